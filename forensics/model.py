@@ -20,41 +20,41 @@ ENTRIES = pl.Schema(
     {
         "time": UTC_TIME,  # __REALTIME_TIMESTAMP: when journald took the entry; may jump
         "monotonic": pl.Int64,  # __MONOTONIC_TIMESTAMP, µs since boot
-        "boot": pl.Categorical,  # _BOOT_ID, 32 hex digits
+        "boot": pl.Categorical(),  # _BOOT_ID, 32 hex digits
         "seqnum": pl.Int64,
-        "seqnum_id": pl.Categorical,  # (seqnum_id, seqnum) names an entry in the whole world
+        "seqnum_id": pl.Categorical(),  # (seqnum_id, seqnum) names an entry in the whole world
         "priority": pl.Int8,  # 0 is emerg
-        "transport": pl.Categorical,
-        "host": pl.Categorical,  # _HOSTNAME
-        "machine": pl.Categorical,  # _MACHINE_ID
-        "manager": pl.Categorical,  # whose unit: "system" or "user:<uid>"; null when about no unit
-        "unit": pl.Categorical,  # whom the entry is ABOUT (not who wrote it)
+        "transport": pl.Categorical(),
+        "host": pl.Categorical(),  # _HOSTNAME
+        "machine": pl.Categorical(),  # _MACHINE_ID
+        "manager": pl.Categorical(),  # whose unit: "system" or "user:<uid>"; null when about no unit
+        "unit": pl.Categorical(),  # whom the entry is ABOUT (not who wrote it)
         "invocation": pl.String,  # the run of that unit it is about
-        "identifier": pl.Categorical,  # SYSLOG_IDENTIFIER
-        "comm": pl.Categorical,  # _COMM, trusted
+        "identifier": pl.Categorical(),  # SYSLOG_IDENTIFIER
+        "comm": pl.Categorical(),  # _COMM, trusted
         "pid": pl.Int64,  # _PID, trusted
         "stream": pl.String,  # _STREAM_ID: one stdout/stderr connection
-        "message_id": pl.Categorical,
+        "message_id": pl.Categorical(),
         "message": pl.String,  # bytes that are not UTF-8 stand as \xNN
         # what the service manager and journald say about a unit
-        "exit_code": pl.Categorical,  # EXIT_CODE: exited, killed, dumped
+        "exit_code": pl.Categorical(),  # EXIT_CODE: exited, killed, dumped
         "exit_status": pl.Int32,  # EXIT_STATUS: exit status or signal number
-        "command": pl.Categorical,  # COMMAND: ExecStart, ExecStartPre, …
-        "result": pl.Categorical,  # UNIT_RESULT
+        "command": pl.Categorical(),  # COMMAND: ExecStart, ExecStartPre, …
+        "result": pl.Categorical(),  # UNIT_RESULT
         "restart_counter": pl.Int64,  # N_RESTARTS
-        "job_type": pl.Categorical,
-        "job_result": pl.Categorical,
+        "job_type": pl.Categorical(),
+        "job_result": pl.Categorical(),
         "cpu_ns": pl.Int64,  # CPU_USAGE_NSEC
         "memory_peak": pl.Int64,
         "dropped": pl.Int64,  # N_DROPPED: lines that journald threw away
-        "code_func": pl.Categorical,  # CODE_FUNC, systemd's own function
+        "code_func": pl.Categorical(),  # CODE_FUNC, systemd's own function
         "errno": pl.Int32,
-        "executable": pl.Categorical,  # EXECUTABLE of a failed exec, COREDUMP_EXE of a core dump
+        "executable": pl.Categorical(),  # EXECUTABLE of a failed exec, COREDUMP_EXE of a core dump
         "coredump_pid": pl.Int64,
         "coredump_signal": pl.Int32,
         "source_monotonic": pl.Int64,  # _SOURCE_MONOTONIC_TIMESTAMP: when the kernel wrote its line
         "bytes": pl.Int64,  # by how much the journal grew for this entry
-        "file": pl.Categorical,
+        "file": pl.Categorical(),
         "offset": pl.Int64,  # of the ENTRY object in the file; the entry's number in a stream
     }
 )
