@@ -1,0 +1,5 @@
+"""`python -m forensics` is the program."""
+
+from forensics.cli import main
+
+main()

@@ -1,0 +1,74 @@
+"""The command line: one module a command, each thin; what they do is imported when they run, so that --help starts at once."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from forensics import __version__
+from forensics.cli import ingest, patterns, report
+from forensics.errors import ForensicsError
+
+COMMANDS = {"report": report.report, "ingest": ingest.ingest}
+GROUPS = {"patterns": patterns.app}
+
+app = typer.Typer(
+    name="tabby-forensics",
+    help="Find out why services under systemd crash and restart: what broke, when, what changed before, who noticed, what to do.",
+    no_args_is_help=True,
+    rich_markup_mode=None,  # rich costs as much start-up time as all the rest together
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for _name, _command in COMMANDS.items():
+    app.command(_name)(_command)
+for _name, _group in GROUPS.items():
+    app.add_typer(_group, name=_name)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"tabby-forensics {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    _version: Annotated[bool, typer.Option("--version", help="Print the version and exit.", callback=_show_version, is_eager=True)] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the program; every failure is one sentence on stderr and the exit code that errors.py names."""
+    try:
+        app(prog_name="tabby-forensics")
+    except BrokenPipeError:  # the reader of our output has gone, as `| head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except ForensicsError as error:
+        _fail(str(error), error.exit_code)
+    except OSError as error:
+        _fail(_operating_system(error), 1)
+    except KeyboardInterrupt:
+        _fail("interrupted; nothing is lost, run it again to go on.", 130)
+    except Exception as error:  # noqa: BLE001 - the last door: a fault of ours is one sentence too, the traceback is for those who ask
+        if os.environ.get("TABBY_FORENSICS_DEBUG"):
+            raise
+        _fail(f"internal error: {type(error).__name__}: {error}. Run again with TABBY_FORENSICS_DEBUG=1 to see where.", 1)
+
+
+def _operating_system(error: OSError) -> str:
+    where = f"'{error.filename}': " if error.filename else ""
+    if error.errno == errno.ENOSPC:
+        return f"{where}the disk is full; nothing was lost. Free some space or name another --store."
+    return f"{where}{error.strerror or error}."
+
+
+def _fail(sentence: str, exit_code: int) -> None:
+    print(f"tabby-forensics: {sentence}", file=sys.stderr)  # noqa: T201
+    sys.exit(exit_code)

@@ -1,0 +1,88 @@
+"""`report`: the main job. Journal history in, an incident report out; what is not in the store yet is ingested first."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from forensics.cli import options, output
+from forensics.errors import IncompleteDataError, UsageError
+from forensics.settings import Settings, store_folder
+
+if TYPE_CHECKING:
+    from forensics.model import Report
+
+FORMATS = ("term", "html", "md", "json")
+FINDINGS = 3
+
+Format = Annotated[str | None, typer.Option("--format", help="term, html, md or json. Default: term, or what the name of --output says.")]
+Output = Annotated[list[Path] | None, typer.Option("--output", "-o", help="Write to this file instead of standard output; repeatable.")]
+Declared = Annotated[str | None, typer.Option(help="When people say the incident was noticed: a fourth marker in the detection bracket.")]
+Figures = Annotated[bool, typer.Option("--figures/--no-figures", help="Interactive figures in HTML.")]
+Redact = Annotated[bool, typer.Option("--redact/--no-redact", help="Replace secrets in log lines by stable pseudonyms.")]
+Strict = Annotated[bool, typer.Option(help="Fail with exit code 4 when data for the window is missing.")]
+ExitCode = Annotated[bool, typer.Option("--exit-code", help="End with exit code 3 when there are incidents.")]
+
+
+def report(
+    since: options.Since = None,
+    until: options.Until = None,
+    tz: options.Zone = None,
+    unit: options.Unit = None,
+    journal_dir: options.JournalDir = None,
+    file: options.File = None,
+    store: options.StoreFolder = None,
+    patterns: options.Patterns = None,
+    declared: Declared = None,
+    format_: Format = None,
+    outputs: Output = None,
+    figures: Figures = True,
+    redact: Redact = True,
+    strict: Strict = False,
+    exit_code: ExitCode = False,
+) -> None:
+    """Say what broke, when, why, what changed before, who noticed and what to do."""
+    if format_ is not None and format_ not in FORMATS:
+        raise UsageError(f"There is no format '{format_}'. There are {', '.join(FORMATS)}.")
+    targets = [(path, output.format_for(path, format_)) for path in outputs or []]
+    zone, now = options.zone_named(tz), datetime.now(UTC)
+    settings = Settings(
+        sources=options.sources_named(journal_dir, file),
+        store=store or store_folder(),
+        now=now,
+        timezone=str(zone),
+        since=options.moment(since, now, zone),
+        until=options.moment(until, now, zone),
+        units=tuple(unit or ()),
+        pattern_folders=options.pattern_folders(patterns),
+        declared=options.point(declared, now, zone),
+    )
+    from forensics.pipeline import make_report
+
+    made = make_report(settings, progress=output.progress("reading the journal"))
+    _write(made, targets, format_ or "term", figures=figures, redact=redact)
+    _end(made, strict=strict, exit_code=exit_code)
+
+
+def _write(made: Report, targets: list[tuple[Path, str]], stdout_format: str, *, figures: bool, redact: bool) -> None:
+    from forensics.report import REPORTERS, Options
+
+    width = shutil.get_terminal_size((100, 24)).columns
+    for path, format_ in targets:
+        output.write_file(path, REPORTERS[format_](made, Options(figures=figures, redact=redact, color=False, width=width)))
+        typer.echo(f"tabby-forensics: wrote {path}", err=True)
+    if not targets:
+        typer.echo(
+            REPORTERS[stdout_format](made, Options(figures=figures, redact=redact, color=output.wants_color(), width=width)), nl=False
+        )
+
+
+def _end(made: Report, *, strict: bool, exit_code: bool) -> None:
+    if strict and not made.completeness.complete:
+        raise IncompleteDataError("The journal is not complete for this window; the report says what is missing.")
+    if exit_code and made.incidents:
+        raise typer.Exit(FINDINGS)

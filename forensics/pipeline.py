@@ -1,0 +1,129 @@
+"""History on one page: journal → store → entries → attempts → signatures → incidents → Report."""
+
+from __future__ import annotations
+
+import difflib
+import fnmatch
+from collections.abc import Sequence
+from datetime import datetime
+
+import polars as pl
+
+from forensics import __version__
+from forensics.attempts import assemble
+from forensics.errors import NothingRecordedError, UsageError
+from forensics.incidents import Analysis, Material, analyse, completeness, find_changes
+from forensics.ingestion import Ingestion, Progress, ingest_sources
+from forensics.journal.damage import Damage as Damaged
+from forensics.model import ATTEMPTS, CHANGES, ENTRIES, EVENTS, LABELS, RESTARTS, Damage, Report, Window, checked
+from forensics.settings import Settings
+from forensics.signatures import catalogue, label
+from forensics.store import Store
+from forensics.timespec import BootStart
+
+
+def make_report(settings: Settings, progress: Progress | None = None) -> Report:
+    """The report that `settings` asks for.
+
+    Raises UsageError for a unit that never appears or a broken pattern, NothingRecordedError for an empty window, and what ingesting raises.
+    """
+    patterns = catalogue.load(settings.pattern_folders)
+    ingested = ingest_sources(settings.sources, settings.store, progress)
+    entries, window = _entries(settings, ingested)
+    analysed = _analyse(_only_units(entries, settings.units), entries, patterns, window, settings.declared)
+    return _report(settings, entries, window, ingested.damage, analysed)
+
+
+def _analyse(
+    about: pl.DataFrame, entries: pl.DataFrame, patterns: catalogue.Catalogue, window: Window, declared: datetime | None
+) -> Analysis:
+    """Entries → incidents; `about` are the same rows with only the asked units named."""
+    assembly = assemble(about)
+    labelled = label(assembly.events, assembly.attempts, patterns)
+    material = Material(
+        entries=entries,
+        attempts=checked(assembly.attempts, ATTEMPTS, "attempts"),
+        events=checked(assembly.events, EVENTS, "events"),
+        restarts=checked(assembly.restarts, RESTARTS, "restarts"),
+        labels=checked(labelled.labels, LABELS, "labels"),
+        changes=checked(find_changes(entries), CHANGES, "changes"),
+        signatures=labelled.signatures,
+    )
+    return analyse(material, window, declared)
+
+
+def _entries(settings: Settings, ingested: Ingestion) -> tuple[pl.DataFrame, Window]:
+    """The entries of the asked window and sources, and the window with boots resolved."""
+    store = Store.open(settings.store)
+    since, until = settings.since, settings.until
+    if isinstance(since, BootStart) or isinstance(until, BootStart):
+        boots = _boot_starts(store.entries(sources=ingested.sources))
+        since, until = _resolved(since, boots), _resolved(until, boots)
+    if since is not None and until is not None and since >= until:
+        raise UsageError(f"The window is empty: --since ({since:%F %T} UTC) is not before --until ({until:%F %T} UTC).")
+    entries = checked(store.entries(since=since, until=until, sources=ingested.sources), ENTRIES, "entries")
+    if entries.is_empty():
+        raise NothingRecordedError(_nothing(store.entries(sources=ingested.sources)))
+    return entries, Window(since, until)
+
+
+def _nothing(recorded: pl.DataFrame) -> str:
+    if recorded.is_empty():
+        return "Nothing is recorded: the journal has no entries."
+    first, last = recorded["time"].min(), recorded["time"].max()
+    return f"Nothing is recorded in this window; the journal has entries from {first:%F %T} to {last:%F %T} UTC."
+
+
+def _boot_starts(entries: pl.DataFrame) -> list[datetime]:
+    """When each boot of the data began, newest first."""
+    return entries.group_by("boot").agg(pl.col("time").min())["time"].sort(descending=True).to_list()
+
+
+def _resolved(moment: datetime | BootStart | None, boots: list[datetime]) -> datetime | None:
+    if not isinstance(moment, BootStart):
+        return moment
+    if moment.ago >= len(boots):
+        raise UsageError(f"boot-{moment.ago} is not in the journal; it has {len(boots)} boots.")
+    return boots[moment.ago]
+
+
+def _only_units(entries: pl.DataFrame, wanted: Sequence[str]) -> pl.DataFrame:
+    """The same rows with the units that do not match `wanted` taken out, so that row numbers stay evidence."""
+    if not wanted:
+        return entries
+    known = entries["unit"].drop_nulls().unique().cast(pl.String).sort().to_list()
+    kept = [unit for unit in known if any(fnmatch.fnmatchcase(unit, _unit_pattern(name)) for name in wanted)]
+    for name in wanted:
+        if not fnmatch.filter(known, _unit_pattern(name)):
+            near = difflib.get_close_matches(_unit_pattern(name), known, n=3, cutoff=0.5)
+            hint = f" Did you mean {' or '.join(near)}?" if near else ""
+            raise UsageError(f"No entry in this window is about the unit '{name}'.{hint}")
+    keep = pl.col("unit").is_in(kept)
+    return entries.with_columns(pl.when(keep).then(pl.col(name)).alias(name) for name in ("unit", "manager", "invocation"))
+
+
+def _unit_pattern(name: str) -> str:
+    """As systemctl: a name without a unit type means a service."""
+    return name if "." in name or name.endswith("*") else f"{name}.service"
+
+
+def _report(settings: Settings, entries: pl.DataFrame, window: Window, damage: Sequence[Damaged], found: Analysis) -> Report:
+    hosts = tuple(entries["host"].drop_nulls().unique().cast(pl.String).sort().to_list())
+    units = sorted({incident.unit for incident in found.incidents})
+    shown = Window(window.since or entries["time"].min(), window.until or entries["time"].max())  # type: ignore[arg-type]
+    return Report(
+        host=hosts[0] if len(hosts) == 1 else ", ".join(hosts),
+        hosts=hosts,
+        units=tuple(units),
+        window=shown,
+        timezone=settings.timezone,
+        completeness=completeness(entries, [Damage(record.file, record.offset, record.reason) for record in damage]),
+        restarts=found.restarts,
+        classes=found.classes,
+        incidents=found.incidents,
+        detection_summary=found.detection_summary,
+        ledger=found.ledger,
+        notes=found.notes,
+        version=__version__,
+        generated=settings.now,
+    )
