@@ -32,7 +32,8 @@ class Ingestion:
 def ingest_sources(wanted: Sources, store_folder: Path, progress: Progress | None = None, keep_from: datetime | None = None) -> Ingestion:
     """Bring `wanted` into the store at `store_folder`; entries before `keep_from` are deleted from it.
 
-    Raises NothingRecordedError without any journal, JournalPermissionError when none may be read, ForensicsError when the store cannot be written.
+    Raises NothingRecordedError without any journal, JournalPermissionError when none may be read, ForensicsError when the store
+    cannot be written.
     """
     store = Store.open(store_folder)
     streams = [path for path in wanted.files if path == STREAM or not _is_journal(path)]

@@ -25,7 +25,8 @@ from forensics.timespec import BootStart
 def make_report(settings: Settings, progress: Progress | None = None) -> Report:
     """The report that `settings` asks for.
 
-    Raises UsageError for a unit that never appears or a broken pattern, NothingRecordedError for an empty window, and what ingesting raises.
+    Raises UsageError for a unit that never appears or a broken pattern, NothingRecordedError for an empty window, and what
+    ingesting raises.
     """
     patterns = catalogue.load(settings.pattern_folders)
     ingested = ingest_sources(settings.sources, settings.store, progress)

@@ -56,7 +56,7 @@ def main() -> None:
         _fail(_operating_system(error), 1)
     except KeyboardInterrupt:
         _fail("interrupted; nothing is lost, run it again to go on.", 130)
-    except Exception as error:  # noqa: BLE001 - the last door: a fault of ours is one sentence too, the traceback is for those who ask
+    except Exception as error:
         if os.environ.get("TABBY_FORENSICS_DEBUG"):
             raise
         _fail(f"internal error: {type(error).__name__}: {error}. Run again with TABBY_FORENSICS_DEBUG=1 to see where.", 1)

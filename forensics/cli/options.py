@@ -15,33 +15,27 @@ from forensics.resources import folder
 from forensics.settings import STREAM, Sources, users_patterns
 from forensics.timespec import BootStart, month_hint, parse_time
 
-_WINDOW, _SOURCE = "Window and filters", "Sources"
 _TIMES = "30d, 1h30m, yesterday, '2025-12-07 21:30', @epoch, RFC 3339, boot, boot-1"
 
-Since = Annotated[
-    str | None, typer.Option(help=f"Start of the window: {_TIMES}. Default: where the journal begins.", rich_help_panel=_WINDOW)
-]
-Until = Annotated[
-    str | None, typer.Option(help="End of the window, written like --since. Default: where the journal ends.", rich_help_panel=_WINDOW)
-]
+Since = Annotated[str | None, typer.Option(help=f"Start of the window: {_TIMES}. Default: where the journal begins.")]
+Until = Annotated[str | None, typer.Option(help="End of the window, written like --since. Default: where the journal ends.")]
 Zone = Annotated[
     str | None,
-    typer.Option("--tz", help="Time zone of times without one, and of the report. Default: the host's.", rich_help_panel=_WINDOW),
+    typer.Option("--tz", help="Time zone of times without one, and of the report. Default: the host's."),
 ]
-Unit = Annotated[list[str] | None, typer.Option(help="Only this unit; repeatable, shell patterns allowed.", rich_help_panel=_WINDOW)]
-JournalDir = Annotated[list[Path] | None, typer.Option(help="A copied journal directory; repeatable.", rich_help_panel=_SOURCE)]
+Unit = Annotated[list[str] | None, typer.Option(help="Only this unit; repeatable, shell patterns allowed.")]
+JournalDir = Annotated[list[Path] | None, typer.Option(help="A copied journal directory; repeatable.")]
 File = Annotated[
     list[Path] | None,
     typer.Option(
         help="A .journal file, or the output of journalctl -o export or -o json ('-' is standard input); repeatable.",
-        rich_help_panel=_SOURCE,
     ),
 ]
 StoreFolder = Annotated[
     Path | None,
-    typer.Option("--store", help="Where the Parquet data set lives. Default: $XDG_STATE_HOME/tabby-forensics.", rich_help_panel=_SOURCE),
+    typer.Option("--store", help="Where the Parquet data set lives. Default: $XDG_STATE_HOME/tabby-forensics."),
 ]
-Patterns = Annotated[list[Path] | None, typer.Option(help="A folder of further patterns; repeatable.", rich_help_panel=_SOURCE)]
+Patterns = Annotated[list[Path] | None, typer.Option(help="A folder of further patterns; repeatable.")]
 
 
 def zone_named(name: str | None) -> tzinfo:
