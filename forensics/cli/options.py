@@ -1,91 +1,33 @@
-"""The options that several commands share, and how they become `Settings`."""
+"""The options that several commands share. Only declarations: what they mean is in `meaning`, imported when a command runs."""
 
 from __future__ import annotations
 
-import os
-from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Annotated
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
-from forensics.errors import UsageError
-from forensics.resources import folder
-from forensics.settings import STREAM, Sources, users_patterns
-from forensics.timespec import BootStart, month_hint, parse_time
-
 _TIMES = "30d, 1h30m, yesterday, '2025-12-07 21:30', @epoch, RFC 3339, boot, boot-1"
 
-Since = Annotated[str | None, typer.Option(help=f"Start of the window: {_TIMES}. Default: where the journal begins.")]
-Until = Annotated[str | None, typer.Option(help="End of the window, written like --since. Default: where the journal ends.")]
+Since = Annotated[str | None, typer.Option(metavar="TIME", help=f"Start of the window: {_TIMES}. Default: where the journal begins.")]
+Until = Annotated[
+    str | None, typer.Option(metavar="TIME", help="End of the window, written like --since. Default: where the journal ends.")
+]
 Zone = Annotated[
     str | None,
-    typer.Option("--tz", help="Time zone of times without one, and of the report. Default: the host's."),
+    typer.Option("--tz", metavar="ZONE", help="Time zone of times without one, and of the report. Default: the host's."),
 ]
-Unit = Annotated[list[str] | None, typer.Option(help="Only this unit; repeatable, shell patterns allowed.")]
-JournalDir = Annotated[list[Path] | None, typer.Option(help="A copied journal directory; repeatable.")]
+Unit = Annotated[list[str] | None, typer.Option(metavar="UNIT", help="Only this unit; repeatable, shell patterns allowed.")]
+JournalDir = Annotated[list[Path] | None, typer.Option(metavar="DIR", help="A copied journal directory; repeatable.")]
 File = Annotated[
     list[Path] | None,
     typer.Option(
+        metavar="FILE",
         help="A .journal file, or the output of journalctl -o export or -o json ('-' is standard input); repeatable.",
     ),
 ]
 StoreFolder = Annotated[
     Path | None,
-    typer.Option("--store", help="Where the Parquet data set lives. Default: $XDG_STATE_HOME/tabby-forensics."),
+    typer.Option("--store", metavar="DIR", help="Where the Parquet data set lives. Default: $XDG_STATE_HOME/tabby-forensics."),
 ]
-Patterns = Annotated[list[Path] | None, typer.Option(help="A folder of further patterns; repeatable.")]
-
-
-def zone_named(name: str | None) -> tzinfo:
-    """The time zone called `name` (IANA); the host's own for none. Raises UsageError for an unknown one."""
-    try:
-        return ZoneInfo(name or host_zone_name())
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        if name is None:
-            return UTC
-        raise UsageError(f"There is no time zone called '{name}'. Examples: UTC, Europe/Berlin, America/New_York.") from None
-
-
-def host_zone_name() -> str:
-    """The IANA name of the host's zone, from TZ or /etc/localtime; UTC when neither tells."""
-    link = os.path.realpath("/etc/localtime").partition("zoneinfo/")[2]
-    return os.environ.get("TZ", "").lstrip(":") or link.removeprefix("posix/") or "UTC"
-
-
-def moment(text: str | None, now: datetime, zone: tzinfo) -> datetime | BootStart | None:
-    """`text` as a time, None for none; a month that may be meant as a minute gets a hint on stderr."""
-    if text is None:
-        return None
-    if hint := month_hint(text):
-        typer.echo(f"tabby-forensics: {hint}", err=True)
-    return parse_time(text, now=now, zone=zone)
-
-
-def sources_named(journal_dirs: list[Path] | None, files: list[Path] | None) -> Sources:
-    """The sources of a run. Raises UsageError for a path that is not there."""
-    for path in [*(journal_dirs or []), *(files or [])]:
-        if path != STREAM and not path.exists():
-            raise UsageError(f"There is no '{path}'.")
-    for path in journal_dirs or []:
-        if not path.is_dir():
-            raise UsageError(f"'{path}' is not a directory; for a single file use --file.")
-    return Sources(tuple(journal_dirs or ()), tuple(files or ()))
-
-
-def pattern_folders(named: list[Path] | None) -> tuple[Path, ...]:
-    """The shipped catalogue, the user's own and those named. Raises UsageError for a named folder that is not there."""
-    for path in named or []:
-        if not path.is_dir():
-            raise UsageError(f"There is no pattern folder '{path}'.")
-    own = users_patterns()
-    return (folder("patterns"), *((own,) if own.is_dir() else ()), *(named or ()))
-
-
-def point(text: str | None, now: datetime, zone: tzinfo) -> datetime | None:
-    """`text` as a time that needs no journal to resolve, None for none."""
-    found = moment(text, now, zone)
-    if isinstance(found, BootStart):
-        raise UsageError(f"'{text}' names a boot; a time of the clock is needed here.")
-    return found
+Patterns = Annotated[list[Path] | None, typer.Option(metavar="DIR", help="A folder of further patterns; repeatable.")]

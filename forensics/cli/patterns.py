@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 import typer
@@ -18,9 +17,12 @@ Format = Annotated[str, typer.Option("--format", help="term or json.")]
 @app.command("list")
 def list_(patterns: options.Patterns = None, format_: Format = "term") -> None:
     """List the patterns: id, severity, whether a restart helps, title."""
+    import json
+
+    from forensics.cli import meaning
     from forensics.signatures import catalogue
 
-    known = sorted(catalogue.load(options.pattern_folders(patterns)).patterns, key=lambda pattern: pattern.id)
+    known = sorted(catalogue.load(meaning.pattern_folders(patterns)).patterns, key=lambda pattern: pattern.id)
     if format_ == "json":
         rows = [
             {"id": p.id, "title": p.title, "severity": p.severity, "restart_helps": p.restart_helps, "file": str(p.file)} for p in known
@@ -37,9 +39,10 @@ def list_(patterns: options.Patterns = None, format_: Format = "term") -> None:
 @app.command()
 def check(patterns: options.Patterns = None) -> None:
     """Check every pattern: its examples match it and no other, its counterexamples do not match."""
+    from forensics.cli import meaning
     from forensics.signatures import catalogue
 
-    loaded = catalogue.load(options.pattern_folders(patterns))
+    loaded = catalogue.load(meaning.pattern_folders(patterns))
     if mistakes := catalogue.check(loaded):
         raise UsageError(f"{len(mistakes)} mistakes in the catalogue:\n" + "\n".join(f"  {mistake}" for mistake in mistakes))
     typer.echo(f"{len(loaded.patterns)} patterns keep their promises")

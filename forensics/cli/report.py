@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from forensics.cli import options, output
+from forensics.cli import options
 from forensics.errors import IncompleteDataError, UsageError
-from forensics.settings import Settings, store_folder
 
 if TYPE_CHECKING:
     from forensics.model import Report
@@ -19,9 +16,15 @@ if TYPE_CHECKING:
 FORMATS = ("term", "html", "md", "json")
 FINDINGS = 3
 
-Format = Annotated[str | None, typer.Option("--format", help="term, html, md or json. Default: term, or what the name of --output says.")]
-Output = Annotated[list[Path] | None, typer.Option("--output", "-o", help="Write to this file instead of standard output; repeatable.")]
-Declared = Annotated[str | None, typer.Option(help="When people say the incident was noticed: a fourth marker in the detection bracket.")]
+Format = Annotated[
+    str | None, typer.Option("--format", metavar="FORMAT", help="term, html, md or json. Default: term, or what the name of --output says.")
+]
+Output = Annotated[
+    list[Path] | None, typer.Option("--output", "-o", metavar="FILE", help="Write to this file instead of standard output; repeatable.")
+]
+Declared = Annotated[
+    str | None, typer.Option(metavar="TIME", help="When people say the incident was noticed: a fourth marker in the detection bracket.")
+]
 Figures = Annotated[bool, typer.Option("--figures/--no-figures", help="Interactive figures in HTML.")]
 Redact = Annotated[bool, typer.Option("--redact/--no-redact", help="Replace secrets in log lines by stable pseudonyms.")]
 Strict = Annotated[bool, typer.Option(help="Fail with exit code 4 when data for the window is missing.")]
@@ -46,20 +49,13 @@ def report(
     exit_code: ExitCode = False,
 ) -> None:
     """Say what broke, when, why, what changed before, who noticed and what to do."""
+    from forensics.cli import meaning, output
+
     if format_ is not None and format_ not in FORMATS:
         raise UsageError(f"There is no format '{format_}'. There are {', '.join(FORMATS)}.")
     targets = [(path, output.format_for(path, format_)) for path in outputs or []]
-    zone, now = options.zone_named(tz), datetime.now(UTC)
-    settings = Settings(
-        sources=options.sources_named(journal_dir, file),
-        store=store or store_folder(),
-        now=now,
-        timezone=str(zone),
-        since=options.moment(since, now, zone),
-        until=options.moment(until, now, zone),
-        units=tuple(unit or ()),
-        pattern_folders=options.pattern_folders(patterns),
-        declared=options.point(declared, now, zone),
+    settings = meaning.settings(
+        since, until, tz, unit, declared, meaning.sources_named(journal_dir, file), store, meaning.pattern_folders(patterns)
     )
     from forensics.pipeline import make_report
 
@@ -69,6 +65,9 @@ def report(
 
 
 def _write(made: Report, targets: list[tuple[Path, str]], stdout_format: str, *, figures: bool, redact: bool) -> None:
+    import shutil
+
+    from forensics.cli import output
     from forensics.report import REPORTERS, Options
 
     width = shutil.get_terminal_size((100, 24)).columns
