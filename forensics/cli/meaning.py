@@ -1,0 +1,98 @@
+"""What the words on the command line mean: text → times, zones, sources and folders, or a UsageError that says what is wrong."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime, tzinfo
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import typer
+
+from forensics.errors import UsageError
+from forensics.resources import folder
+from forensics.settings import STREAM, Settings, Sources, store_folder, users_patterns
+from forensics.timespec import BootStart, month_hint, parse_time
+
+
+def settings(
+    since: str | None,
+    until: str | None,
+    tz: str | None,
+    units: list[str] | None,
+    declared: str | None,
+    sources: Sources,
+    store: Path | None,
+    patterns: tuple[Path, ...],
+) -> Settings:
+    """The question that a command line asks. The clock is read here, once."""
+    now, zone = datetime.now(UTC), zone_named(tz)
+    return Settings(
+        sources=sources,
+        store=store or store_folder(),
+        now=now,
+        timezone=str(zone),
+        since=moment(since, now, zone),
+        until=moment(until, now, zone),
+        units=tuple(units or ()),
+        pattern_folders=patterns,
+        declared=point(declared, now, zone),
+    )
+
+
+def zone_named(name: str | None) -> tzinfo:
+    """The time zone called `name` (IANA); the host's own for none. Raises UsageError for an unknown one."""
+    try:
+        return ZoneInfo(name or host_zone_name())
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        if name is None:
+            return UTC
+        raise UsageError(f"There is no time zone called '{name}'. Examples: UTC, Europe/Berlin, America/New_York.") from None
+
+
+def host_zone_name() -> str:
+    """The IANA name of the host's zone, from TZ or /etc/localtime; UTC when neither tells."""
+    link = os.path.realpath("/etc/localtime").partition("zoneinfo/")[2]
+    return os.environ.get("TZ", "").lstrip(":") or link.removeprefix("posix/") or "UTC"
+
+
+def moment(text: str | None, now: datetime, zone: tzinfo) -> datetime | BootStart | None:
+    """`text` as a time, None for none; a month that may be meant as a minute gets a hint on stderr."""
+    if text is None:
+        return None
+    if hint := month_hint(text):
+        typer.echo(f"tabby-forensics: {hint}", err=True)
+    return parse_time(text, now=now, zone=zone)
+
+
+def sources_named(journal_dirs: list[Path] | None, files: list[Path] | None) -> Sources:
+    """The sources of a run. Raises UsageError for a path that is not there."""
+    for path in [*(journal_dirs or []), *(files or [])]:
+        if path != STREAM and not path.exists():
+            raise UsageError(f"There is no '{path}'.")
+    for path in journal_dirs or []:
+        if not path.is_dir():
+            raise UsageError(f"'{path}' is not a directory; for a single file use --file.")
+    return Sources(tuple(journal_dirs or ()), tuple(files or ()))
+
+
+def pattern_folders(named: list[Path] | None) -> tuple[Path, ...]:
+    """The shipped catalogue, the user's own and those named. Raises UsageError for a named folder that is not there."""
+    for path in named or []:
+        if not path.is_dir():
+            raise UsageError(f"There is no pattern folder '{path}'.")
+    own = users_patterns()
+    return (folder("patterns"), *((own,) if own.is_dir() else ()), *(named or ()))
+
+
+def point(text: str | None, now: datetime, zone: tzinfo) -> datetime | None:
+    """`text` as a time that needs no journal to resolve, None for none."""
+    found = moment(text, now, zone)
+    if isinstance(found, BootStart):
+        raise UsageError(f"'{text}' names a boot; a time of the clock is needed here.")
+    return found
+
+
+def keep_from(retention: str | None) -> datetime | None:
+    """The time before which nothing is kept, None to keep all."""
+    return point(retention, datetime.now(UTC), UTC)
