@@ -26,7 +26,7 @@ def settings(
     patterns: tuple[Path, ...],
 ) -> Settings:
     """The question that a command line asks. The clock is read here, once."""
-    now, zone = datetime.now(UTC), zone_named(tz)
+    now, zone = clock(), zone_named(tz)
     return Settings(
         sources=sources,
         store=store or store_folder(),
@@ -38,6 +38,12 @@ def settings(
         pattern_folders=patterns,
         declared=point(declared, now, zone),
     )
+
+
+def clock() -> datetime:
+    """Now, or what SOURCE_DATE_EPOCH says it is, so that the same journal can give the same bytes."""
+    fixed = os.environ.get("SOURCE_DATE_EPOCH", "")
+    return datetime.fromtimestamp(int(fixed), UTC) if fixed.isdigit() else datetime.now(UTC)
 
 
 def zone_named(name: str | None) -> tzinfo:
