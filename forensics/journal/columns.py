@@ -1,0 +1,138 @@
+"""Journal fields in, an arrow table with exactly the columns of `model.ENTRIES` out; the one place that knows which field is which column.
+
+Every text column is a dictionary (the journal stores each distinct value once, and so do we); numbers are parsed once a distinct value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from forensics.journal import about
+from forensics.journal.codes import DICTIONARY, absent, as_codes, encoded, from_codes, vocabulary
+
+UTC_TIME = pa.timestamp("us", "UTC")
+SCHEMA = pa.schema(
+    [
+        ("time", UTC_TIME),
+        ("monotonic", pa.int64()),
+        ("boot", DICTIONARY),
+        ("seqnum", pa.int64()),
+        ("seqnum_id", DICTIONARY),
+        ("priority", pa.int8()),
+        ("transport", DICTIONARY),
+        ("host", DICTIONARY),
+        ("machine", DICTIONARY),
+        ("manager", DICTIONARY),
+        ("unit", DICTIONARY),
+        ("invocation", DICTIONARY),
+        ("identifier", DICTIONARY),
+        ("comm", DICTIONARY),
+        ("pid", pa.int64()),
+        ("stream", DICTIONARY),
+        ("message_id", DICTIONARY),
+        ("message", DICTIONARY),
+        ("exit_code", DICTIONARY),
+        ("exit_status", pa.int32()),
+        ("command", DICTIONARY),
+        ("result", DICTIONARY),
+        ("restart_counter", pa.int64()),
+        ("job_type", DICTIONARY),
+        ("job_result", DICTIONARY),
+        ("cpu_ns", pa.int64()),
+        ("memory_peak", pa.int64()),
+        ("dropped", pa.int64()),
+        ("code_func", DICTIONARY),
+        ("errno", pa.int32()),
+        ("executable", DICTIONARY),
+        ("coredump_pid", pa.int64()),
+        ("coredump_signal", pa.int32()),
+        ("source_monotonic", pa.int64()),
+        ("bytes", pa.int64()),
+        ("file", DICTIONARY),
+        ("offset", pa.int64()),
+    ]
+)
+TEXT_FIELDS = {
+    "transport": "_TRANSPORT",
+    "host": "_HOSTNAME",
+    "machine": "_MACHINE_ID",
+    "identifier": "SYSLOG_IDENTIFIER",
+    "comm": "_COMM",
+    "stream": "_STREAM_ID",
+    "message_id": "MESSAGE_ID",
+    "message": "MESSAGE",
+    "exit_code": "EXIT_CODE",
+    "command": "COMMAND",
+    "result": "UNIT_RESULT",
+    "job_type": "JOB_TYPE",
+    "job_result": "JOB_RESULT",
+    "code_func": "CODE_FUNC",
+}
+NUMBER_FIELDS = {
+    "priority": "PRIORITY",
+    "pid": "_PID",
+    "exit_status": "EXIT_STATUS",
+    "restart_counter": "N_RESTARTS",
+    "cpu_ns": "CPU_USAGE_NSEC",
+    "memory_peak": "MEMORY_PEAK",
+    "dropped": "N_DROPPED",
+    "errno": "ERRNO",
+    "coredump_pid": "COREDUMP_PID",
+    "coredump_signal": "COREDUMP_SIGNAL",
+    "source_monotonic": "_SOURCE_MONOTONIC_TIMESTAMP",
+}
+EXECUTABLE_FIELDS = ("EXECUTABLE", "COREDUMP_EXE")  # the first that an entry has
+FIELDS = tuple(dict.fromkeys([*TEXT_FIELDS.values(), *NUMBER_FIELDS.values(), *EXECUTABLE_FIELDS, *about.FIELDS]))
+PRIORITIES = (0, 7)  # emerg … debug; journald stores what a client claims
+
+
+def entries_table(fields: Mapping[str, pa.Array], fixed: Mapping[str, pa.Array]) -> pa.Table:
+    """The table of n entries.
+
+    fields: journal field → array of n (dictionary or plain strings, null = absent, the first value of a repeated field);
+    fixed: time, monotonic, boot, seqnum, seqnum_id, bytes, file and offset, each an array of n.
+    """
+    n = len(fixed["seqnum"])
+    texts = {name: encoded(fields[name]) for name in FIELDS if name in fields}
+    columns = {name: _fixed(column, SCHEMA.field(name).type) for name, column in fixed.items()}
+    columns |= {name: texts.get(field, absent(n)) for name, field in TEXT_FIELDS.items()}
+    columns |= {name: _numbers(texts.get(field), n, SCHEMA.field(name).type) for name, field in NUMBER_FIELDS.items()}
+    columns["executable"] = _first_of(texts, n)
+    columns["unit"], columns["invocation"], columns["manager"] = about.about(texts, n)
+    return pa.Table.from_arrays([columns[name] for name in SCHEMA.names], schema=SCHEMA)
+
+
+def _fixed(column: pa.Array, wanted: pa.DataType) -> pa.Array:
+    if column.type == wanted:
+        return column
+    return encoded(column) if wanted == DICTIONARY else column.cast(wanted)
+
+
+def _numbers(column: pa.DictionaryArray | None, n: int, wanted: pa.DataType) -> pa.Array:
+    """Integers of a text column; what is no number, or none that the column can hold, is null."""
+    if column is None or not len(column.dictionary):
+        return pa.nulls(n, wanted)
+    texts = column.dictionary
+    digits = pc.match_substring_regex(texts, r"^-?[0-9]{1,18}$")
+    numbers = pc.if_else(digits, texts, None).cast(pa.int64())
+    low, high = PRIORITIES if wanted == pa.int8() else _limits(wanted)
+    fits = pc.and_(pc.greater_equal(numbers, low), pc.less_equal(numbers, high))
+    return pc.if_else(fits, numbers, None).cast(wanted).take(column.indices)
+
+
+def _limits(wanted: pa.DataType) -> tuple[int, int]:
+    limits = np.iinfo(wanted.to_pandas_dtype())
+    return int(limits.min), int(limits.max)
+
+
+def _first_of(texts: Mapping[str, pa.DictionaryArray], n: int) -> pa.DictionaryArray:
+    first, second = (texts.get(field) for field in EXECUTABLE_FIELDS)
+    if first is None or second is None:
+        return first if first is not None else second if second is not None else absent(n)
+    joint = vocabulary(texts, EXECUTABLE_FIELDS, n)
+    codes = joint.codes[EXECUTABLE_FIELDS[0]]
+    return from_codes(np.where(as_codes(first) >= 0, codes, joint.codes[EXECUTABLE_FIELDS[1]]), joint.values)
