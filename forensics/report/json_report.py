@@ -1,0 +1,182 @@
+"""Report → the JSON contract, version 1: keys are added freely, never renamed or dropped without a new `schema_version`."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from forensics.model import (
+    Change,
+    Completeness,
+    Detection,
+    Evidence,
+    FailureClass,
+    FixAttempt,
+    Incident,
+    LedgerCheck,
+    Phase,
+    Report,
+)
+from forensics.report.options import Options
+
+SCHEMA_VERSION = 1
+
+
+def render(report: Report, _options: Options) -> str:
+    """Keys in the order of the contract; non-ASCII as it is, for every control character is already gone."""
+    return json.dumps(contract(report), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def contract(report: Report) -> dict[str, Any]:
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "program": {"name": "tabby-forensics", "version": report.version},
+        "generated": _time(report.generated),
+        "host": report.host,
+        "hosts": list(report.hosts),
+        "units": list(report.units),
+        "timezone": report.timezone,
+        "window": {"since": _time(report.window.since), "until": _time(report.window.until)},
+        "completeness": _completeness(report.completeness),
+        "restarts": {
+            "total": report.restarts.total,
+            "in_incidents": report.restarts.in_incidents,
+            "background": report.restarts.background,
+            "lost": report.restarts.lost,
+            "refused": report.restarts.refused,
+        },
+        "classes": [_class(each) for each in report.classes],
+        "incidents": [_incident(each) for each in report.incidents],
+        "detection_summary": {
+            "incidents": report.detection_summary.incidents,
+            "mttd_s": _number(report.detection_summary.mttd_s),
+            "median_ttd_s": _number(report.detection_summary.median_ttd_s),
+            "mttr_s": _number(report.detection_summary.mttr_s),
+        },
+        "ledger": [_check(each) for each in report.ledger],
+        "notes": list(report.notes),
+    }
+
+
+def _time(time: datetime | None) -> str | None:
+    """RFC 3339 in UTC with Z; microseconds only where there are some."""
+    return None if time is None else time.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _number(value: float | None) -> float | int | None:
+    """Seconds and shares; rounding to a microsecond hides the noise of subtraction, and not-a-number is not recorded."""
+    if value is None or not math.isfinite(value):
+        return None
+    rounded = round(value, 6)
+    return int(rounded) if rounded == int(rounded) else rounded
+
+
+def _evidence(evidence: Evidence | None) -> dict[str, Any] | None:
+    if evidence is None:
+        return None
+    return {"time": _time(evidence.time), "message": evidence.message, "file": evidence.file, "offset": evidence.offset}
+
+
+def _completeness(known: Completeness) -> dict[str, Any]:
+    return {
+        "entries": known.entries,
+        "complete": known.complete,
+        "dropped": known.dropped,
+        "gaps": [{"start": _time(gap.start), "end": _time(gap.end), "reason": gap.reason} for gap in known.gaps],
+        "damage": [{"file": each.file, "offset": each.offset, "reason": each.reason} for each in known.damage],
+    }
+
+
+def _class(row: FailureClass) -> dict[str, Any]:
+    return {
+        "signature": row.signature,
+        "title": row.title,
+        "restarts": row.restarts,
+        "share": _number(row.share),
+        "first": _time(row.first),
+        "last": _time(row.last),
+        "restart_helps": row.restart_helps,
+        "severity": row.severity,
+        "sample": _evidence(row.sample),
+        "secondary": row.secondary,
+        "cause": row.cause,
+        "remedy": row.remedy,
+        "cycle_s": _number(row.cycle_s),
+    }
+
+
+def _phase(phase: Phase) -> dict[str, Any]:
+    return {
+        "start": _time(phase.start),
+        "end": _time(phase.end),
+        "restarts": phase.restarts,
+        "cadence_s": _number(phase.cadence_s),
+        "primary": phase.primary,
+        "classes": dict(_largest_first(phase.classes)),
+    }
+
+
+def _largest_first(counts: Mapping[str, int]) -> Iterable[tuple[str, int]]:
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+
+
+def _change(change: Change | None) -> dict[str, Any] | None:
+    if change is None:
+        return None
+    return {"time": _time(change.time), "kind": change.kind, "summary": change.summary, "evidence": _evidence(change.evidence)}
+
+
+def _fix(fix: FixAttempt) -> dict[str, Any]:
+    return {"time": _time(fix.time), "summary": fix.summary, "outcome": fix.outcome, "evidence": _evidence(fix.evidence)}
+
+
+def _detection(found: Detection) -> dict[str, Any]:
+    return {
+        "signal": _time(found.signal),
+        "alert": _time(found.alert),
+        "operator": _time(found.operator),
+        "declared": _time(found.declared),
+        "evidence": {name: _evidence(found.evidence[name]) for name in sorted(found.evidence)},
+    }
+
+
+def _check(check: LedgerCheck) -> dict[str, Any]:
+    return {"name": check.name, "expected": check.expected, "got": check.got, "holds": check.holds}
+
+
+def _incident(incident: Incident) -> dict[str, Any]:
+    return {
+        "id": incident.id,
+        "unit": incident.unit,
+        "manager": incident.manager,
+        "host": incident.host,
+        "kind": incident.kind,
+        "ongoing": incident.ongoing,
+        "start": _time(incident.start),
+        "end": _time(incident.end),
+        "restarts": incident.restarts,
+        "exact": incident.exact,
+        "downtime_s": _number(incident.downtime_s),
+        "downtime_method": incident.downtime_method,
+        "availability": _number(incident.availability),
+        "verdict": incident.verdict,
+        "phases": [_phase(each) for each in incident.phases],
+        "classes": [_class(each) for each in incident.classes],
+        "changes": [_change(each) for each in incident.changes],
+        "trigger": _change(incident.trigger),
+        "trigger_text": incident.trigger_text,
+        "fix_attempts": [_fix(each) for each in incident.fix_attempts],
+        "detection": _detection(incident.detection),
+        "recovery": _time(incident.recovery),
+        "time_to_recover_s": _number(incident.time_to_recover_s),
+        "cost": {
+            "cpu_s": _number(incident.cost.cpu_s),
+            "journal_bytes": incident.cost.journal_bytes,
+            "entries": incident.cost.entries,
+        },
+        "bin_s": incident.bin_s,
+        "bins": [{"start": _time(each.start), "signature": each.signature, "restarts": each.restarts} for each in incident.bins],
+    }

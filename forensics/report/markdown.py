@@ -1,0 +1,191 @@
+"""Report → Markdown (GitHub's dialect) in which no log line can become markup."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import tzinfo
+
+from forensics.model import FailureClass, Incident, Report
+from forensics.report import summary, wording
+from forensics.report.options import Options
+from forensics.report.text import cut, one_line
+
+# Links that GitHub makes by itself (http://, www., user@host), :emoji:, @mentions and a list or heading at the start are markup too.
+_SPECIAL = re.compile(r"([\\`*_{}\[\]#!|~$@]|:(?=//|\w+:)|(?<=www)\.|^[-+=](?=\s|$)|(?<=^\d)[.)](?=\s))", re.IGNORECASE)
+_LONGEST_CELL, _LONGEST_QUOTE, _MOST_ROWS, _MOST_INCIDENTS = 300, 1024, 60, 50
+
+
+def render(report: Report, _options: Options) -> str:
+    return "\n\n".join(part for part in _parts(report) if part) + "\n"
+
+
+def plain(text: str, longest: int = _LONGEST_CELL) -> str:
+    """Text as inline Markdown that shows exactly itself: HTML as entities, everything that could be markup escaped."""
+    text = one_line(text, longest).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return _SPECIAL.sub(r"\\\1", text)
+
+
+def _quoted(text: str) -> str:
+    """A code block; its fence is longer than any run of backticks inside."""
+    text = cut(text, _LONGEST_QUOTE)
+    fence = "`" * max(3, 1 + max((len(run) for run in re.findall(r"`+", text)), default=0))
+    return f"{fence}text\n{text}\n{fence}"
+
+
+def _table(heads: Sequence[str], rows: Sequence[Iterable[str]]) -> str:
+    """A table; a heading that ends with ":" stands on the right. Cells are Markdown already."""
+    rule = ["---:" if head.endswith(":") else "---" for head in heads]
+    lines = [[head.removesuffix(":") for head in heads], rule, *rows[:_MOST_ROWS]]
+    table = "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+    return table + (f"\n\n… and {len(rows) - _MOST_ROWS:,} more rows." if len(rows) > _MOST_ROWS else "")
+
+
+def _parts(report: Report) -> Iterable[str]:
+    yield "# " + plain(_title(report))
+    yield plain(" · ".join(summary.scope(report)), 1000)
+    yield f"**{plain(summary.verdict(report), 1000)}**"
+    several = len(report.incidents) > 1
+    if several:
+        yield "## Incidents"
+        yield _overview(report)
+    if report.classes and len(report.incidents) != 1:
+        yield "## Failure classes over the whole window"
+        yield _breakdown(report, report.classes, None)
+    for number, incident in enumerate(report.incidents[:_MOST_INCIDENTS], 1):
+        yield from _incident(report, incident, number if several else None)
+    if len(report.incidents) > _MOST_INCIDENTS:
+        yield f"… {len(report.incidents) - _MOST_INCIDENTS:,} more incidents are in the table only."
+    yield "## Method and limits"
+    yield "\n".join(f"- {plain(line, 1000)}" for line in _limits(report))
+
+
+def _title(report: Report) -> str:
+    if len(report.incidents) == 1:
+        return f"{wording.kind(report.incidents[0].kind)} of {report.incidents[0].unit}"
+    return f"{len(report.incidents):,} incidents" if report.incidents else "No incident"
+
+
+def _overview(report: Report) -> str:
+    where = wording.zone(report.timezone)
+    rows = []
+    for number, incident in enumerate(report.incidents, 1):
+        figures = summary.headline(report, incident)
+        alert = wording.since_start(incident.detection.alert, incident.start)
+        cells = (wording.minute(incident.start, where), figures[0].value, figures[1].value, alert, figures[2].value, figures[3].value)
+        rows.append((str(number), plain(incident.unit), *cells))
+    return _table(("#:", "Unit", "Start", "Restarts:", "Downtime:", "Alert:", "Noticed:", "Recovered:"), rows)
+
+
+def _incident(report: Report, incident: Incident, number: int | None) -> Iterable[str]:
+    quotes = summary.Quotes("E" if number is None else f"E{number}.")
+    where = wording.zone(report.timezone)
+    level = "##" if number is None else "###"
+    if number is not None:
+        yield f"## {number}. {plain(f'{wording.kind(incident.kind)} of {incident.unit}')}"
+        yield f"**{plain(incident.verdict, 1000)}**"
+    yield "\n".join(f"- **{figure.value}** {plain(figure.label)}" for figure in summary.headline(report, incident))
+    yield f"{level} What failed"
+    yield _breakdown(report, incident.classes, quotes)
+    if incident.phases:
+        yield f"{level} Phases"
+        yield _phases(incident, where)
+        yield _matrix(incident)
+    yield f"{level} Changes and fix attempts"
+    yield f"Trigger: {plain(incident.trigger_text, 1000)}"
+    yield _steps(incident, where, quotes)
+    yield f"{level} Detection"
+    yield _detection(incident, where, quotes)
+    yield from _remedies(incident.classes, level)
+    yield f"{level} Evidence"
+    yield from (
+        f"**{name}** {wording.instant(each.time, where)} {plain(_place(each.file, each.offset))}\n\n{_quoted(each.message)}"
+        for name, each in quotes.items()
+    )
+
+
+def _place(file: str, offset: int | None) -> str:
+    return file if offset is None else f"{file} at {offset}"
+
+
+def _breakdown(report: Report, classes: Sequence[FailureClass], quotes: summary.Quotes | None) -> str:
+    where = wording.zone(report.timezone)
+    rows = [
+        (
+            f"{plain(row.title)} ({plain(row.signature)})",
+            wording.count(row.restarts),
+            wording.share(row.share),
+            wording.minute(row.first, where),
+            wording.minute(row.last, where),
+            wording.duration(row.cycle_s),
+            wording.helps(row.restart_helps),
+            quotes.ref(row.sample) if quotes else "",
+        )
+        for row in classes[:_MOST_ROWS]
+    ]
+    return _table(("Class", "Restarts:", "Share:", "First", "Last", "Cycle:", "Restart helps", "Sample"), rows)
+
+
+def _phases(incident: Incident, where: tzinfo) -> str:
+    rows = [
+        (
+            str(n),
+            wording.minute(p.start, where),
+            wording.minute(p.end, where),
+            wording.count(p.restarts),
+            wording.duration(p.cadence_s),
+            plain(p.primary),
+        )
+        for n, p in enumerate(incident.phases, 1)
+    ]
+    return _table(("Phase:", "From", "To", "Restarts:", "Cycle:", "Mostly"), rows)
+
+
+def _matrix(incident: Incident) -> str:
+    names, counts = summary.phase_matrix(incident)
+    heads = ("Class", *(f"Phase {n}:" for n in range(1, len(incident.phases) + 1)), "Total:")
+    rows = [(plain(name), *(wording.count(each) for each in row), wording.count(sum(row))) for name, row in zip(names, counts, strict=True)]
+    return _table(heads, rows) if len(incident.phases) <= _MOST_ROWS else ""
+
+
+def _steps(incident: Incident, where: tzinfo, quotes: summary.Quotes) -> str:
+    rows = [
+        (summary.GLYPHS[s.mark], wording.instant(s.time, where), wording.since_start(s.time, incident.start), plain(s.what), plain(s.detail), quotes.ref(s.evidence))
+        for s in summary.steps(incident)[: _MOST_ROWS]
+    ]  # fmt: skip
+    return _table(("", "Time", "After:", "What", "Outcome", "Evidence"), rows) if rows else ""
+
+
+def _detection(incident: Incident, where: tzinfo, quotes: summary.Quotes) -> str:
+    rows = [
+        (plain(lane.label), wording.since_start(lane.time, incident.start), wording.instant(lane.time, where) if lane.time else plain(lane.note), quotes.ref(lane.evidence))
+        for lane in summary.lanes(incident)
+    ]  # fmt: skip
+    return _table(("Mark", "After:", "Time", "Evidence"), rows)
+
+
+def _remedies(classes: Sequence[FailureClass], level: str) -> Iterable[str]:
+    told = [row for row in classes if row.remedy or row.cause]
+    if told:
+        yield f"{level} What to do"
+    for row in told[:_MOST_ROWS]:
+        yield f"{level}# {plain(row.title)} ({wording.count(row.restarts)})"
+        yield plain(row.cause, 4096)
+        yield "\\\n".join(plain(line, 4096) for line in row.remedy.strip().splitlines())
+
+
+def _limits(report: Report) -> Iterable[str]:
+    restarts = report.restarts
+    yield f"{wording.count(restarts.total)} restarts = {wording.count(restarts.in_incidents)} in incidents + {wording.count(restarts.background)} single ones."
+    if restarts.lost:
+        yield f"{wording.count(restarts.lost)} of them are known only from the restart counter: their lines are lost."
+    yield f"Data: {summary.data_quality(report)}."
+    for check in report.ledger:
+        yield f"{check.name}: {wording.count(check.got)}" + (
+            "." if check.holds else f", but {wording.count(check.expected)} expected: this does not add up."
+        )
+    for gap in report.completeness.gaps[:_MOST_ROWS]:
+        yield f"Gap {wording.instant(gap.start)} → {wording.instant(gap.end)} UTC: {gap.reason}"
+    for each in report.completeness.damage[:_MOST_ROWS]:
+        yield f"Damage in {_place(each.file, each.offset)}: {each.reason}"
+    yield from report.notes

@@ -1,0 +1,49 @@
+"""Report → the same Report with every string inert and, unless asked otherwise, without secrets. All formats start from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields, is_dataclass, replace
+from typing import Any
+
+from forensics.model import Report
+from forensics.report.options import Options
+from forensics.report.redact import redactor
+from forensics.report.text import cut, shown, without_controls
+
+# Words of the catalogue and names of files: never from a log line, so placeholders in them stay readable.
+_NOT_FROM_LOGS = frozenset({"signature", "primary", "cause", "remedy", "references", "file", "version", "timezone", "id"})
+
+
+def presentable(report: Report, options: Options) -> Report:
+    """Controls go first, so that none can split a secret; then secrets; hidden characters and length last."""
+    plain = _mapped(report, lambda _, text: without_controls(text))
+    hide = redactor(text for name, text in _strings(plain, "") if name not in _NOT_FROM_LOGS) if options.redact else str
+    return _mapped(plain, lambda name, text: cut(shown(text if name in _NOT_FROM_LOGS else hide(text))))  # type: ignore[no-any-return]
+
+
+def _strings(value: Any, name: str) -> Iterator[tuple[str, str]]:
+    """Every (field name, string), in the order of the fields."""
+    if isinstance(value, str):
+        yield name, value
+    elif is_dataclass(value):
+        for item in fields(value):
+            yield from _strings(getattr(value, item.name), item.name)
+    elif isinstance(value, Mapping):
+        for key in value:
+            yield from _strings(value[key], name)
+    elif isinstance(value, tuple):
+        for each in value:
+            yield from _strings(each, name)
+
+
+def _mapped(value: Any, change: Callable[[str, str], str], name: str = "") -> Any:
+    if isinstance(value, str):
+        return change(name, value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(value, **{item.name: _mapped(getattr(value, item.name), change, item.name) for item in fields(value)})
+    if isinstance(value, Mapping):
+        return {change("signature", key): _mapped(each, change, name) for key, each in value.items()}
+    if isinstance(value, tuple):
+        return tuple(_mapped(each, change, name) for each in value)
+    return value

@@ -1,0 +1,230 @@
+"""Report → the rows every readable format shows: headline figures, who noticed when, what happened in which order, quoted evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from forensics.model import Change, Evidence, FixAttempt, Incident, Report
+from forensics.report import wording
+from forensics.report.text import one_line
+
+GLYPHS = {"change": "▲", "fix": "✎", "success": "●", "operator": "☺", "alert": "◆"}
+GLYPH_NAMES = {"change": "change", "fix": "fix attempt", "success": "held success", "operator": "operator", "alert": "alert"}
+# A change of these kinds is an act that can break a service; the others (a login, a unit's job) only say that somebody was there.
+_WEIGHTY = frozenset({"system-switch", "package", "driver", "boot", "unit-reload", "configuration"})
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One figure of the first screen and the section that proves it."""
+
+    value: str
+    label: str
+    section: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One line of the detection gap. after_s null: it never happened, and `note` says what that rests on."""
+
+    label: str
+    time: datetime | None
+    after_s: float | None
+    note: str
+    evidence: Evidence | None
+    mark: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Something that happened, for the list of changes and for the marks in the figure."""
+
+    time: datetime
+    mark: str
+    what: str
+    detail: str
+    evidence: Evidence | None
+
+
+@dataclass(slots=True)
+class Quotes:
+    """Evidence in the order it is referred to; the same entry has one number."""
+
+    prefix: str
+    kept: dict[Evidence, int] = field(default_factory=dict)
+
+    def ref(self, evidence: Evidence | None) -> str:
+        """E1, E2, …; "" when there is nothing to quote."""
+        if evidence is None:
+            return ""
+        return f"{self.prefix}{self.kept.setdefault(evidence, len(self.kept) + 1)}"
+
+    def items(self) -> Iterator[tuple[str, Evidence]]:
+        return ((f"{self.prefix}{number}", evidence) for evidence, number in self.kept.items())
+
+
+def scope(report: Report) -> list[str]:
+    """What the report is about: units, hosts, window, time zone, completeness."""
+    where = wording.zone(report.timezone)
+    window = report.window
+    length = f" ({wording.duration((window.until - window.since).total_seconds())})" if window.since and window.until else ""
+    since = wording.minute(window.since, where) if window.since else "the first entry"
+    until = wording.minute(window.until, where) if window.until else "the last entry"
+    hosts = report.hosts or ((report.host,) if report.host else ())
+    return [
+        _names(report.units, "unit") or "no unit failed",
+        _names(hosts, "host") or "host unknown",
+        f"{since} → {until}{length}",
+        f"all times {report.timezone if where.utcoffset(None) is None or report.timezone else 'UTC'}",
+        data_quality(report),
+    ]
+
+
+def _names(names: tuple[str, ...], word: str) -> str:
+    if len(names) > 3:
+        return f"{wording.count(len(names))} {word}s"
+    return ", ".join(one_line(name, 120) for name in names)
+
+
+def data_quality(report: Report) -> str:
+    known = report.completeness
+    entries = wording.plural(known.entries, "entry", "entries")
+    if known.complete and not known.damage and not known.gaps:
+        return f"{entries}, complete"
+    missing = []
+    if known.dropped:
+        missing.append(f"{wording.count(known.dropped)} lines dropped")
+    if known.gaps:
+        missing.append(wording.plural(len(known.gaps), "gap"))
+    if known.damage:
+        missing.append(f"{wording.plural(len(known.damage), 'place')} damaged")
+    return f"{entries}, not complete" + (f" ({', '.join(missing)})" if missing else "")
+
+
+def verdict(report: Report) -> str:
+    """The one sentence of the first screen."""
+    if len(report.incidents) == 1:
+        return report.incidents[0].verdict
+    if not report.incidents:
+        return _calm(report)
+    worst = max(report.incidents, key=lambda incident: incident.downtime_s)
+    ongoing = sum(incident.ongoing for incident in report.incidents)
+    unseen = sum(incident.detection.alert is None for incident in report.incidents)
+    return (
+        f"{wording.count(len(report.incidents))} incidents with {wording.plural(report.restarts.in_incidents, 'restart')}; the longest, {worst.unit}, "
+        f"was down for {wording.duration(worst.downtime_s)}. {_of(unseen, len(report.incidents))} never raised an alert"
+        + (f"; {wording.count(ongoing)} still {'goes' if ongoing == 1 else 'go'} on." if ongoing else ".")
+    )
+
+
+def _of(part: int, whole: int) -> str:
+    return {0: "None", whole: "All of them"}.get(part, f"{wording.count(part)} of {wording.count(whole)}")
+
+
+def _calm(report: Report) -> str:
+    if report.restarts.total:
+        return f"No incident: {wording.plural(report.restarts.total, 'restart')} in the window, none of them part of a loop or an outage."
+    return "Nothing failed: no service was restarted by the service manager in this window."
+
+
+def headline(report: Report, incident: Incident) -> list[Figure]:
+    """Six figures; each names the section of its incident that proves it."""
+    bound = "" if incident.exact else "≥ "
+    of_all = (
+        f"{wording.share(incident.restarts / report.restarts.total)} of all {wording.count(report.restarts.total)}"
+        if report.restarts.total
+        else ""
+    )
+    held = sum(fix.outcome == "held" for fix in incident.fix_attempts)
+    recover = incident.time_to_recover_s
+    return [
+        Figure(bound + wording.count(incident.restarts), f"restarts, {of_all}", "breakdown"),
+        Figure(bound + wording.duration(incident.downtime_s), f"downtime ({incident.downtime_method})", "phases"),
+        Figure(_detected(incident), f"until noticed; alert: {_alerted(incident)}", "detection"),
+        Figure(wording.duration(recover) if recover is not None else "not yet", "to recover: first failure to first held success", "timeline"),
+        Figure(wording.share(incident.availability), "availability over the window", "method"),
+        Figure(f"{len(incident.classes)} / {len(incident.fix_attempts)}", f"failure classes / fix attempts, {held} of them held", "timeline"),
+    ]  # fmt: skip
+
+
+def _alerted(incident: Incident) -> str:
+    alert = incident.detection.alert
+    return "never" if alert is None else wording.since_start(alert, incident.start)
+
+
+def _detected(incident: Incident) -> str:
+    """When somebody knew: a bracket from the first to the last mark that shows it, "never" without any."""
+    found = incident.detection
+    if found.alert is not None:
+        return wording.duration((found.alert - incident.start).total_seconds())
+    known = sorted({(time - incident.start).total_seconds() for time in (found.operator, found.declared) if time is not None})
+    return " … ".join(wording.duration(each) for each in known) or "never"
+
+
+def lanes(incident: Incident) -> list[Lane]:
+    """The detection gap from the first failed start: what a machine could have known, who knew, what was tried, when it ended."""
+    found, quoted = incident.detection, incident.detection.evidence
+
+    def lane(label: str, time: datetime | None, note: str, evidence: Evidence | None, mark: str) -> Lane:
+        return Lane(label, time, None if time is None else (time - incident.start).total_seconds(), note, evidence, mark)
+
+    rows = [
+        lane("First line a machine could act on", found.signal, "no line names the failure", quoted.get("signal"), "signal"),
+        lane("First alert delivered", found.alert, "no alert is on record", quoted.get("alert"), "alert"),
+        lane("First operator action", found.operator, "no action is on record", quoted.get("operator"), "operator"),
+    ]
+    if found.declared is not None:
+        rows.append(lane("Detection as declared", found.declared, "", quoted.get("declared"), "declared"))
+    rows += [lane(_fix_label(incident, fix), fix.time, "", fix.evidence, "fix") for fix in _telling_fixes(incident)]
+    rows.append(
+        lane("First held success", incident.recovery, "still going on" if incident.ongoing else "none in the window", None, "success")
+    )
+    return rows
+
+
+def _telling_fixes(incident: Incident) -> list[FixAttempt]:
+    """The first attempt, and the one that held."""
+    held = [fix for fix in incident.fix_attempts if fix.outcome == "held"]
+    return sorted({*incident.fix_attempts[:1], *held[:1]}, key=lambda fix: fix.time)
+
+
+def _fix_label(incident: Incident, fix: FixAttempt) -> str:
+    number = incident.fix_attempts.index(fix) + 1
+    return f"Fix attempt {number}: {wording.outcome(fix.outcome)}"
+
+
+def steps(incident: Incident) -> list[Step]:
+    """Changes, fix attempts, detection and recovery in the order they happened; a change that is also a fix attempt stands once."""
+    fixes = [Step(fix.time, "fix", one_line(fix.summary), wording.outcome(fix.outcome), fix.evidence) for fix in incident.fix_attempts]
+    tried = {(step.time, step.what) for step in fixes}
+    changes = [_changed(change, incident.trigger) for change in incident.changes if (change.time, one_line(change.summary)) not in tried]
+    found, quoted = incident.detection, incident.detection.evidence
+    noticed = [
+        Step(time, mark, what, "", quoted.get(mark))
+        for time, mark, what in ((found.operator, "operator", "First operator action"), (found.alert, "alert", "First alert delivered"))
+        if time is not None
+    ]
+    recovered = [Step(incident.recovery, "success", "First held success", "", None)] if incident.recovery is not None else []
+    return sorted([*changes, *noticed, *fixes, *recovered], key=lambda step: (step.time, step.mark, step.what))
+
+
+def _changed(change: Change, trigger: Change | None) -> Step:
+    detail = change.kind.replace("-", " ") + (" · likely trigger" if change == trigger else "")
+    return Step(change.time, "change", one_line(change.summary), detail, change.evidence)
+
+
+def marks(incident: Incident, longest: int = 14) -> list[Step]:
+    """The steps worth a mark in the figure, inside its span: everything but changes, and the changes that can break a service."""
+    changed = {id(change.evidence) for change in incident.changes if change.kind in _WEIGHTY}
+    inside = [step for step in steps(incident) if step.mark != "change" or id(step.evidence) in changed]
+    by_weight = sorted(inside, key=lambda step: (step.mark == "change", step.mark == "fix", step.time))
+    return sorted(by_weight[:longest], key=lambda step: step.time)
+
+
+def phase_matrix(incident: Incident) -> tuple[list[str], list[list[int]]]:
+    """Class × phase: the classes' signatures, largest first, and a row of counts for each."""
+    named = [row.signature for row in incident.classes]
+    named += sorted({name for phase in incident.phases for name in phase.classes} - set(named))
+    return named, [[phase.classes.get(name, 0) for phase in incident.phases] for name in named]

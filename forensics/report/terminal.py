@@ -1,0 +1,207 @@
+"""Report → text for a terminal; its first screen answers what broke, how much, who noticed and what to do."""
+
+from __future__ import annotations
+
+from io import StringIO
+
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from forensics.model import FailureClass, Incident, Report
+from forensics.report import summary, wording
+from forensics.report.options import Options
+from forensics.report.text import one_line
+
+_HELP_STYLE = {True: "green", False: "red", None: ""}
+_MOST_CLASSES, _MOST_INCIDENTS, _MOST_STEPS, _MOST_DAMAGE = 20, 20, 20, 10
+
+
+def render(report: Report, options: Options) -> str:
+    """Nothing of the environment counts (COLUMNS, NO_COLOR, …): the caller has decided."""
+    out = StringIO()
+    console = Console(
+        file=out,
+        width=max(40, options.width),
+        force_terminal=options.color,
+        color_system="standard" if options.color else None,
+        markup=False,
+        highlight=False,
+        emoji=False,
+        legacy_windows=False,
+        _environ={},
+    )
+    for part in _parts(report):
+        console.print(part)
+    return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
+
+
+def _parts(report: Report) -> list[RenderableType]:
+    several = len(report.incidents) > 1
+    parts: list[RenderableType] = [
+        Text(" · ".join(summary.scope(report)), style="dim"),
+        Text(),
+        Text(one_line(summary.verdict(report)), style="bold"),
+    ]
+    if several:
+        parts += [_heading("Incidents"), _overview(report)]
+    if report.classes and len(report.incidents) != 1:
+        parts += [_heading("Failure classes over the whole window"), _breakdown(report.classes)]
+    for number, incident in enumerate(report.incidents[:_MOST_INCIDENTS], 1):
+        parts += _incident(report, incident, number if several else None)
+    if len(report.incidents) > _MOST_INCIDENTS:
+        parts.append(
+            Text(f"… {len(report.incidents) - _MOST_INCIDENTS} more incidents: narrow the window or use --format json.", style="dim")
+        )
+    return [*parts, _heading("Method and limits"), _method(report)]
+
+
+def _heading(words: str) -> RenderableType:
+    return Padding(Text(words, style="bold cyan"), (1, 0, 0, 0))
+
+
+def _table(*columns: tuple[str, str]) -> Table:
+    """A plain table; columns as (heading, "left" | "right")."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold", expand=False)
+    for heading, justify in columns:
+        table.add_column(heading, justify="right" if justify == "right" else "left", overflow="fold")
+    return table
+
+
+def _row(table: Table, *cells: str | Text) -> None:
+    table.add_row(*(cell if isinstance(cell, Text) else Text(one_line(cell, 600)) for cell in cells))
+
+
+def _overview(report: Report) -> Table:
+    where = wording.zone(report.timezone)
+    table = _table(
+        ("#", "right"),
+        ("Unit", "left"),
+        ("Start", "left"),
+        ("Restarts", "right"),
+        ("Downtime", "right"),
+        ("Alert", "right"),
+        ("Noticed", "right"),
+        ("Recovered", "right"),
+    )
+    for number, incident in enumerate(report.incidents[:_MOST_INCIDENTS], 1):
+        figures = summary.headline(report, incident)
+        alert = wording.since_start(incident.detection.alert, incident.start)
+        _row(
+            table,
+            str(number),
+            incident.unit,
+            wording.minute(incident.start, where),
+            figures[0].value,
+            figures[1].value,
+            alert,
+            figures[2].value,
+            figures[3].value,
+        )
+    return table  # fmt: skip
+
+
+def _incident(report: Report, incident: Incident, number: int | None) -> list[RenderableType]:
+    where = wording.zone(report.timezone)
+    ends = "still going on" if incident.ongoing else wording.minute(incident.end, where)
+    title = f"{wording.kind(incident.kind)} of {incident.unit} on {incident.host}: {wording.minute(incident.start, where)} → {ends}"
+    parts: list[RenderableType] = [_heading(f"{number}. {title}" if number else title)]
+    if number:
+        parts.append(Text(one_line(incident.verdict)))
+    parts += [_figures(report, incident), _heading("What failed"), _breakdown(incident.classes)]
+    if len(incident.phases) > 0:
+        parts += [_heading("Phases"), _phases(report, incident)]
+    parts += [_heading("Changes and fix attempts"), Text(f"Trigger: {one_line(incident.trigger_text)}"), _steps(report, incident)]
+    parts += [_heading("Detection"), _detection(report, incident)]
+    if any(row.remedy for row in incident.classes):
+        parts += [_heading("What to do"), _remedies(incident.classes)]
+    cost = incident.cost
+    cpu = f"{wording.duration(cost.cpu_s)} of CPU, " if cost.cpu_s is not None else ""
+    return [
+        *parts,
+        _heading("Cost"),
+        Text(f"{cpu}{wording.size(cost.journal_bytes)} of journal in {wording.plural(cost.entries, 'entry', 'entries')}"),
+    ]
+
+
+def _figures(report: Report, incident: Incident) -> Table:
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(justify="right", style="bold", no_wrap=True)
+    grid.add_column()
+    for figure in summary.headline(report, incident):
+        _row(grid, figure.value, figure.label)
+    return grid
+
+
+def _breakdown(classes: tuple[FailureClass, ...]) -> RenderableType:
+    table = _table(("Class", "left"), ("Restarts", "right"), ("Share", "right"), ("Cycle", "right"), ("Restart helps", "left"))
+    for row in classes[:_MOST_CLASSES]:
+        name = Text(one_line(row.title, 200))
+        name.append(f"\n{one_line(row.signature, 200)}", style="dim")
+        helps = Text(wording.helps(row.restart_helps), style=_HELP_STYLE[row.restart_helps])
+        _row(table, name, wording.count(row.restarts), wording.share(row.share), wording.duration(row.cycle_s), helps)
+    return _with_rest(table, len(classes) - _MOST_CLASSES, "classes")
+
+
+def _with_rest(table: Table, left_out: int, what: str) -> RenderableType:
+    return Group(table, Text(f"… and {left_out} more {what}.", style="dim")) if left_out > 0 else table
+
+
+def _phases(report: Report, incident: Incident) -> Table:
+    where = wording.zone(report.timezone)
+    table = _table(("#", "right"), ("From", "left"), ("To", "left"), ("Restarts", "right"), ("Cycle", "right"), ("Mostly", "left"))
+    for number, phase in enumerate(incident.phases, 1):
+        span = wording.minute(phase.start, where), wording.minute(phase.end, where)
+        _row(table, str(number), *span, wording.count(phase.restarts), wording.duration(phase.cadence_s), phase.primary)
+    return table
+
+
+def _steps(report: Report, incident: Incident) -> RenderableType:
+    where = wording.zone(report.timezone)
+    table = _table(("", "left"), ("Time", "left"), ("After", "right"), ("What", "left"), ("Outcome", "left"))
+    found = summary.steps(incident)
+    for step in found[:_MOST_STEPS]:
+        after = wording.since_start(step.time, incident.start)
+        _row(table, summary.GLYPHS[step.mark], wording.instant(step.time, where), after, one_line(step.what, 300), step.detail)
+    return _with_rest(table, len(found) - _MOST_STEPS, "changes")
+
+
+def _detection(report: Report, incident: Incident) -> Table:
+    where = wording.zone(report.timezone)
+    table = _table(("Mark", "left"), ("After", "right"), ("Time", "left"))
+    for lane in summary.lanes(incident):
+        if lane.time is None:
+            _row(table, lane.label, Text("never", style="bold red"), lane.note)
+        else:
+            _row(table, lane.label, wording.since_start(lane.time, incident.start), wording.instant(lane.time, where))
+    return table
+
+
+def _remedies(classes: tuple[FailureClass, ...]) -> RenderableType:
+    parts: list[RenderableType] = []
+    for row in [row for row in classes if row.remedy][:_MOST_CLASSES]:
+        parts.append(Text(f"{one_line(row.title, 200)} ({wording.count(row.restarts)})", style="bold"))
+        parts.append(Padding(Text(row.remedy.strip()), (0, 0, 0, 2)))
+    return Group(*parts)
+
+
+def _method(report: Report) -> RenderableType:
+    restarts = report.restarts
+    lines = [
+        f"{wording.count(restarts.total)} restarts = {wording.count(restarts.in_incidents)} in incidents + {wording.count(restarts.background)} single ones"
+        + (f"; {wording.count(restarts.lost)} known only from the restart counter" if restarts.lost else ""),
+        f"Data: {summary.data_quality(report)}.",
+        *(f"Does not add up: {check.name}: {check.expected} expected, {check.got} found." for check in report.ledger if not check.holds),
+        *(
+            f"Damage: {each.file}{'' if each.offset is None else f' at {each.offset}'}: {each.reason}"
+            for each in report.completeness.damage[:_MOST_DAMAGE]
+        ),
+        *(
+            f"Gap: {wording.instant(gap.start)} → {wording.instant(gap.end)} UTC: {gap.reason}"
+            for gap in report.completeness.gaps[:_MOST_DAMAGE]
+        ),
+        *report.notes,
+    ]
+    return Text("\n".join(one_line(line) for line in lines))

@@ -1,0 +1,88 @@
+"""Numbers and times → the words a reader sees, the same in every format."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+_HELPS = {True: "yes", False: "no", None: "unknown"}
+_OUTCOMES = {"held": "held", "changed-class": "changed the class", "no-effect": "no effect"}
+_KINDS = {"restart-loop": "Restart loop", "outage": "Outage"}
+
+
+def zone(name: str) -> tzinfo:
+    """The named time zone; UTC when this machine does not know it."""
+    try:
+        return UTC if name in {"", "UTC"} else ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return UTC
+
+
+def instant(time: datetime | None, where: tzinfo = UTC) -> str:
+    return "–" if time is None else time.astimezone(where).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def minute(time: datetime | None, where: tzinfo = UTC) -> str:
+    return "–" if time is None else time.astimezone(where).strftime("%Y-%m-%d %H:%M")
+
+
+def count(number: int) -> str:
+    return f"{number:,}"
+
+
+def plural(number: int, word: str, many: str = "") -> str:
+    return f"{number:,} {word if number == 1 else many or word + 's'}"
+
+
+def share(part: float | None) -> str:
+    """0.0003 → "< 0.1 %": a class that happened is never shown as nothing, and a part never as the whole."""
+    if part is None:
+        return "–"
+    if 0 < part < 0.0005:
+        return "< 0.1 %"
+    return "> 99.9 %" if 0.9995 <= part < 1 else f"{part * 100:.1f} %"
+
+
+def duration(seconds: float | None) -> str:
+    """Two units at most: 12.9 s, 6 min 14 s, 98 h 22 min, 13 d 4 h."""
+    if seconds is None:
+        return "–"
+    if seconds < 59.95:
+        return f"{seconds:.1f}".removesuffix(".0") + " s"
+    if seconds < 3600:
+        return _two(round(seconds), 60, "min", "s")
+    if seconds < 120 * 3600:
+        return _two(round(seconds / 60), 60, "h", "min")
+    return _two(round(seconds / 3600), 24, "d", "h")
+
+
+def _two(small: int, per: int, big_unit: str, small_unit: str) -> str:
+    rest = small % per
+    return f"{small // per} {big_unit}" + (f" {rest} {small_unit}" if rest else "")
+
+
+def since_start(time: datetime | None, start: datetime) -> str:
+    """T+29 s, T−40 s."""
+    if time is None:
+        return "never"
+    seconds = (time - start).total_seconds()
+    return f"T{'−' if seconds < 0 else '+'}{duration(abs(seconds))}"
+
+
+def size(number: int) -> str:
+    for unit, scale in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if number >= scale:
+            return f"{number / scale:.1f} {unit}"
+    return f"{number} bytes"
+
+
+def helps(answer: bool | None) -> str:
+    return _HELPS[answer]
+
+
+def outcome(name: str) -> str:
+    return _OUTCOMES.get(name, name)
+
+
+def kind(name: str) -> str:
+    return _KINDS.get(name, name.replace("-", " ").capitalize())
