@@ -1,0 +1,37 @@
+"""Labelled attempts in, incidents out: cut, dated, explained, with the ledger that proves that nothing is counted twice or lost."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import polars as pl
+
+from forensics.incidents.case import cases, cycled
+from forensics.incidents.changes import find_changes
+from forensics.incidents.classes import breakdown
+from forensics.incidents.completeness import completeness, notes
+from forensics.incidents.detection import alert_lines, declared_in, detection_summary
+from forensics.incidents.gaps import clock_jumps, holes, losses
+from forensics.incidents.ledger import ledger, totals
+from forensics.incidents.material import Analysis, Material, at_the_door
+from forensics.incidents.segment import Timeline, timeline
+from forensics.incidents.story import Scene, story, window_span
+from forensics.model import Window
+
+__all__ = ["Analysis", "Material", "analyse", "completeness", "find_changes"]
+
+
+def analyse(material: Material, window: Window, declared: datetime | None = None) -> Analysis:
+    """The incidents of the window in order of their start, the breakdown over all of it, and the sums that must come out."""
+    entries = at_the_door(material).entries
+    cut = timeline(material)
+    line = Timeline(cycled(cut.runs, entries), cut.falls, cut.loops)
+    found = list(cases(line, material))
+    noticed = declared_in(declared, found)
+    gaps = pl.concat([clock_jumps(entries), holes(entries)[0], losses(entries)])
+    scene = Scene(material, window, alert_lines(entries), gaps, window_span(window, entries))
+    incidents = tuple(story(case, scene, declared if i == noticed else None) for i, case in enumerate(found))
+    sums = totals(line.falls)
+    classes = breakdown(line.falls, line.runs, material)
+    proof = ledger(entries, material.restarts, sums, classes, incidents)
+    return Analysis(sums, classes, incidents, detection_summary(incidents), proof, notes(entries))

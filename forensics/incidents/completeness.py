@@ -1,0 +1,26 @@
+"""Entries and the reader's damage in, what the data lacks out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from forensics.incidents.gaps import clock_jumps, holes, losses
+from forensics.model import Completeness, Damage, Gap
+
+
+def completeness(entries: pl.DataFrame, damage: Sequence[Damage]) -> Completeness:
+    """Complete means: nothing dropped by journald, no missing sequence numbers, nothing unreadable. A clock jump loses nothing."""
+    missing, _ = holes(entries)
+    dropped = int(losses(entries)["number"].sum())
+    found = pl.concat([missing, clock_jumps(entries)]).sort("start", "end", "reason")
+    gaps = tuple(Gap(start, end, reason) for start, end, reason in found.select("start", "end", "reason").iter_rows())
+    complete = not dropped and missing.height == 0 and not damage
+    return Completeness(entries.height, complete, dropped, gaps, tuple(damage))
+
+
+def notes(entries: pl.DataFrame) -> tuple[str, ...]:
+    """What a reader must know about the data that is no gap."""
+    filtered = "Sequence numbers are missing throughout: the input was filtered before it came here, so lost entries cannot be told from left-out ones."
+    return (filtered,) if holes(entries)[1] else ()

@@ -1,0 +1,90 @@
+"""A case in, the bracket of its detection out: when a machine could have seen it, and who did."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from statistics import fmean, median
+
+import polars as pl
+
+from forensics.incidents.case import Case
+from forensics.incidents.fixes import by_hand
+from forensics.incidents.material import microseconds, moment, quote
+from forensics.model import Detection, DetectionSummary, Evidence, Incident
+
+HUMAN = ("operator", "configuration", "package", "driver", "system-switch", "unit-job", "login")
+STARTED = "39f53479d3a045ac8e11786248231fbf"
+# What senders of alerts log when one went out; it must name the unit as well
+SENDERS = r"(?i)alertmanager|grafana|tabby-forensics|monit|healthchecks|uptime-kuma|ntfy|nagios|icinga|zabbix"
+SENT = r"(?i)notify success|notification[s]? (?:was |were )?(?:sent|delivered)|alert (?:was )?(?:sent|delivered|raised)|sending alert|SERVICE NOTIFICATION"
+NOTIFIES = r"(?i)notif|alert|mail|discord|ntfy|telegram|slack|pushover|gotify|pager"  # an OnFailure= unit that tells somebody
+
+
+def alert_lines(entries: pl.DataFrame) -> pl.DataFrame:
+    """row, us, host, words: lines that say an alert went out, for all incidents at once."""
+    sender = pl.any_horizontal(pl.col(name).is_in(_named(entries, name, SENDERS)) for name in ("identifier", "unit")).fill_null(value=False)
+    by_unit = (pl.col("message_id") == STARTED) & pl.col("unit").is_in(_named(entries, "unit", NOTIFIES))
+    lines = entries.lazy().with_row_index("row").filter((sender & pl.col("message").str.contains(SENT)) | by_unit)
+    words = pl.concat_str(pl.col("unit").cast(pl.String).fill_null(""), pl.col("message").fill_null(""), separator=" ").str.to_lowercase()
+    return lines.select(
+        "row", pl.col("time").dt.timestamp("us").alias("us"), pl.col("host").cast(pl.String), words.alias("words")
+    ).collect()
+
+
+def _named(entries: pl.DataFrame, column: str, expression: str) -> list[str]:
+    """The distinct values of a column that match."""
+    names = entries[column].unique().cast(pl.String).drop_nulls().sort()
+    return names.filter(names.str.contains(expression)).to_list()
+
+
+def detection(case: Case, entries: pl.DataFrame, alerts: pl.DataFrame, declared: datetime | None) -> Detection:
+    """signal: the first failure's deciding line; alert: the first alert on record that names the unit; operator: the first human act."""
+    first = case.runs.row(0, named=True)
+    rows: dict[str, int] = {"signal": first["last_row"] if first["proof"] is None else first["proof"]}
+    signal_line = quote(entries, rows["signal"])
+    signal = moment(case.start) if signal_line is None else signal_line.time
+    acts = [(us, row) for us, row in [*_human(case, signal), *by_hand(case)] if microseconds(signal) < us <= case.until]
+    delivered = alerts.filter(
+        (pl.col("host") == case.host)
+        & pl.col("us").is_between(case.start, case.until)
+        & pl.col("words").str.contains(_stem(case.unit), literal=True)
+    )
+    found = {"operator": min(acts, default=None), "alert": min(delivered.select("us", "row").iter_rows(), default=None)}
+    rows |= {name: row for name, hit in found.items() if hit is not None for row in hit[1:]}
+    evidence: dict[str, Evidence] = {name: line for name, row in sorted(rows.items()) if (line := quote(entries, row)) is not None}
+    times = {name: None if hit is None else moment(hit[0]) for name, hit in found.items()}
+    return Detection(signal, times["alert"], times["operator"], declared, evidence)
+
+
+def _human(case: Case, signal: datetime) -> list[tuple[int, int]]:
+    """Changes after the signal that need a hand: commands, logins, and jobs and reloads that a client asked for."""
+    hand = pl.col("kind").is_in(HUMAN) | pl.col("summary").str.contains(r"asked by systemctl")
+    return list(case.changes.filter(hand & (pl.col("us") > microseconds(signal))).select("us", "row").iter_rows())
+
+
+def _stem(unit: str) -> str:
+    return unit.rsplit(".", 1)[0].lower()
+
+
+def declared_in(declared: datetime | None, incidents: list[Case]) -> int | None:
+    """The incident that a user's time of noticing belongs to: the last that began before it and had not long ended."""
+    if declared is None:
+        return None
+    us = microseconds(declared)
+    open_then = [i for i, case in enumerate(incidents) if case.start <= us <= case.until]
+    before = [i for i, case in enumerate(incidents) if case.start <= us]
+    return (open_then or before or [None])[-1]  # type: ignore[list-item]
+
+
+def seconds_to_detect(incident: Incident) -> float | None:
+    """Start to the first of alert, operator, declared; null when nobody is known to have noticed."""
+    marks = (incident.detection.alert, incident.detection.operator, incident.detection.declared)
+    return min(((mark - incident.start).total_seconds() for mark in marks if mark is not None), default=None)
+
+
+def detection_summary(incidents: tuple[Incident, ...]) -> DetectionSummary:
+    known = [s for s in map(seconds_to_detect, incidents) if s is not None]
+    recovered = [i.time_to_recover_s for i in incidents if i.time_to_recover_s is not None]
+    return DetectionSummary(
+        len(incidents), fmean(known) if len(known) >= 3 else None, median(known) if known else None, fmean(recovered) if recovered else None
+    )

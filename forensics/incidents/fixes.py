@@ -1,0 +1,98 @@
+"""A case in, what people tried inside it and what came of each try out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from forensics.incidents.case import Case, starts
+from forensics.incidents.changes import RANK
+from forensics.incidents.material import SECOND, moment, quote
+from forensics.model import FixAttempt
+
+ONE_TRY = 600 * SECOND  # actions within ten minutes are one try, unless a start of the unit by hand has put it to the test
+NEAR = 20  # attempts before and after that are compared
+SAME_HAND = 30 * SECOND  # a start this close behind an action is that action's
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    us: int
+    kind: str
+    summary: str
+    row: int
+    tests: bool  # it started the unit anew
+
+
+def fix_attempts(case: Case, entries: pl.DataFrame) -> tuple[FixAttempt, ...]:
+    tries = list(_tries(_acts(case)))
+    nexts = [*(later[0].us for later in tries[1:]), case.until + SECOND][: len(tries)]
+    return tuple(_judged(case, acts, before, entries) for acts, before in zip(tries, nexts, strict=True))
+
+
+def _acts(case: Case) -> list[Act]:
+    """Changes inside the incident that can repair something, and starts of the unit by hand that no change accounts for."""
+    inside = case.changes.filter((pl.col("us") > case.start) & ~pl.col("looks") & ~pl.col("kind").is_in(["login", "boot"]))
+    if case.recovery is not None:
+        inside = inside.filter(pl.col("us") <= case.recovery)
+    acts = [
+        Act(us, kind, summary, row, tests=kind == "unit-job")
+        for us, kind, summary, row in inside.select("us", "kind", "summary", "row").iter_rows()
+    ]
+    known = np.array([act.us for act in acts], dtype=np.int64)
+    for us, row in by_hand(case):
+        near = known[(known <= us + SECOND) & (known >= us - SAME_HAND)] if len(known) else known
+        if len(near):
+            at = int(np.flatnonzero(known == near[-1])[-1])
+            acts[at] = Act(acts[at].us, acts[at].kind, acts[at].summary, acts[at].row, tests=True)
+        else:
+            acts.append(Act(us, "unit-job", f"{case.unit} started by hand", row, tests=True))
+    return sorted(acts, key=lambda act: (act.us, act.row))
+
+
+def by_hand(case: Case) -> list[tuple[int, int]]:
+    """(time, row) of starts that neither the restart logic nor a boot made."""
+    runs = pl.concat([case.runs, case.success])
+    boot_changed = (pl.col("boot") != pl.col("boot").shift(1)).fill_null(value=True)
+    manual = runs.filter(~pl.col("automatic") & ~boot_changed & (pl.int_range(pl.len()) > 0))
+    return list(manual.select(pl.col("started").dt.timestamp("us"), "first_row").iter_rows())
+
+
+def _tries(acts: list[Act]) -> Iterator[list[Act]]:
+    one: list[Act] = []
+    for act in acts:
+        if one and (act.us - one[0].us > ONE_TRY or (one[-1].tests and act.us - one[-1].us > SAME_HAND)):
+            yield one
+            one = []
+        one.append(act)
+    if one:
+        yield one
+
+
+def _judged(case: Case, acts: list[Act], before_us: int, entries: pl.DataFrame) -> FixAttempt:
+    best = min(acts, key=lambda act: (RANK[act.kind], act.us))
+    return FixAttempt(moment(best.us), best.summary, _outcome(case, acts[0].us, acts[-1].us, before_us), quote(entries, best.row))
+
+
+def _outcome(case: Case, first: int, last: int, next_try: int) -> str:
+    """held: the next attempt (or one of the two behind it) is the success; else what the attempts on both sides died of decides."""
+    began = starts(case)
+    later = int(np.count_nonzero((began > last + SECOND) & (began < next_try)))
+    if case.recovery is not None and case.recovery < next_try and later <= 2:
+        return "held"
+    signatures, fell = case.runs["signature"].to_list(), case.runs["fell"].to_list()
+    old = [s for s, f, t in zip(signatures, fell, began.tolist(), strict=True) if f and t < first][-NEAR:]
+    new = [s for s, f, t in zip(signatures, fell, began.tolist(), strict=True) if f and last - SECOND <= t < next_try][:NEAR]
+    return "changed-class" if _differs(Counter(old), Counter(new)) else "no-effect"
+
+
+def _differs(old: Counter[str], new: Counter[str]) -> bool:
+    """The new dominant class was not half as common before: a tie of two classes that tips over is no change."""
+    if not old or not new:
+        return False
+    dominant, times = min(new.items(), key=lambda item: (-item[1], item[0]))
+    return old[dominant] / old.total() < 0.5 * times / new.total()

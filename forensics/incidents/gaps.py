@@ -1,0 +1,127 @@
+"""Entries in, what is known to be missing from them and where their clock cannot be trusted out."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from forensics.model import UTC_TIME
+
+DROPPED, MISSED, CLOCK_SET = "a596d6fe7bfa4994828e72309e95d61e", "e9bf28e6e834481bb6f48f548ad13606", "c7a787079b354eaaa9e77b371893cd27"
+JUMP_S = 10.0  # wall and monotonic clock of two neighbouring entries disagree by more: one of them jumped
+USELESS = 0.01  # share of such neighbours from which a boot's monotonic clock means nothing (a replayed or synthetic journal)
+HOLE = 100  # missing sequence numbers in a row that are worth telling
+SCATTERED = 0.01  # share of entries in front of which numbers are missing, from which the input was filtered before it came here
+
+SCHEMA = {
+    "host": pl.String,
+    "unit": pl.String,
+    "start": UTC_TIME,
+    "end": UTC_TIME,
+    "reason": pl.String,
+    "loss": pl.Boolean,
+    "number": pl.Int64,
+}
+
+
+def _steps(entries: pl.DataFrame) -> pl.LazyFrame:
+    """Neighbouring entries of a boot whose clocks disagree: host, boot, start, end, jump_s."""
+    wall = pl.col("time").diff().dt.total_microseconds()
+    same = (pl.col("boot").to_physical() == pl.col("boot").to_physical().shift(1)).fill_null(value=False)
+    steps = entries.lazy().select(
+        "host",
+        "boot",
+        pl.col("time").alias("end"),
+        pl.col("time").shift(1).alias("start"),
+        ((wall - pl.col("monotonic").diff()) / 1e6).alias("jump_s"),
+        same.alias("same"),
+    )
+    return steps.filter(pl.col("same") & (pl.col("jump_s").abs() > JUMP_S)).drop("same")
+
+
+def useless_clocks(entries: pl.DataFrame) -> list[str]:
+    """Boots whose monotonic clock disagrees with the wall clock more than now and then."""
+    jumps = _steps(entries).group_by("boot").len(name="jumps")
+    boots = entries.lazy().group_by("boot").len(name="n").join(jumps, on="boot")
+    return (
+        boots.filter(pl.col("jumps") > pl.max_horizontal(pl.col("n") * USELESS, pl.lit(3)))
+        .select(pl.col("boot").cast(pl.String))
+        .collect()["boot"]
+        .sort()
+        .to_list()
+    )
+
+
+def clock_jumps(entries: pl.DataFrame) -> pl.DataFrame:
+    """SCHEMA: where the wall clock was set, or the host slept."""
+    useless = useless_clocks(entries)
+    steps = _steps(entries).filter(~pl.col("boot").cast(pl.String).is_in(useless)).collect()
+    words = pl.format(
+        "the wall clock moved {} s against the monotonic clock: it was set, or the host slept", pl.col("jump_s").round().cast(pl.Int64)
+    )
+    jumps = steps.select(
+        pl.col("host").cast(pl.String),
+        pl.min_horizontal("start", "end").alias("start"),
+        pl.max_horizontal("start", "end").alias("end"),
+        words.alias("reason"),
+    )
+    return _whole(jumps.with_columns(pl.lit(value=False).alias("loss"), pl.lit(0, pl.Int64).alias("number")))
+
+
+def holes(entries: pl.DataFrame) -> tuple[pl.DataFrame, bool]:
+    """(SCHEMA: stretches whose sequence numbers are missing, whether the input was filtered so that holes mean nothing)."""
+    numbered = entries.select("seqnum_id", "seqnum", "time", "host").drop_nulls(["seqnum_id", "seqnum"])
+    numbered = numbered.with_columns(pl.col("seqnum_id").to_physical().alias("source"))
+    if not _in_order(numbered):
+        numbered = numbered.sort("source", "seqnum")
+    step = pl.col("seqnum").diff()
+    behind = numbered.lazy().with_columns(
+        step.alias("step"), pl.col("time").shift(1).alias("start"), (pl.col("source") == pl.col("source").shift(1)).alias("same")
+    )
+    missing = behind.filter(pl.col("same") & (pl.col("step") > 1)).collect()
+    if missing.height > max(numbered.height * SCATTERED, 20):
+        return pl.DataFrame(schema=SCHEMA), True
+    big = missing.filter(pl.col("step") > HOLE).with_columns((pl.col("step") - 1).alias("number"))
+    words = pl.format("{} entries missing (sequence numbers)", "number")
+    found = big.select(
+        pl.col("host").cast(pl.String),
+        pl.min_horizontal("start", "time").alias("start"),
+        pl.max_horizontal("start", "time").alias("end"),
+        words.alias("reason"),
+        "number",
+    )
+    return _whole(found.with_columns(pl.lit(value=True).alias("loss"))), False
+
+
+def _in_order(numbered: pl.DataFrame) -> bool:
+    same = pl.col("source") == pl.col("source").shift(1)
+    told = (
+        numbered.lazy()
+        .select(
+            (same & (pl.col("seqnum").diff() < 0)).any().alias("back"),
+            (~same).sum().alias("parts"),
+            pl.col("source").n_unique().alias("sources"),
+        )
+        .collect()
+    )
+    back, parts, sources = told.row(0)
+    return not back and parts + 1 <= sources
+
+
+def _whole(found: pl.DataFrame) -> pl.DataFrame:
+    """As SCHEMA; about no unit in particular."""
+    return found.with_columns(pl.lit(None, pl.String).alias("unit")).select(list(SCHEMA)).cast(SCHEMA)
+
+
+def losses(entries: pl.DataFrame) -> pl.DataFrame:
+    """SCHEMA: lines that journald says it threw away or could not take, each at the time it said so."""
+    said = entries.lazy().filter(pl.col("message_id").is_in([DROPPED, MISSED]))
+    number = pl.coalesce("dropped", pl.col("message").str.extract(r"(\d+)").cast(pl.Int64, strict=False), pl.lit(1))
+    lines = said.select(
+        pl.col("host").cast(pl.String),
+        pl.col("time").alias("start"),
+        pl.col("time").alias("end"),
+        pl.col("unit").cast(pl.String),
+        number.alias("number"),
+    ).collect()
+    words = pl.format("journald dropped {} lines", "number")
+    return lines.with_columns(words.alias("reason"), pl.lit(value=True).alias("loss")).select(list(SCHEMA)).cast(SCHEMA)

@@ -1,0 +1,55 @@
+"""The timeline and the finished incidents in, sums that must come out, out."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from forensics.model import FailureClass, Incident, LedgerCheck, RestartTotals
+
+RESTART = "5eb03494b6584870a536b337290809b3"
+
+
+def totals(falls: pl.DataFrame) -> RestartTotals:
+    inside = pl.col("incident").is_not_null()
+    count = pl.col("count")
+    sums = falls.select(
+        count.sum(),
+        count.filter(inside).sum().alias("in"),
+        count.filter(~inside).sum().alias("out"),
+        count.filter("lost").sum().alias("lost"),
+        count.filter("refused").sum().alias("no"),
+    )
+    return RestartTotals(*(int(value) for value in sums.row(0)))
+
+
+def ledger(
+    entries: pl.DataFrame, restarts: pl.DataFrame, sums: RestartTotals, classes: tuple[FailureClass, ...], incidents: tuple[Incident, ...]
+) -> tuple[LedgerCheck, ...]:
+    """Every restart in exactly one incident or the background, one phase and one class."""
+    inside = sum(incident.restarts for incident in incidents)
+    seen = entries.select((pl.col("message_id") == RESTART).sum()).item()
+    read = restarts.filter(~pl.col("lost"))["count"].sum()
+    checks = [
+        LedgerCheck("restart lines in the journal = restarts read", int(seen), int(read)),
+        LedgerCheck("restarts read + lost = all restarts", int(read) + sums.lost, sums.total),
+        LedgerCheck("restarts in incidents + background = all restarts", sums.total, inside + sums.background),
+        LedgerCheck("sum of the failure classes = all restarts", sums.total, sum(c.restarts for c in classes)),
+    ]
+    for incident in incidents:
+        checks += _of(incident)
+    return tuple(checks)
+
+
+def _of(incident: Incident) -> list[LedgerCheck]:
+    name = f"incident {incident.id}"
+    by_class = {c.signature: c.restarts for c in incident.classes}
+    over_phases: dict[str, int] = dict.fromkeys(by_class, 0)
+    for phase in incident.phases:
+        for signature, restarts in phase.classes.items():
+            over_phases[signature] = over_phases.get(signature, 0) + restarts
+    wrong = sum(abs(by_class.get(s, 0) - n) for s, n in over_phases.items())
+    return [
+        LedgerCheck(f"{name}: sum of the phases = its restarts", incident.restarts, sum(p.restarts for p in incident.phases)),
+        LedgerCheck(f"{name}: sum of the classes = its restarts", incident.restarts, sum(by_class.values())),
+        LedgerCheck(f"{name}: restarts that differ between classes and class × phase", 0, wrong),
+    ]

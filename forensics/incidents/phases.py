@@ -1,0 +1,171 @@
+"""One incident's restarts in (class and cycle of each), the places where a new phase begins out.
+
+Two things make a phase: what the attempts die of, and how long one cycle takes. Both are counted (cycles in bins of equal share of
+the incident, so no shape of their distribution is assumed), and a cut is worth the log-likelihood it gains. It must gain more than a
+BIC-like price, and it must matter: mixes of classes or cadences that a reader would call the same are one phase. Cuts are found best
+first (binary segmentation on cumulative sums, O(cuts · n · classes)), then each is moved to its best place between its neighbours.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+Counts = npt.NDArray[np.float64]  # (n + 1, k): cumulative one-hot counts
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+
+MAX_PHASES = 24  # more could not be read, and it bounds the work
+MAX_CLASSES = 16  # rarer ones are counted together
+CYCLE_BINS = 8
+SHORTEST, SHORTEST_FIX = 5, 2  # restarts in a phase; behind an operator's hand two equal ones say something
+PRICE = 1.3  # × (free parameters / 2 + 1) · log n; from the random mixtures of tests/incidents/test_phases.py
+MIX_DIFFERS = 0.15  # total variation distance between two class mixes
+CADENCE_DIFFERS = 1.2  # ratio of two median cycles
+SNAP, SNAP_WORTH = 5, 8.0  # a hand within 5 restarts of a cut draws it, unless evidence of more than 8 nats is against it
+
+
+def cuts(classes: Ints, cycles: Floats, hands: Flags) -> list[int]:
+    """Indices at which a new phase begins, ascending, without 0.
+
+    classes: code per restart; cycles: seconds from its attempt's start to the next one's, NaN where that says nothing;
+    hands: true where an operator's action, a manual restart or a long pause lies just before the restart's attempt.
+    """
+    n = len(classes)
+    if n < 2 * SHORTEST_FIX:
+        return []
+    mixes, beats = _cumulative(_few(classes)), _cumulative(_binned(cycles))
+    found = _split(mixes, beats, hands, n)
+    found = _merged(_moved(found, mixes, beats, hands, n), mixes, cycles, beats, hands)
+    return _merged(_moved(found, mixes, beats, hands, n), mixes, cycles, beats, hands)
+
+
+def _few(classes: Ints) -> Ints:
+    """Codes 0…k in order of frequency, the rare ones together in the last."""
+    _, codes, sizes = np.unique(classes, return_inverse=True, return_counts=True)
+    order = np.empty(len(sizes), np.int64)
+    order[np.argsort(-sizes, kind="stable")] = np.arange(len(sizes))
+    return np.asarray(np.minimum(order[codes], MAX_CLASSES - 1), dtype=np.int64)
+
+
+def _binned(cycles: Floats) -> Ints:
+    """The bin of each cycle, -1 where it says nothing. Edges lie in the middle between values: equal cycles share a bin."""
+    known = cycles[~np.isnan(cycles)]
+    if len(known) < 2 * SHORTEST:
+        return np.full(len(cycles), -1, np.int64)
+    values = np.sort(known)
+    bins = min(CYCLE_BINS, len(values) // SHORTEST)
+    at = (np.arange(1, bins) * len(values)) // bins
+    edges = np.unique(np.concatenate([(values[at - 1] + values[at]) / 2, _widest(values, bins)]))
+    return np.asarray(np.where(np.isnan(cycles), -1, np.searchsorted(edges, cycles)), dtype=np.int64)
+
+
+def _widest(values: Floats, bins: int) -> Floats:
+    """The middles of the widest steps between neighbouring cycles of clearly different length: where cadences part."""
+    ratio = values[1:] / np.maximum(values[:-1], 1e-3)
+    wide = np.flatnonzero(ratio >= CADENCE_DIFFERS)
+    wide = wide[(wide >= SHORTEST - 1) & (wide < len(values) - SHORTEST)]
+    wide = wide[np.argsort(-ratio[wide], kind="stable")[: bins // 2]]
+    return np.asarray(np.sqrt(values[wide] * values[wide + 1]), dtype=np.float64)
+
+
+def _cumulative(codes: Ints) -> Counts:
+    k = int(codes.max(initial=0)) + 1
+    sums = np.zeros((len(codes) + 1, k))
+    known = np.flatnonzero(codes >= 0)
+    sums[known + 1, codes[known]] = 1
+    return np.asarray(np.cumsum(sums, axis=0, out=sums), dtype=np.float64)
+
+
+def _entropy(counts: Counts) -> Floats:
+    """−log-likelihood of each row of counts under its own mix."""
+    total = counts.sum(axis=-1)
+    parts = (counts * np.log(np.maximum(counts, 1))).sum(axis=-1)
+    return np.asarray(total * np.log(np.maximum(total, 1)) - parts, dtype=np.float64)
+
+
+def _gains(sums: Counts, lo: int, hi: int, places: Ints) -> Floats:
+    """By how much cutting [lo, hi) at each of `places` raises the log-likelihood."""
+    whole, left = sums[hi] - sums[lo], sums[places] - sums[lo]
+    return np.asarray(_entropy(whole) - _entropy(left) - _entropy(whole - left), dtype=np.float64)
+
+
+def _net(sums: Counts, lo: int, hi: int, places: Ints) -> tuple[Floats, Floats]:
+    """(gain, gain above the price) of cutting [lo, hi) at each of `places`; the price is that of the free parameters and the place."""
+    gain = _gains(sums, lo, hi, places)
+    free = max(int(np.count_nonzero(sums[hi] - sums[lo])) - 1, 0)
+    return gain, gain - PRICE * (free / 2 + 1) * float(np.log(hi - lo))
+
+
+def _value(mixes: Counts, beats: Counts, lo: int, hi: int, places: Ints) -> tuple[Floats, Floats]:
+    """(gain, what it is worth): a cut may earn its price by the classes, by the cycles, or by both together."""
+    mix, mix_net = _net(mixes, lo, hi, places)
+    beat, beat_net = _net(beats, lo, hi, places)
+    return mix + beat, np.maximum(np.maximum(mix_net, beat_net), mix_net + beat_net + PRICE * float(np.log(hi - lo)))
+
+
+def _best(mixes: Counts, beats: Counts, hands: Flags, lo: int, hi: int) -> tuple[float, int]:
+    """(gain above the price, place) of the best cut inside [lo, hi); the gain is negative when none is worth it."""
+    places = np.arange(lo + SHORTEST_FIX, hi - SHORTEST_FIX + 1)
+    near = (places - lo < SHORTEST) | (hi - places < SHORTEST)
+    places = places[~near | hands[np.minimum(places, len(hands) - 1)]]
+    if len(places) == 0:
+        return -1.0, lo
+    gain, worth = _value(mixes, beats, lo, hi, places)
+    drawn = gain + SNAP_WORTH * hands[places]
+    near_best = np.abs(places - places[int(np.argmax(gain))]) <= SNAP
+    choice = int(np.argmax(np.where(near_best, drawn, -np.inf)))
+    return float(worth.max()), int(places[choice])
+
+
+def _split(mixes: Counts, beats: Counts, hands: Flags, n: int) -> list[int]:
+    """Cuts, best first, until none is worth its price."""
+    open_pieces = [(*_best(mixes, beats, hands, 0, n), 0, n)]
+    found: list[int] = []
+    while open_pieces and len(found) < MAX_PHASES - 1:
+        open_pieces.sort()
+        gain, place, lo, hi = open_pieces.pop()
+        if gain <= 0:
+            break
+        found.append(place)
+        open_pieces += [(*_best(mixes, beats, hands, a, b), a, b) for a, b in ((lo, place), (place, hi))]
+    return sorted(found)
+
+
+def _moved(found: list[int], mixes: Counts, beats: Counts, hands: Flags, n: int) -> list[int]:
+    """Each cut at its best place between its neighbours."""
+    places = [0, *found, n]
+    for i in range(1, len(places) - 1):
+        lo, hi = places[i - 1], places[i + 1]
+        places[i] = _best(mixes, beats, hands, lo, hi)[1]
+    return places[1:-1]
+
+
+def _merged(found: list[int], mixes: Counts, cycles: Floats, beats: Counts, hands: Flags) -> list[int]:
+    """Without the cuts that tell a reader nothing, weakest first."""
+    places = [0, *found, len(cycles)]
+    while len(places) > 2:
+        worth = [_worth(places[i - 1], places[i], places[i + 1], mixes, cycles, beats) for i in range(1, len(places) - 1)]
+        weakest = int(np.argmin(worth))
+        if worth[weakest] > 0:
+            break
+        del places[weakest + 1]
+    return places[1:-1]
+
+
+def _worth(lo: int, place: int, hi: int, mixes: Counts, cycles: Floats, beats: Counts) -> float:
+    """What a cut gains above its price; negative as well when the two sides are much the same."""
+    here = np.array([place])
+    worth = float(_value(mixes, beats, lo, hi, here)[1][0])
+    left, right = mixes[place] - mixes[lo], mixes[hi] - mixes[place]
+    mix = 0.5 * float(np.abs(left / left.sum() - right / right.sum()).sum())
+    return worth if mix >= MIX_DIFFERS or _ratio(cycles[lo:place], cycles[place:hi]) >= CADENCE_DIFFERS else -1.0
+
+
+def _ratio(left: Floats, right: Floats) -> float:
+    left, right = left[~np.isnan(left)], right[~np.isnan(right)]
+    if min(len(left), len(right)) < SHORTEST_FIX:
+        return 1.0
+    a, b = max(float(np.median(left)), 1e-3), max(float(np.median(right)), 1e-3)
+    return max(a / b, b / a)
