@@ -1,0 +1,78 @@
+"""A regular expression in, pieces of text out of which at least one stands in everything it matches."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Sequence
+from re import _constants as op  # type: ignore[attr-defined]  # the parser of `re`: its tree is the simplest reliable reading of a pattern
+from re import _parser as parser  # type: ignore[attr-defined]
+from typing import Any
+
+Literals = frozenset[str]
+
+SHORTEST = 4  # shorter pieces stand in so many texts that looking for them first saves nothing
+
+
+def required(patterns: Sequence[str]) -> Literals | None:
+    """ASCII pieces, in lower case, of which each text that ANY of the patterns matches holds at least one, whatever its case;
+    null when no such set is known, so that the patterns have to be tried on every text.
+    """
+    sets = [_of_pattern(pattern) for pattern in patterns]
+    return _union(sets)
+
+
+def _of_pattern(pattern: str) -> Literals | None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # where `re` warns, it reads the pattern otherwise than the Rust dialect does
+        try:
+            tree = parser.parse(pattern)
+        except (parser.error, Warning, OverflowError, RecursionError):
+            return None  # valid in the Rust dialect but not for `re`: nothing is known
+    return _of_sequence(tree, ignore_case=bool(tree.state.flags & op.SRE_FLAG_IGNORECASE))
+
+
+def _of_sequence(items: Iterable[Any], *, ignore_case: bool) -> Literals | None:
+    """The best set any element of a sequence offers: the one whose shortest piece is longest."""
+    found: list[Literals] = []
+    run = ""
+    for code, value in items:
+        character = _required_character(code, value, ignore_case=ignore_case)
+        if character is not None:
+            run += character
+            continue
+        found.append(frozenset({run}))
+        run = ""
+        if (inner := _of_element(code, value, ignore_case=ignore_case)) is not None:
+            found.append(inner)
+    found.append(frozenset({run}))
+    best = max(found, key=_worth)
+    return best if _worth(best)[0] >= SHORTEST else None
+
+
+def _required_character(code: Any, value: Any, *, ignore_case: bool) -> str | None:
+    if code is not op.LITERAL or value > 127:
+        return None
+    character = chr(value).lower()
+    # Without regard to case, the Rust dialect's k and s also stand for U+212A and U+017F.
+    return None if ignore_case and character in "ks" else character
+
+
+def _of_element(code: Any, value: Any, *, ignore_case: bool) -> Literals | None:
+    if code is op.SUBPATTERN:
+        _, added, removed, body = value
+        ignore_case = (ignore_case or bool(added & op.SRE_FLAG_IGNORECASE)) and not removed & op.SRE_FLAG_IGNORECASE
+        return _of_sequence(body, ignore_case=ignore_case)
+    if code is op.BRANCH:
+        return _union([_of_sequence(branch, ignore_case=ignore_case) for branch in value[1]])
+    if code in {op.MAX_REPEAT, op.MIN_REPEAT, op.POSSESSIVE_REPEAT} and value[0] >= 1:
+        return _of_sequence(value[2], ignore_case=ignore_case)
+    return None
+
+
+def _union(sets: Sequence[Literals | None]) -> Literals | None:
+    known = [literals for literals in sets if literals is not None]
+    return frozenset().union(*known) if known and len(known) == len(sets) else None
+
+
+def _worth(literals: Literals) -> tuple[int, int]:
+    return min(map(len, literals)), -len(literals)

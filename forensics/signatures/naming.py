@@ -1,0 +1,108 @@
+"""Deciding events in, the ids and words of signatures out that no catalogue pattern has: unknown failures and bare exit results."""
+
+from __future__ import annotations
+
+import signal
+
+import polars as pl
+
+from forensics.model import Signature
+from forensics.signatures import mask
+from forensics.signatures.traceback import Outline, outline
+
+LOST = Signature(
+    id="journal.lost",
+    title="Restarts whose lines are lost",
+    severity="medium",
+    restart_helps=None,
+    cause="The restart counter jumped: journald dropped, rotated away or never stored the lines of these runs.",
+    remedy="Raise the journal's size and rate limits (journald.conf: SystemMaxUse=, RateLimitBurst=), or stop the loop earlier.",
+)
+
+# Results of systemd's service.c in words.
+_RESULTS = {
+    "exit-code": "Exited with status {status}",
+    "signal": "Killed by {signal}",
+    "core-dump": "Dumped core on {signal}",
+    "oom-kill": "Killed for lack of memory",
+    "watchdog": "Killed by the watchdog",
+    "timeout": "Timed out",
+    "protocol": "Did not do what its service type asks for",
+    "resources": "Could not be started for lack of a resource",
+    "start-limit-hit": "Started too often",
+    "exec-condition": "Skipped by its condition",
+    "success": "Ended well",
+    "unknown": "Ended, nothing is recorded about how",
+}
+
+
+def mined(events: pl.DataFrame) -> pl.DataFrame:
+    """event, signature, title of unknown events (columns event, kind, text, root, last)."""
+    told_apart = events.select("kind", "text", "root", "last").unique(maintain_order=True).with_row_index("which")
+    # One traceback costs about 40 µs to outline; the distinct ones of an incident are few.
+    outlines = [
+        outline(row["text"], row["root"], row["last"]) if row["kind"] == "traceback" else None for row in told_apart.iter_rows(named=True)
+    ]
+    messages = pl.Series([text if o is None else o.message for text, o in zip(told_apart["text"], outlines, strict=True)], dtype=pl.String)
+    masked = mask.keys(messages)
+    ids = [mask.mined_id(key if o is None else o.key(key)) for key, o in zip(masked, outlines, strict=True)]
+    words = pl.Series([key if o is None else _words(o, key) for key, o in zip(masked, outlines, strict=True)], dtype=pl.String)
+    named = told_apart.with_columns(signature=pl.Series(ids, dtype=pl.String), title=mask.titles(words))
+    return events.join(named, on=["kind", "text", "root", "last"], nulls_equal=True, maintain_order="left").select(
+        "event", "signature", "title"
+    )
+
+
+def _words(found: Outline, masked_message: str) -> str:
+    root = f"{found.root}: {masked_message}" if found.root and masked_message else found.root or masked_message
+    return root if found.last in {"", found.root} else f"{root} (then {found.last})"
+
+
+def mined_signature(id_: str, title: str) -> Signature:
+    return Signature(id=id_, title=title or "An error without words", severity="high", restart_helps=None)
+
+
+def exit_id(result: pl.Expr, exit_code: pl.Expr, exit_status: pl.Expr) -> pl.Expr:
+    """`exit:<result>/<status>` of an end that left no word; what systemd did not record is taken from the exit code, else "unknown"."""
+    by_code = exit_code.replace_strict(
+        {"exited": "exit-code", "killed": "signal", "dumped": "core-dump"}, default=None, return_dtype=pl.String
+    )
+    known = pl.coalesce(result, by_code, pl.lit("unknown"))
+    status = pl.coalesce(exit_status.cast(pl.String), pl.when(known == "success").then(pl.lit("0")), pl.lit("none"))
+    return pl.concat_str([pl.lit("exit:"), known, pl.lit("/"), status])
+
+
+def exit_signature(id_: str) -> Signature:
+    """The words for an `exit:` id."""
+    result, _, status = id_.removeprefix("exit:").partition("/")
+    words = _RESULTS.get(result, f"Ended with result {result}")
+    title = words.format(status=_status_name(status), signal=_signal_name(status))
+    return Signature(
+        id=id_,
+        title=title if result == "success" else f"{title}, without a word",
+        severity="info" if result == "success" else "high",
+        restart_helps=None,
+        cause=""
+        if result == "success"
+        else "The service said nothing that explains its end; only the service manager's record of it exists.",
+    )
+
+
+def _status_name(status: str) -> str:
+    """An exit status, with the signal a shell reports as 128 + number."""
+    number = int(status) if status.isdigit() else 0
+    if 128 < number <= 128 + 64 and (name := _name_of_signal(number - 128)):
+        return f"{status} ({name} of a child)"
+    return status
+
+
+def _signal_name(status: str) -> str:
+    name = _name_of_signal(int(status)) if status.isdigit() else ""
+    return f"signal {status} ({name})" if name else f"signal {status}"
+
+
+def _name_of_signal(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return ""

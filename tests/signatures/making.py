@@ -1,0 +1,62 @@
+"""Attempts and events as the tests write them down: lines of one run of one service, at seconds after its start."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+
+from forensics.model import ATTEMPTS, EVENTS
+
+START = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
+
+
+def at(seconds: float) -> datetime:
+    return START + timedelta(seconds=seconds)
+
+
+def attempt(number: int = 0, *, lived: float = 10.0, outcome: str = "failed", **columns: object) -> dict[str, object]:
+    """One attempt that ended after `lived` seconds; a failed one with exit status 1 when nothing else is said."""
+    ends = {"failed": ("exit-code", "exited", 1), "running": (None, None, None)}
+    result, exit_code, exit_status = ends.get(outcome, ("success", None, None))
+    return {
+        "attempt": number,
+        "host": "box",
+        "manager": "system",
+        "unit": "some.service",
+        "started": at(0),
+        "ended": None if outcome == "running" else at(lived),
+        "uptime_s": lived,
+        "outcome": outcome,
+        "result": result,
+        "exit_code": exit_code,
+        "exit_status": exit_status,
+        "oom_killed": False,
+        "first_row": 0,
+        "last_row": 999,
+        **columns,
+    }
+
+
+def event(text: str, seconds: float = 9.0, number: int = 0, **columns: object) -> dict[str, object]:
+    """One line of attempt `number`, written `seconds` after its start."""
+    said = at(seconds)
+    return {"attempt": number, "kind": "line", "time": said, "until": said, "text": text, "priority": 6, "rows": 1, **columns}
+
+
+def traceback(text: str, seconds: float = 9.0, number: int = 0) -> dict[str, object]:
+    """A traceback whose only exception is its last line."""
+    exception = text.strip().splitlines()[-1]
+    return event(text, seconds, number, kind="traceback", root=exception, last=exception)
+
+
+def manager(text: str, seconds: float = 10.0, number: int = 0, **columns: object) -> dict[str, object]:
+    return event(text, seconds, number, kind="manager", identifier="systemd", **columns)
+
+
+def attempts_frame(*attempts: dict[str, object]) -> pl.DataFrame:
+    return pl.DataFrame(list(attempts), schema=ATTEMPTS)
+
+
+def events_frame(*events: dict[str, object]) -> pl.DataFrame:
+    return pl.DataFrame([{"event": n, "row": n, **one} for n, one in enumerate(events)], schema=EVENTS)
