@@ -1,13 +1,222 @@
-"""Report → one self-contained HTML page."""
+"""Report → one self-contained HTML page that is safe to open: no network, hostile text escaped, scripts allowed by their hash only."""
 
 from __future__ import annotations
 
-from forensics.model import Report
-from forensics.report import markdown
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from forensics.model import Incident, Report
+from forensics.report import charts, plotly_figures, summary, svg, wording
 from forensics.report.options import Options
+from forensics.report.script import plotly_script, policy
+from forensics.report.text import cut, one_line
+from forensics.resources import folder
+
+LARGEST = 300_000  # bytes of a page without the figures' script
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """How much a page shows. A page that would grow too large is made again at the next level, and says what it leaves out."""
+
+    incidents: int
+    overview: int
+    classes: int
+    phases: int
+    rows: int
+    quotes: int
+    quote_bytes: int
+    bins: int
+
+
+LEVELS = (
+    Level(incidents=20, overview=500, classes=60, phases=24, rows=120, quotes=100, quote_bytes=4096, bins=240),
+    Level(incidents=12, overview=300, classes=40, phases=16, rows=60, quotes=40, quote_bytes=1024, bins=170),
+    Level(incidents=6, overview=250, classes=25, phases=12, rows=40, quotes=20, quote_bytes=600, bins=170),
+    Level(incidents=3, overview=150, classes=15, phases=8, rows=25, quotes=10, quote_bytes=400, bins=100),
+    Level(incidents=1, overview=60, classes=8, phases=6, rows=10, quotes=4, quote_bytes=200, bins=60),
+)
 
 
 def render(report: Report, options: Options) -> str:
-    from markupsafe import escape
+    """The fullest page that is small enough; with figures their script comes on top of LARGEST."""
+    for level in LEVELS:
+        view = _view(report, options, level)
+        page = _page(view, plotly="")
+        if len(page.encode()) <= LARGEST:
+            break
+    return _page(view, plotly_script()) if view["data"] else page
 
-    return f"<!doctype html><meta charset=utf-8><title>report</title><pre>{escape(markdown.render(report, options))}</pre>\n"
+
+def _page(view: dict[str, Any], plotly: str) -> str:
+    scripts = (view["script"], plotly) if view["data"] else ()
+    return _templates().get_template("page.html.j2").render(view, plotly=Markup(plotly), policy=policy((view["style"],), scripts))  # noqa: S704
+
+
+@cache
+def _templates() -> Environment:
+    templates = Environment(
+        loader=FileSystemLoader(folder("reports")),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    templates.filters |= {
+        name: getattr(wording, name) for name in ("count", "share", "duration", "instant", "minute", "since_start", "size", "helps")
+    } | {"cut": cut, "one_line": one_line}
+    templates.globals |= {"glyphs": summary.GLYPHS, "glyph_names": summary.GLYPH_NAMES, "width": svg.WIDTH}
+    templates.policies["json.dumps_kwargs"] = {"sort_keys": True, "ensure_ascii": False, "separators": (",", ":")}
+    return templates
+
+
+def _shipped(name: str) -> Markup:
+    """A file of the program itself: the only text that goes into the page unescaped."""
+    return Markup((folder("reports") / name).read_text(encoding="utf-8"))  # noqa: S704
+
+
+def _view(report: Report, options: Options, level: Level) -> dict[str, Any]:
+    where = wording.zone(report.timezone)
+    chosen = _most_telling(report, level.incidents)
+    several = len(report.incidents) > 1
+    incidents = [_incident(report, report.incidents[k], k + 1, level, several=several) for k in chosen]
+    overview = _overview(report, set(chosen), level) if several else None
+    data = {name: figure for each in incidents for name, figure in each["data"].items()}
+    if overview is not None and report.incidents:
+        data["recovery"] = plotly_figures.lanes(charts.recovery_rows(report, _LANES))
+    return {
+        "report": report,
+        "where": where,
+        "level": level,
+        "scope": summary.scope(report),
+        "complete": report.completeness.complete and not report.completeness.damage,
+        "quality": summary.data_quality(report),
+        "title": _title(report) + " · tabby-forensics",
+        "headline": _title(report) + _span(report),
+        "verdict": summary.verdict(report),
+        "incidents": incidents,
+        "overview": overview,
+        "several_hosts": len(report.hosts) > 1,
+        "limits": _limits(report, level),
+        "redacted": options.redact,
+        "data": data if options.figures else {},
+        "style": _shipped("style.css"),
+        "script": _shipped("figures.js"),
+    }
+
+
+_LANES = 20  # incidents in the figure of several
+
+
+def _most_telling(report: Report, most: int) -> list[int]:
+    """Numbers of the incidents that get a section: the ones with the longest downtime, in the order of the report."""
+    ranked = sorted(range(len(report.incidents)), key=lambda k: (-report.incidents[k].downtime_s, k))
+    return sorted(ranked[:most])
+
+
+def _title(report: Report) -> str:
+    if len(report.incidents) == 1:
+        only = report.incidents[0]
+        return one_line(f"{wording.kind(only.kind)} of {only.unit}", 200)
+    return f"{wording.count(len(report.incidents))} incidents" if report.incidents else "No incident"
+
+
+def _span(report: Report) -> str:
+    where = wording.zone(report.timezone)
+    if len(report.incidents) != 1:
+        return ""
+    only = report.incidents[0]
+    end = "still going on" if only.ongoing else wording.minute(only.end, where)
+    return f" · {wording.minute(only.start, where)} → {end}"
+
+
+def _incident(report: Report, incident: Incident, number: int, level: Level, *, several: bool) -> dict[str, Any]:
+    where = wording.zone(report.timezone)
+    anchor = f"i{number}"
+    found = charts.histogram(incident, level.bins)
+    rows = charts.detection_rows(incident)
+    steps = summary.steps(incident)
+    titles = {row.signature: row.title for row in incident.classes}
+    names, counts = summary.phase_matrix(incident)
+    data = {f"{anchor}-gap": plotly_figures.lanes(rows)}
+    if found is not None:
+        data[f"{anchor}-restarts"] = plotly_figures.restarts_per_bin(incident, found, where)
+        data[f"{anchor}-cumulative"] = plotly_figures.cumulative(incident, found, where)
+    matrix = [(name, titles.get(name, name), row, sum(row)) for name, row in zip(names, counts, strict=True)]
+    return {
+        "of": incident,
+        "anchor": anchor,
+        "number": number,
+        "title": one_line(f"{wording.kind(incident.kind)} of {incident.unit}", 200),
+        "figures": summary.headline(report, incident),
+        "histogram": found,
+        "bars": svg.restarts_per_bin(incident, found, where) if found else None,
+        "growth": svg.cumulative(incident, found, where) if found else None,
+        "lanes": svg.lanes(rows),
+        "detection": summary.lanes(incident),
+        "marks_used": list(dict.fromkeys(step.mark for step in summary.marks(incident))),
+        "styles": charts.styles(incident),
+        "matrix": matrix[: level.classes],
+        "steps": steps[: level.rows],
+        "steps_left_out": max(0, len(steps) - level.rows),
+        "quotes": summary.Quotes(f"{anchor}.E" if several else "E"),
+        "remedies": [row for row in incident.classes[: level.classes] if row.remedy or row.cause],
+        "data": data,
+    }
+
+
+def _overview(report: Report, chosen: set[int], level: Level) -> dict[str, Any]:
+    where = wording.zone(report.timezone)
+    rows = []
+    for k, incident in enumerate(report.incidents[: level.overview]):
+        figures = summary.headline(report, incident)
+        rows.append(
+            {
+                "number": k + 1,
+                "anchor": f"i{k + 1}" if k in chosen else "",
+                "unit": one_line(incident.unit, 120),
+                "host": one_line(incident.host, 80),
+                "start": wording.minute(incident.start, where),
+                "restarts": figures[0].value,
+                "downtime": figures[1].value,
+                "alert": wording.since_start(incident.detection.alert, incident.start),
+                "noticed": figures[2].value,
+                "recovered": figures[3].value,
+            }
+        )
+    return {
+        "rows": rows,
+        "left_out": max(0, len(report.incidents) - level.overview),
+        "summary": _times(report),
+        "lanes": svg.lanes(charts.recovery_rows(report, _LANES)),
+    }
+
+
+def _times(report: Report) -> str:
+    """Mean and median times over the incidents, as far as they are known."""
+    known = report.detection_summary
+    parts = [
+        f"{name} {wording.duration(seconds)}"
+        for name, seconds in (
+            ("mean time to detect", known.mttd_s),
+            ("median time to detect", known.median_ttd_s),
+            ("mean time to recover", known.mttr_s),
+        )
+        if seconds is not None
+    ]
+    return f"Over {wording.plural(known.incidents, 'incident')}: {', '.join(parts)}." if parts else ""
+
+
+def _limits(report: Report, level: Level) -> str:
+    """What this page leaves out, in words; "" when it shows everything."""
+    left_out = []
+    if len(report.incidents) > level.incidents:
+        left_out.append(f"{wording.count(level.incidents)} of {wording.count(len(report.incidents))} incidents have a section")
+    if level is not LEVELS[0]:
+        left_out.append(f"quoted lines end after {wording.count(level.quote_bytes)} bytes, tables after {wording.count(level.rows)} rows")
+    return "; ".join(left_out)

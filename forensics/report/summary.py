@@ -163,6 +163,13 @@ def _detected(incident: Incident) -> str:
     return " … ".join(wording.duration(each) for each in known) or "never"
 
 
+def noticed_s(incident: Incident) -> float | None:
+    """Seconds from the start to the first mark that shows that somebody knew; null when nothing shows it."""
+    found = incident.detection
+    known = [(time - incident.start).total_seconds() for time in (found.alert, found.operator, found.declared) if time is not None]
+    return min(known, default=None)
+
+
 def lanes(incident: Incident) -> list[Lane]:
     """The detection gap from the first failed start: what a machine could have known, who knew, what was tried, when it ended."""
     found, quoted = incident.detection, incident.detection.evidence

@@ -1,0 +1,123 @@
+"""Incident → what its figures show, apart from how: counts per bin and class, marks on a log axis, the growing total.
+
+The static SVG (`svg`), the interactive figure (`plotly_figures`) and the table beside them are all made from these values.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import accumulate
+
+from forensics.model import Incident, Phase, Report
+from forensics.report import summary, wording
+
+COLORS = 6  # that can be told apart with their patterns; more classes share the last one
+OTHER = "other classes"
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One class of the stacked bars. style: number of its colour and pattern, the same wherever the class is drawn."""
+
+    name: str
+    style: int
+    counts: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Histogram:
+    step: timedelta
+    starts: tuple[datetime, ...]
+    layers: tuple[Layer, ...]
+
+    @property
+    def totals(self) -> tuple[int, ...]:
+        return tuple(sum(column) for column in zip(*(layer.counts for layer in self.layers), strict=True))
+
+    @property
+    def cumulative(self) -> tuple[int, ...]:
+        return tuple(accumulate(self.totals))
+
+    @property
+    def end(self) -> datetime:
+        return self.starts[-1] + self.step
+
+    @property
+    def per(self) -> str:
+        """ "hour", "10 min", "3 h": what one bar stands for."""
+        seconds = self.step.total_seconds()
+        return {3600.0: "hour", 60.0: "minute", 86400.0: "day"}.get(seconds, wording.duration(seconds))
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    after_s: float
+    mark: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One lane on the log axis; without points it says `absent`."""
+
+    label: str
+    points: tuple[Point, ...]
+    absent: str
+
+
+def styles(incident: Incident) -> dict[str, int]:
+    """Class → number of its colour and pattern, the largest class first."""
+    return {row.signature: min(rank, COLORS - 1) for rank, row in enumerate(incident.classes)}
+
+
+def histogram(incident: Incident, most_bins: int) -> Histogram | None:
+    """Restarts per bin, every bin of the span present, neighbours merged until at most `most_bins` are left."""
+    if not incident.bins:
+        return None
+    begin = min(each.start for each in incident.bins)
+    number = int((max(each.start for each in incident.bins) - begin).total_seconds() // incident.bin_s) + 1
+    merged = -(-number // most_bins)
+    step = timedelta(seconds=incident.bin_s * merged)
+    length = -(-number // merged)
+    style = styles(incident)
+    crowded = len(incident.classes) > COLORS
+    titles = {row.signature: row.title for row in incident.classes}
+    counts: dict[int, list[int]] = {}
+    names: dict[int, str] = {}
+    for each in incident.bins:  # bins, not restarts: hours × classes
+        key = style.get(each.signature, COLORS - 1)
+        names.setdefault(key, OTHER if crowded and key == COLORS - 1 else titles.get(each.signature, each.signature))
+        counts.setdefault(key, [0] * length)[int((each.start - begin) / step)] += each.restarts
+    layers = tuple(Layer(names[key], key, tuple(counts[key])) for key in sorted(counts))
+    return Histogram(step, tuple(begin + step * k for k in range(length)), layers)
+
+
+def phase_words(incident: Incident, number: int, phase: Phase) -> tuple[str, str]:
+    """The two lines that name a phase on the figure itself."""
+    titles = {row.signature: row.title for row in incident.classes}
+    cadence = f", every {wording.duration(phase.cadence_s)}" if phase.cadence_s is not None else ""
+    return f"{number} {titles.get(phase.primary, phase.primary)}", f"{wording.count(phase.restarts)} restarts{cadence}"
+
+
+def detection_rows(incident: Incident) -> list[Row]:
+    return [
+        Row(
+            lane.label,
+            () if lane.after_s is None else (Point(lane.after_s, lane.mark, wording.since_start(lane.time, incident.start)),),
+            f"never: {lane.note}",
+        )
+        for lane in summary.lanes(incident)
+    ]
+
+
+def recovery_rows(report: Report, most: int) -> list[Row]:
+    """Of several incidents: when each was noticed and when it was over."""
+    rows = []
+    for number, incident in enumerate(report.incidents[:most], 1):
+        noticed = summary.noticed_s(incident)
+        points = [Point(noticed, "operator", f"noticed {wording.duration(noticed)}")] if noticed is not None else []
+        if incident.time_to_recover_s is not None:
+            points.append(Point(incident.time_to_recover_s, "success", f"recovered {wording.duration(incident.time_to_recover_s)}"))
+        rows.append(Row(f"{number}. {incident.unit}", tuple(points), "neither noticed nor recovered"))
+    return rows

@@ -1,0 +1,172 @@
+"""What a figure shows → the JSON of an interactive Plotly figure, as plain dictionaries: importing plotly to build them would cost more.
+
+Colours are CSS variables ("var(--c0)"); the page's script resolves them, so one figure serves the light and the dark scheme.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime, tzinfo
+from typing import Any
+
+from forensics.model import Incident
+from forensics.report import summary, wording
+from forensics.report.charts import Histogram, Row, phase_words
+from forensics.report.text import one_line
+
+PATTERNS = ("", "/", "x", "-", "\\", ".")
+_INK, _MUTED, _GRID, _SURFACE = "var(--ink)", "var(--muted)", "var(--grid)", "var(--page)"
+_NO_MARKUP = str.maketrans({"<": "‹", ">": "›", "&": "＆", "%": "٪"})
+_DAY = 86400
+
+
+def _words(text: str, longest: int = 160) -> str:
+    """Plotly reads <b>, <a href>, &lt; and %{…} in its texts: look-alikes take their place."""
+    return one_line(text, longest).translate(_NO_MARKUP)
+
+
+def restarts_per_bin(incident: Incident, found: Histogram, where: tzinfo) -> dict[str, Any]:
+    times = [_local(start, where) for start in found.starts]
+    bars = [
+        {
+            "type": "bar", "name": _words(layer.name), "x": times, "y": list(layer.counts), "width": found.step.total_seconds() * 1000, "offset": 0,
+            "marker": {"color": f"var(--c{layer.style})", "line": {"width": 0.5, "color": _SURFACE},
+                       "pattern": {"shape": PATTERNS[layer.style], "fillmode": "overlay", "fgcolor": _SURFACE, "size": 6, "solidity": 0.18}},
+            "hovertemplate": "%{y}  %{fullData.name}<extra></extra>",
+        }
+        for layer in found.layers
+    ]  # fmt: skip
+    layout = _layout(58, 22)
+    layout |= {
+        "barmode": "stack", "bargap": 0, "hovermode": "x unified",
+        "xaxis": _time_axis(found, where), "yaxis": _axis(rangemode="tozero", fixedrange=True, domain=[0, 1]),
+        "yaxis2": {"overlaying": "y", "range": [0, 1], "visible": False, "fixedrange": True},
+    }  # fmt: skip
+    layout["shapes"], layout["annotations"] = _phases(incident, where, found)
+    return {"data": [*bars, _marks(incident, found, where)], "layout": layout}
+
+
+def cumulative(incident: Incident, found: Histogram, where: tzinfo) -> dict[str, Any]:
+    line = {
+        "type": "scatter", "mode": "lines", "x": [_local(found.starts[0], where), *(_local(start + found.step, where) for start in found.starts)],
+        "y": [0, *found.cumulative], "line": {"color": "var(--c0)", "width": 2}, "fill": "tozeroy", "fillcolor": "var(--wash)",
+        "hovertemplate": "%{x|%Y-%m-%d %H:%M}: %{y:,} restarts<extra></extra>",
+    }  # fmt: skip
+    layout = _layout(34, 22) | {"xaxis": _time_axis(found, where), "yaxis": _axis(rangemode="tozero", fixedrange=True, tickformat=",")}
+    layout["shapes"], layout["annotations"] = _phases(incident, where, found)
+    return {"data": [line], "layout": layout}
+
+
+def lanes(rows: list[Row]) -> dict[str, Any]:
+    """The detection gap: a log axis of seconds, one lane a row, "never" in words."""
+    last = max([60.0, *(point.after_s for row in rows for point in row.points)])
+    heights = {id(row): len(rows) - k for k, row in enumerate(rows)}
+    points = [(row, point) for row in rows for point in row.points]
+    dots = {
+        "type": "scatter", "mode": "markers+text", "cliponaxis": False,
+        "x": [max(1.0, point.after_s) for _, point in points], "y": [heights[id(row)] for row, _ in points],
+        "text": [f"  {_words(point.text)}  " for _, point in points],
+        "textposition": ["middle left" if _crowded(row, point) else "middle right" for row, point in points],
+        "marker": {"size": 10, "symbol": [_SYMBOLS.get(point.mark, "diamond") for _, point in points],
+                   "color": [f"var(--m-{point.mark})" for _, point in points]},
+        "textfont": {"color": _INK}, "hoverinfo": "skip",
+    }  # fmt: skip
+    ticks = [seconds for seconds in (1, 10, 60, 600, 3600, 6 * 3600, _DAY, 4 * _DAY, 30 * _DAY, 365 * _DAY) if seconds <= last]
+    right = math.log10(last) * 890 / 790  # room for the last label, as in the static drawing
+    layout = _layout(4, 20, left=250, top_axis=False) | {
+        "xaxis": _axis(type="log", range=[0, right], tickvals=ticks, ticktext=[wording.duration(each) for each in ticks], fixedrange=True),
+        "yaxis": _axis(range=[0.5, len(rows) + 0.5], tickvals=list(heights.values()), ticktext=[_words(row.label, 44) for row in rows], fixedrange=True, showgrid=False),
+        "shapes": [_lane(row, heights[id(row)], right) for row in rows],
+        "annotations": [_never(row, heights[id(row)]) for row in rows if not row.points],
+    }  # fmt: skip
+    return {"data": [dots], "layout": layout}
+
+
+_SYMBOLS = {
+    "signal": "line-ns-open",
+    "alert": "diamond",
+    "operator": "circle",
+    "declared": "square",
+    "fix": "triangle-up",
+    "success": "circle",
+}
+
+
+def _crowded(row: Row, point: Any) -> bool:
+    return len(row.points) > 1 and point is min(row.points, key=lambda each: each.after_s) and point.after_s > 10
+
+
+def _lane(row: Row, height: int, right: float) -> dict[str, Any]:
+    end = max(1.0, max(point.after_s for point in row.points)) if row.points else 10**right
+    line = {"color": _MUTED, "width": 1, "dash": "dot"} if row.points else {"color": "var(--bad)", "width": 1, "dash": "dash"}
+    return {"type": "line", "x0": 1, "x1": end, "y0": height, "y1": height, "line": line, "layer": "below"}
+
+
+def _never(row: Row, height: int) -> dict[str, Any]:
+    return {
+        "x": 0,
+        "y": height,
+        "xanchor": "left",
+        "showarrow": False,
+        "text": f" {_words(row.absent)} ",
+        "bgcolor": _SURFACE,
+        "font": {"color": "var(--bad)"},
+        "borderpad": 0,
+    }
+
+
+def _local(time: datetime, where: tzinfo) -> str:
+    return time.astimezone(where).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _layout(top: float, bottom: float, left: float = 48, *, top_axis: bool = True) -> dict[str, Any]:
+    del top_axis
+    return {
+        "margin": {"l": left, "r": 8, "t": top, "b": bottom, "pad": 0},
+        "paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)", "showlegend": False, "dragmode": "zoom", "autosize": True,
+        "font": {"family": "var(--font)", "size": 12, "color": _INK},
+        "hoverlabel": {"bgcolor": _SURFACE, "bordercolor": _MUTED, "font": {"family": "var(--font)", "color": _INK}},
+    }  # fmt: skip
+
+
+def _axis(**more: Any) -> dict[str, Any]:
+    return {"gridcolor": _GRID, "linecolor": _MUTED, "zeroline": False, "showline": False, "automargin": False, "ticks": "", **more}
+
+
+def _time_axis(found: Histogram, where: tzinfo) -> dict[str, Any]:
+    return _axis(type="date", range=[_local(found.starts[0], where), _local(found.end, where)], tickformatstops=[
+        {"dtickrange": [None, _DAY * 1000 - 1], "value": "%H:%M\n%-d %b"}, {"dtickrange": [_DAY * 1000, None], "value": "%-d %b"}],
+        ticklabelposition="outside")  # fmt: skip
+
+
+def _phases(incident: Incident, where: tzinfo, found: Histogram) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    shapes: list[dict[str, Any]] = []
+    words: list[dict[str, Any]] = []
+    span = (found.end - found.starts[0]).total_seconds()
+    for number, phase in enumerate(incident.phases, 1):
+        x0, x1 = _local(phase.start, where), _local(phase.end, where)
+        shapes.append({"type": "rect", "x0": x0, "x1": x1, "y0": 0, "y1": 1, "yref": "paper", "line": {"width": 0}, "layer": "below",
+                       "fillcolor": "var(--band)" if number % 2 else "rgba(0,0,0,0)"})  # fmt: skip
+        letters = int(((phase.end - phase.start).total_seconds() / span * 1100 - 6) / 6.3)
+        first, second = phase_words(incident, number, phase)
+        if letters >= 8:
+            text = first if len(first) <= letters else first[: letters - 1] + "…"
+            if len(second) <= letters:
+                text += "\n" + second
+        else:
+            text = str(number) if letters >= len(str(number)) else ""
+        if text:
+            lines = "<br>".join(_words(line) for line in text.split("\n"))
+            words.append({"x": x0, "xanchor": "left", "y": 1, "yref": "paper", "yanchor": "bottom", "yshift": 20 if False else 0, "align": "left",
+                          "showarrow": False, "text": lines, "font": {"size": 12, "color": _MUTED}})  # fmt: skip
+    return shapes, words
+
+
+def _marks(incident: Incident, found: Histogram, where: tzinfo) -> dict[str, Any]:
+    steps = summary.marks(incident)
+    inside = [min(max(step.time, found.starts[0]), found.end) for step in steps]
+    return {
+        "type": "scatter", "mode": "text", "yaxis": "y2", "x": [_local(time, where) for time in inside], "y": [1.04] * len(steps), "cliponaxis": False,
+        "text": [summary.GLYPHS[step.mark] for step in steps], "textfont": {"size": 14, "color": [f"var(--m-{step.mark})" for step in steps]},
+        "customdata": [_words(f"{summary.GLYPH_NAMES[step.mark]}: {step.what}", 90) for step in steps], "hovertemplate": "%{customdata}<extra></extra>",
+    }  # fmt: skip

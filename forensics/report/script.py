@@ -1,0 +1,48 @@
+"""The script that draws the figures, found where this installation has it, and the policy that lets a page run it and nothing else."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterable
+
+from forensics.resources import folder
+
+# Written by hatch_build.py: into the wheel, or into a checkout's build/ by `python hatch_build.py --fetch`.
+_BUNDLE = "plotly/plotly-basic.min.js"
+
+
+def plotly_script() -> str:
+    """plotly.js-basic (1.2 MB) when it was fetched, otherwise the whole library (4.8 MB) that the Python package carries."""
+    fetched = folder("build") / _BUNDLE
+    if fetched.is_file():
+        return safe_inside_html(fetched.read_text(encoding="utf-8"))
+    from plotly.offline import get_plotlyjs  # noqa: PLC0415  reads 4.8 MB: only without the bundle
+
+    return safe_inside_html(get_plotlyjs())
+
+
+def safe_inside_html(script: str) -> str:
+    r"""The same program without the two texts that end or confuse a script element; both can only stand in strings, where \ is idle."""
+    return script.replace("</script", r"<\/script").replace("<!--", r"<\!--").replace("\r\n", "\n")
+
+
+def policy(styles: Iterable[str], scripts: Iterable[str]) -> str:
+    """A Content-Security-Policy that allows exactly these inline texts: no network, no style or on… attribute, no eval.
+
+    Plotly works under it (measured in Chromium 156): it sets styles by CSSOM, which a policy does not cover, and its own style sheet
+    is switched off by an element with the id plotly.js-style-global and the class no-inline-styles.
+    """
+    return "; ".join(
+        (
+            "default-src 'none'",
+            " ".join(("script-src", *(_source(text) for text in scripts))) if scripts else "script-src 'none'",
+            " ".join(("style-src", *(_source(text) for text in styles))),
+            "base-uri 'none'",
+            "form-action 'none'",
+        )
+    )
+
+
+def _source(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

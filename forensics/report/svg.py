@@ -1,0 +1,219 @@
+"""What a figure shows → where each stroke of its static drawing goes. Templates write the SVG; colours and patterns are the style sheet's."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+
+from forensics.model import Incident
+from forensics.report import summary, wording
+from forensics.report.charts import Histogram, Row, phase_words
+
+WIDTH = 1160
+_LEFT, _RIGHT = 48, 8
+_CHARACTER = 6.3  # width of an average letter of the 12 px label font
+_STEPS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 30, 60, 180, 360, 720, 1440, 2880, 10080, 20160, 43200, 129600, 525600))
+_LOG_TICKS = (1, 10, 60, 600, 3600, 6 * 3600, 86400, 4 * 86400, 30 * 86400, 365 * 86400)
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    at: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """A phase behind the bars. words: as much of its two lines as fits into its width."""
+
+    x: float
+    width: float
+    words: tuple[str, str]
+    full: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    x: float
+    glyph: str
+    name: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bars:
+    """Stacked bars over time, or one growing line. paths: (style, SVG path); the plot lies between `top` and `bottom`."""
+
+    height: float
+    top: float
+    bottom: float
+    left: float
+    right: float
+    paths: tuple[tuple[int, str], ...]
+    bands: tuple[Band, ...]
+    marks: tuple[Mark, ...]
+    x_ticks: tuple[Tick, ...]
+    y_ticks: tuple[Tick, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Dot:
+    x: float
+    mark: str
+    text: str
+    text_x: float
+    anchor: str
+
+
+@dataclass(frozen=True, slots=True)
+class LaneLine:
+    y: float
+    label: str
+    dots: tuple[Dot, ...]
+    absent: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lanes:
+    """Marks on a log axis of seconds since the start, one lane each."""
+
+    height: float
+    left: float
+    right: float
+    bottom: float
+    lines: tuple[LaneLine, ...]
+    ticks: tuple[Tick, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    start: datetime
+    end: datetime
+
+    def x(self, time: datetime) -> float:
+        part = (time - self.start) / (self.end - self.start)
+        return round(_LEFT + (WIDTH - _LEFT - _RIGHT) * min(1.0, max(0.0, part)), 1)
+
+
+def restarts_per_bin(incident: Incident, found: Histogram, where: tzinfo, height: float = 268) -> Bars:
+    top, bottom = 58.0, height - 22
+    span = _Span(found.starts[0], found.end)
+    ceiling, y_ticks = _count_axis(max(found.totals), top, bottom)
+    width = (WIDTH - _LEFT - _RIGHT) / len(found.starts)
+    gap = 1.0 if width > 4 else 0.0
+    floors = [0] * len(found.starts)
+    paths = []
+    for layer in found.layers:
+        bars = []
+        for k, number in enumerate(layer.counts):
+            if number:
+                foot, size = bottom - (bottom - top) * floors[k] / ceiling, (bottom - top) * number / ceiling
+                bars.append(f"M{_LEFT + k * width:.1f} {foot:.1f}h{width - gap:.1f}v{-size:.1f}h{gap - width:.1f}z")
+                floors[k] += number
+        paths.append((layer.style, "".join(bars)))
+    return Bars(
+        height, top, bottom, _LEFT, WIDTH - _RIGHT, tuple(paths),
+        _bands(incident, span), _marks(incident, span, where), _time_ticks(span, where), y_ticks,
+    )  # fmt: skip
+
+
+def cumulative(incident: Incident, found: Histogram, where: tzinfo, height: float = 200) -> Bars:
+    top, bottom = 34.0, height - 22
+    span = _Span(found.starts[0], found.end)
+    ceiling, y_ticks = _count_axis(found.cumulative[-1], top, bottom)
+    corners = [
+        f"{span.x(start + found.step):.1f} {bottom - (bottom - top) * total / ceiling:.1f}"
+        for start, total in zip(found.starts, found.cumulative, strict=True)
+    ]
+    path = f"M{_LEFT} {bottom:.1f}L" + "L".join(corners)
+    return Bars(height, top, bottom, _LEFT, WIDTH - _RIGHT, ((0, path),), _bands(incident, span), (), _time_ticks(span, where), y_ticks)  # fmt: skip
+
+
+def lanes(rows: list[Row], lane_height: float = 21) -> Lanes:
+    """From one second to beyond the last point; an earlier point stands at one second, its label says the truth."""
+    left, right = 250.0, float(WIDTH - _RIGHT)
+    bottom = lane_height * len(rows) + 4
+    last = max([60.0, *(point.after_s for row in rows for point in row.points)])
+    decades = math.log10(last)
+
+    def x(seconds: float) -> float:
+        return round(left + (right - 110 - left) * math.log10(max(1.0, seconds)) / decades, 1)
+
+    lines = []
+    for k, row in enumerate(rows):
+        dots = tuple(Dot(x(p.after_s), p.mark, p.text, *_beside(x(p.after_s), right)) for p in row.points)
+        lines.append(LaneLine(lane_height * (k + 0.5) + 2, _fitting(row.label, left - 12), _apart(dots), row.absent))
+    ticks = tuple(Tick(x(seconds), wording.duration(seconds)) for seconds in _LOG_TICKS if seconds <= last)
+    return Lanes(bottom + 20, left, right, bottom, tuple(lines), ticks)
+
+
+def _beside(at: float, right: float) -> tuple[float, str]:
+    return (at + 10, "start") if at < right - 105 else (at - 10, "end")
+
+
+def _apart(dots: tuple[Dot, ...]) -> tuple[Dot, ...]:
+    """Of two points the earlier one's label goes to its left, so that they cannot overlap."""
+    if len(dots) < 2:
+        return dots
+    first = min(dots, key=lambda dot: dot.x)
+    return tuple(Dot(d.x, d.mark, d.text, d.x - 10, "end") if d is first and d.x > 420 else d for d in dots)
+
+
+def _count_axis(largest: int, top: float, bottom: float) -> tuple[float, tuple[Tick, ...]]:
+    """A round ceiling and three to five ticks."""
+    rough = max(1, largest) / 4
+    scale = 10 ** math.floor(math.log10(rough)) if rough >= 1 else 1
+    step = max(1, next(factor * scale for factor in (1, 2, 2.5, 5, 10) if factor * scale >= rough))
+    step = math.ceil(step)
+    ceiling = step * math.ceil(max(1, largest) / step)
+    ticks = tuple(Tick(round(bottom - (bottom - top) * value / ceiling, 1), wording.count(value)) for value in range(0, ceiling + 1, step))
+    return ceiling, ticks
+
+
+def _time_ticks(span: _Span, where: tzinfo) -> tuple[Tick, ...]:
+    """At most ten, on whole local days or hours."""
+    step = next((step for step in _STEPS if (span.end - span.start) / step <= 10), _STEPS[-1])
+    midnight = span.start.astimezone(where).replace(hour=0, minute=0, second=0, microsecond=0)
+    ticks = []
+    for k in range(int((span.end - midnight) / step) + 1):
+        time = midnight + step * k
+        if span.start <= time and span.x(time) < WIDTH - 40:
+            local = time.astimezone(where)
+            day = f"{local.day} {_MONTHS[local.month - 1]}"
+            ticks.append(Tick(span.x(time), day if (local.hour, local.minute) == (0, 0) else f"{local:%H:%M}"))
+    return tuple(ticks)
+
+
+def _bands(incident: Incident, span: _Span) -> tuple[Band, ...]:
+    bands = []
+    for number, phase in enumerate(incident.phases, 1):
+        x = span.x(phase.start)
+        width = round(span.x(phase.end) - x, 1)
+        words = phase_words(incident, number, phase)
+        bands.append(Band(x, width, (_fitting(words[0], width), _fitting(words[1], width, whole=True)), ": ".join(words)))
+    return tuple(bands)
+
+
+def _fitting(words: str, width: float, *, whole: bool = False) -> str:
+    """The words, or as many letters as fit; with `whole` all or nothing."""
+    letters = int((width - 6) / _CHARACTER)
+    if len(words) <= letters:
+        return words
+    first = words.split(" ", 1)[0]
+    if whole:
+        return ""
+    return words[: letters - 1].rstrip() + "…" if letters >= 8 else first if len(first) <= letters else ""
+
+
+def _marks(incident: Incident, span: _Span, where: tzinfo) -> tuple[Mark, ...]:
+    """Glyphs in the lane above the bars, pushed right where two would cover each other."""
+    marks: list[Mark] = []
+    for step in summary.marks(incident):
+        x = max(span.x(step.time), marks[-1].x + 14 if marks else 0.0)
+        title = f"{wording.instant(step.time, where)} {summary.GLYPH_NAMES[step.mark]}: {step.what}" + (
+            f" ({step.detail})" if step.detail else ""
+        )
+        marks.append(Mark(min(x, WIDTH - 6), summary.GLYPHS[step.mark], step.mark, title))
+    return tuple(marks)
