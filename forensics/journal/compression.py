@@ -1,0 +1,113 @@
+"""Compressed payloads of DATA objects in, the plain bytes out; within limits, so that a small file cannot ask for all memory or time."""
+
+from __future__ import annotations
+
+import lzma
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from forensics.journal.format import LZ4, VALUE_LIMIT, XZ, ZSTD
+
+BATCH_BYTES = 32 << 20  # inflated at a time
+INFLATED_LIMIT = 1 << 30  # bytes inflated from one file, or 16 times its size when that is more
+FILE_RATIO = 16
+ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+BROKEN = "a compressed value cannot be inflated; its field is left out"
+TOO_BIG = f"a compressed value is bigger than {VALUE_LIMIT >> 20} MiB; its field is left out"
+TOO_MUCH = "the file's compressed values are bigger than this program inflates; fields are left out"
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """A compressed payload: the flag of its object (XZ, LZ4, ZSTD) and its bytes."""
+
+    how: int
+    raw: bytes
+
+
+def inflate(values: Sequence[Packed], file_size: int) -> Iterator[bytes | str]:
+    """The payload of each value, or why there is none."""
+    left = max(INFLATED_LIMIT, FILE_RATIO * file_size)
+    sizes = [_declared_size(value) for value in values]
+    start = 0
+    while start < len(values):
+        stop = _batch_end(values, sizes, start)
+        for size, plain in zip(sizes[start:stop], _inflate_batch(values[start:stop], sizes[start:stop], left), strict=True):
+            left -= VALUE_LIMIT if plain == TOO_BIG and not size else max(size * (size <= VALUE_LIMIT), len(plain))
+            yield plain
+        start = stop
+
+
+def _batch_end(values: Sequence[Packed], sizes: Sequence[int], start: int) -> int:
+    """The end of the run of zstd values from `start` that may be inflated together, one value at least."""
+    stop, batch = start, 0
+    while stop < len(values) and (stop == start or (values[stop].how == ZSTD == values[start].how and batch + sizes[stop] <= BATCH_BYTES)):
+        batch += sizes[stop]
+        stop += 1
+    return stop
+
+
+def _inflate_batch(values: Sequence[Packed], sizes: Sequence[int], left: int) -> Iterator[bytes | str]:
+    """Zstd frames can be joined and inflated in one call; one by one they cost 20 µs each, most of it for a context."""
+    if left <= 0:  # overdrawn by one batch at most
+        yield from [TOO_MUCH] * len(values)
+        return
+    if len(values) > 1 and all(value.how == ZSTD and 0 < size <= VALUE_LIMIT for value, size in zip(values, sizes, strict=True)):
+        try:
+            whole = pa.Codec("zstd").decompress(b"".join(value.raw for value in values), sum(sizes), asbytes=True)
+        except (OSError, pa.ArrowException):
+            pass  # one of them is broken: they are inflated one by one below
+        else:
+            ends = np.cumsum(sizes).tolist()
+            yield from (whole[end - size : end] for end, size in zip(ends, sizes, strict=True))
+            return
+    for value, size in zip(values, sizes, strict=True):
+        yield _inflate_one(value, size)
+
+
+def _inflate_one(value: Packed, size: int) -> bytes | str:
+    if size > VALUE_LIMIT:
+        return TOO_BIG
+    try:
+        if value.how == XZ:
+            return _unxz(value.raw)
+        if not size:
+            return BROKEN
+        codec, raw = ("lz4_raw", value.raw[8:]) if value.how == LZ4 else ("zstd", value.raw)
+        plain: bytes = pa.Codec(codec).decompress(raw, size, asbytes=True)
+    except (OSError, MemoryError, lzma.LZMAError, pa.ArrowException):
+        return BROKEN
+    return plain
+
+
+def _unxz(raw: bytes) -> bytes | str:
+    """Xz declares its size at the end of the stream, where damage may be, so the output is what is limited."""
+    decompressor = lzma.LZMADecompressor(memlimit=VALUE_LIMIT * 2)
+    plain = decompressor.decompress(raw, VALUE_LIMIT + 1)
+    if len(plain) > VALUE_LIMIT:
+        return TOO_BIG
+    return plain if decompressor.eof else BROKEN
+
+
+def _declared_size(value: Packed) -> int:
+    """What the payload says it inflates to; 0 when it does not say, as xz never does in front."""
+    raw = value.raw
+    if value.how == LZ4:
+        return int.from_bytes(raw[:8], "little")  # compress_blob_lz4 in systemd's compress.c: a le64 in front
+    if value.how == XZ:
+        return 0
+    return zstd_size(raw)
+
+
+def zstd_size(raw: bytes) -> int:
+    """The content size in the header of a zstd frame (RFC 8878 §3.1.1.1), which journald always writes; 0 without one."""
+    if raw[:4] != ZSTD_MAGIC or len(raw) < 6:
+        return 0
+    descriptor = raw[4]
+    single_segment = descriptor >> 5 & 1
+    at = 5 + (1 - single_segment) + (0, 1, 2, 4)[descriptor & 3]
+    width = (single_segment, 2, 4, 8)[descriptor >> 6]
+    return int.from_bytes(raw[at : at + width], "little") + (256 if width == 2 else 0)

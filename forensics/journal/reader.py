@@ -1,0 +1,72 @@
+"""A journal file in, its entries as an arrow table with the columns of `model.ENTRIES`, and what was damaged, out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from forensics.journal.block import Block, load_block
+from forensics.journal.codes import TEXT, from_codes
+from forensics.journal.columns import FIELDS, UTC_TIME, entries_table
+from forensics.journal.damage import Damage
+from forensics.journal.file import Words, header
+from forensics.journal.format import Header, NotAJournal
+
+__all__ = ["Batch", "Header", "NotAJournal", "header", "load"]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Entries with the columns of `columns.SCHEMA`. header is null when they come from a stream."""
+
+    table: pa.Table
+    damage: tuple[Damage, ...]
+    header: Header | None
+
+
+def load(path: Path, *, after_seqnum: int = 0) -> Batch:
+    """The entries of a file with a sequence number above `after_seqnum`, in the file's order.
+
+    An entry is there when its own object is whole; a value of it that is not is null. Raises NotAJournal.
+    """
+    block = load_block(path, FIELDS, after_seqnum=after_seqnum)
+    fields = {name: block.column(index) for index, name in enumerate(block.names)}
+    return Batch(entries_table(fields, _fixed(block, str(path))), block.damage, block.header)
+
+
+def _fixed(block: Block, name: str) -> dict[str, pa.Array]:
+    """The columns that come from the entries themselves, not from fields."""
+    entries = block.entries
+    return {
+        "time": _numbers(entries.realtime).cast(UTC_TIME),
+        "monotonic": _numbers(entries.monotonic),
+        "boot": _boots(entries.boot),
+        "seqnum": _numbers(entries.seqnum),
+        "seqnum_id": _constant(block.header.seqnum_id, len(entries)),
+        "bytes": pa.array(entries.growth),
+        "file": _constant(name, len(entries)),
+        "offset": _numbers(entries.offset),
+    }
+
+
+def _numbers(column: Words) -> pa.Array:
+    """Sound entries hold nothing above 2⁶²."""
+    return pa.array(column.astype(np.int64))
+
+
+def _constant(value: str, n: int) -> pa.DictionaryArray:
+    return from_codes(np.zeros(n, np.int32), pa.array([value], TEXT))
+
+
+def _boots(boot: npt.NDArray[np.uint64]) -> pa.DictionaryArray:
+    """Boot ids as 32 hex digits: looked at once for every stretch of entries of one boot."""
+    changes = np.flatnonzero((boot[1:] != boot[:-1]).any(axis=1)) + 1
+    starts = np.concatenate((np.zeros(min(1, len(boot)), np.intp), changes))
+    codes: dict[str, int] = {}
+    of_stretch = [codes.setdefault(boot[at].tobytes().hex(), len(codes)) for at in starts.tolist()]
+    lengths = np.diff(np.append(starts, len(boot)))
+    return from_codes(np.repeat(np.array(of_stretch, np.int32), lengths), pa.array(list(codes), TEXT))
