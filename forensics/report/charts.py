@@ -116,8 +116,8 @@ def recovery_rows(report: Report, most: int) -> list[Row]:
     rows = []
     for number, incident in enumerate(report.incidents[:most], 1):
         noticed = summary.noticed_s(incident)
-        points = [Point(noticed, "operator", f"noticed {wording.duration(noticed)}")] if noticed is not None else []
+        points = [Point(noticed, "operator", wording.duration(noticed))] if noticed is not None else []
         if incident.time_to_recover_s is not None:
-            points.append(Point(incident.time_to_recover_s, "success", f"recovered {wording.duration(incident.time_to_recover_s)}"))
+            points.append(Point(incident.time_to_recover_s, "success", wording.duration(incident.time_to_recover_s)))
         rows.append(Row(f"{number}. {incident.unit}", tuple(points), "neither noticed nor recovered"))
     return rows

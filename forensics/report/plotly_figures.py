@@ -12,6 +12,7 @@ from typing import Any
 from forensics.model import Incident
 from forensics.report import summary, wording
 from forensics.report.charts import Histogram, Row, phase_words
+from forensics.report.svg import AXIS, WIDTH, count_axis, fitting, mark_times
 from forensics.report.text import one_line
 
 PATTERNS = ("", "/", "x", "-", "\\", ".")
@@ -36,11 +37,12 @@ def restarts_per_bin(incident: Incident, found: Histogram, where: tzinfo) -> dic
         }
         for layer in found.layers
     ]  # fmt: skip
-    layout = _layout(58, 22)
-    layout |= {
-        "barmode": "stack", "bargap": 0, "hovermode": "x unified",
-        "xaxis": _time_axis(found, where), "yaxis": _axis(rangemode="tozero", fixedrange=True, domain=[0, 1]),
-        "yaxis2": {"overlaying": "y", "range": [0, 1], "visible": False, "fixedrange": True},
+    ceiling, ticks = count_axis(max(found.totals))
+    layout = _layout(bottom=AXIS) | {
+        "barmode": "stack", "bargap": 0, "hovermode": "x unified", "xaxis": _time_axis(found, where),
+        # three floors, as in the static drawing: bars, marks, names of the phases
+        "yaxis": _axis(range=[0, ceiling], tickvals=ticks, tickformat=",", fixedrange=True, domain=[0, 1 - 58 / 260]),
+        "yaxis2": {"range": [0, 1], "visible": False, "fixedrange": True, "domain": [1 - 56 / 260, 1 - 34 / 260], "anchor": "x"},
     }  # fmt: skip
     layout["shapes"], layout["annotations"] = _phases(incident, where, found)
     return {"data": [*bars, _marks(incident, found, where)], "layout": layout}
@@ -52,7 +54,9 @@ def cumulative(incident: Incident, found: Histogram, where: tzinfo) -> dict[str,
         "y": [0, *found.cumulative], "line": {"color": "var(--c0)", "width": 2}, "fill": "tozeroy", "fillcolor": "var(--wash)",
         "hovertemplate": "%{x|%Y-%m-%d %H:%M}: %{y:,} restarts<extra></extra>",
     }  # fmt: skip
-    layout = _layout(34, 22) | {"xaxis": _time_axis(found, where), "yaxis": _axis(rangemode="tozero", fixedrange=True, tickformat=",")}
+    ceiling, ticks = count_axis(found.cumulative[-1])
+    yaxis = _axis(range=[0, ceiling], tickvals=ticks, tickformat=",", fixedrange=True, domain=[0, 1 - 34 / 178])
+    layout = _layout(bottom=AXIS) | {"xaxis": _time_axis(found, where), "yaxis": yaxis}
     layout["shapes"], layout["annotations"] = _phases(incident, where, found)
     return {"data": [line], "layout": layout}
 
@@ -67,15 +71,15 @@ def lanes(rows: list[Row]) -> dict[str, Any]:
         "x": [max(1.0, point.after_s) for _, point in points], "y": [heights[id(row)] for row, _ in points],
         "text": [f"  {_words(point.text)}  " for _, point in points],
         "textposition": ["middle left" if _crowded(row, point) else "middle right" for row, point in points],
-        "marker": {"size": 10, "symbol": [_SYMBOLS.get(point.mark, "diamond") for _, point in points],
+        "marker": {"size": 10, "line": {"width": 2.5}, "symbol": [_SYMBOLS.get(point.mark, "diamond") for _, point in points],
                    "color": [f"var(--m-{point.mark})" for _, point in points]},
         "textfont": {"color": _INK}, "hoverinfo": "skip",
     }  # fmt: skip
     ticks = [seconds for seconds in (1, 10, 60, 600, 3600, 6 * 3600, _DAY, 4 * _DAY, 30 * _DAY, 365 * _DAY) if seconds <= last]
-    right = math.log10(last) * 890 / 790  # room for the last label, as in the static drawing
-    layout = _layout(4, 20, left=250, top_axis=False) | {
+    right = math.log10(last) * 902 / 792  # room for the last label, as in the static drawing
+    layout = _layout(bottom=20, left=250) | {
         "xaxis": _axis(type="log", range=[0, right], tickvals=ticks, ticktext=[wording.duration(each) for each in ticks], fixedrange=True),
-        "yaxis": _axis(range=[0.5, len(rows) + 0.5], tickvals=list(heights.values()), ticktext=[_words(row.label, 44) for row in rows], fixedrange=True, showgrid=False),
+        "yaxis": _axis(range=[0.5, len(rows) + 0.5], tickvals=list(heights.values()), ticktext=[_words(row.label, 44) for row in rows], fixedrange=True, showgrid=False, ticks="outside", ticklen=9, tickcolor="rgba(0,0,0,0)", tickfont={"color": _INK}),
         "shapes": [_lane(row, heights[id(row)], right) for row in rows],
         "annotations": [_never(row, heights[id(row)]) for row in rows if not row.points],
     }  # fmt: skip
@@ -85,7 +89,7 @@ def lanes(rows: list[Row]) -> dict[str, Any]:
 _SYMBOLS = {
     "signal": "line-ns-open",
     "alert": "diamond",
-    "operator": "circle",
+    "operator": "circle-open",
     "declared": "square",
     "fix": "triangle-up",
     "success": "circle",
@@ -110,7 +114,7 @@ def _never(row: Row, height: int) -> dict[str, Any]:
         "showarrow": False,
         "text": f" {_words(row.absent)} ",
         "bgcolor": _SURFACE,
-        "font": {"color": "var(--bad)"},
+        "font": {"color": "var(--bad)", "weight": 600},
         "borderpad": 0,
     }
 
@@ -119,10 +123,9 @@ def _local(time: datetime, where: tzinfo) -> str:
     return time.astimezone(where).strftime("%Y-%m-%d %H:%M:%S")
 
 
-def _layout(top: float, bottom: float, left: float = 48, *, top_axis: bool = True) -> dict[str, Any]:
-    del top_axis
+def _layout(*, bottom: float, left: float = 48) -> dict[str, Any]:
     return {
-        "margin": {"l": left, "r": 8, "t": top, "b": bottom, "pad": 0},
+        "margin": {"l": left, "r": 8, "t": 0, "b": bottom, "pad": 0},
         "paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)", "showlegend": False, "dragmode": "zoom", "autosize": True,
         "font": {"family": "var(--font)", "size": 12, "color": _INK},
         "hoverlabel": {"bgcolor": _SURFACE, "bordercolor": _MUTED, "font": {"family": "var(--font)", "color": _INK}},
@@ -130,43 +133,59 @@ def _layout(top: float, bottom: float, left: float = 48, *, top_axis: bool = Tru
 
 
 def _axis(**more: Any) -> dict[str, Any]:
-    return {"gridcolor": _GRID, "linecolor": _MUTED, "zeroline": False, "showline": False, "automargin": False, "ticks": "", **more}
+    return {
+        "gridcolor": _GRID,
+        "linecolor": _MUTED,
+        "zeroline": False,
+        "showline": False,
+        "automargin": False,
+        "ticks": "",
+        "tickfont": {"color": _MUTED},
+        **more,
+    }
 
 
 def _time_axis(found: Histogram, where: tzinfo) -> dict[str, Any]:
-    return _axis(type="date", range=[_local(found.starts[0], where), _local(found.end, where)], tickformatstops=[
-        {"dtickrange": [None, _DAY * 1000 - 1], "value": "%H:%M\n%-d %b"}, {"dtickrange": [_DAY * 1000, None], "value": "%-d %b"}],
-        ticklabelposition="outside")  # fmt: skip
+    """Plotly writes what stands after the line break only where it changes."""
+    stops = [{"dtickrange": [None, _DAY * 1000 - 1], "value": "%H:%M\n%-d %b"}, {"dtickrange": [_DAY * 1000, None], "value": "%-d %b"}]
+    span = [_local(found.starts[0], where), _local(found.end, where)]
+    return _axis(type="date", range=span, tickformatstops=stops, nticks=10, showgrid=False, anchor="y")
 
 
 def _phases(incident: Incident, where: tzinfo, found: Histogram) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Bands over the whole height, and their names on the top floor."""
     shapes: list[dict[str, Any]] = []
-    words: list[dict[str, Any]] = []
+    names: list[dict[str, Any]] = []
     span = (found.end - found.starts[0]).total_seconds()
     for number, phase in enumerate(incident.phases, 1):
-        x0, x1 = _local(phase.start, where), _local(phase.end, where)
-        shapes.append({"type": "rect", "x0": x0, "x1": x1, "y0": 0, "y1": 1, "yref": "paper", "line": {"width": 0}, "layer": "below",
-                       "fillcolor": "var(--band)" if number % 2 else "rgba(0,0,0,0)"})  # fmt: skip
-        letters = int(((phase.end - phase.start).total_seconds() / span * 1100 - 6) / 6.3)
+        x0, x1 = _local(max(phase.start, found.starts[0]), where), _local(phase.end, where)
+        color = "var(--band)" if number % 2 else "rgba(0,0,0,0)"
+        shapes.append(
+            {
+                "type": "rect",
+                "x0": x0,
+                "x1": x1,
+                "y0": 0,
+                "y1": 1,
+                "yref": "paper",
+                "line": {"width": 0},
+                "layer": "below",
+                "fillcolor": color,
+            }
+        )
+        width = (phase.end - phase.start).total_seconds() / span * (WIDTH - 60)
         first, second = phase_words(incident, number, phase)
-        if letters >= 8:
-            text = first if len(first) <= letters else first[: letters - 1] + "…"
-            if len(second) <= letters:
-                text += "\n" + second
-        else:
-            text = str(number) if letters >= len(str(number)) else ""
-        if text:
-            lines = "<br>".join(_words(line) for line in text.split("\n"))
-            words.append({"x": x0, "xanchor": "left", "y": 1, "yref": "paper", "yanchor": "bottom", "yshift": 20 if False else 0, "align": "left",
-                          "showarrow": False, "text": lines, "font": {"size": 12, "color": _MUTED}})  # fmt: skip
-    return shapes, words
+        lines = [_words(line) for line in (fitting(first, width), fitting(second, width, whole=True)) if line]
+        if lines:
+            names.append({"x": x0, "y": 1, "yref": "paper", "xanchor": "left", "yanchor": "top", "align": "left", "showarrow": False,
+                          "text": "<br>".join(lines), "font": {"color": _INK}, "xshift": 2})  # fmt: skip
+    return shapes, names
 
 
 def _marks(incident: Incident, found: Histogram, where: tzinfo) -> dict[str, Any]:
     steps = summary.marks(incident)
-    inside = [min(max(step.time, found.starts[0]), found.end) for step in steps]
     return {
-        "type": "scatter", "mode": "text", "yaxis": "y2", "x": [_local(time, where) for time in inside], "y": [1.04] * len(steps), "cliponaxis": False,
+        "type": "scatter", "mode": "text", "yaxis": "y2", "x": [_local(time, where) for time in mark_times(incident, found)], "y": [0.5] * len(steps), "cliponaxis": False,
         "text": [summary.GLYPHS[step.mark] for step in steps], "textfont": {"size": 14, "color": [f"var(--m-{step.mark})" for step in steps]},
         "customdata": [_words(f"{summary.GLYPH_NAMES[step.mark]}: {step.what}", 90) for step in steps], "hovertemplate": "%{customdata}<extra></extra>",
     }  # fmt: skip

@@ -155,12 +155,15 @@ def _alerted(incident: Incident) -> str:
 
 
 def _detected(incident: Incident) -> str:
-    """When somebody knew: a bracket from the first to the last mark that shows it, "never" without any."""
-    found = incident.detection
-    if found.alert is not None:
-        return wording.duration((found.alert - incident.start).total_seconds())
-    known = sorted({(time - incident.start).total_seconds() for time in (found.operator, found.declared) if time is not None})
-    return " … ".join(wording.duration(each) for each in known) or "never"
+    """When somebody knew: an alert's time, else a bracket from the first to the last mark that shows it, "never" without any."""
+    first = noticed_s(incident)
+    if first is None:
+        return "never"
+    later = incident.detection.declared
+    latest = first if later is None else (later - incident.start).total_seconds()
+    if incident.detection.alert is not None or latest <= first:
+        return wording.duration(first)
+    return f"{wording.about(first)} … {wording.about(latest)}"
 
 
 def noticed_s(incident: Incident) -> float | None:
@@ -209,7 +212,7 @@ def steps(incident: Incident) -> list[Step]:
     changes = [_changed(change, incident.trigger) for change in incident.changes if (change.time, one_line(change.summary)) not in tried]
     found, quoted = incident.detection, incident.detection.evidence
     noticed = [
-        Step(time, mark, what, "", quoted.get(mark))
+        Step(time, mark, what + (f": {one_line(quoted[mark].message, 160)}" if mark in quoted else ""), "", quoted.get(mark))
         for time, mark, what in ((found.operator, "operator", "First operator action"), (found.alert, "alert", "First alert delivered"))
         if time is not None
     ]

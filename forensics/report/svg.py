@@ -9,10 +9,13 @@ from datetime import datetime, timedelta, tzinfo
 from forensics.model import Incident
 from forensics.report import summary, wording
 from forensics.report.charts import Histogram, Row, phase_words
+from forensics.report.text import one_line
 
 WIDTH = 1160
+AXIS = 36  # room below the plot for two lines: time of day, date
 _LEFT, _RIGHT = 48, 8
 _CHARACTER = 6.3  # width of an average letter of the 12 px label font
+_GLYPH = 14
 _STEPS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 30, 60, 180, 360, 720, 1440, 2880, 10080, 20160, 43200, 129600, 525600))
 _LOG_TICKS = (1, 10, 60, 600, 3600, 6 * 3600, 86400, 4 * 86400, 30 * 86400, 365 * 86400)
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -22,6 +25,7 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 class Tick:
     at: float
     text: str
+    below: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +101,10 @@ class _Span:
         return round(_LEFT + (WIDTH - _LEFT - _RIGHT) * min(1.0, max(0.0, part)), 1)
 
 
-def restarts_per_bin(incident: Incident, found: Histogram, where: tzinfo, height: float = 268) -> Bars:
-    top, bottom = 58.0, height - 22
+def restarts_per_bin(incident: Incident, found: Histogram, where: tzinfo, height: float = 296) -> Bars:
+    top, bottom = 58.0, height - AXIS
     span = _Span(found.starts[0], found.end)
-    ceiling, y_ticks = _count_axis(max(found.totals), top, bottom)
+    ceiling, y_ticks = _count_ticks(max(found.totals), top, bottom)
     width = (WIDTH - _LEFT - _RIGHT) / len(found.starts)
     gap = 1.0 if width > 4 else 0.0
     floors = [0] * len(found.starts)
@@ -119,10 +123,10 @@ def restarts_per_bin(incident: Incident, found: Histogram, where: tzinfo, height
     )  # fmt: skip
 
 
-def cumulative(incident: Incident, found: Histogram, where: tzinfo, height: float = 200) -> Bars:
-    top, bottom = 34.0, height - 22
+def cumulative(incident: Incident, found: Histogram, where: tzinfo, height: float = 214) -> Bars:
+    top, bottom = 34.0, height - AXIS
     span = _Span(found.starts[0], found.end)
-    ceiling, y_ticks = _count_axis(found.cumulative[-1], top, bottom)
+    ceiling, y_ticks = _count_ticks(found.cumulative[-1], top, bottom)
     corners = [
         f"{span.x(start + found.step):.1f} {bottom - (bottom - top) * total / ceiling:.1f}"
         for start, total in zip(found.starts, found.cumulative, strict=True)
@@ -144,7 +148,7 @@ def lanes(rows: list[Row], lane_height: float = 21) -> Lanes:
     lines = []
     for k, row in enumerate(rows):
         dots = tuple(Dot(x(p.after_s), p.mark, p.text, *_beside(x(p.after_s), right)) for p in row.points)
-        lines.append(LaneLine(lane_height * (k + 0.5) + 2, _fitting(row.label, left - 12), _apart(dots), row.absent))
+        lines.append(LaneLine(lane_height * (k + 0.5) + 2, fitting(row.label, left - 12), _apart(dots), row.absent))
     ticks = tuple(Tick(x(seconds), wording.duration(seconds)) for seconds in _LOG_TICKS if seconds <= last)
     return Lanes(bottom + 20, left, right, bottom, tuple(lines), ticks)
 
@@ -161,28 +165,39 @@ def _apart(dots: tuple[Dot, ...]) -> tuple[Dot, ...]:
     return tuple(Dot(d.x, d.mark, d.text, d.x - 10, "end") if d is first and d.x > 420 else d for d in dots)
 
 
-def _count_axis(largest: int, top: float, bottom: float) -> tuple[float, tuple[Tick, ...]]:
-    """A round ceiling and three to five ticks."""
+def count_axis(largest: int) -> tuple[float, list[int]]:
+    """Where the axis of counts ends, a little above the largest, and three to five round ticks."""
     rough = max(1, largest) / 4
     scale = 10 ** math.floor(math.log10(rough)) if rough >= 1 else 1
-    step = max(1, next(factor * scale for factor in (1, 2, 2.5, 5, 10) if factor * scale >= rough))
-    step = math.ceil(step)
-    ceiling = step * math.ceil(max(1, largest) / step)
-    ticks = tuple(Tick(round(bottom - (bottom - top) * value / ceiling, 1), wording.count(value)) for value in range(0, ceiling + 1, step))
-    return ceiling, ticks
+    step = math.ceil(next(factor * scale for factor in (1, 2, 2.5, 5, 10) if factor * scale >= rough))
+    ceiling = max(1, largest) * 1.06
+    return ceiling, list(range(0, math.floor(ceiling) + 1, step))
+
+
+def _count_ticks(largest: int, top: float, bottom: float) -> tuple[float, tuple[Tick, ...]]:
+    ceiling, values = count_axis(largest)
+    return ceiling, tuple(Tick(round(bottom - (bottom - top) * value / ceiling, 1), wording.count(value)) for value in values)
 
 
 def _time_ticks(span: _Span, where: tzinfo) -> tuple[Tick, ...]:
-    """At most ten, on whole local days or hours."""
+    """At most ten, on whole local days or hours; the date stands below where it changes."""
     step = next((step for step in _STEPS if (span.end - span.start) / step <= 10), _STEPS[-1])
     midnight = span.start.astimezone(where).replace(hour=0, minute=0, second=0, microsecond=0)
-    ticks = []
-    for k in range(int((span.end - midnight) / step) + 1):
-        time = midnight + step * k
-        if span.start <= time and span.x(time) < WIDTH - 40:
-            local = time.astimezone(where)
-            day = f"{local.day} {_MONTHS[local.month - 1]}"
-            ticks.append(Tick(span.x(time), day if (local.hour, local.minute) == (0, 0) else f"{local:%H:%M}"))
+    times = [
+        time
+        for k in range(int((span.end - midnight) / step) + 2)
+        if span.start <= (time := midnight + step * k) and span.x(time) < WIDTH - 24
+    ]
+    ticks: list[Tick] = []
+    shown = ""
+    for time in times:
+        local = time.astimezone(where)
+        date = f"{local.day} {_MONTHS[local.month - 1]}"
+        if step.days >= 1:
+            ticks.append(Tick(span.x(time), date))
+        else:
+            ticks.append(Tick(span.x(time), f"{local:%H:%M}", date if date != shown else ""))
+        shown = date
     return tuple(ticks)
 
 
@@ -192,11 +207,11 @@ def _bands(incident: Incident, span: _Span) -> tuple[Band, ...]:
         x = span.x(phase.start)
         width = round(span.x(phase.end) - x, 1)
         words = phase_words(incident, number, phase)
-        bands.append(Band(x, width, (_fitting(words[0], width), _fitting(words[1], width, whole=True)), ": ".join(words)))
+        bands.append(Band(x, width, (fitting(words[0], width), fitting(words[1], width, whole=True)), ": ".join(words)))
     return tuple(bands)
 
 
-def _fitting(words: str, width: float, *, whole: bool = False) -> str:
+def fitting(words: str, width: float, *, whole: bool = False) -> str:
     """The words, or as many letters as fit; with `whole` all or nothing."""
     letters = int((width - 6) / _CHARACTER)
     if len(words) <= letters:
@@ -208,12 +223,32 @@ def _fitting(words: str, width: float, *, whole: bool = False) -> str:
 
 
 def _marks(incident: Incident, span: _Span, where: tzinfo) -> tuple[Mark, ...]:
-    """Glyphs in the lane above the bars, pushed right where two would cover each other."""
-    marks: list[Mark] = []
-    for step in summary.marks(incident):
-        x = max(span.x(step.time), marks[-1].x + 14 if marks else 0.0)
-        title = f"{wording.instant(step.time, where)} {summary.GLYPH_NAMES[step.mark]}: {step.what}" + (
-            f" ({step.detail})" if step.detail else ""
-        )
-        marks.append(Mark(min(x, WIDTH - 6), summary.GLYPHS[step.mark], step.mark, title))
-    return tuple(marks)
+    """Glyphs in the lane above the bars."""
+    steps = summary.marks(incident)
+    return tuple(
+        Mark(x, summary.GLYPHS[step.mark], step.mark, _mark_title(step, where))
+        for x, step in zip(_mark_places(incident, span), steps, strict=True)
+    )
+
+
+def mark_times(incident: Incident, found: Histogram) -> list[datetime]:
+    """Where the same glyphs stand on a time axis."""
+    span = _Span(found.starts[0], found.end)
+    return [span.start + (span.end - span.start) * ((x - _LEFT) / (WIDTH - _LEFT - _RIGHT)) for x in _mark_places(incident, span)]
+
+
+def _mark_places(incident: Incident, span: _Span) -> list[float]:
+    """From left to right and back, pushed apart where two would cover each other."""
+    places = [span.x(step.time) for step in summary.marks(incident)]
+    for k in range(1, len(places)):
+        places[k] = max(places[k], places[k - 1] + _GLYPH)
+    limit = WIDTH - _RIGHT - 1.0
+    for k in reversed(range(len(places))):
+        places[k] = round(min(places[k], limit), 1)
+        limit = places[k] - _GLYPH
+    return places
+
+
+def _mark_title(step: summary.Step, where: tzinfo) -> str:
+    detail = f" ({step.detail})" if step.detail else ""
+    return f"{wording.instant(step.time, where)} {summary.GLYPH_NAMES[step.mark]}: {one_line(step.what, 200)}{detail}"

@@ -45,3 +45,8 @@ def cut(text: str, longest: int = LONGEST) -> str:
 def one_line(text: str, longest: int = LONGEST) -> str:
     """The text on one line, cut."""
     return cut(_SPACES.sub(" ", text).strip(), longest)
+
+
+def code_spans(text: str) -> list[tuple[bool, str]]:
+    """Words and the `commands` between backticks, as (is a command, text)."""
+    return [(k % 2 == 1, part) for k, part in enumerate(text.split("`")) if part]

@@ -56,6 +56,14 @@ def duration(seconds: float | None) -> str:
     return _two(round(seconds / 3600), 24, "d", "h")
 
 
+def about(seconds: float) -> str:
+    """One unit, for both ends of a bracket: 2.4 h, 96 h, 5.3 d."""
+    for unit, scale, most in (("s", 1, 60), ("min", 60, 60), ("h", 3600, 120)):
+        if seconds < scale * most:
+            return f"{seconds / scale:.1f}".removesuffix(".0") + f" {unit}"
+    return f"{seconds / 86400:.1f}".removesuffix(".0") + " d"
+
+
 def _two(small: int, per: int, big_unit: str, small_unit: str) -> str:
     rest = small % per
     return f"{small // per} {big_unit}" + (f" {rest} {small_unit}" if rest else "")
