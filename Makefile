@@ -3,7 +3,7 @@
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
-OUT := build/report
+OUT := build/seed-report
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_CONSTRAINT := $(CURDIR)/requirements.lock
 
@@ -20,13 +20,16 @@ setup: .venv/ready
 	$(BIN)/python hatch_build.py
 	touch $@
 
-report: setup
+build/seed/truth.json: $(wildcard fixtures/seed/*.py) | setup
+	rm -rf build/seed
 	$(BIN)/python -m fixtures.seed --out build/seed
-	$(BIN)/tabby-forensics report $$(test -d build/seed/journal && echo '--journal-dir build/seed/journal' || echo '--file build/seed/seed.export') \
-	  --store build/store --since 2025-11-18 --until 2025-12-18 --tz UTC
-	$(BIN)/tabby-forensics report $$(test -d build/seed/journal && echo '--journal-dir build/seed/journal' || echo '--file build/seed/seed.export') \
-	  --store build/store --since 2025-11-18 --until 2025-12-18 --tz UTC --output $(OUT).html --output $(OUT).json
-	@echo
+
+SEED := --store build/store --since 2025-11-18 --until 2025-12-18 --tz UTC \
+  $$(test -d build/seed/journal && echo --journal-dir build/seed/journal || echo --file build/seed/seed.export)
+
+report: setup build/seed/truth.json
+	$(BIN)/tabby-forensics report $(SEED)
+	$(BIN)/tabby-forensics report $(SEED) --output $(OUT).html --output $(OUT).json
 	@echo 'The HTML report is $(CURDIR)/$(OUT).html'
 
 test: setup
