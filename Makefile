@@ -20,14 +20,15 @@ setup: .venv/ready
 	$(BIN)/python hatch_build.py
 	touch $@
 
-build/seed/truth.json: $(wildcard fixtures/seed/*.py) | setup
+build/seed/made: $(wildcard fixtures/seed/*.py) | setup
 	rm -rf build/seed
 	$(BIN)/python -m fixtures.seed --out build/seed
+	touch $@
 
 SEED := --store build/store --since 2025-11-18 --until 2025-12-18 --tz UTC \
   $$(test -d build/seed/journal && echo --journal-dir build/seed/journal || echo --file build/seed/seed.export)
 
-report: setup build/seed/truth.json
+report: setup build/seed/made
 	$(BIN)/tabby-forensics report $(SEED)
 	$(BIN)/tabby-forensics report $(SEED) --output $(OUT).html --output $(OUT).json
 	@echo 'The HTML report is $(CURDIR)/$(OUT).html'
