@@ -1,0 +1,102 @@
+"""Whom an entry is about, as numbers: an ENTRIES frame in, for each entry of a service its place, spell and kind of speaker out.
+
+A place is one unit of one manager on one host; a spell is that place during one boot. Everything after this works on these integers.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from forensics.attempts.says import COREDUMP, DROPPED, BY_MESSAGE_ID, Says
+
+Codes = NDArray[np.int64]
+
+
+class Speaker(IntEnum):
+    SERVICE = 0  # a line of the service itself
+    MANAGER = 1
+    COREDUMP = 2
+    JOURNALD = 3  # says how many lines it dropped
+
+
+def dense(column: pl.Series) -> tuple[Codes, int]:
+    """A categorical column as numbers 0 … n-1 in order of its categories' codes (null is 0), and n.
+
+    Tables instead of sorting: 1 M entries take 4 ms a column.
+    """
+    codes = column.to_physical().cast(pl.Int64).fill_null(-1).to_numpy() + 1
+    present = np.zeros(int(codes.max(initial=0)) + 1, dtype=np.int64)
+    present[codes] = 1
+    present[0] = 1
+    numbers = np.cumsum(present) - 1
+    return numbers[codes], int(numbers[-1]) + 1
+
+
+def _is_any(column: pl.Series, wanted: list[str]) -> pl.Series:
+    """Which entries have one of the wanted categories, decided on the distinct ones."""
+    distinct = column.unique().drop_nulls()
+    hits = distinct.filter(distinct.cast(pl.String).is_in(wanted))
+    return column.to_physical().is_in(hits.to_physical().implode()).fill_null(value=False)
+
+
+def _of_services(unit: pl.Series) -> pl.Series:
+    distinct = unit.unique().drop_nulls()
+    services = distinct.filter(distinct.cast(pl.String).str.ends_with(".service"))
+    return unit.to_physical().is_in(services.to_physical().implode()).fill_null(value=False)
+
+
+def boots_of(entries: pl.DataFrame) -> Codes:
+    """For every entry the number of its (host, boot)."""
+    host, _ = dense(entries["host"])
+    boot, boots = dense(entries["boot"])
+    return np.asarray(host * boots + boot, dtype=np.int64)
+
+
+def placed(entries: pl.DataFrame, boots: Codes) -> pl.DataFrame:
+    """The entries about services: row, place, spell, boot, speaker, invocation, pid, stream, bytes, dropped."""
+    host, _ = dense(entries["host"])
+    manager, managers = dense(entries["manager"])
+    unit, units = dense(entries["unit"])
+    place = (host * managers + manager) * units + unit
+    columns = pl.DataFrame(
+        {
+            "row": pl.Series(np.arange(entries.height, dtype=np.uint32)),
+            "place": pl.Series(place),
+            "boot": pl.Series(boots),
+        }
+    ).with_columns(
+        entries["invocation"].replace("", None),
+        entries["pid"],
+        entries["stream"],
+        entries["bytes"],
+        entries["dropped"],
+        _speaker(entries).alias("speaker"),
+    )
+    about = columns.filter(_of_services(entries["unit"]) & entries["manager"].is_not_null())
+    width = int(boots.max(initial=0)) + 1
+    return about.with_columns((pl.col("place") * width + pl.col("boot")).alias("spell"))
+
+
+def _speaker(entries: pl.DataFrame) -> pl.Series:
+    """Trusted fields only: _PID 1 or the user's systemd by _COMM; the child that could not exec speaks with the manager's voice."""
+    by_user_manager = (
+        ~_is_any(entries["manager"], ["system"])
+        & _is_any(entries["comm"], ["systemd"])
+        & _is_any(entries["transport"], ["journal"])
+    )
+    spawn_failed = [k for k, v in BY_MESSAGE_ID.items() if v == Says.SPAWN_FAILED]
+    by_manager = (entries["pid"] == 1).fill_null(value=False) | by_user_manager | _is_any(entries["message_id"], spawn_failed)
+    return pl.select(
+        pl.when(_is_any(entries["message_id"], [COREDUMP]) & entries["coredump_pid"].is_not_null())
+        .then(int(Speaker.COREDUMP))
+        .when(_is_any(entries["message_id"], [DROPPED]) & _is_any(entries["transport"], ["driver"]))
+        .then(int(Speaker.JOURNALD))
+        .when(by_manager)
+        .then(int(Speaker.MANAGER))
+        .otherwise(int(Speaker.SERVICE))
+        .cast(pl.Int8)
+    ).to_series()
