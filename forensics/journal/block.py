@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from forensics.journal.chain import Entries, sound_entries
+from forensics.journal.chain import Entries, growth, sound_entries
 from forensics.journal.codes import from_codes
 from forensics.journal.damage import Damage
 from forensics.journal.file import JournalFile, Words, read_journal
@@ -35,6 +35,7 @@ class Block:
 
     header: Header
     entries: Entries
+    growth: npt.NDArray[np.int64]  # bytes that the file grew by for each entry
     names: tuple[str, ...]  # those of the asked fields that occur
     values: pa.Array  # large_string; field c has those from starts[c] to starts[c + 1]
     starts: npt.NDArray[np.int64]
@@ -52,8 +53,8 @@ def load_block(path: Path, names: Sequence[str] | None, *, after_seqnum: int = 0
     """The entries of a file with a sequence number above `after_seqnum`, and of their fields the named ones (None: all there are)."""
     file = read_journal(path)
     entries = sound_entries(file)
-    if after_seqnum > 0:
-        entries = entries[entries.seqnum > U64(after_seqnum)]
+    grown, new = growth(file, entries), entries.seqnum > U64(after_seqnum)
+    entries, grown = entries[new], grown[new]
     chunks = list(_items(file, entries))
     offset = _distinct(file, chunks)
     wanted = tuple(_names(file, offset)) if names is None else tuple(names)
@@ -63,15 +64,16 @@ def load_block(path: Path, names: Sequence[str] | None, *, after_seqnum: int = 0
     found = tuple(wanted[index] for index in present)
     codes, repeats = _codes(file, chunks, len(entries), offset[order], starts, offset[values.field == NOT_A_VALUE])
     named = {found[index]: later for index, later in repeats.items()}
-    return Block(file.header, entries, found, strings, starts, codes, named, file.damage.records())
+    return Block(file.header, entries, grown, found, strings, starts, codes, named, file.damage.records())
 
 
 def _items(file: JournalFile, entries: Entries) -> Iterator[Chunk]:
     """The items of all entries. The list of one entry is one element of a window over the file: one copy an entry, not one an item."""
     size = file.item_size
-    order = np.argsort(entries.items, kind="stable")
-    for rows in np.split(order, np.flatnonzero(np.diff(entries.items[order])) + 1):
-        count = int(entries.items[rows[0]]) if len(rows) else 0
+    counts = (entries.size - U64(ENTRY_HEAD)) // U64(size)
+    order = np.argsort(counts.astype(np.uint16) if len(counts) and counts.max() < 1 << 16 else counts, kind="stable")
+    for rows in np.split(order, np.flatnonzero(np.diff(counts[order])) + 1):
+        count = int(counts[rows[0]]) if len(rows) else 0
         if not count:
             continue
         window = np.ndarray(((file.end - size * count) // 8 + 1,), f"V{size * count}", file.bytes, strides=(8,))

@@ -11,7 +11,6 @@ from forensics.journal.file import JournalFile, Words
 from forensics.journal.format import ARRAY_HEAD, DATA, DATA_HEAD, ENTRY, ENTRY_ARRAY, ENTRY_HEAD, ENTRY_LIMIT, PACKED, TAG
 
 U64 = np.uint64
-Numbers = npt.NDArray[np.int64]
 SMALLEST = np.array([0, DATA_HEAD, 40, ENTRY_HEAD, 16, 16, ARRAY_HEAD, 64], np.uint64)  # bytes of each type of object; 0 is no object
 SEQNUM_LIMIT = 1 << 62
 ROUNDS = 8  # of looking for falls, each of which may uncover another; then everything below the highest so far goes
@@ -22,18 +21,36 @@ class Entries:
     """Sound entries of one file, in the file's order. One element of each an entry."""
 
     offset: Words
-    items: Numbers  # how many fields it has
-    seqnum: Words
-    realtime: Words  # µs since 1970
-    monotonic: Words  # µs since boot
-    boot: Words  # (n, 2): the 16 bytes of the boot id
-    growth: Numbers  # bytes that the file grew by for it: the entry itself and the values that came with it
+    head: Words  # (n, 7): the first 56 bytes of each object
 
     def __len__(self) -> int:
         return len(self.offset)
 
     def __getitem__(self, which: npt.NDArray[np.bool_]) -> Entries:
-        return Entries(*(getattr(self, name)[which] for name in self.__slots__))
+        return self if which.all() else Entries(self.offset[which], self.head[which])
+
+    @property
+    def size(self) -> Words:
+        return self.head[:, 1]
+
+    @property
+    def seqnum(self) -> Words:
+        return self.head[:, 2]
+
+    @property
+    def realtime(self) -> Words:
+        """µs since 1970."""
+        return self.head[:, 3]
+
+    @property
+    def monotonic(self) -> Words:
+        """µs since boot."""
+        return self.head[:, 4]
+
+    @property
+    def boot(self) -> Words:
+        """(n, 2): the 16 bytes of the boot id."""
+        return self.head[:, 5:7]
 
 
 def sound_entries(file: JournalFile) -> Entries:
@@ -41,20 +58,22 @@ def sound_entries(file: JournalFile) -> Entries:
 
     A file whose chain is whole is read through it alone. Otherwise the objects are walked too, and both ways' entries are joined.
     """
-    header, damage = file.header, file.damage
-    linked = _linked_entries(file)
-    heads, unsound = _heads(file, linked)
+    declared = file.header.n_entries
+    entries, unsound = _sound(file, _linked_entries(file))
     if len(unsound):
-        damage.add_all(unsound.tolist(), "an entry is damaged")
-    if len(heads) < header.n_entries:
-        heads, _ = _heads(file, np.union1d(heads[:, 0], _walked_entries(file)))
-        if len(heads) < header.n_entries:
-            damage.add(None, f"{header.n_entries - len(heads)} of {header.n_entries} entries cannot be found")
-    heads = _in_sequence(file, heads)
-    offset, size = heads[:, 0], heads[:, 2]
-    ends = np.concatenate((np.array([min(header.entries_start, file.end)], U64), offset + size)).astype(np.int64)
-    items = ((size - U64(ENTRY_HEAD)) // U64(file.item_size)).astype(np.int64)
-    return Entries(offset, items, heads[:, 3], heads[:, 4], heads[:, 5], heads[:, 6:8], np.maximum(np.diff(ends), 0))
+        file.damage.add_all(unsound.tolist(), "an entry is damaged")
+    if len(entries) < declared:
+        entries, _ = _sound(file, np.union1d(entries.offset, _walked_entries(file)))
+        if len(entries) < declared:
+            file.damage.add(None, f"{declared - len(entries)} of {declared} entries cannot be found")
+    return _in_sequence(file, entries)
+
+
+def growth(file: JournalFile, entries: Entries) -> npt.NDArray[np.int64]:
+    """By how many bytes the file grew for each entry: the entry itself and the values that came with it."""
+    start = min(file.header.entries_start, file.end)
+    ends = np.concatenate((np.array([start], U64), entries.offset + entries.size)).astype(np.int64)
+    return np.maximum(np.diff(ends), 0)
 
 
 def _linked_entries(file: JournalFile) -> Words:
@@ -95,11 +114,11 @@ def _used_slots(file: JournalFile, offsets: Words) -> Words:
     return offsets
 
 
-def _heads(file: JournalFile, offsets: Words) -> tuple[Words, Words]:
+def _sound(file: JournalFile, offsets: Words) -> tuple[Entries, Words]:
     """The sound entries among ascending `offsets`, and the offsets of the others.
 
-    A row of the first: offset, type word, size, seqnum, realtime, monotonic, two words of boot id. The checks are those of
-    journal_file_check_object in journal-file.c; that entries do not overlap bounds the memory that hostile sizes can ask for.
+    The checks are those of journal_file_check_object in journal-file.c; that entries do not overlap bounds the memory that hostile
+    sizes can ask for.
     """
     inside = (offsets % U64(8) == 0) & (offsets >= U64(file.first_object)) & (offsets <= U64(max(0, file.end - ENTRY_HEAD)))
     at = offsets[inside] if file.end >= ENTRY_HEAD else offsets[:0]
@@ -112,8 +131,7 @@ def _heads(file: JournalFile, offsets: Words) -> tuple[Words, Words]:
     kept = np.flatnonzero(sound)
     apart = at[kept[:-1]] + size[kept[:-1]] <= at[kept[1:]]
     sound[kept[:-1][~apart]] = False
-    heads = np.column_stack((at, words))
-    return heads[sound], np.concatenate((offsets[~inside], at[~sound]))
+    return Entries(at, words)[sound], np.concatenate((offsets[~inside], at[~sound]))
 
 
 def _walked_entries(file: JournalFile) -> Words:
@@ -145,21 +163,26 @@ def _walked_entries(file: JournalFile) -> Words:
     return entries
 
 
-def _in_sequence(file: JournalFile, heads: Words) -> Words:
+def _in_sequence(file: JournalFile, entries: Entries) -> Entries:
     """The entries without those whose sequence number breaks the file's strictly ascending order: it is damaged."""
     for rounds_left in range(ROUNDS, -1, -1):
-        seqnum = heads[:, 3]
+        seqnum = entries.seqnum
         falls = np.flatnonzero(seqnum[1:] <= seqnum[:-1])
         if not len(falls):
             break
-        doubted = _doubted(seqnum, falls) if rounds_left else seqnum < np.maximum.accumulate(seqnum)
-        file.damage.add_all(heads[doubted, 0].tolist(), "an entry's sequence number is out of order")
-        heads = heads[~doubted]
-    last = int(heads[-1, 3]) if len(heads) else 0
-    if not file.growing and len(heads) > 1 and int(heads[-2, 3]) <= file.header.tail_seqnum < last:
-        file.damage.add(int(heads[-1, 0]), "an entry's sequence number is out of order")
-        heads = heads[:-1]
-    return heads
+        doubted = _doubted(seqnum, falls) if rounds_left else _below_the_highest(seqnum)
+        file.damage.add_all(entries.offset[doubted].tolist(), "an entry's sequence number is out of order")
+        entries = entries[~doubted]
+    # nothing behind the last entry shows that its number is too high, but the header does
+    if not file.growing and len(entries) > 1 and int(entries.seqnum[-2]) <= file.header.tail_seqnum < int(entries.seqnum[-1]):
+        file.damage.add(int(entries.offset[-1]), "an entry's sequence number is out of order")
+        entries = Entries(entries.offset[:-1], entries.head[:-1])
+    return entries
+
+
+def _below_the_highest(seqnum: Words) -> npt.NDArray[np.bool_]:
+    highest = np.maximum.accumulate(seqnum)
+    return np.concatenate((np.zeros(1, np.bool_), seqnum[1:] <= highest[:-1]))
 
 
 def _doubted(seqnum: Words, falls: npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:

@@ -47,7 +47,7 @@ def _fixed(block: Block, name: str) -> dict[str, pa.Array]:
         "boot": _boots(entries.boot),
         "seqnum": _numbers(entries.seqnum),
         "seqnum_id": _constant(block.header.seqnum_id, len(entries)),
-        "bytes": pa.array(entries.growth),
+        "bytes": pa.array(block.growth),
         "file": _constant(name, len(entries)),
         "offset": _numbers(entries.offset),
     }

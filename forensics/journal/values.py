@@ -114,8 +114,9 @@ def _inflate(
 
 def texts(file: JournalFile, values: Values, wanted: Places, names: Sequence[str]) -> pa.Array:
     r"""large_string: the texts of the values at the positions `wanted`; bytes that are not UTF-8 stand as \xNN."""
-    place = {at: number for number, at in enumerate(wanted.tolist())} if values.inflated else {}
-    elsewhere = {place[at]: value for at, value in values.inflated.items()}
+    row = np.zeros(len(values.offset), np.int64)
+    row[wanted] = np.arange(len(wanted))
+    elsewhere = {int(row[at]): value for at, value in values.inflated.items()}
     before = np.array([file.payload + len(name.encode()) + 1 for name in names], np.int64)[values.field[wanted]]
     start = values.offset[wanted].astype(np.int64) + before
     length = np.maximum(values.size[wanted].astype(np.int64) - before, 0)  # of compressed values it is not used
