@@ -1,5 +1,69 @@
+"""Events of the attempts that no longer run: owned entries in, model.EVENTS out."""
+
 from __future__ import annotations
+
 import polars as pl
+
+from forensics.attempts.folding import folded
+from forensics.attempts.lifecycle import is_said
+from forensics.attempts.places import Speaker
+from forensics.attempts.says import Says
 from forensics.model import EVENTS
-def events_of(entries,attempts,owned,lines,witnessed):
-    return EVENTS.to_frame()
+
+TELLING = (Says.EXIT, Says.FAILED, Says.START_LIMIT, Says.WATCHDOG, Says.TIMEOUT, Says.SPAWN_FAILED, Says.OUT_OF_MEMORY)
+WARNING = 4  # other manager lines count as events when they are at least a warning; how a job went repeats what its causes said
+OF_ENTRY = ("priority", "transport", "identifier", "pid", "message_id", "command", "exit_code", "exit_status", "result", "errno")
+
+
+def events_of(
+    entries: pl.DataFrame, attempts: pl.DataFrame, owned: pl.DataFrame, lines: pl.DataFrame, witnessed: pl.DataFrame
+) -> pl.DataFrame:
+    """Numbered in the order of attempts, then of their deciding rows."""
+    over = attempts.filter(pl.col("outcome") != "running").select("run", "attempt")
+    told = pl.concat([_of_manager(entries, lines, over), _of_witnesses(entries, witnessed, over), _of_service(entries, owned, over)])
+    told = told.sort("attempt", "row")
+    return (
+        told.hstack(entries.select(OF_ENTRY)[told["row"]])
+        .with_row_index("event")
+        .select([pl.col(name).cast(kind) for name, kind in EVENTS.items()])
+    )
+
+
+def _of_manager(entries: pl.DataFrame, lines: pl.DataFrame, over: pl.DataFrame) -> pl.DataFrame:
+    warned = is_said(Says.NOTHING) & (pl.col("priority") <= WARNING)
+    telling = lines.filter((is_said(*TELLING) | warned) & ~pl.col("echo")).join(over, on="run")
+    return _single(entries, telling.with_columns(pl.lit("manager").alias("kind")))
+
+
+def _of_witnesses(entries: pl.DataFrame, witnessed: pl.DataFrame, over: pl.DataFrame) -> pl.DataFrame:
+    return _single(entries, witnessed.join(over, on="run"))
+
+
+def _single(entries: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
+    """One event an entry. found: attempt, row, kind."""
+    said = entries.select("time", text="message")[found["row"]]
+    return found.select("attempt", "row", "kind").hstack(said).select(
+        "attempt",
+        "row",
+        "kind",
+        "time",
+        pl.col("time").alias("until"),
+        pl.col("text").fill_null(""),
+        pl.lit(None, pl.String).alias("root"),
+        pl.lit(None, pl.String).alias("last"),
+        pl.lit(1, pl.UInt32).alias("rows"),
+    )
+
+
+def _of_service(entries: pl.DataFrame, owned: pl.DataFrame, over: pl.DataFrame) -> pl.DataFrame:
+    spoken = (
+        owned.filter(pl.col("speaker") == int(Speaker.SERVICE))
+        .join(over, on="run")
+        .select("attempt", "place", "row", "pid", pl.col("stream").hash().alias("stream"))
+        .sort("attempt", "pid", "stream", "row")
+    )
+    group = pl.struct("attempt", "pid", "stream").rle_id().alias("group")
+    said = entries.select("time", text="message")[spoken["row"]]
+    lines = spoken.select("attempt", "place", "row", group).hstack(said).filter(pl.col("text").is_not_null())
+    events = folded(lines.with_columns(pl.col("time").to_physical().alias("at")))
+    return events.select("attempt", "row", "kind", "time", "until", "text", "root", "last", "rows")
