@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from forensics.journal import about
-from forensics.journal.codes import DICTIONARY, absent, as_codes, encoded, from_codes, vocabulary
+from forensics.journal.codes import DICTIONARY, absent, encoded, from_codes, vocabulary
 
 UTC_TIME = pa.timestamp("us", "UTC")
 SCHEMA = pa.schema(
@@ -85,7 +85,7 @@ NUMBER_FIELDS = {
     "coredump_signal": "COREDUMP_SIGNAL",
     "source_monotonic": "_SOURCE_MONOTONIC_TIMESTAMP",
 }
-EXECUTABLE_FIELDS = ("EXECUTABLE", "COREDUMP_EXE")  # the first that an entry has
+EXECUTABLE_FIELDS = ("EXECUTABLE", "COREDUMP_EXE")  # the first that an entry has and that is not empty
 FIELDS = tuple(dict.fromkeys([*TEXT_FIELDS.values(), *NUMBER_FIELDS.values(), *EXECUTABLE_FIELDS, *about.FIELDS]))
 PRIORITIES = (0, 7)  # emerg … debug; journald stores what a client claims
 
@@ -130,9 +130,7 @@ def _limits(wanted: pa.DataType) -> tuple[int, int]:
 
 
 def _first_of(texts: Mapping[str, pa.DictionaryArray], n: int) -> pa.DictionaryArray:
-    first, second = (texts.get(field) for field in EXECUTABLE_FIELDS)
-    if first is None or second is None:
-        return first if first is not None else second if second is not None else absent(n)
+    """The first of the fields that is not empty."""
     joint = vocabulary(texts, EXECUTABLE_FIELDS, n)
-    codes = joint.codes[EXECUTABLE_FIELDS[0]]
-    return from_codes(np.where(as_codes(first) >= 0, codes, joint.codes[EXECUTABLE_FIELDS[1]]), joint.values)
+    first, second = (joint.codes[field] for field in EXECUTABLE_FIELDS)
+    return from_codes(np.where(first >= 0, first, second), joint.values)

@@ -40,7 +40,7 @@ def said_by_journalctl(entry: Fields) -> dict[str, list[str]]:
 
 
 def cursors(block: Block) -> list[str]:
-    """journalctl's cursors without the hash of the content."""
+    """The cursors of journalctl without the hash of the content."""
     entries, rows = block.entries, []
     for at in range(len(entries)):
         boot = entries.boot[at].tobytes().hex()

@@ -1,0 +1,79 @@
+"""The columns of one entry, stated once more and plainly: what the vectorised code must give for every entry."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+TEXT = {
+    "transport": "_TRANSPORT",
+    "host": "_HOSTNAME",
+    "machine": "_MACHINE_ID",
+    "identifier": "SYSLOG_IDENTIFIER",
+    "comm": "_COMM",
+    "stream": "_STREAM_ID",
+    "message_id": "MESSAGE_ID",
+    "message": "MESSAGE",
+    "exit_code": "EXIT_CODE",
+    "command": "COMMAND",
+    "result": "UNIT_RESULT",
+    "job_type": "JOB_TYPE",
+    "job_result": "JOB_RESULT",
+    "code_func": "CODE_FUNC",
+}
+INT64, INT32, PRIORITY = (-(2**63), 2**63 - 1), (-(2**31), 2**31 - 1), (0, 7)
+NUMBERS = {
+    "priority": ("PRIORITY", PRIORITY),
+    "pid": ("_PID", INT64),
+    "exit_status": ("EXIT_STATUS", INT32),
+    "restart_counter": ("N_RESTARTS", INT64),
+    "cpu_ns": ("CPU_USAGE_NSEC", INT64),
+    "memory_peak": ("MEMORY_PEAK", INT64),
+    "dropped": ("N_DROPPED", INT64),
+    "errno": ("ERRNO", INT32),
+    "coredump_pid": ("COREDUMP_PID", INT64),
+    "coredump_signal": ("COREDUMP_SIGNAL", INT32),
+    "source_monotonic": ("_SOURCE_MONOTONIC_TIMESTAMP", INT64),
+}
+
+
+def columns(fields: Mapping[str, str]) -> dict[str, object]:
+    """The columns that come from an entry's fields (name → first value)."""
+    row: dict[str, object] = {column: fields.get(field) for column, field in TEXT.items()}
+    for column, (field, (low, high)) in NUMBERS.items():
+        text = fields.get(field, "")
+        number = int(text) if re.fullmatch(r"-?[0-9]{1,18}", text) else None
+        row[column] = number if number is not None and low <= number <= high else None
+    row["executable"] = fields.get("EXECUTABLE") or fields.get("COREDUMP_EXE") or None
+    row["manager"], row["unit"], row["invocation"] = about(fields)
+    return row
+
+
+def about(fields: Mapping[str, str]) -> tuple[str | None, str | None, str | None]:  # noqa: C901, PLR0911 — the rule as one list of cases
+    """manager, unit and invocation that an entry is about. The empty value is no value."""
+    f = {name: value for name, value in fields.items() if value}
+
+    def user(*names: str) -> str:
+        return "user:" + next((f[name] for name in names if name in f), "?")
+
+    writer, user_writer = f.get("_SYSTEMD_UNIT"), f.get("_SYSTEMD_USER_UNIT")
+    if f.get("MESSAGE_ID") == "fc2e22bc6ee647b6b90729ab34a250b1" and f.get("_UID", "0") == "0":
+        if "COREDUMP_USER_UNIT" in f:
+            return user("COREDUMP_OWNER_UID", "COREDUMP_UID", "_SYSTEMD_OWNER_UID"), f["COREDUMP_USER_UNIT"], None
+        if "COREDUMP_UNIT" in f:
+            return "system", f["COREDUMP_UNIT"], None
+    claimed = f.get("USER_UNIT")
+    if claimed and (user_writer in ("init.scope", claimed) or (user_writer is None and writer is None)):
+        return user("_SYSTEMD_OWNER_UID", "_UID"), claimed, f.get("USER_INVOCATION_ID")
+    claimed = f.get("UNIT")
+    if claimed and (f.get("_PID") == "1" or writer in ("init.scope", None, claimed)):
+        return "system", claimed, f.get("INVOCATION_ID")
+    if f.get("_UID") == "0" or writer == "systemd-journald.service":
+        if "OBJECT_SYSTEMD_USER_UNIT" in f:
+            manager = user("OBJECT_SYSTEMD_OWNER_UID", "OBJECT_UID")
+            return manager, f["OBJECT_SYSTEMD_USER_UNIT"], f.get("OBJECT_SYSTEMD_INVOCATION_ID")
+        if "OBJECT_SYSTEMD_UNIT" in f:
+            return "system", f["OBJECT_SYSTEMD_UNIT"], f.get("OBJECT_SYSTEMD_INVOCATION_ID")
+    if user_writer:
+        return user("_SYSTEMD_OWNER_UID", "_UID"), user_writer, f.get("_SYSTEMD_INVOCATION_ID")
+    return ("system", writer, f.get("_SYSTEMD_INVOCATION_ID")) if writer else (None, None, None)
