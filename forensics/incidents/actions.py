@@ -6,7 +6,10 @@ A rule is (kind, pattern, summary); a summary is filled with the pattern's named
 from __future__ import annotations
 
 from dataclasses import dataclass
-from re import Match, Pattern, compile as pattern
+from re import Match, Pattern
+from re import compile as pattern
+
+from forensics.incidents.commands import kind_of, unit_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +29,9 @@ PERSON = r"(?!(?:gdm|sddm|lightdm|greeter|Debian-gdm|root|nobody|_\w+|systemd-\w
 
 RULES: tuple[Rule, ...] = (
     # NixOS: switch-to-configuration writes these to syslog as "nixos"
+    _rule("system-switch", "", r"^switching to system configuration (?P<to>/nix/store/\S+) failed", "system switch to {to} failed"),
     _rule("system-switch", "", r"^switching to system configuration (?P<to>/nix/store/\S+)", "system switch to {to}"),
     _rule("system-switch", "", r"^finished switching to system configuration (?P<to>/nix/store/\S+)", "system switch to {to} finished"),
-    _rule("system-switch", "", r"^switching to system configuration (?P<to>/nix/store/\S+) failed", "system switch to {to} failed"),
     _rule(
         "system-switch",
         "nixos-rebuild nixos-rebuild-ng nixos-upgrade nixos-upgrade-start",
@@ -36,11 +39,13 @@ RULES: tuple[Rule, ...] = (
         "NixOS rebuild",
     ),
     # sudo: "user : TTY=… ; PWD=… ; USER=… ; COMMAND=…", without TTY where there is none; a refusal has words between
-    _rule("", "sudo", r"(?:incorrect password attempt|NOT in sudoers|command not allowed|a password is required|no tty present)", ""),
+    _rule(
+        "", "sudo", r"^\s*\S+ : (?:\d+ incorrect password|user NOT in|command not allowed|a password is required|no tty|a terminal is)", ""
+    ),
     _rule(
         "operator",
         "sudo",
-        r"^\s*(?P<who>\S+) : (?:\(command continued\) )?(?:[A-Z]+=.*? ; )*?USER=(?P<as>\S+) ; (?:[A-Z]+=.*? ; )*?COMMAND=(?P<command>.+)$",
+        r"^\s*(?P<who>\S+) : (?:.*? ; )?USER=\S+ ; (?:.*? ; )?COMMAND=(?P<command>.+)$",
         "{who} ran {command}",
     ),
     _rule("operator", "doas", r"^(?P<who>\S+) ran command (?P<command>.+?) as (?P<as>\S+)", "{who} ran {command}"),
@@ -67,11 +72,12 @@ RULES: tuple[Rule, ...] = (
         r"(?i)^(?P<what>(?:status installed|install|upgrade|remove|purge|unpack|setting up|packages that (?:will be|were) upgraded).+)$",
         "{id}: {what}",
     ),
-    _rule("driver", "kernel", r"^(?:\[ *[\d.]+\] )?NVRM: loading (?P<what>NVIDIA .+?)(?:  |$)", "kernel driver: {what}"),
+    _rule("driver", "kernel", r"^(?:\[ *[\d.]+\] )?NVRM: loading (?P<what>NVIDIA .+?\s\d+\.[\d.]+)", "kernel driver: {what}"),
     _rule(
         "driver",
         "kernel",
-        r"^(?:\[ *[\d.]+\] )?(?P<what>(?:nvidia|amdgpu|i915|xe)\S*: (?:loading out-of-tree|module verification failed|\[drm\] .*initialized version).*)$",
+        r"^(?:\[ *[\d.]+\] )?(?P<what>(?:nvidia|amdgpu|i915|xe)\S*: "
+        r"(?:loading out-of-tree|module verification failed|\[drm\] .*initialized version).*)$",
         "kernel driver: {what}",
     ),
     _rule("driver", "dkms", r"^(?P<what>.*(?:install|build|remov|add).*)$", "dkms: {what}"),
@@ -87,7 +93,7 @@ RULES: tuple[Rule, ...] = (
     _rule(
         "login",
         "systemd-logind",
-        r"^New session (?P<session>\d\S*) of user " + PERSON + r"(?P<who>\S+?)\.?(?: with .*)?$",
+        r"^New session '?(?P<session>\d\w*)'? of user '?" + PERSON + r"(?P<who>[^\s']+?)'?\.?(?: with .*)?$",
         "{who} logged in",
     ),
     _rule("login", SSHD + " login", r"^pam_unix\((?:sshd|login):session\): session opened for user (?P<who>[^\s(]+)", "{who} logged in"),
@@ -98,39 +104,15 @@ RULES: tuple[Rule, ...] = (
         "{who} became {as}",
     ),
 )
+LONGEST = 4096  # characters of a line that are looked at: a hostile one costs no more
 IDENTIFIERS = frozenset[str]().union(*(rule.identifiers for rule in RULES)) - {"systemd", "kernel"}
+# Of programs that talk a lot (a brute-forced sshd: 10,000 lines a day) only these lines can tell of a change
+TALKERS = frozenset({"sshd", "sshd-session", "sudo", "systemd-logind", "login", "su", "polkitd"})
+TELLING = r"^Accepted |: session opened for user |COMMAND=|^New session |^\(to |^Operator of "
 ANYONE = r"^(?:finished )?switching to system configuration /nix/store/|^\[ALPM\] "
 MANAGER = r"^Reload(?:ing)? requested from client PID |^Reloading\.(?:\.\.)?$|^Reexecut(?:ing|e requested)"
 KERNEL = (
     r"NVRM: loading NVIDIA|(?:nvidia|amdgpu|i915|xe)\S*: (?:loading out-of-tree|module verification failed|\[drm\] .*initialized version)"
-)
-
-# What a command that an operator ran does; the first that fits
-PACKAGES = (
-    r"(?:apt|apt-get|aptitude|dpkg|dnf5?|yum|rpm|pacman|zypper|apk|snap|flatpak|nix-env|nix profile|pip3?|uv|uv pip|poetry|conda|mamba)"
-)
-COMMANDS: tuple[tuple[str, Pattern[str]], ...] = (
-    (
-        "package",
-        pattern(
-            rf"(?:^|/|\s){PACKAGES} (?:-\S+ )*(?:install|upgrade|full-upgrade|dist-upgrade|remove|purge|update-to|downgrade|add|sync|reinstall|-i\b|-U\w*|-S\w*|-R\w*|-e\b)"
-        ),
-    ),
-    ("driver", pattern(r"(?:^|/|\s)(?:modprobe|rmmod|insmod|dkms|nvidia-smi (?:-r|--gpu-reset|-pl|-mig|-pm))\b")),
-    (
-        "configuration",
-        pattern(
-            r"(?:^|/|\s)(?:systemctl edit|sudoedit|visudo)\b|(?:^|/)(?:n?vim?|nano|micro|emacs|hx|ed|sed -i\S*|tee|cp|mv|ln|install|patch|crudini) .*(?:/etc/|\.(?:conf|ya?ml|toml|ini|env|json|service|nix)\b)"
-        ),
-    ),
-)
-# Commands that only look: no cause of anything and no attempt to repair, but a sign that somebody is there.
-LOOKS = pattern(
-    r"^\S+ ran (?:\S*/)?(?:journalctl|systemctl (?:-\S+ )*(?:status|show|cat|list-\S+|is-\S+)|cat|less|more|tail|head|grep|ls|dmesg|nvidia-smi(?! (?:-r|--gpu-reset))|ss|netstat|lsof|ps|"
-    r"top|htop|df|du|free|id|true|whoami|stat|find|coredumpctl|loginctl|ip|ping|-l|list)(?:\s|$)"
-)
-ABOUT = pattern(
-    r"systemctl (?:-\S+ )*(?:start|stop|restart|reload|try-restart|reload-or-restart|kill|reset-failed|edit|enable|disable|mask|unmask) (?:-\S+ )*(?P<unit>[\w@:.\\-]+)"
 )
 
 
@@ -153,13 +135,4 @@ def _said(rule: Rule, identifier: str, found: Match[str]) -> tuple[str, str, str
     if rule.kind != "operator":
         return rule.kind, summary, None
     command = groups.get("command", "")
-    kind = next((kind for kind, does in COMMANDS if does.search(command)), "operator")
-    return kind, summary, _unit(command)
-
-
-def _unit(command: str) -> str | None:
-    about = ABOUT.search(command)
-    if not about:
-        return None
-    unit = about["unit"]
-    return unit if "." in unit and not unit.startswith(".") else f"{unit}.service"
+    return kind_of(command), summary, unit_of(command)

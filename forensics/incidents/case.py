@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from forensics.incidents.actions import LOOKS
+from forensics.incidents.commands import just_looks
 from forensics.incidents.gaps import useless_clocks
 from forensics.incidents.material import SECOND, Material, microseconds
 from forensics.incidents.segment import Timeline
@@ -88,10 +88,9 @@ def cycled(runs: pl.DataFrame, entries: pl.DataFrame) -> pl.DataFrame:
 
 def _by_host(changes: pl.DataFrame) -> dict[str, pl.DataFrame]:
     frame = changes.with_columns(pl.col("time").dt.timestamp("us").alias("us"), pl.col("host").cast(pl.String)).sort("us", "row")
-    looks = frame["summary"].unique().drop_nulls().sort()
-    just_looks = looks.filter(pl.Series([all(LOOKS.search(part) for part in s.split("; ")) for s in looks], dtype=pl.Boolean))
-    frame = frame.with_columns(pl.col("summary").is_in(just_looks.to_list()).alias("looks"))
-    return {host: part for (host,), part in frame.partition_by("host", as_dict=True).items()}  # type: ignore[misc]
+    summaries = frame["summary"].unique().drop_nulls().sort().to_list()
+    frame = frame.with_columns(pl.col("summary").is_in([s for s in summaries if just_looks(s)]).alias("looks"))
+    return {host: part for (host,), part in frame.partition_by("host", as_dict=True).items()}
 
 
 def _near(changes: pl.DataFrame | None, unit: str, start: int, until: int, model: pl.DataFrame) -> pl.DataFrame:

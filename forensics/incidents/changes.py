@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import polars as pl
 
-from forensics.incidents.actions import ANYONE, IDENTIFIERS, KERNEL, MANAGER, told
+from forensics.incidents.actions import ANYONE, IDENTIFIERS, KERNEL, LONGEST, MANAGER, TALKERS, TELLING, told
 from forensics.incidents.segment import SHUTDOWN, STOPPED, STOPPING, boot_ends
 from forensics.model import CHANGES
 
-RESTARTED, RELOADING = "5eb03494b6584870a536b337290809b3", "d34d037fff1847e6ae669a370e694725"
+STARTED, RESTARTED = "39f53479d3a045ac8e11786248231fbf", "5eb03494b6584870a536b337290809b3"
+RELOADING = "d34d037fff1847e6ae669a370e694725"
 # What an action of several lines is named after
 RANK = {
     "boot": 0,
@@ -26,7 +27,9 @@ RANK = {
 }
 ONE_ACTION, ONE_ACTION_AT_MOST = 20, 300  # seconds between its lines; seconds in all
 ROUTINE = 30  # the same person doing the same thing this often, and on average hourly, is a program
-SCHEMA = {"time": CHANGES["time"], "host": pl.String, "kind": pl.String, "unit": pl.String, "summary": pl.String, "row": pl.UInt32}
+SCHEMA = pl.Schema(
+    {"time": CHANGES["time"], "host": pl.String(), "kind": pl.String(), "unit": pl.String(), "summary": pl.String(), "row": pl.UInt32()}
+)
 
 
 def find_changes(entries: pl.DataFrame) -> pl.DataFrame:
@@ -39,19 +42,23 @@ def find_changes(entries: pl.DataFrame) -> pl.DataFrame:
     )
     boots = boot_ends(entries)
     found = [_told(lines), _jobs(lines, boots), _boots(lines)]
-    return _folded(pl.concat([frame.select(list(SCHEMA)).cast(SCHEMA) for frame in found])).select(list(CHANGES)).cast(dict(CHANGES))
+    return _folded(pl.concat([frame.select(list(SCHEMA)).cast(SCHEMA) for frame in found])).select(list(CHANGES)).cast(CHANGES)
 
 
 def _told(lines: pl.DataFrame) -> pl.DataFrame:
     """What programs, the manager and the kernel say in words."""
     said = pl.col("message")
-    by_name = pl.col("identifier").cast(pl.String).is_in(list(IDENTIFIERS))
+    by_name = pl.col("identifier").is_in(sorted(IDENTIFIERS - TALKERS)) | (
+        pl.col("identifier").is_in(sorted(TALKERS)) & said.str.contains(TELLING)
+    )
     manager = (pl.col("identifier") == "systemd") & said.str.starts_with("Re") & said.str.contains(MANAGER)
     kernel = (pl.col("transport") == "kernel") & said.str.contains(KERNEL)
     anyone = (
         said.str.starts_with("switching to ") | said.str.starts_with("finished sw") | said.str.starts_with("[ALPM]")
     ) & said.str.contains(ANYONE)
-    kept = lines.filter(by_name | manager | kernel | anyone).with_columns(pl.col("identifier", "host").cast(pl.String).fill_null(""))
+    kept = lines.filter(by_name | manager | kernel | anyone).with_columns(
+        pl.col("message").str.head(LONGEST), pl.col("identifier", "host").cast(pl.String).fill_null("")
+    )
     kept = kept.with_columns(
         pl.when(pl.col("transport") == "kernel").then(pl.lit("kernel")).otherwise("identifier").alias("identifier")
     ).drop("unit")
@@ -86,7 +93,7 @@ def _jobs(lines: pl.DataFrame, boots: pl.DataFrame) -> pl.DataFrame:
     `Stopping` is logged only for a request. `Stopped` alone means one only where no automatic restart has just been scheduled:
     systemd 252 and 253 log it in every automatic restart, all versions when a client acts while the restart waits.
     """
-    told_of = lines.filter(pl.col("message_id").is_in([STOPPING, STOPPED, RELOADING, RESTARTED]) & pl.col("unit").is_not_null())
+    told_of = lines.filter(pl.col("message_id").is_in([STARTED, STOPPING, STOPPED, RELOADING, RESTARTED]) & pl.col("unit").is_not_null())
     jobs = told_of.with_columns(pl.col("host", "boot", "unit", "manager", "message_id", "job_type").cast(pl.String)).sort(
         "host", "manager", "unit", "row"
     )
@@ -99,10 +106,9 @@ def _jobs(lines: pl.DataFrame, boots: pl.DataFrame) -> pl.DataFrame:
     )
     jobs = jobs.join(boots, on=["host", "boot"], how="left", nulls_equal=True)
     shutdown = ~pl.col("last_boot") & ((pl.col("boot_end") - pl.col("time")) <= pl.duration(microseconds=SHUTDOWN))
-    verb = (
-        pl.when(pl.col("message_id") == RELOADING).then(pl.lit("reloaded")).when(pl.col("message_id") == RESTARTED).then(pl.lit("started"))
-    )
-    verb = verb.when(pl.col("job_type") == "restart").then(pl.lit("restarted")).otherwise(pl.lit("stopped"))
+    verbs = {RELOADING: "reloaded", RESTARTED: "started"}
+    stop = pl.when(pl.col("job_type") == "restart").then(pl.lit("restarted")).otherwise(pl.lit("stopped"))
+    verb = pl.col("message_id").replace_strict(verbs, default=stop, return_dtype=pl.String)
     return jobs.filter(~shutdown.fill_null(value=False)).with_columns(
         pl.format("{} {} on request", "unit", verb).alias("summary"), pl.lit("unit-job").alias("kind")
     )

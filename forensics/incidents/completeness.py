@@ -22,5 +22,5 @@ def completeness(entries: pl.DataFrame, damage: Sequence[Damage]) -> Completenes
 
 def notes(entries: pl.DataFrame) -> tuple[str, ...]:
     """What a reader must know about the data that is no gap."""
-    filtered = "Sequence numbers are missing throughout: the input was filtered before it came here, so lost entries cannot be told from left-out ones."
+    filtered = "Sequence numbers are missing throughout: the input was filtered, so lost entries cannot be told from left-out ones."
     return (filtered,) if holes(entries)[1] else ()

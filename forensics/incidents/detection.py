@@ -16,7 +16,7 @@ HUMAN = ("operator", "configuration", "package", "driver", "system-switch", "uni
 STARTED = "39f53479d3a045ac8e11786248231fbf"
 # What senders of alerts log when one went out; it must name the unit as well
 SENDERS = r"(?i)alertmanager|grafana|tabby-forensics|monit|healthchecks|uptime-kuma|ntfy|nagios|icinga|zabbix"
-SENT = r"(?i)notify success|notification[s]? (?:was |were )?(?:sent|delivered)|alert (?:was )?(?:sent|delivered|raised)|sending alert|SERVICE NOTIFICATION"
+SENT = r"(?i)notify success|notifications? (?:was |were )?(?:sent|delivered)|alert (?:was )?(?:sent|delivered|raised)|service notification"
 NOTIFIES = r"(?i)notif|alert|mail|discord|ntfy|telegram|slack|pushover|gotify|pager"  # an OnFailure= unit that tells somebody
 
 

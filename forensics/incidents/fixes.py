@@ -31,7 +31,7 @@ class Act:
 def fix_attempts(case: Case, entries: pl.DataFrame) -> tuple[FixAttempt, ...]:
     tries = list(_tries(_acts(case)))
     nexts = [*(later[0].us for later in tries[1:]), case.until + SECOND][: len(tries)]
-    return tuple(_judged(case, acts, before, entries) for acts, before in zip(tries, nexts, strict=True))
+    return tuple(_judged(case, acts, upto, entries) for acts, upto in zip(tries, nexts, strict=True))
 
 
 def _acts(case: Case) -> list[Act]:
@@ -73,9 +73,17 @@ def _tries(acts: list[Act]) -> Iterator[list[Act]]:
         yield one
 
 
-def _judged(case: Case, acts: list[Act], before_us: int, entries: pl.DataFrame) -> FixAttempt:
-    best = min(acts, key=lambda act: (RANK[act.kind], act.us))
-    return FixAttempt(moment(best.us), best.summary, _outcome(case, acts[0].us, acts[-1].us, before_us), quote(entries, best.row))
+def _judged(case: Case, acts: list[Act], next_try: int, entries: pl.DataFrame) -> FixAttempt:
+    """Dated by the start that puts it to the test, else by its weightiest act."""
+    tested = [act for act in acts if act.tests]
+    best = tested[-1] if tested else min(acts, key=lambda act: (RANK[act.kind], -act.us))
+    words = list(dict.fromkeys(act.summary for act in acts))
+    return FixAttempt(moment(best.us), _in_short(words), _outcome(case, acts[0].us, acts[-1].us, next_try), quote(entries, best.row))
+
+
+def _in_short(words: list[str]) -> str:
+    """The last three acts: they stand closest to the test."""
+    return "; ".join([f"{len(words) - 3} acts before", *words[-3:]] if len(words) > 3 else words)
 
 
 def _outcome(case: Case, first: int, last: int, next_try: int) -> str:

@@ -12,15 +12,17 @@ USELESS = 0.01  # share of such neighbours from which a boot's monotonic clock m
 HOLE = 100  # missing sequence numbers in a row that are worth telling
 SCATTERED = 0.01  # share of entries in front of which numbers are missing, from which the input was filtered before it came here
 
-SCHEMA = {
-    "host": pl.String,
-    "unit": pl.String,
-    "start": UTC_TIME,
-    "end": UTC_TIME,
-    "reason": pl.String,
-    "loss": pl.Boolean,
-    "number": pl.Int64,
-}
+SCHEMA = pl.Schema(
+    {
+        "host": pl.String(),
+        "unit": pl.String(),
+        "start": UTC_TIME,
+        "end": UTC_TIME,
+        "reason": pl.String(),
+        "loss": pl.Boolean(),
+        "number": pl.Int64(),
+    }
+)
 
 
 def _steps(entries: pl.DataFrame) -> pl.LazyFrame:

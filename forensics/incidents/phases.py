@@ -37,8 +37,8 @@ def cuts(classes: Ints, cycles: Floats, hands: Flags) -> list[int]:
         return []
     mixes, beats = _cumulative(_few(classes)), _cumulative(_binned(cycles))
     found = _split(mixes, beats, hands, n)
-    found = _merged(_moved(found, mixes, beats, hands, n), mixes, cycles, beats, hands)
-    return _merged(_moved(found, mixes, beats, hands, n), mixes, cycles, beats, hands)
+    found = _merged(_moved(found, mixes, beats, hands, n), mixes, cycles, beats)
+    return _merged(_moved(found, mixes, beats, hands, n), mixes, cycles, beats)
 
 
 def _few(classes: Ints) -> Ints:
@@ -142,7 +142,7 @@ def _moved(found: list[int], mixes: Counts, beats: Counts, hands: Flags, n: int)
     return places[1:-1]
 
 
-def _merged(found: list[int], mixes: Counts, cycles: Floats, beats: Counts, hands: Flags) -> list[int]:
+def _merged(found: list[int], mixes: Counts, cycles: Floats, beats: Counts) -> list[int]:
     """Without the cuts that tell a reader nothing, weakest first."""
     places = [0, *found, len(cycles)]
     while len(places) > 2:

@@ -12,10 +12,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from forensics.incidents.material import SECOND, Material
 
+Ints = npt.NDArray[np.int64]
 WHO = ("host", "manager", "unit")
 HELD_S = 600.0  # Kubernetes' back-off reset window
 LOOP_RESTARTS, LOOP_WINDOW = 3, 300 * SECOND  # "> 2 in 5 min", the number of node-mixin's NodeSystemdServiceCrashlooping
@@ -42,9 +44,9 @@ def timeline(material: Material) -> Timeline:
     boots = boot_ends(material.entries)
     runs = _runs(material, boots)
     falls = _falls(material.restarts, runs)
-    runs = _spans(_judged(runs, falls), boots)
+    runs = _spans(_judged(runs, falls))
     falls = falls.join(runs.select("run", "key"), on="run", how="left", maintain_order="left")
-    loops = _loops(runs, _hot_keys(falls), boots)
+    loops = _loops(runs, _hot_keys(falls))
     runs, falls = _numbered(runs, falls, loops)
     return Timeline(runs, _named(falls, runs), loops)
 
@@ -125,7 +127,7 @@ def _judged(runs: pl.DataFrame, falls: pl.DataFrame) -> pl.DataFrame:
     return runs.with_columns(long.alias("long"), finished.alias("finished"), (long | asked.fill_null(value=False) | finished).alias("held"))
 
 
-def _spans(runs: pl.DataFrame, boots: pl.DataFrame) -> pl.DataFrame:
+def _spans(runs: pl.DataFrame) -> pl.DataFrame:
     """With stop_time (a stop that closes), span (number within the unit) and key (span, unique over all units)."""
     following = pl.col("started").shift(-1).over("who")
     stop = pl.when(pl.col("outcome") == "stopped").then(pl.coalesce("ended", "stop_line")).otherwise(pl.col("stop_line"))
@@ -135,18 +137,18 @@ def _spans(runs: pl.DataFrame, boots: pl.DataFrame) -> pl.DataFrame:
     runs = runs.with_columns(pl.when(closes).then(stop).alias("stop_time"), closes.alias("closes"), following.alias("following"))
     held = pl.col("held").cast(pl.Int64).cum_sum().over("who")
     runs = runs.with_columns((held + pl.col("closes").cast(pl.Int64).cum_sum().shift(1, fill_value=0).over("who")).alias("span"))
-    return runs.with_columns((pl.struct("who", "span").rank("dense").cast(pl.Int64) - 1).alias("key"), _down(boots).alias("down"))
+    return runs.with_columns((pl.struct("who", "span").rank("dense").cast(pl.Int64) - 1).alias("key"), _down().alias("down"))
 
 
-def _down(boots: pl.DataFrame) -> pl.Expr:
+def _down() -> pl.Expr:
     """Failed, not started again by itself, and nothing up for ten minutes."""
-    until = pl.coalesce("following", "data_end") if boots.height else pl.col("following")
+    until = pl.coalesce("following", "data_end")
     gone = (until - pl.col("ended")) >= pl.duration(microseconds=OUTAGE)
     reboot = ~pl.col("last_boot").fill_null(value=True) & ((pl.col("boot_end") - pl.col("ended")) <= pl.duration(microseconds=SHUTDOWN))
     return (pl.col("fell") & (~pl.col("restarted") | pl.col("refused_after")) & ~pl.col("closes") & gone & ~reboot).fill_null(value=False)
 
 
-def _hot_keys(falls: pl.DataFrame) -> np.ndarray:
+def _hot_keys(falls: pl.DataFrame) -> Ints:
     """Keys of the spans in which more than two restarts fall within five minutes; a lost one counts as many as it stands for."""
     placed = falls.filter(pl.col("key").is_not_null()).sort("key", "at_row", maintain_order=True)
     weight = np.minimum(placed["count"].to_numpy(), LOOP_RESTARTS).astype(np.int64)
@@ -157,7 +159,7 @@ def _hot_keys(falls: pl.DataFrame) -> np.ndarray:
     return np.unique(key[step:][(key[step:] == key[:-step]) & (apart >= 0) & (apart <= LOOP_WINDOW)])
 
 
-def _loops(runs: pl.DataFrame, hot: np.ndarray, boots: pl.DataFrame) -> pl.DataFrame:
+def _loops(runs: pl.DataFrame, hot: Ints) -> pl.DataFrame:
     """One row per incident, in order of start."""
     upto = pl.col("long").cast(pl.Int64).cum_sum().over("who") > 0
     runs = runs.with_columns(upto.alias("had_held"), pl.col("finished").any().over("who").alias("a_job"))

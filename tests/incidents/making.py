@@ -167,24 +167,53 @@ def material(*tales: Tale, signatures: dict[str, Signature] | None = None) -> Ma
         begun[line["host"], line["boot"]] = min(line["time"], begun.get((line["host"], line["boot"]), line["time"]))
     lines.sort(key=lambda line: (line["host"], begun[line["host"], line["boot"]], line["boot"], line["monotonic"]))
     rows = {id(line): row for row, line in enumerate(lines)}
-    entries = _frame([{**line, "seqnum": i, "seqnum_id": line["host"], "machine": line["host"], "file": "made", "offset": i} for i, line in enumerate(lines)], ENTRIES)
+    entries = _frame(
+        [
+            {**line, "seqnum": i, "seqnum_id": line["host"], "machine": line["host"], "file": "made", "offset": i}
+            for i, line in enumerate(lines)
+        ],
+        ENTRIES,
+    )
     told = [made for tale in tales for made in tale.attempts]
     told.sort(key=lambda made: (made["host"], made["manager"], made["unit"], rows[id(made["first"])]))
     number = {id(made): i for i, made in enumerate(told)}
-    attempts = _frame([{**made, "attempt": i, "first_row": rows[id(made["first"])], "last_row": rows[id(made["last"])]} for i, made in enumerate(told)], ATTEMPTS)
+    attempts = _frame(
+        [{**made, "attempt": i, "first_row": rows[id(made["first"])], "last_row": rows[id(made["last"])]} for i, made in enumerate(told)],
+        ATTEMPTS,
+    )
     labelled = [(i, made) for i, made in enumerate(told) if made["class"] is not None]
     labels = _frame(
-        [{"attempt": i, "signature": made["class"], "why": "told", "row": rows[id(made["proof"])], "secondary": made.get("secondary", []), "failed": True} for i, made in labelled],
+        [
+            {
+                "attempt": i,
+                "signature": made["class"],
+                "why": "told",
+                "row": rows[id(made["proof"])],
+                "secondary": made.get("secondary", []),
+                "failed": True,
+            }
+            for i, made in labelled
+        ],
         LABELS,
     )
     restarts = [restart for tale in tales for restart in tale.restarts]
-    restarts = [{**restart, "attempt": None if restart["of"] is None or restart["lost"] else number[id(restart["of"])], "row": rows[id(restart["line"])]} for restart in restarts]
+    restarts = [
+        {
+            **restart,
+            "attempt": None if restart["of"] is None or restart["lost"] else number[id(restart["of"])],
+            "row": rows[id(restart["line"])],
+        }
+        for restart in restarts
+    ]
     return Material(entries, attempts, _frame([], EVENTS), _frame(restarts, RESTARTS), labels, find_changes(entries), signatures or {})
 
 
 def _frame(rows: list[dict[str, Any]], schema: pl.Schema) -> pl.DataFrame:
     columns = {name: [row.get(name) for row in rows] for name in schema}
-    plain = {name: pl.Series(name, values, dtype=pl.String if isinstance(schema[name], pl.Categorical | pl.Enum) else schema[name], strict=False) for name, values in columns.items()}
+    plain = {
+        name: pl.Series(name, values, dtype=pl.String if isinstance(schema[name], pl.Categorical | pl.Enum) else schema[name], strict=False)
+        for name, values in columns.items()
+    }
     return pl.DataFrame(plain).cast(dict(schema))
 
 
@@ -194,16 +223,22 @@ def seed(*, background: int = 0) -> Material:
     for _ in range(43):
         tale.hold(9 * 60, then="failed", klass="cuda.out-of-memory")
     tale.hold(((datetime(2025, 12, 7, 21, 29, tzinfo=UTC) - tale.now).total_seconds() - 10) / 60, then="stopped")
-    tale.at(datetime(2025, 12, 7, 21, 29, 20, tzinfo=UTC)).host_says("nixos", "switching to system configuration /nix/store/abc-nixos-system-hydra-ai-25.11")
+    tale.at(datetime(2025, 12, 7, 21, 29, 20, tzinfo=UTC)).host_says(
+        "nixos", "switching to system configuration /nix/store/abc-nixos-system-hydra-ai-25.11"
+    )
     tale.at(datetime(2025, 12, 7, 21, 30, tzinfo=UTC)).fail(700, "loader.libstdcxx", every=12.9, lives=2.9)
     tale.host_says("sudo", "    luna : TTY=pts/0 ; PWD=/etc/nixos ; USER=root ; COMMAND=/run/current-system/sw/bin/nixos-rebuild switch")
     tale.automatic = False
     tale.each(_mixed({"torch.abi-mismatch": 7000, "other": 413}), every=11.64)
-    tale.at(datetime(2025, 12, 9, 0, 0, 10, tzinfo=UTC)).host_says("sudo", "luna : TTY=pts/0 ; PWD=/ ; USER=root ; COMMAND=/bin/systemctl restart tabbyapi")
+    tale.at(datetime(2025, 12, 9, 0, 0, 10, tzinfo=UTC)).host_says(
+        "sudo", "luna : TTY=pts/0 ; PWD=/ ; USER=root ; COMMAND=/bin/systemctl restart tabbyapi"
+    )
     tale.wait(2).automatic = False
     tale.each(_mixed({"cuda.out-of-memory": 1896, "port.in-use": 1657, "cuda.kernel": 4, "other": 525}), every=42.3)
     tale.each(_mixed({"cuda.out-of-memory": 1600, "port.in-use": 100, "other": 41}), every=49.35)
-    tale.at(datetime(2025, 12, 11, 23, 51, 58, tzinfo=UTC)).host_says("sudo", "luna : TTY=pts/0 ; PWD=/ ; USER=root ; COMMAND=/bin/systemctl restart tabbyapi")
+    tale.at(datetime(2025, 12, 11, 23, 51, 58, tzinfo=UTC)).host_says(
+        "sudo", "luna : TTY=pts/0 ; PWD=/ ; USER=root ; COMMAND=/bin/systemctl restart tabbyapi"
+    )
     tale.at(datetime(2025, 12, 11, 23, 52, tzinfo=UTC)).automatic = False
     tale.hold((datetime(2025, 12, 18, tzinfo=UTC) - tale.now).total_seconds() / 60, then="running")
     if not background:

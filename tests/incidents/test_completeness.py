@@ -1,0 +1,81 @@
+"""What the data lacks is told once, where it lacks it, and a clock that jumps is no loss."""
+
+from datetime import timedelta
+
+import polars as pl
+from making import BEGIN, Tale, material
+
+from forensics.incidents import analyse, completeness
+from forensics.incidents.gaps import useless_clocks
+from forensics.model import Damage, Window
+
+
+def ticking(times: int = 1000) -> Tale:
+    tale = Tale()
+    for _ in range(times):
+        tale.wait(10).host_says("clock", "tick")
+    return tale
+
+
+def test_whole_data_is_complete():
+    told = completeness(material(ticking()).entries, [])
+    assert (told.entries, told.complete, told.dropped, told.gaps) == (1000, True, 0, ())
+
+
+def test_nothing_is_complete():
+    assert completeness(material().entries, []).complete
+
+
+def test_dropped_and_missed_lines_are_added_up():
+    tale = ticking(5)
+    tale.say("Suppressed 125 messages from app.service", message_id="a596d6fe7bfa4994828e72309e95d61e", dropped=125, unit="app.service")
+    tale.say("Missed 7 kernel messages", message_id="e9bf28e6e834481bb6f48f548ad13606")
+    told = completeness(material(tale).entries, [])
+    assert (told.dropped, told.complete) == (132, False)
+
+
+def test_damage_is_passed_on():
+    damage = Damage("system.journal", 4096, "object is cut off")
+    told = completeness(material(ticking(3)).entries, [damage])
+    assert (told.damage, told.complete) == ((damage,), False)
+
+
+def test_a_hole_in_the_sequence_numbers_is_a_gap():
+    entries = material(ticking()).entries
+    told = completeness(entries.filter(~pl.col("seqnum").is_between(300, 499)), [])
+    (gap,) = told.gaps
+    assert gap.reason == "200 entries missing (sequence numbers)"
+    assert (gap.start, gap.end) == (BEGIN + timedelta(seconds=3000), BEGIN + timedelta(seconds=5010))
+    assert not told.complete
+
+
+def test_the_order_of_sources_makes_no_hole():
+    entries = material(ticking()).entries
+    assert completeness(pl.concat([entries.slice(500), entries.slice(0, 500)]), []).gaps == ()
+
+
+def test_a_filtered_stream_is_said_once_and_has_no_gaps():
+    thinned = material(ticking()).entries.filter(pl.col("seqnum") % 10 == 0)
+    made = material(ticking(1))
+    told = completeness(thinned, [])
+    assert (told.gaps, told.complete) == ((), True)
+    analysis = analyse(type(made)(thinned, made.attempts, made.events, made.restarts, made.labels, made.changes, {}), Window(None, None))
+    assert len(analysis.notes) == 1
+
+
+def test_a_clock_jump_is_a_gap_but_no_loss():
+    tale = ticking(500)
+    tale.now += timedelta(hours=1)
+    tale.booted += timedelta(hours=1)
+    for _ in range(500):
+        tale.wait(10).host_says("clock", "tick")
+    told = completeness(material(tale).entries, [])
+    assert [gap.reason.split(":")[0] for gap in told.gaps] == ["the wall clock moved 3600 s against the monotonic clock"]
+    assert told.complete
+
+
+def test_a_monotonic_clock_that_means_nothing_is_not_believed():
+    entries = material(ticking()).entries.with_columns(pl.int_range(pl.len()).alias("monotonic"))
+    wild = entries.with_columns((pl.col("monotonic") * 60_000_000).alias("monotonic"))
+    assert useless_clocks(wild) == ["alpha-0001"]
+    assert completeness(wild, []).gaps == ()
