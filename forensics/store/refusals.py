@@ -1,0 +1,32 @@
+"""What the operating system refuses the store, as one sentence for the user."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from forensics.errors import ForensicsError
+
+_FULL = "The disk is full: the store {path} could not take everything. What it had is intact; free some space, or choose another --store."
+_DENIED = "The store {path} may not be written by this user: choose another with --store."
+SENTENCES = {
+    errno.ENOSPC: _FULL,
+    errno.EDQUOT: _FULL,
+    errno.EROFS: "The store {path} is on a read-only file system: choose another with --store.",
+    errno.EACCES: _DENIED,
+    errno.EPERM: _DENIED,
+    errno.ENOTDIR: "The store {path} cannot be a folder, because something on the way to it is a file: choose another with --store.",
+    errno.EEXIST: "The store {path} cannot be a folder, because it is a file: choose another with --store.",
+}
+
+
+@contextmanager
+def as_sentences(path: Path) -> Iterator[None]:
+    """Turns an OSError from working in the store at `path` into a ForensicsError."""
+    try:
+        yield
+    except OSError as error:
+        sentence = SENTENCES.get(error.errno or 0, "The store {path} failed: {error}.")
+        raise ForensicsError(sentence.format(path=path, error=error.strerror or error)) from error
