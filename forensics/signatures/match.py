@@ -97,7 +97,7 @@ def _candidates(texts: pl.Series, patterns: Sequence[Pattern]) -> dict[int, pl.S
     if not owners:
         return {}
     table = pl.DataFrame(owners, schema={"literal": pl.String, "pattern": pl.UInt32}, orient="row")
-    wanted = table["literal"].unique(maintain_order=True)
+    wanted = table["literal"].unique(maintain_order=True).to_list()
     frame = pl.DataFrame({"text": texts}).with_row_index("text_id")
     # Most texts hold no literal at all, which `contains_any` sees without writing anything down.
     frame = frame.filter(pl.col("text").str.contains_any(wanted, ascii_case_insensitive=True))
