@@ -7,6 +7,7 @@ where nothing else does (severity medium); the last line before an end by exit s
 
 from __future__ import annotations
 
+import signal
 from datetime import timedelta
 
 import polars as pl
@@ -33,6 +34,7 @@ LAST_WORD = timedelta(seconds=5)
 
 OWN = ("line", "traceback")
 _KILLED = ("signal", "core-dump")
+_FAULTS = (signal.SIGILL, signal.SIGBUS, signal.SIGFPE, signal.SIGSEGV)  # a fault in the program says more than any consequence of it
 
 CHOICE = pl.Schema({"attempt": pl.UInt32, "rule": pl.Int32, "event": pl.UInt32, "row": pl.UInt32, "signature": pl.String})
 
@@ -43,8 +45,11 @@ def choose(attempts: pl.DataFrame, events: pl.DataFrame, hits: pl.DataFrame, cat
     known = _known(placed, hits, catalogue)
     unknown = _unknown(placed, hits)
     candidates = pl.concat([known, unknown])
+    # Of known problems the one said last decides, shown by its first line; of unknown words the last one.
+    said_last = pl.when(pl.col("signature").is_null()).then("event").otherwise(pl.col("event").max().over("attempt", "rule", "signature"))
     return (
-        candidates.sort("attempt", "rule", "time", "event", descending=[False, False, True, True], maintain_order=True)
+        candidates.with_columns(said_last=said_last)
+        .sort("attempt", "rule", "said_last", "event", descending=[False, False, True, False], maintain_order=True)
         .unique("attempt", keep="first", maintain_order=True)
         .select(CHOICE.names())
     )
@@ -52,7 +57,9 @@ def choose(attempts: pl.DataFrame, events: pl.DataFrame, hits: pl.DataFrame, cat
 
 def _placed(attempts: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
     """Events with what matters of their attempt: outcome, and whether they are near its last words and near its end."""
-    ends = attempts.select("attempt", "outcome", "ended", "uptime_s", ended_with="result")
+    killed = pl.col("result").is_in(_KILLED).fill_null(value=False)
+    faulted = killed & pl.col("exit_status").is_in(_FAULTS).fill_null(value=False)
+    ends = attempts.select("attempt", "outcome", "ended", "uptime_s", ended_with="result", killed=killed, faulted=faulted)
     own = pl.col("kind").cast(pl.String).is_in(OWN)
     return (
         events.select("attempt", "event", "row", "kind", "time", "until", "text", "root", "last", "priority")
@@ -86,13 +93,13 @@ def _known(placed: pl.DataFrame, hits: pl.DataFrame, catalogue: Catalogue) -> pl
         .then(KNOWN)
         .when(fatal & near)
         .then(MANAGER)
-        .when(fatal & failed & ~pl.col("ended_with").is_in(_KILLED).fill_null(value=False))
+        .when(fatal & failed & ~pl.col("killed"))
         .then(EARLIER)
-        .when(failed & (pl.col("severity") == "medium") & pl.col("near"))
+        .when(failed & (pl.col("severity") == "medium") & pl.col("near") & ~pl.col("faulted"))
         .then(WEAK)
     )
     ranked = found.with_columns(rule=rule).filter(pl.col("rule").is_not_null())
-    return _innermost(ranked, catalogue).select("attempt", "rule", "event", "row", "time", "signature")
+    return _innermost(ranked, catalogue).select("attempt", "rule", "event", "row", "signature")
 
 
 def _explaining(placed: pl.DataFrame, hits: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
@@ -137,7 +144,7 @@ def _unknown(placed: pl.DataFrame, hits: pl.DataFrame) -> pl.DataFrame:
     candidates = placed.filter((pl.col("outcome").cast(pl.String) == "failed") & pl.col("own") & pl.col("near"))
     candidates = candidates.join(hits.select("event").unique(), on="event", how="anti", maintain_order="left")
     # What was said long before a signal does not explain it, nor what was said long before a silent exit.
-    reach = pl.when(pl.col("ended_with").is_in(_KILLED)).then(pl.lit(SUDDEN)).otherwise(pl.lit(NEAR))
+    reach = pl.when("killed").then(pl.lit(SUDDEN)).otherwise(pl.lit(NEAR))
     candidates = candidates.filter(pl.col("since") <= reach)
     candidates = candidates.join(_tones(candidates["text"]), on="text", maintain_order="left")
     is_traceback = pl.col("kind").cast(pl.String) == "traceback"
@@ -155,7 +162,7 @@ def _unknown(placed: pl.DataFrame, hits: pl.DataFrame) -> pl.DataFrame:
     return (
         candidates.with_columns(rule=rule, signature=pl.lit(None, pl.String))
         .filter(pl.col("rule").is_not_null())
-        .select("attempt", "rule", "event", "row", "time", "signature")
+        .select("attempt", "rule", "event", "row", "signature")
     )
 
 
