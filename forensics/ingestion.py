@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from forensics.journal import sources as journal
 from forensics.journal.damage import Damage
 from forensics.journal.directory import host_folders, journal_files
 from forensics.settings import STREAM, Sources
@@ -35,7 +36,7 @@ def ingest_sources(wanted: Sources, store_folder: Path, progress: Progress | Non
     Raises NothingRecordedError without any journal, JournalPermissionError when none may be read, ForensicsError when the store
     cannot be written.
     """
-    store = Store.open(store_folder)
+    store = Store.open(store_folder, journal)
     streams = [path for path in wanted.files if path == STREAM or not _is_journal(path)]
     journals = [path for path in wanted.files if path not in streams]
     folders = host_folders() if wanted.are_the_hosts_own else wanted.journal_dirs
@@ -54,7 +55,7 @@ def ingest_sources(wanted: Sources, store_folder: Path, progress: Progress | Non
         new_entries=sum(part.new_entries for part in done),
         files_read=sum(part.files_read for part in done),
         files_unchanged=sum(part.files_unchanged for part in done),
-        damage=tuple(record for part in done for record in part.damage),
+        damage=tuple(Damage(*record) for part in done for record in part.records),
     )
 
 
