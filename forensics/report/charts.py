@@ -59,11 +59,16 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One lane on the log axis; without points it says `absent`."""
+    """One lane on the log axis; without points it says `absent`. The line runs from the start, or only between its points."""
 
     label: str
     points: tuple[Point, ...]
     absent: str
+    from_start: bool = True
+
+    @property
+    def begin_s(self) -> float:
+        return 1.0 if self.from_start or not self.points else max(1.0, min(point.after_s for point in self.points))
 
 
 def styles(incident: Incident) -> dict[str, int]:
@@ -119,5 +124,5 @@ def recovery_rows(report: Report, most: int) -> list[Row]:
         points = [Point(noticed, "operator", wording.duration(noticed))] if noticed is not None else []
         if incident.time_to_recover_s is not None:
             points.append(Point(incident.time_to_recover_s, "success", wording.duration(incident.time_to_recover_s)))
-        rows.append(Row(f"{number}. {incident.unit}", tuple(points), "neither noticed nor recovered"))
+        rows.append(Row(f"{number}. {incident.unit}", tuple(points), "neither noticed nor recovered", from_start=False))
     return rows

@@ -66,20 +66,21 @@ def lanes(rows: list[Row]) -> dict[str, Any]:
     last = max([60.0, *(point.after_s for row in rows for point in row.points)])
     heights = {id(row): len(rows) - k for k, row in enumerate(rows)}
     points = [(row, point) for row in rows for point in row.points]
+    colors = [f"var(--m-{point.mark})" for _, point in points]
     dots = {
         "type": "scatter", "mode": "markers+text", "cliponaxis": False,
         "x": [max(1.0, point.after_s) for _, point in points], "y": [heights[id(row)] for row, _ in points],
         "text": [f"  {_words(point.text)}  " for _, point in points],
         "textposition": ["middle left" if _crowded(row, point) else "middle right" for row, point in points],
-        "marker": {"size": 10, "line": {"width": 2.5}, "symbol": [_SYMBOLS.get(point.mark, "diamond") for _, point in points],
-                   "color": [f"var(--m-{point.mark})" for _, point in points]},
+        "marker": {"size": 9, "line": {"width": 2, "color": colors}, "symbol": [_SYMBOLS.get(point.mark, "diamond") for _, point in points],
+                   "color": colors},
         "textfont": {"color": _INK}, "hoverinfo": "skip",
     }  # fmt: skip
     ticks = [seconds for seconds in (1, 10, 60, 600, 3600, 6 * 3600, _DAY, 4 * _DAY, 30 * _DAY, 365 * _DAY) if seconds <= last]
     right = math.log10(last) * 902 / 792  # room for the last label, as in the static drawing
     layout = _layout(bottom=20, left=250) | {
         "xaxis": _axis(type="log", range=[0, right], tickvals=ticks, ticktext=[wording.duration(each) for each in ticks], fixedrange=True),
-        "yaxis": _axis(range=[0.5, len(rows) + 0.5], tickvals=list(heights.values()), ticktext=[_words(row.label, 44) for row in rows], fixedrange=True, showgrid=False, ticks="outside", ticklen=9, tickcolor="rgba(0,0,0,0)", tickfont={"color": _INK}),
+        "yaxis": _axis(range=[0.5, len(rows) + 0.5], tickvals=list(heights.values()), ticktext=[_words(fitting(row.label, 238)) for row in rows], fixedrange=True, showgrid=False, ticks="outside", ticklen=9, tickcolor="rgba(0,0,0,0)", tickfont={"color": _INK}),
         "shapes": [_lane(row, heights[id(row)], right) for row in rows],
         "annotations": [_never(row, heights[id(row)]) for row in rows if not row.points],
     }  # fmt: skip
@@ -103,7 +104,7 @@ def _crowded(row: Row, point: Any) -> bool:
 def _lane(row: Row, height: int, right: float) -> dict[str, Any]:
     end = max(1.0, max(point.after_s for point in row.points)) if row.points else 10**right
     line = {"color": _MUTED, "width": 1, "dash": "dot"} if row.points else {"color": "var(--bad)", "width": 1, "dash": "dash"}
-    return {"type": "line", "x0": 1, "x1": end, "y0": height, "y1": height, "line": line, "layer": "below"}
+    return {"type": "line", "x0": row.begin_s, "x1": end, "y0": height, "y1": height, "line": line, "layer": "below"}
 
 
 def _never(row: Row, height: int) -> dict[str, Any]:

@@ -9,17 +9,27 @@ from typing import Any
 from forensics.model import Report
 from forensics.report.options import Options
 from forensics.report.redact import redactor
-from forensics.report.text import cut, shown, without_controls
+from forensics.report.text import LONGEST, cut, shown, without_controls
 
 # Words of the catalogue and names of files: never from a log line, so placeholders in them stay readable.
 _NOT_FROM_LOGS = frozenset({"signature", "primary", "cause", "remedy", "references", "file", "version", "timezone", "id"})
 
 
+# Only the start of a text is searched for secrets, for only its start is shown; the rest of an endless line costs nothing.
+_SEARCHED = 4 * LONGEST
+
+
 def presentable(report: Report, options: Options) -> Report:
     """Controls go first, so that none can split a secret; then secrets; hidden characters and length last."""
     plain = _mapped(report, lambda _, text: without_controls(text))
-    hide = redactor(text for name, text in _strings(plain, "") if name not in _NOT_FROM_LOGS) if options.redact else str
-    return _mapped(plain, lambda name, text: cut(shown(text if name in _NOT_FROM_LOGS else hide(text))))  # type: ignore[no-any-return]
+    searched = (text[:_SEARCHED] for name, text in _strings(plain, "") if name not in _NOT_FROM_LOGS)
+    hide = redactor(searched) if options.redact else str
+
+    def presented(name: str, text: str) -> str:
+        start, rest = text[:_SEARCHED], text[_SEARCHED:]
+        return cut(shown(start if name in _NOT_FROM_LOGS else hide(start)), more=len(rest.encode(errors="replace")))
+
+    return _mapped(plain, presented)  # type: ignore[no-any-return]
 
 
 def _strings(value: Any, name: str) -> Iterator[tuple[str, str]]:

@@ -11,7 +11,7 @@ _SHORTEST = 6  # shorter values are words, not secrets, and would be replaced in
 _VALUE = r"""(?:"(?P<q>[^"\n]{1,512})"|'(?P<a>[^'\n]{1,512})'|(?P<s>[^\s"'`,;&)\]}>|]{1,512}))"""
 _NAME = r"(?:api[-_ ]?key|admin[-_ ]?key|access[-_ ]?key|secret[-_ ]?key|private[-_ ]?key|auth[-_ ]?token|access[-_ ]?token|refresh[-_ ]?token|id[-_ ]?token|session[-_ ]?token|token|secret|password|passwd|passphrase|pwd|credentials?)"
 _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("private-key", re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----(?P<s>.*?)(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY-----|\Z)", re.DOTALL)),
+    ("private-key", re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----(?P<s>(?:[^-]|-(?!----)){1,16384})")),
     ("jwt", re.compile(r"\b(?P<s>eyJ[\w-]{8,2048}\.[\w-]{4,4096}\.[\w-]{4,1024})")),
     ("password", re.compile(r"\b[a-z][a-z0-9+.-]{1,20}://[^\s/:@]{0,128}:(?P<s>[^\s/@]{1,256})@", re.IGNORECASE)),
     ("token", re.compile(r"\bbearer\s{1,4}(?P<s>[\w.~+/=-]{6,2048})", re.IGNORECASE)),

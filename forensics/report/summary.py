@@ -104,7 +104,7 @@ def data_quality(report: Report) -> str:
 
 
 def verdict(report: Report) -> str:
-    """The one sentence of the first screen."""
+    """What the first screen says in words: one sentence, or one a fact where there are several incidents."""
     if len(report.incidents) == 1:
         return report.incidents[0].verdict
     if not report.incidents:
@@ -112,15 +112,13 @@ def verdict(report: Report) -> str:
     worst = max(report.incidents, key=lambda incident: incident.downtime_s)
     ongoing = sum(incident.ongoing for incident in report.incidents)
     unseen = sum(incident.detection.alert is None for incident in report.incidents)
-    return (
-        f"{wording.count(len(report.incidents))} incidents with {wording.plural(report.restarts.in_incidents, 'restart')}; the longest, {worst.unit}, "
-        f"was down for {wording.duration(worst.downtime_s)}. {_of(unseen, len(report.incidents))} never raised an alert"
-        + (f"; {wording.count(ongoing)} still {'goes' if ongoing == 1 else 'go'} on." if ongoing else ".")
-    )
-
-
-def _of(part: int, whole: int) -> str:
-    return {0: "None", whole: "All of them"}.get(part, f"{wording.count(part)} of {wording.count(whole)}")
+    sentences = [
+        f"{wording.count(len(report.incidents))} incidents with {wording.plural(report.restarts.in_incidents, 'restart')}; "
+        f"the longest, {one_line(worst.unit, 120)}, was down for {wording.duration(worst.downtime_s)}.",
+        f"No alert is on record for {'any' if unseen == len(report.incidents) else wording.count(unseen)} of them." if unseen else "",
+        f"{wording.count(ongoing)} still {'goes' if ongoing == 1 else 'go'} on." if ongoing else "",
+    ]
+    return " ".join(sentence for sentence in sentences if sentence)
 
 
 def _calm(report: Report) -> str:

@@ -74,6 +74,7 @@ class Dot:
 @dataclass(frozen=True, slots=True)
 class LaneLine:
     y: float
+    begin: float
     label: str
     dots: tuple[Dot, ...]
     absent: str
@@ -148,7 +149,7 @@ def lanes(rows: list[Row], lane_height: float = 21) -> Lanes:
     lines = []
     for k, row in enumerate(rows):
         dots = tuple(Dot(x(p.after_s), p.mark, p.text, *_beside(x(p.after_s), right)) for p in row.points)
-        lines.append(LaneLine(lane_height * (k + 0.5) + 2, fitting(row.label, left - 12), _apart(dots), row.absent))
+        lines.append(LaneLine(lane_height * (k + 0.5) + 2, x(row.begin_s), fitting(row.label, left - 12), _apart(dots), row.absent))
     ticks = tuple(Tick(x(seconds), wording.duration(seconds)) for seconds in _LOG_TICKS if seconds <= last)
     return Lanes(bottom + 20, left, right, bottom, tuple(lines), ticks)
 

@@ -21,25 +21,29 @@ _SPACES = re.compile(r"\s+")
 
 def without_controls(text: str) -> str:
     """The text without terminal sequences and C0/C1 controls; line ends are newlines, tabs four spaces."""
+    if text.isprintable():  # true of nearly every line, and 50 times faster than looking
+        return text
     text = _LINE_ENDS.sub("\n", _ANSI.sub("", text)).replace("\t", "    ")
     return _CONTROLS.sub("", text)
 
 
 def shown(text: str) -> str:
     """Characters that reorder or hide text, written out: U+202E becomes ⟨U+202E⟩, a byte that is not UTF-8 becomes \\xNN."""
+    if text.isprintable():
+        return text
     text = _BYTES.sub(lambda m: f"\\x{ord(m[0]) - 0xDC00:02x}", text)
     return _HIDDEN.sub(lambda m: f"⟨U+{ord(m[0]):04X}⟩", text)
 
 
-def cut(text: str, longest: int = LONGEST) -> str:
-    """At most `longest` bytes of UTF-8, and how many more there were."""
-    if len(text) <= longest // 4:
+def cut(text: str, longest: int = LONGEST, more: int = 0) -> str:
+    """At most `longest` bytes of UTF-8, and how many more there were; `more` were cut off before."""
+    if len(text) <= longest // 4 and not more:
         return text
     raw = text.encode()
-    if len(raw) <= longest:
+    if len(raw) <= longest and not more:
         return text
     head = raw[:longest].decode(errors="ignore")
-    return f"{head} … [cut: {len(raw) - len(head.encode()):,} more bytes]"
+    return f"{head} … [cut: {len(raw) - len(head.encode()) + more:,} more bytes]"
 
 
 def one_line(text: str, longest: int = LONGEST) -> str:

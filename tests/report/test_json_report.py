@@ -1,0 +1,113 @@
+"""The JSON contract, restated here so that a change of the code cannot change it silently."""
+
+import json
+import re
+from dataclasses import replace
+
+import pytest
+
+from forensics.report import REPORTERS, Options
+from tests.report import sample
+
+NUMBER, TEXT, TIME = (int, float), str, "time"
+EVIDENCE = {"time": TIME, "message": TEXT, "file": TEXT, "offset": (int, None)}
+CLASS = {
+    "signature": TEXT, "title": TEXT, "restarts": int, "share": NUMBER, "first": (TIME, None), "last": (TIME, None),
+    "restart_helps": (bool, None), "severity": TEXT, "sample": (EVIDENCE, None), "secondary": int,
+}  # fmt: skip
+CHANGE = {"time": TIME, "kind": TEXT, "summary": TEXT, "evidence": (EVIDENCE, None)}
+INCIDENT = {
+    "id": TEXT, "unit": TEXT, "kind": TEXT, "ongoing": bool, "start": TIME, "end": (TIME, None), "restarts": int, "exact": bool,
+    "downtime_s": NUMBER, "downtime_method": TEXT, "availability": (float, int, None),
+    "phases": [{"start": TIME, "end": TIME, "restarts": int, "cadence_s": (float, int, None), "primary": TEXT, "classes": dict}],
+    "classes": [CLASS], "changes": [CHANGE], "trigger": (CHANGE, None),
+    "fix_attempts": [{"time": TIME, "summary": TEXT, "outcome": TEXT, "evidence": (EVIDENCE, None)}],
+    "detection": {"signal": (TIME, None), "alert": (TIME, None), "operator": (TIME, None), "declared": (TIME, None), "evidence": dict},
+    "recovery": (TIME, None), "time_to_recover_s": (float, int, None),
+    "cost": {"cpu_s": (float, int, None), "journal_bytes": int, "entries": int},
+}  # fmt: skip
+CONTRACT = {
+    "schema_version": int, "host": TEXT, "window": {"since": (TIME, None), "until": (TIME, None)},
+    "completeness": {
+        "entries": int, "complete": bool, "dropped": int,
+        "gaps": [{"start": TIME, "end": TIME, "reason": TEXT}], "damage": [{"file": TEXT, "offset": (int, None), "reason": TEXT}],
+    },
+    "restarts": {"total": int, "in_incidents": int, "background": int, "lost": int},
+    "classes": [CLASS], "incidents": [INCIDENT],
+    "detection_summary": {"incidents": int, "mttd_s": (float, int, None), "median_ttd_s": (float, int, None), "mttr_s": (float, int, None)},
+}  # fmt: skip
+
+
+def faults(value, wanted, where="report"):
+    """Where the value is not as the contract wants it."""
+    if isinstance(wanted, tuple):
+        if value is None:
+            return [] if None in wanted else [f"{where} is null"]
+        return min((faults(value, each, where) for each in wanted if each is not None), key=len)
+    if isinstance(wanted, dict):
+        if not isinstance(value, dict):
+            return [f"{where} is no object"]
+        return [
+            fault
+            for key, each in wanted.items()
+            for fault in (faults(value[key], each, f"{where}.{key}") if key in value else [f"{where}.{key} is missing"])
+        ]
+    if isinstance(wanted, list):
+        return [fault for k, each in enumerate(value) for fault in faults(each, wanted[0], f"{where}[{k}]")]
+    if wanted == TIME:
+        return (
+            [] if isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?Z", value) else [f"{where} is no time"]
+        )
+    if wanted is not bool and isinstance(value, bool):
+        return [f"{where} is a boolean"]
+    return [] if isinstance(value, wanted) else [f"{where} is {type(value).__name__}"]  # fmt: skip
+
+
+def rendered(report):
+    return json.loads(REPORTERS["json"](report, Options()))
+
+
+@pytest.mark.parametrize("make", [sample.seed, sample.quiet, sample.empty, sample.several, sample.hostile])
+def test_every_report_keeps_the_contract(make):
+    found = rendered(make())
+    assert faults(found, CONTRACT) == []
+    assert found["schema_version"] == 1
+
+
+def test_the_schema_test_sees_a_missing_key_and_a_wrong_type():
+    found = rendered(sample.seed())
+    del found["incidents"][0]["phases"][0]["cadence_s"]
+    found["restarts"]["total"] = "13979"
+    found["window"]["since"] = "2025-11-18 00:00"
+    assert len(faults(found, CONTRACT)) == 3
+
+
+def test_the_sums_come_out():
+    found = rendered(sample.seed())
+    incident = found["incidents"][0]
+    assert found["restarts"] | {"refused": 0} == {"total": 13_979, "in_incidents": 13_936, "background": 43, "lost": 0, "refused": 0}
+    assert sum(row["restarts"] for row in found["classes"]) == 13_979
+    assert sum(row["restarts"] for row in incident["classes"]) == 13_936
+    assert [phase["restarts"] for phase in incident["phases"]] == [700, 7_413, 4_082, 1_741]
+    assert all(sum(phase["classes"].values()) == phase["restarts"] for phase in incident["phases"])
+
+
+def test_keys_of_capabilities_that_are_not_built_are_absent():
+    found = rendered(sample.seed())
+    assert "controls" not in found
+    assert "replay" not in found["incidents"][0]
+
+
+def test_absent_is_null_and_never_zero():
+    found = rendered(sample.several())["incidents"][1]
+    assert found["end"] is found["recovery"] is found["time_to_recover_s"] is found["detection"]["alert"] is found["trigger"] is None
+
+
+def test_times_are_utc_whatever_the_zone_of_the_report():
+    found = rendered(replace(sample.seed(), timezone="Europe/Berlin"))
+    assert found["incidents"][0]["start"] == "2025-12-07T21:30:00Z"
+
+
+def test_a_number_that_is_none_is_null():
+    incident = replace(sample.seed().incidents[0], availability=float("nan"))
+    assert rendered(replace(sample.seed(), incidents=(incident,)))["incidents"][0]["availability"] is None

@@ -1,0 +1,61 @@
+"""The terminal's text: as wide as asked, coloured only when asked, and nothing of a log line is obeyed."""
+
+import re
+from functools import cache
+
+import pytest
+
+from forensics.report import REPORTERS, Options
+from tests.report import sample
+
+
+@cache
+def made(make):
+    return make()
+
+
+def rendered(make=sample.seed, **options):
+    return REPORTERS["term"](made(make), Options(**options))
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 160])
+def test_no_line_is_wider_than_asked(width):
+    assert max(len(line) for line in rendered(width=width).splitlines()) <= width
+
+
+def test_the_first_screen_starts_with_scope_verdict_and_figures():
+    lines = [line for line in rendered(width=120).splitlines() if line]
+    assert lines[0].startswith("tabbyapi.service · hydra-ai")
+    assert lines[1].startswith("tabbyapi.service restarted 13,936 times")
+    assert [line.strip().startswith("13,936") for line in lines[:8]].count(True) == 1
+
+
+def test_the_sections_stand_in_the_order_of_the_questions():
+    text = rendered()
+    places = [
+        text.index(name)
+        for name in ("What failed", "Phases", "Changes and fix attempts", "Detection", "What to do", "Cost", "Method and limits")
+    ]
+    assert places == sorted(places)
+
+
+def test_without_colour_there_is_no_escape_sequence():
+    assert "\x1b" not in rendered()
+
+
+def test_with_colour_only_colours_are_set():
+    text = rendered(sample.hostile, color=True)
+    assert "\x1b[" in text
+    assert not re.search(r"[\x00-\x09\x0b-\x1a\x1c-\x1f\x7f-\x9f]", text)
+    assert set(re.findall(r"\x1b(.)(?:[\d;]*)(.)", text)) == {("[", "m")}
+
+
+@pytest.mark.parametrize("name", ["COLUMNS", "NO_COLOR", "FORCE_COLOR", "TERM"])
+def test_the_environment_changes_nothing(name, monkeypatch):
+    before = rendered(color=True)
+    monkeypatch.setenv(name, "33")
+    assert rendered(color=True) == before
+
+
+def test_markup_of_rich_in_a_log_line_stays_text():
+    assert "[bold red]markup[/bold red]" in re.sub(r"\s+", " ", rendered(sample.hostile, width=400))
