@@ -91,9 +91,11 @@ def owned_by_all(owned: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
     claimed = without_id(owned, openings.select("spell", "run", "row"))
     if claimed.is_empty():
         return owned
-    return owned.join(claimed.rename({"run": "claimed"}), on="row", how="left", maintain_order="left").with_columns(
-        pl.coalesce("run", "claimed").alias("run")
-    ).drop("claimed")
+    return (
+        owned.join(claimed.rename({"run": "claimed"}), on="row", how="left", maintain_order="left")
+        .with_columns(pl.coalesce("run", "claimed").alias("run"))
+        .drop("claimed")
+    )
 
 
 def known_runs(runs: pl.DataFrame, owned: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:

@@ -23,7 +23,16 @@ PROOFS = (
     Says.RESOURCES,
 )
 # Exec lines whose failure ends a run; a failed ExecStop or ExecStopPost only follows an end, a failed ExecReload ends nothing.
-DECISIVE = ("ExecStart", "ExecStartPre", "ExecStartPost", "ExecCondition", "ExecStartPreEx", "ExecStartEx", "ExecStartPostEx", "ExecConditionEx")
+DECISIVE = (
+    "ExecStart",
+    "ExecStartPre",
+    "ExecStartPost",
+    "ExecCondition",
+    "ExecStartPreEx",
+    "ExecStartEx",
+    "ExecStartPostEx",
+    "ExecConditionEx",
+)
 HARMLESS = ("ExecReload", "ExecReloadEx", "ExecReloadPost", "ExecReloadPostEx")
 STOPPED_SOON_US = 1_000_000  # a `Stopped` without `Stopping` that comes this soon after the end is the same event
 

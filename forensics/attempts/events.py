@@ -42,16 +42,20 @@ def _of_witnesses(entries: pl.DataFrame, witnessed: pl.DataFrame, over: pl.DataF
 def _single(entries: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
     """One event an entry. found: attempt, row, kind."""
     said = entries.select("time", text="message")[found["row"]]
-    return found.select("attempt", "row", "kind").hstack(said).select(
-        "attempt",
-        "row",
-        "kind",
-        "time",
-        pl.col("time").alias("until"),
-        pl.col("text").fill_null(""),
-        pl.lit(None, pl.String).alias("root"),
-        pl.lit(None, pl.String).alias("last"),
-        pl.lit(1, pl.UInt32).alias("rows"),
+    return (
+        found.select("attempt", "row", "kind")
+        .hstack(said)
+        .select(
+            "attempt",
+            "row",
+            "kind",
+            "time",
+            pl.col("time").alias("until"),
+            pl.col("text").fill_null(""),
+            pl.lit(None, pl.String).alias("root"),
+            pl.lit(None, pl.String).alias("last"),
+            pl.lit(1, pl.UInt32).alias("rows"),
+        )
     )
 
 

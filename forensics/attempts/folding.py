@@ -32,7 +32,9 @@ def folded(lines: pl.DataFrame) -> pl.DataFrame:
         pl.col("rows").sum(),
         pl.col("until").last(),
     )
-    own = unprefixed(logical["text"].gather(np.concatenate([roots[roots >= 0], lasts[lasts >= 0]]))).str.replace(r"^[\s|]*(?:Caused by: )?", "")
+    own = unprefixed(logical["text"].gather(np.concatenate([roots[roots >= 0], lasts[lasts >= 0]]))).str.replace(
+        r"^[\s|]*(?:Caused by: )?", ""
+    )
     said = own.str.strip_chars_end()
     root = pl.Series("root", [None] * len(roots), dtype=pl.String).scatter(np.flatnonzero(roots >= 0), said[: int((roots >= 0).sum())])
     last = pl.Series("last", [None] * len(lasts), dtype=pl.String).scatter(np.flatnonzero(lasts >= 0), said[int((roots >= 0).sum()) :])
@@ -45,9 +47,7 @@ def folded(lines: pl.DataFrame) -> pl.DataFrame:
 
 
 def _as_lines(single: pl.DataFrame) -> pl.DataFrame:
-    return single.with_columns(
-        pl.lit("line").alias("kind"), pl.lit(None, pl.String).alias("root"), pl.lit(None, pl.String).alias("last")
-    )
+    return single.with_columns(pl.lit("line").alias("kind"), pl.lit(None, pl.String).alias("root"), pl.lit(None, pl.String).alias("last"))
 
 
 def _shapes(logical: pl.DataFrame) -> Shapes:

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from forensics.attempts.says import COREDUMP, DROPPED, BY_MESSAGE_ID, Says
+from forensics.attempts.says import BY_MESSAGE_ID, COREDUMP, DROPPED, Says
 
 Codes = NDArray[np.int64]
 
@@ -84,9 +84,7 @@ def placed(entries: pl.DataFrame, boots: Codes) -> pl.DataFrame:
 def _speaker(entries: pl.DataFrame) -> pl.Series:
     """Trusted fields only: _PID 1 or the user's systemd by _COMM; the child that could not exec speaks with the manager's voice."""
     by_user_manager = (
-        ~_is_any(entries["manager"], ["system"])
-        & _is_any(entries["comm"], ["systemd"])
-        & _is_any(entries["transport"], ["journal"])
+        ~_is_any(entries["manager"], ["system"]) & _is_any(entries["comm"], ["systemd"]) & _is_any(entries["transport"], ["journal"])
     )
     spawn_failed = [k for k, v in BY_MESSAGE_ID.items() if v == Says.SPAWN_FAILED]
     by_manager = (entries["pid"] == 1).fill_null(value=False) | by_user_manager | _is_any(entries["message_id"], spawn_failed)

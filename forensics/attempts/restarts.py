@@ -37,7 +37,11 @@ def scheduled(lines: pl.DataFrame) -> pl.DataFrame:
         .clip(lower_bound=0)
         .alias("lost_before"),
     )
-    return turns.select("row", "place", "spell", "run", "refused").join(jumps, on="row", how="left").with_columns(pl.col("lost_before").fill_null(0))
+    return (
+        turns.select("row", "place", "spell", "run", "refused")
+        .join(jumps, on="row", how="left")
+        .with_columns(pl.col("lost_before").fill_null(0))
+    )
 
 
 def both_kinds(found: pl.DataFrame) -> pl.DataFrame:

@@ -48,6 +48,8 @@ def without_id(owned: pl.DataFrame, openings: pl.DataFrame) -> pl.DataFrame:
         .sort("row")
         .join_asof(of_pids.sort("row"), on="row", by=["spell", "pid"], strategy="nearest", check_sortedness=False)
         .join_asof(openings.select("row", "spell", before="run").sort("row"), on="row", by="spell", check_sortedness=False)
-        .join_asof(openings.select("row", "spell", after="run").sort("row"), on="row", by="spell", strategy="forward", check_sortedness=False)
+        .join_asof(
+            openings.select("row", "spell", after="run").sort("row"), on="row", by="spell", strategy="forward", check_sortedness=False
+        )
     )
     return found.select("row", pl.coalesce("by_stream", "by_pid", "before", "after").alias("run"))

@@ -88,8 +88,16 @@ def _of_wording(message: pl.Expr) -> pl.Expr:
 def what_is_said(lines: pl.DataFrame) -> pl.DataFrame:
     """Manager lines (message_id, code_func, message) with a column `says`; what each of the few distinct ids means is looked up once."""
     message = pl.col("message")
-    by_id = pl.col("message_id").cast(pl.String).replace_strict({k: int(v) for k, v in BY_MESSAGE_ID.items()}, default=None, return_dtype=pl.Int32)
-    by_func = pl.col("code_func").cast(pl.String).replace_strict({k: int(v) for k, v in BY_CODE_FUNC.items()}, default=None, return_dtype=pl.Int32)
+    by_id = (
+        pl.col("message_id")
+        .cast(pl.String)
+        .replace_strict({k: int(v) for k, v in BY_MESSAGE_ID.items()}, default=None, return_dtype=pl.Int32)
+    )
+    by_func = (
+        pl.col("code_func")
+        .cast(pl.String)
+        .replace_strict({k: int(v) for k, v in BY_CODE_FUNC.items()}, default=None, return_dtype=pl.Int32)
+    )
     said = (
         pl.when(by_id == int(Says.STARTED))
         .then(_of_started(message))

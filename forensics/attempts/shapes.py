@@ -13,9 +13,7 @@ import polars as pl
 
 LEVELS = r"(?:CRITICAL|EXCEPTION|WARNING|SUCCESS|NOTICE|ERROR|FATAL|DEBUG|TRACE|INFO|WARN)"
 # Level and colon padded to ten columns (uvicorn, TabbyAPI): what follows the padding is the line's own indentation.
-PADDED_LEVEL = (
-    r"(?:CRITICAL: ?|WARNING: {0,2}|SUCCESS: {0,2}|ERROR: {0,4}|DEBUG: {0,4}|TRACE: {0,4}|FATAL: {0,4}|INFO: {0,5}|WARN: {0,5})"
-)
+PADDED_LEVEL = r"(?:CRITICAL: ?|WARNING: {0,2}|SUCCESS: {0,2}|ERROR: {0,4}|DEBUG: {0,4}|TRACE: {0,4}|FATAL: {0,4}|INFO: {0,5}|WARN: {0,5})"
 TIME = r"(?:\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?\]?)"
 PREFIX = (
     r"^(?:\x1b\[[\d;]*m)*"
@@ -50,7 +48,10 @@ CHAIN = r"^(?:During handling of the above exception, another exception occurred
 AT_THE_MARGIN = (
     ("C", CHAIN),
     ("K", r"^Fatal Python error: "),
-    ("k", r"^(?:Current thread|Thread) 0x[0-9a-f]+|^Python runtime state: |^Extension modules: |^Current thread's C stack trace|^Stack \(most recent call "),
+    (
+        "k",
+        r"^(?:Current thread|Thread) 0x[0-9a-f]+|^Python runtime state: |^Extension modules: |^Current thread's C stack trace|^Stack \(most recent call ",
+    ),
     ("X", r"^terminate called (?:after throwing|without an active|recursively)"),
     ("H", r'^Exception in thread "'),
     ("J", r"^Caused by: "),

@@ -12,11 +12,11 @@ from typing import NamedTuple
 
 # n: a line N written within a millisecond of the line before it, see folding
 EXC = r"(?P<exc>[ENnVRGXKrgk])"
-PYTHON = r"(?:T(?:[FIAb]+" + EXC + r"|(?P<bare>E))?|F[FIA]*(?P<headless>E))[nI]*"
+PYTHON = r"(?:T(?:[FIA]+" + EXC + r"?|(?P<bare>E))?|F[FIA]*(?P<headless>E))[nI]*"
 GROUP = r"Q[qxyFIA]*"
 BOX = r"Bb*(?:(?P<boxed>[ENn])[nI]*)?"
 FATAL = r"K(?:[kFIA]|E(?=k))*"
-CPP = r"XI?(?:(?<=I)[nI]*)"
+CPP = r"X(?:I[nI]*)?"
 GO = r"G[NnEI]{0,3}?g[gI]*"
 RUST = r"(?:R(?P<told>[NnE])|V)[rIA]*"
 JAVA = r"[HE]A[AI]*(?:J[AI]*)*"
@@ -29,7 +29,9 @@ def _unnamed(pattern: str) -> str:
 LINK = f"(?:{_unnamed(PYTHON)}|{GROUP}|{_unnamed(BOX)})"
 # between an exception and the words that chain it to the next there is nothing but the rest of its message
 STACK = re.compile(f"{LINK}(?:[nNEI]{{0,40}}?C{LINK})*|{FATAL}|{CPP}|{GO}|{_unnamed(RUST)}|{JAVA}".encode())
-PARTS = re.compile(f"{PYTHON}|(?P<group>{GROUP})|{BOX}|(?P<fatal>{FATAL})|(?P<cpp>{CPP})|(?P<go>{GO})|(?P<rust>{RUST})|(?P<java>{JAVA})".encode())
+PARTS = re.compile(
+    f"{PYTHON}|(?P<group>{GROUP})|{BOX}|(?P<fatal>{FATAL})|(?P<cpp>{CPP})|(?P<go>{GO})|(?P<rust>{RUST})|(?P<java>{JAVA})".encode()
+)
 
 
 class Told(NamedTuple):

@@ -35,7 +35,7 @@ def tallied(owned: pl.DataFrame) -> pl.DataFrame:
 
 
 def automatic(runs: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
-    """run → automatic: the manager's line before the run's first entry, among those that matter, is a scheduled restart.
+    """Run → automatic: the manager's line before the run's first entry, among those that matter, is a scheduled restart.
 
     null where neither a start nor a restart is on record: the run began before the data or its lines are lost.
     """
@@ -61,7 +61,7 @@ def boots_over(entries: pl.DataFrame, boots: Codes) -> pl.DataFrame:
 
 
 def _clocks(entries: pl.DataFrame, boots: Codes) -> pl.DataFrame:
-    """boot → mono: at most 1 % of its neighbouring entries have the two clocks 10 s apart, and none lacks the monotonic one."""
+    """Boot → mono: at most 1 % of its neighbouring entries have the two clocks 10 s apart, and none lacks the monotonic one."""
     if entries.is_empty():
         return pl.DataFrame(schema={"boot": pl.Int64, "mono": pl.Boolean})
     offset = entries["time"].to_physical().to_numpy() - entries["monotonic"].fill_null(0).to_numpy()

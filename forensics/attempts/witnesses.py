@@ -20,14 +20,16 @@ FOREVER = 2**62
 MEMCG = r"task_memcg=(?P<path>[^,]+)"
 UNIT_OF_PATH = r"^.*/(?P<unit>[^/]+\.service)(?:/[^/]*)*$"  # the innermost service: the path may go on below it
 USER_OF_PATH = r"/user@(?P<uid>\d+)\.service/.*\.service"
-PROCESS = r"(?:\bpid='?|Killed process |\w\[)(?P<pid>\d+)"  # oom-kill:…,pid=N · Killed process N · python3[N]: segfault · NVRM: Xid …, pid=N
+PROCESS = (
+    r"(?:\bpid='?|Killed process |\w\[)(?P<pid>\d+)"  # oom-kill:…,pid=N · Killed process N · python3[N]: segfault · NVRM: Xid …, pid=N
+)
 OOM = r"oom-kill:|[Oo]ut of memory: Killed process"
 
 WITNESSES = pl.Schema({"row": pl.UInt32, "run": pl.UInt32, "kind": pl.String, "oom": pl.Boolean})
 
 
 def nearest(points: pl.DataFrame, spans: pl.DataFrame, by: list[str], within_us: int) -> pl.DataFrame:
-    """row → run: of the spans (start, end, run) with the same keys the one that holds the point's time `at`, else the nearest."""
+    """Row → run: of the spans (start, end, run) with the same keys the one that holds the point's time `at`, else the nearest."""
     points = points.sort("at")
     spans = spans.sort("start")
     before = points.join_asof(spans, left_on="at", right_on="start", by=by, check_sortedness=False, coalesce=False)

@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from forensics.attempts.shapes import HEADER
 from forensics.attempts.places import Codes
+from forensics.attempts.shapes import HEADER
 
 CONSOLE = 80  # rich's width without a terminal
 WIDEST = 1000
@@ -80,14 +80,21 @@ def joined(lines: pl.DataFrame) -> pl.DataFrame:
     wrapped[more] = True
     wrapped[:-1] |= more[1:]
     # a word longer than the console fills a whole line and goes on without a space
-    spaced = pl.col("text").str.strip_chars_end() + pl.when(pl.col("text").str.contains(r"^\S{79,}$")).then(pl.lit("")).otherwise(pl.lit(" "))
+    spaced = pl.col("text").str.strip_chars_end() + pl.when(pl.col("text").str.contains(r"^\S{79,}$")).then(pl.lit("")).otherwise(
+        pl.lit(" ")
+    )
     last = pl.col("line") != pl.col("line").shift(-1)
     parts = (
         whole.with_columns(number)
         .filter(pl.Series(wrapped))
         .with_columns(pl.when(last.fill_null(value=True)).then(pl.col("text")).otherwise(spaced).alias("text"))
         .group_by("line", maintain_order=True)
-        .agg(pl.all().exclude("line", "text", "rows", "until").first(), pl.col("text").str.join(""), pl.col("rows").sum(), pl.col("until").last())
+        .agg(
+            pl.all().exclude("line", "text", "rows", "until").first(),
+            pl.col("text").str.join(""),
+            pl.col("rows").sum(),
+            pl.col("until").last(),
+        )
     )
     rest = whole.with_columns(number).filter(pl.Series(~wrapped))
     return pl.concat([rest, parts.select(rest.columns)]).sort("line").drop("line")

@@ -1,0 +1,130 @@
+"""What assembling attempts costs: 14 k attempts in 500 k entries within 2 s of CPU, a million lines of running services nearly
+nothing, ten times the input at most eleven times the cost.
+
+    python benchmarks/attempts.py [--large]      --large also measures ten times the input (about 4 GB of memory)
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from datetime import UTC, datetime
+
+import numpy as np
+import polars as pl
+
+from forensics.attempts import assemble
+from forensics.model import ENTRIES
+
+START = datetime(2025, 12, 7, 21, 30, tzinfo=UTC)
+TRACEBACK = [
+    "Traceback (most recent call last):",
+    *[
+        f'  File "/opt/tabby/backends/exllamav3/part{i}.py", line {i}, in load_{i}' if i % 2 else f"    return self.load_{i}(model)"
+        for i in range(1, 25)
+    ],
+    "ImportError: libstdc++.so.6: cannot open shared object file: No such file or directory",
+]
+MANAGER = {
+    "started": ("39f53479d3a045ac8e11786248231fbf", "Started {}."),
+    "exit": ("98e322203f7a4ed290d09fe03c09fe15", "{}: Main process exited, code=exited, status=1/FAILURE"),
+    "failed": ("d9b373ed55a64feb8242e02dbe79a49c", "{}: Failed with result 'exit-code'."),
+    "restart": ("5eb03494b6584870a536b337290809b3", "{}: Scheduled restart job, restart counter is at {}."),
+}
+
+
+def loop(attempts: int, *, distinct_lines: bool) -> pl.DataFrame:
+    """A restart loop with 30 lines a run and four of the manager."""
+    rows: list[dict[str, object]] = []
+    for n in range(attempts):
+        invocation = f"{n:032x}"
+        rows.append(manager("started", invocation, n, exit_code=None))
+        stamp = f"2025-12-07 21:30:{n % 60:02d}.{n % 1000:03d}"
+        for line in range(4):
+            text = f"{stamp} INFO:     loading model part {line} of {n}" if distinct_lines else f"INFO:     loading model part {line}"
+            rows.append(
+                {"message": text, "invocation": invocation, "pid": 1000 + n, "stream": invocation, "priority": 6, "transport": "stdout"}
+            )
+        rows.extend(
+            {"message": text, "invocation": invocation, "pid": 1000 + n, "stream": invocation, "priority": 6, "transport": "stdout"}
+            for text in TRACEBACK
+        )
+        rows.append(manager("exit", invocation, n, exit_code="exited"))
+        rows.append(manager("failed", invocation, n, exit_code=None))
+        rows.append(manager("restart", invocation, n, exit_code=None))
+    return completed(pl.DataFrame(rows, infer_schema_length=None), "tabbyapi.service")
+
+
+def manager(kind: str, invocation: str, n: int, exit_code: str | None) -> dict[str, object]:
+    message_id, text = MANAGER[kind]
+    return {
+        "message": text.format("tabbyapi.service", n + 1),
+        "message_id": message_id,
+        "invocation": invocation,
+        "pid": 1,
+        "priority": 5,
+        "transport": "journal",
+        "restart_counter": n + 1 if kind == "restart" else None,
+        "exit_code": exit_code,
+        "exit_status": 1 if exit_code else None,
+        "command": "ExecStart" if exit_code else None,
+        "result": "exit-code" if kind == "failed" else None,
+    }
+
+
+def healthy(lines: int) -> pl.DataFrame:
+    """Fifty services that run all the time and write."""
+    number = np.arange(lines)
+    frame = pl.DataFrame({"number": number}).select(
+        ("10.0.0.1 GET /v1/models " + pl.col("number").cast(pl.String)).alias("message"),
+        (pl.col("number") % 50).cast(pl.String).str.zfill(32).alias("invocation"),
+        (pl.col("number") % 50 + 500).alias("pid"),
+        ("service-" + (pl.col("number") % 50).cast(pl.String) + ".service").alias("unit"),
+        pl.lit("stdout").alias("transport"),
+    )
+    return completed(frame, None)
+
+
+def completed(frame: pl.DataFrame, unit: str | None) -> pl.DataFrame:
+    number = np.arange(frame.height)
+    frame = frame.with_columns(
+        (pl.lit(START).dt.cast_time_unit("us") + pl.Series(number * 20_000).cast(pl.Duration("us"))).alias("time"),
+        pl.Series("monotonic", number * 20_000),
+        pl.lit("b" * 32).alias("boot"),
+        pl.lit("hydra-ai").alias("host"),
+        pl.lit("system").alias("manager"),
+        *([pl.lit(unit).alias("unit")] if unit else []),
+    )
+    missing = [pl.lit(None).alias(name) for name in ENTRIES if name not in frame.columns]
+    return frame.with_columns(missing).select([pl.col(name).cast(kind) for name, kind in ENTRIES.items()])
+
+
+def measured(name: str, entries: pl.DataFrame) -> float:
+    best = float("inf")
+    wall = float("inf")
+    for _ in range(3):
+        begun, clock = time.process_time(), time.perf_counter()
+        made = assemble(entries)
+        best = min(best, time.process_time() - begun)
+        wall = min(wall, time.perf_counter() - clock)
+    print(
+        f"{name:45s} {entries.height:>9,} entries {made.attempts.height:>7,} attempts {made.events.height:>9,} events  {best:6.2f} s CPU {wall:6.2f} s wall"
+    )
+    return best
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--large", action="store_true")
+    large = options.parse_args().large
+    small = measured("1,400 failed attempts", loop(1_400, distinct_lines=True))
+    full = measured("14,000 failed attempts", loop(14_000, distinct_lines=True))
+    print(f"  ten times the input: {full / small:.1f} times the cost")
+    measured("14,000 failed attempts, repeating lines", loop(14_000, distinct_lines=False))
+    measured("running services", healthy(1_000_000))
+    if large:
+        print(f"  ten times the input: {measured('140,000 failed attempts', loop(140_000, distinct_lines=True)) / full:.1f} times the cost")
+
+
+if __name__ == "__main__":
+    main()
