@@ -56,7 +56,11 @@ _KEPT = (
         "${1}${2}‹${3}›",
     ),
     (r"(Xid \(PCI:[^)]*\): )(\d+)", "${1}‹${2}›"),
-    (r"\b([45]\d\d)( (?:[A-Z][a-z]+ ?){1,4})", "‹${1}›${2}"),  # 503 Service Unavailable
+    (  # 503 Service Unavailable
+        r"\b([45]\d\d)( (?:Bad Request|Unauthorized|Forbidden|Not Found|Method Not|Conflict|Gone|Too Many|Unprocessable"
+        r"|Internal Server|Not Implemented|Bad Gateway|Service Unavailable|Gateway Time))",
+        "‹${1}›${2}",
+    ),
 )
 
 _MASKS = (

@@ -15,7 +15,7 @@ _CHAIN = re.compile(
     r"During handling of the above exception, another exception occurred:"
     r"|The above exception was the direct cause of the following exception:"
 )
-_LIBRARY = re.compile(r"(?:site-packages|dist-packages|lib(?:64)?/python[\d.]+|python[\d.]+\.zip)/(.+)$")
+_LIBRARY = re.compile(r"(?:lib(?:64)?/python[\d.]+|python[\d.]+\.zip)/(?:(?:site|dist)-packages/)?(.+)$|(?:site|dist)-packages/(.+)$")
 _EXCEPTION = re.compile(r"^(?P<type>[A-Za-z_][\w.]*)(?:: (?P<message>.*))?$")
 FRAMES_KEPT = 6
 
@@ -76,4 +76,4 @@ def _module(file: str) -> str:
 def _package(file: str) -> str:
     if (inside := _LIBRARY.search(file)) is None:
         return file if file.startswith("<frozen") else ""
-    return inside[1].partition("/")[0].removesuffix(".py")
+    return (inside[1] or inside[2]).partition("/")[0].removesuffix(".py")

@@ -1,0 +1,154 @@
+"""The loader reads what DESIGN says a pattern file is, and tells every mistake; `check` holds a catalogue to its examples."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from forensics.errors import UsageError
+from forensics.signatures import catalogue
+
+GOOD = """
+id            = "area.good"
+title         = "Something known"
+severity      = "high"
+restart_helps = false
+cause         = "because"
+remedy        = "do this"
+references    = ["a manual"]
+[match]
+message = '''broken (?P<part>\\w+)'''
+[[example]]
+message  = "broken wheel"
+captures = { part = "wheel" }
+[[counterexample]]
+message = "unbroken"
+why     = "nothing is broken"
+"""
+
+
+def folder(tmp_path: Path, **files: str) -> Path:
+    for name, text in files.items():
+        file = tmp_path / "patterns" / "area" / f"{name}.toml"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    return tmp_path / "patterns"
+
+
+def variant(name: str, *replacements: tuple[str, str]) -> str:
+    text = GOOD.replace("area.good", f"area.{name}")
+    for old, new in replacements:
+        assert old in text
+        text = text.replace(old, new)
+    return text
+
+
+def test_a_pattern_file_becomes_a_pattern(tmp_path: Path) -> None:
+    (pattern,) = catalogue.load([folder(tmp_path, good=GOOD)]).patterns
+    assert (pattern.id, pattern.title, pattern.severity, pattern.restart_helps) == ("area.good", "Something known", "high", False)
+    assert pattern.messages == ("broken (?P<part>\\w+)",)
+    assert pattern.signature.references == ("a manual",)
+    assert pattern.file.name == "good.toml"
+
+
+def test_a_good_catalogue_keeps_its_promises(tmp_path: Path) -> None:
+    assert catalogue.check(catalogue.load([folder(tmp_path, good=GOOD)])) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('"area.good"', '"area.other"', "id: is 'area.other', but the file's path says 'area.good'"),
+        ('"high"', '"dire"', "severity: must be one of critical, high, medium, low, info"),
+        ("= false", '= "no"', "restart_helps: must be true or false"),
+        ('cause         = "because"', "", "cause: must be a text"),
+        ('"do this"', '"  "', "remedy: must be a text"),
+        ("references    =", "refs =", "refs: is not a key"),
+        ('references    = ["a manual"]', "references = [3]", "references: must be a string or a list of strings"),
+        ("broken (?P", "broken ((?P", "match.message: 'broken ((?P<part>\\\\w+)' does not compile: unclosed group"),
+        ("broken (?P", "(?=x)broken (?P", "look-around, including look-ahead and look-behind, is not supported"),
+        ("[match]", '[match]\nexit_status = "3"', "match.exit_status: must be a number"),
+        ("[match]", '[match]\nkind = "verse"', "match.kind: 'verse' is none of line, traceback, manager, kernel, coredump"),
+        ("[match]", "[match]\nunit = 'x'", "match.unit: is not a key"),
+        ('captures = { part = "wheel" }', "captures = 3", "example[0].captures: must be a table"),
+        ('why     = "nothing is broken"', "", "counterexample[0].why: must be a text"),
+        ('message  = "broken wheel"', "", "example[0].message: must be a text"),
+        ("[[counterexample]]", "[[counterexamples]]", "counterexample: at least one [[counterexample]] is needed"),
+        ("[match]", "explains = ['no.such']\n[match]", "explains: 'no.such' is no pattern's id"),
+    ],
+)
+def test_a_mistake_is_told_with_file_and_key(tmp_path: Path, old: str, new: str, words: str) -> None:
+    assert old in GOOD
+    with pytest.raises(UsageError) as told:
+        catalogue.load([folder(tmp_path, good=GOOD.replace(old, new, 1))])
+    assert words in str(told.value)
+    assert "good.toml" in str(told.value)
+
+
+def test_all_mistakes_of_all_files_are_told_at_once_with_their_lines(tmp_path: Path) -> None:
+    one = variant("one", ('"high"', '"dire"'), ('"because"', '""'))
+    two = "id = \n"
+    with pytest.raises(UsageError) as told:
+        catalogue.load([folder(tmp_path, one=one, two=two, three=variant("three"))])
+    text = str(told.value)
+    assert text.startswith("3 mistakes")
+    assert "one.toml:4: severity" in text
+    assert "one.toml:6: cause" in text
+    assert "two.toml:1: is not TOML" in text
+    assert "three.toml" not in text
+
+
+def test_a_file_that_is_no_utf_8_is_told(tmp_path: Path) -> None:
+    root = folder(tmp_path, good=GOOD)
+    (root / "area" / "bad.toml").write_bytes(b"title = '\xff'")
+    with pytest.raises(UsageError, match=r"bad\.toml: is not UTF-8 at byte 9"):
+        catalogue.load([root])
+
+
+def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="is not a folder of patterns"):
+        catalogue.load([tmp_path / "none"])
+
+
+def test_a_later_folder_replaces_a_pattern_of_the_same_id(tmp_path: Path) -> None:
+    ours = folder(tmp_path / "ours", good=GOOD)
+    theirs = folder(tmp_path / "theirs", good=GOOD.replace("Something known", "Better known"))
+    assert [p.title for p in catalogue.load([ours, theirs]).patterns] == ["Better known"]
+
+
+def broken_promises(root: Path) -> list[str]:
+    return [f"{m.file.name} {m.key}: {m.text}" for m in catalogue.check(catalogue.load([root]))]
+
+
+def test_an_example_that_another_pattern_matches_is_told(tmp_path: Path) -> None:
+    other = variant("other", ("broken (?P<part>\\w+)", "(?P<part>wheel)"), ("unbroken", "none"))
+    assert broken_promises(folder(tmp_path, good=GOOD, other=other)) == [
+        "good.toml example[0]: also matches area.other",
+        "other.toml example[0]: also matches area.good",
+    ]
+
+
+def test_an_example_that_does_not_match_is_told(tmp_path: Path) -> None:
+    assert broken_promises(folder(tmp_path, good=GOOD.replace('"broken wheel"', '"whole wheel"'))) == [
+        "good.toml example[0]: does not match its own pattern"
+    ]
+
+
+def test_a_counterexample_that_matches_is_told_with_its_reason(tmp_path: Path) -> None:
+    assert broken_promises(folder(tmp_path, good=GOOD.replace('"unbroken"', '"broken glass"'))) == [
+        "good.toml counterexample[0]: matches, but must not: nothing is broken"
+    ]
+
+
+def test_a_capture_that_is_not_as_stated_is_told(tmp_path: Path) -> None:
+    assert broken_promises(folder(tmp_path, good=GOOD.replace('part = "wheel"', 'part = "door"'))) == [
+        "good.toml example[0]: captures part = 'wheel', not 'door'"
+    ]
+
+
+def test_an_example_is_an_event_with_the_columns_it_states(tmp_path: Path) -> None:
+    by_column = GOOD.replace("[match]", '[match]\nkind = ["manager", "kernel"]\nexit_status = 3')
+    assert broken_promises(folder(tmp_path, good=by_column)) == ["good.toml example[0]: does not match its own pattern"]
+    stated = by_column.replace("[[example]]", '[[example]]\nkind = "manager"\nexit_status = 3')
+    assert broken_promises(folder(tmp_path, good=stated)) == []

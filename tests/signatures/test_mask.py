@@ -1,0 +1,144 @@
+"""Keys: the same message under any formatter and with any values is one kind; another diagnostic number or another word is another."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from forensics.signatures import mask
+
+
+def key(text: str) -> str:
+    return str(mask.keys(pl.Series([text]))[0])
+
+
+PIECES = st.sampled_from(
+    [
+        "ERROR: ",
+        "2026-11-23 08:40:43.217 ",
+        "[core.py:12] ",
+        "'a1'",
+        '"/x/1"',
+        "errno 98",
+        " 12 ",
+        "3.5 GiB",
+        "10.0.0.1:80",
+        "/srv/a/b",
+        "0xff",
+        "‹",
+        "›",
+    ]
+    + [
+        "\x1b[31m",
+        "failed",
+        "http://h:1/x",
+        "<n>",
+        "deadbeef0123",
+        "::1",
+        "\n",
+        "status=3 ",
+        "(a pid=3) ",
+        "name - ERROR - ",
+        "\u202e",
+        "é",
+    ]
+)
+
+
+@settings(max_examples=300)
+@given(st.lists(PIECES, max_size=8).map("".join) | st.text(max_size=60))
+def test_masking_a_key_changes_nothing(text: str) -> None:
+    once = key(text)
+    assert key(once) == once
+
+
+@given(st.lists(PIECES, max_size=8).map("".join), st.lists(PIECES, max_size=8).map("".join))
+def test_a_key_does_not_depend_on_the_company_of_a_text(one: str, other: str) -> None:
+    assert mask.keys(pl.Series([other, one]))[1] == key(one)
+
+
+MESSAGE = "No route to backend 'gpu-7' after 30 s"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"2026-11-23 08:40:43.217 ERROR:    {MESSAGE}",
+        f"2026-11-23 08:40:43,217 - app.core - ERROR - {MESSAGE}",
+        f"2026-11-23 08:40:43.217 | ERROR    | app.core:main:12 - {MESSAGE}",
+        f"ERROR:app.core:{MESSAGE}",
+        f"ERROR:    {MESSAGE}",
+        f"[ERROR] {MESSAGE}",
+        f"ERROR 11-23 09:15:00 [core.py:123] {MESSAGE}",
+        f"(EngineCore pid=123) ERROR 11-23 09:15:00 [core.py:123] {MESSAGE}",
+        f"E1123 09:15:00.123456  1234 file.cc:33] {MESSAGE}",
+        f"[2026-11-23 08:40:43 +0000] [1234] [ERROR] {MESSAGE}",
+        f"2026-11-23T08:40:43.123456Z ERROR {MESSAGE}",
+        f"Nov 23 08:40:43 {MESSAGE}",
+        f"[08:40:43] ERROR {MESSAGE}",
+        f"\x1b[1;31mERROR\x1b[0m: {MESSAGE}",
+        f"  {MESSAGE.replace('gpu-7', 'gpu-12').replace('30', '3.5')}  ",
+    ],
+)
+def test_the_same_message_under_another_formatter_is_the_same_kind(line: str) -> None:
+    assert key(line) == key(MESSAGE)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "why"),
+    [
+        ("worker 12 took 3.5 GiB", "worker 3 took 512 MiB", "numbers and sizes"),
+        ("cannot open /srv/models/a/config.json", "cannot open ~/x.bin", "paths"),
+        ("peer 10.0.0.1:8000 is gone", "peer 192.168.1.20 is gone", "addresses"),
+        ("job 6f1ed002-ab59-4a7c-8c0e-0d1e2f3a4b5c died", "job 00000000-0000-4000-8000-000000000001 died", "uuids"),
+        ("at 0x7f39 in f", "at 0x55d0c1 in f", "hex addresses"),
+        ("model 'Qwen3-32B' is gone", "model 'Llama-3.1-8B' is gone", "quoted values"),
+        ("got https://a.example/x?y=1 back", "got http://b.example:80/ back", "addresses of pages"),
+        ("shapes 2x5 and 4x4", "shapes 12x5 and 4x48", "numbers inside words"),
+        ("since 2026-11-23 08:40:43 nothing", "since 2025-01-02T10:00:00Z nothing", "times in the middle"),
+        ("ids 1, 2, 3 are bad", "ids 4, 5, 6, 7, 8 are bad", "lists of numbers"),
+    ],
+)
+def test_values_do_not_make_another_kind(one: str, other: str, why: str) -> None:
+    assert key(one) == key(other), why
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "why"),
+    [
+        ("OSError: [Errno 28] No space", "OSError: [Errno 122] No space", "errno"),
+        ("child exited with code 1", "child exited with code 2", "exit code"),
+        ("worker got signal 9", "worker got signal 11", "signal"),
+        ("Main process exited, status=3/X", "Main process exited, status=4/X", "status"),
+        ("NVRM: Xid (PCI:0000:38:00): 79, gone", "NVRM: Xid (PCI:0000:38:00): 13, gone", "Xid"),
+        ("CUDA error 700 at a.cu:12", "CUDA error 209 at a.cu:12", "CUDA error"),
+        ("cuDNN error: 4 in f", "cuDNN error: 8 in f", "cuDNN error"),
+        ("upstream said 503 Service Unavailable", "upstream said 401 Unauthorized", "HTTP status"),
+        ("VM started", "VM paused", "opposite words"),
+        ("state is 'started'", "state is 'paused'", "opposite quoted words"),
+        ('"GET /a/1" refused', '"DELETE /a/1" refused', "the verb in a quoted request"),
+    ],
+)
+def test_what_names_the_problem_makes_another_kind(one: str, other: str, why: str) -> None:
+    assert key(one) != key(other), why
+
+
+def test_an_exception_type_is_no_log_prefix() -> None:
+    assert key("ValueError: bad 3").startswith("ValueError: bad")
+
+
+def test_a_megabyte_of_text_costs_what_its_beginning_costs() -> None:
+    assert key("x" * 1_000_000) == "x" * mask.LONGEST
+
+
+def test_an_id_is_sixteen_hex_digits_of_the_key() -> None:
+    assert mask.mined_id("no such thing <n>") == "mined:ca3947c85e551c9a"
+
+
+def test_a_title_is_the_key_without_guards_cut_to_its_length() -> None:
+    short, long = mask.titles(pl.Series(["[Errno ‹28›] No space", "word " * 60]))
+    assert short == "[Errno 28] No space"
+    assert len(long) == mask.TITLE_LENGTH
+    assert long.endswith("…")

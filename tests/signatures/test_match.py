@@ -1,0 +1,118 @@
+"""The prefiltered search finds exactly what a plain loop over patterns and texts finds."""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from forensics.model import Signature
+from forensics.signatures import match
+from forensics.signatures.pattern import Catalogue, Pattern, Value
+from tests.signatures.making import event, events_frame, manager
+
+
+def pattern(id_: str, *messages: str, engine: str = "rust", **columns: tuple[Value, ...]) -> Pattern:
+    return Pattern(Signature(id_, id_, "high"), Path(f"{id_}.toml"), messages, columns, engine)
+
+
+SOME = [
+    pattern("symbol", r"undefined symbol: (?P<symbol>_Z\w+)"),
+    pattern("port", r"(?i)address already in use", r"port (?P<port>\d+) taken"),
+    pattern("short", r"a\d"),
+    pattern("overlap", r"symbol: _Z"),
+    pattern("around", r"(?<!un)defined", engine="regex"),
+    pattern("lines", r"(?m)^end$"),
+]
+WORDS = [
+    "undefined symbol: _Zfoo",
+    "Address ALREADY in use",
+    "port 80 taken",
+    "a1",
+    "defined",
+    "end",
+    "\n",
+    " ",
+    "addreſs already in use",
+    "é",
+]
+
+
+@given(st.lists(st.lists(st.sampled_from(WORDS), max_size=5).map("".join), max_size=8))
+def test_hits_are_those_of_a_plain_loop(texts: list[str]) -> None:
+    hits, notes = match.find_in_texts(pl.Series(texts, dtype=pl.String), SOME)
+    naive = {(t, p) for t, text in enumerate(texts) for p, one in enumerate(SOME) if any(re.search(m, text) for m in one.messages)}
+    assert set(hits.select("text_id", "pattern").iter_rows()) == naive
+    assert len(hits) == len(naive)
+    assert notes == ()
+
+
+def test_without_regard_to_case_the_long_s_counts_as_s() -> None:
+    hits, _ = match.find_in_texts(pl.Series(["addreſs already in use"]), [SOME[1]])
+    assert len(hits) == 1
+
+
+def found(*events: dict[str, object], patterns: list[Pattern]) -> list[tuple[object, ...]]:
+    hits = match.find_hits(events_frame(*events), Catalogue(tuple(patterns))).frame
+    return [
+        (e, s, [(c["name"], c["value"]) for c in captures]) for e, s, captures in hits.select("event", "signature", "captures").iter_rows()
+    ]
+
+
+def test_captures_come_by_name_from_the_first_message_that_matches() -> None:
+    assert found(event("port 80 taken: address already in use"), event("port 81 taken"), patterns=[SOME[1]]) == [
+        (0, "port", []),
+        (1, "port", [("port", "81")]),
+    ]
+
+
+def test_column_keys_must_hold_for_the_same_event() -> None:
+    wanted = [pattern("exit", "exited", kind=("manager",), exit_status=(3, 4))]
+    events = [
+        manager("x exited", exit_status=3),
+        manager("x exited", exit_status=5),
+        manager("x exited"),
+        event("x exited", exit_status=3),
+        manager("x died", exit_status=3),
+    ]
+    assert [hit[0] for hit in found(*events, patterns=wanted)] == [0]
+
+
+def test_a_pattern_may_do_without_a_message() -> None:
+    assert found(event("a"), manager("b", result="watchdog"), patterns=[pattern("w", result=("watchdog",))]) == [(1, "w", [])]
+
+
+def test_priority_zero_is_a_value() -> None:
+    assert found(event("a", priority=0), event("b", priority=None), patterns=[pattern("emerg", priority=(0,))]) == [(0, "emerg", [])]
+
+
+def test_an_event_may_match_several_patterns() -> None:
+    assert [hit[1] for hit in found(event("undefined symbol: _Zx"), patterns=SOME)] == ["symbol", "overlap"]
+
+
+def test_equal_texts_are_searched_once_and_all_are_hit() -> None:
+    assert len(found(*[event("a1")] * 50, patterns=SOME)) == 50
+
+
+def test_no_events_and_no_patterns_give_no_hits() -> None:
+    assert found(patterns=SOME) == []
+    assert found(event("a"), patterns=[]) == []
+
+
+def test_a_look_around_pattern_that_takes_too_long_is_given_up_and_named() -> None:
+    bomb = pattern("bomb", r"(?:a+)+(?!x)b", engine="regex")
+    began = time.monotonic()
+    hits, notes = match.find_in_texts(pl.Series(["a" * 5000, "aab"]), [bomb])
+    assert time.monotonic() - began < 5
+    assert hits["text_id"].to_list() == [1]
+    assert notes == ("The pattern bomb was given up on a text of 5000 characters after 0.25 s.",)
+
+
+@pytest.mark.parametrize("text", ["x" * 1_000_000 + "undefined symbol: _Za", "\0undefined symbol: _Za\0"])
+def test_a_hostile_text_is_searched_like_any_other(text: str) -> None:
+    assert [hit[1] for hit in found(event(text), patterns=SOME)] == ["symbol", "overlap"]
