@@ -45,6 +45,12 @@ _PREFIX = (
     rf")"
 )
 
+# Reason phrases of RFC 9110, as far as they tell one from an ordinary word.
+_REASON = (
+    "Bad Request|Unauthorized|Forbidden|Not Found|Method Not|Conflict|Gone|Too Many|Unprocessable"
+    "|Internal Server|Not Implemented|Bad Gateway|Service Unavailable|Gateway Time"
+)
+
 # A number in ‹› is not masked: it says which problem it is.
 _KEPT = (
     (
@@ -56,11 +62,7 @@ _KEPT = (
         "${1}${2}‹${3}›",
     ),
     (r"(Xid \(PCI:[^)]*\): )(\d+)", "${1}‹${2}›"),
-    (  # 503 Service Unavailable
-        r"\b([45]\d\d)( (?:Bad Request|Unauthorized|Forbidden|Not Found|Method Not|Conflict|Gone|Too Many|Unprocessable"
-        r"|Internal Server|Not Implemented|Bad Gateway|Service Unavailable|Gateway Time))",
-        "‹${1}›${2}",
-    ),
+    (rf"\b([45]\d\d)( (?:{_REASON}))", "‹${1}›${2}"),
 )
 
 _MASKS = (

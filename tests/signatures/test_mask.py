@@ -29,8 +29,6 @@ PIECES = st.sampled_from(
         "0xff",
         "‹",
         "›",
-    ]
-    + [
         "\x1b[31m",
         "failed",
         "http://h:1/x",
