@@ -53,7 +53,8 @@ def assemble(entries: pl.DataFrame) -> Assembly:
     found = known_runs(runs, owned, lines)
     witnessed = witnesses(entries, owned, found, lines, boots)
     found = (
-        found.join(table.boots_over(entries, boots), on="boot", how="left")
+        table.with_witnesses(found, entries, witnessed)
+        .join(table.boots_over(entries, boots), on="boot", how="left")
         .with_columns(
             pl.col("run").is_in(witnessed.filter(pl.col("oom"))["run"].implode()).alias("kernel_oom"),
             pl.col("run").is_in(witnessed.filter(pl.col("kind") == "coredump")["run"].implode()).alias("dumped_core"),

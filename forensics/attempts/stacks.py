@@ -7,12 +7,14 @@ One regular expression over the letters of all processes, a newline between two 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
+# A stack without its header starts where no indented line precedes it: the search stays linear over any number of stray frames.
 # n: a line N written within a millisecond of the line before it, see folding
 EXC = r"(?P<exc>[ENnVRGXKrgk])"
-PYTHON = r"(?:T(?:[FIA]+" + EXC + r"?|(?P<bare>E))?|F[FIA]*(?P<headless>E))[nI]*"
+PYTHON = r"(?:T(?:[FIA]+" + EXC + r"?|(?P<bare>E))?|(?<![FIA])I{0,2}F[FIA]*(?P<headless>E))[nI]*"
 GROUP = r"Q[qxyFIA]*"
 BOX = r"Bb*(?:(?P<boxed>[ENn])[nI]*)?"
 FATAL = r"K(?:[kFIA]|E(?=k))*"
@@ -45,7 +47,7 @@ def spans(shapes: bytes) -> list[tuple[int, int]]:
     return [found.span() for found in STACK.finditer(shapes)]
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=4096)
 def told(shape: bytes) -> Told:
     firsts, lasts = [], []
     for part in PARTS.finditer(shape):
@@ -56,21 +58,22 @@ def told(shape: bytes) -> Told:
 
 
 def _of_part(part: re.Match[bytes]) -> Told:
-    start, found = part.start(), part.group()
     for name in ("exc", "bare", "headless", "boxed", "told"):
         if part[name] is not None:
             return Told(part.start(name), part.start(name))
-    if part["group"] is not None:
-        leaf, whole = found.find(b"x"), found.find(b"y")
-        return Told(start + leaf if leaf >= 0 else None, start + whole if whole >= 0 else None)
-    if part["fatal"] is not None:
-        told_by = found.find(b"E")
-        return Told(start, start + told_by if told_by >= 0 else start)
-    if part["cpp"] is not None:
-        return Told(start, start + (1 if b"I" in found else 0))
-    if part["java"] is not None:
-        cause = found.rfind(b"J")
-        return Told(start + max(cause, 0), start)
-    if part["go"] is not None or part["rust"] is not None:
-        return Told(start, start)
-    return Told(None, None)
+    kind = next((name for name in ENDS if part[name] is not None), None)
+    if kind is None:
+        return Told(None, None)
+    root, last = ENDS[kind](part.group())
+    return Told(part.start() + root if root >= 0 else None, part.start() + last if last >= 0 else None)
+
+
+# where in a part of that kind its root and its last exception stand; -1: nowhere
+ENDS: dict[str, Callable[[bytes], tuple[int, int]]] = {
+    "group": lambda lines: (lines.find(b"x"), lines.find(b"y")),  # the first leaf is the cause, the group is what was raised
+    "fatal": lambda lines: (0, max(lines.find(b"E"), 0)),
+    "cpp": lambda lines: (0, 1 if b"I" in lines else 0),  # what(): is the second line
+    "java": lambda lines: (max(lines.rfind(b"J"), 0), 0),  # the last `Caused by:` is the root
+    "go": lambda _: (0, 0),
+    "rust": lambda _: (0, 0),
+}

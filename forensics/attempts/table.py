@@ -34,6 +34,15 @@ def tallied(owned: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def with_witnesses(runs: pl.DataFrame, entries: pl.DataFrame, witnessed: pl.DataFrame) -> pl.DataFrame:
+    """Runs whose sums count the kernel's lines and the core dumps about them too."""
+    size = entries["bytes"].gather(witnessed["row"]).alias("size")
+    more = witnessed.with_columns(size).group_by("run").agg(pl.len().cast(pl.UInt32).alias("more"), pl.col("size").sum())
+    return runs.join(more, on="run", how="left", maintain_order="left").with_columns(
+        pl.col("entries") + pl.col("more").fill_null(0), pl.col("bytes") + pl.col("size").fill_null(0)
+    )
+
+
 def automatic(runs: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
     """Run → automatic: the manager's line before the run's first entry, among those that matter, is a scheduled restart.
 
@@ -77,7 +86,7 @@ def outcome() -> pl.Expr:
     no_end = pl.col("end_row").is_null()
     return (
         pl.when(no_end & (pl.col("over") | pl.col("superseded")))
-        .then(pl.lit("cut"))
+        .then(pl.when(pl.col("stopping_row").is_not_null()).then(pl.lit("stopped")).otherwise(pl.lit("cut")))
         .when(no_end)
         .then(pl.lit("running"))
         .when(pl.col("requested"))

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from forensics.attempts.places import Codes, Speaker
-from forensics.attempts.says import Says
+from forensics.attempts.says import COREDUMP, Says
 
 KERNEL_NEAR_US = 30_000_000
 DUMP_NEAR_US = 600_000_000  # a core of many GB is written, compressed and only then logged
@@ -55,7 +55,7 @@ def witnesses(entries: pl.DataFrame, owned: pl.DataFrame, runs: pl.DataFrame, li
         clock.gather(runs["end_row"]).fill_null(FOREVER).alias("end"),
         (pl.col("exit_code").cast(pl.String) == "dumped").fill_null(value=False).alias("dumped"),
     )
-    dumps = _dumps(entries, owned)
+    dumps = _dumps(entries, owned, boots)
     said = _kernel(entries, boots)
     if dumps.is_empty() and said.is_empty():
         return WITNESSES.to_frame()
@@ -72,10 +72,13 @@ def witnesses(entries: pl.DataFrame, owned: pl.DataFrame, runs: pl.DataFrame, li
     ).sort("row")
 
 
-def _dumps(entries: pl.DataFrame, owned: pl.DataFrame) -> pl.DataFrame:
-    found = owned.filter(pl.col("speaker") == int(Speaker.COREDUMP)).select("row", "spell")
-    dump = entries.select("monotonic", "coredump_pid")[found["row"]]
-    return found.hstack(dump).select("row", "spell", pl.col("monotonic").fill_null(0).alias("at"), pid="coredump_pid")
+def _dumps(entries: pl.DataFrame, owned: pl.DataFrame, boots: Codes) -> pl.DataFrame:
+    """Core dumps: row, spell of the unit they name (null where they name none), boot, at, pid."""
+    dumped = (entries["coredump_pid"].is_not_null() & (entries["message_id"].cast(pl.String) == COREDUMP)).fill_null(value=False)
+    rows = np.flatnonzero(dumped.to_numpy())
+    dump = entries.select(pl.col("monotonic").fill_null(0).alias("at"), pid="coredump_pid")[rows]
+    named = owned.filter(pl.col("speaker") == int(Speaker.COREDUMP)).select("row", "spell")
+    return pl.DataFrame({"row": rows.astype(np.uint32), "boot": boots[rows]}).hstack(dump).join(named, on="row", how="left")
 
 
 def _kernel(entries: pl.DataFrame, boots: Codes) -> pl.DataFrame:
@@ -110,9 +113,9 @@ def _processes(owned: pl.DataFrame, lines: pl.DataFrame, pids: pl.Series) -> pl.
 
 
 def _of_dumps(dumps: pl.DataFrame, spans: pl.DataFrame, processes: pl.DataFrame) -> pl.DataFrame:
-    """By process id; else the run of the unit that dumped core last before; else any run near in time."""
-    named = nearest(dumps, processes, ["spell", "pid"], DUMP_NEAR_US)
-    rest = dumps.join(named, on="row", how="anti")
+    """By process id; else the run of the named unit that dumped core last before; else any run of it near in time."""
+    named = nearest(dumps.drop("spell"), processes.drop("spell"), ["boot", "pid"], DUMP_NEAR_US)
+    rest = dumps.join(named, on="row", how="anti").filter(pl.col("spell").is_not_null())
     # the end counts here, not the start: the core is logged after it
     ends = spans.filter(pl.col("dumped")).with_columns(pl.col("end").alias("start"))
     by_end = nearest(rest, ends, ["spell"], DUMP_NEAR_US)

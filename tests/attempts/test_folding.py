@@ -131,7 +131,7 @@ CASES = [
     (
         "truncated at the beginning",
         [FRAME[1], FRAME[0], FRAME[1], "OSError: x"],
-        [("line", 1, None, None), ("traceback", 3, "OSError: x", "OSError: x")],
+        [("traceback", 4, "OSError: x", "OSError: x")],
     ),
     ("truncated at the end", [TB, *FRAME], [("traceback", 4, None, None)]),
     (
