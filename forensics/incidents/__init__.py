@@ -8,14 +8,14 @@ import polars as pl
 
 from forensics.incidents.case import cases, cycled
 from forensics.incidents.changes import find_changes
-from forensics.incidents.classes import breakdown
+from forensics.incidents.classes import breakdown, breakdowns
 from forensics.incidents.completeness import completeness, notes
 from forensics.incidents.detection import alert_lines, declared_in, detection_summary
 from forensics.incidents.gaps import clock_jumps, holes, losses
 from forensics.incidents.ledger import ledger, totals
 from forensics.incidents.material import Analysis, Material, at_the_door
 from forensics.incidents.segment import Timeline, timeline
-from forensics.incidents.story import Scene, story, window_span
+from forensics.incidents.story import Gaps, Scene, story, window_span
 from forensics.model import Window
 
 __all__ = ["Analysis", "Material", "analyse", "completeness", "find_changes"]
@@ -29,9 +29,11 @@ def analyse(material: Material, window: Window, declared: datetime | None = None
     found = list(cases(line, material))
     noticed = declared_in(declared, found)
     gaps = pl.concat([clock_jumps(entries), holes(entries)[0], losses(entries)])
-    scene = Scene(material, window, alert_lines(entries), gaps, window_span(window, entries))
-    incidents = tuple(story(case, scene, declared if i == noticed else None) for i, case in enumerate(found))
+    scene = Scene(material, window, alert_lines(entries), Gaps(gaps), window_span(window, entries))
+    tables = breakdowns(line.falls, line.runs, material)
+    incidents = tuple(story(case, tables[i], scene, declared if i == noticed else None) for i, case in enumerate(found))
     sums = totals(line.falls)
     classes = breakdown(line.falls, line.runs, material)
-    proof = ledger(entries, material.restarts, sums, classes, incidents)
+    units = sorted({*material.attempts["unit"].drop_nulls(), *material.restarts["unit"].drop_nulls()})
+    proof = ledger(entries, units, material.restarts, sums, classes, incidents)
     return Analysis(sums, classes, incidents, detection_summary(incidents), proof, notes(entries))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -11,12 +12,26 @@ import polars as pl
 
 from forensics.incidents.commands import just_looks
 from forensics.incidents.gaps import useless_clocks
-from forensics.incidents.material import SECOND, Material, microseconds
+from forensics.incidents.material import SECOND, Material, microseconds, quoted
 from forensics.incidents.segment import Timeline
+from forensics.model import Evidence
 
 Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 BEFORE = 24 * 3600 * SECOND  # how far back a change is shown
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A change. looks: it only looked at something."""
+
+    us: int
+    kind: str
+    unit: str | None
+    summary: str
+    row: int
+    looks: bool
+    evidence: Evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +50,8 @@ class Case:
     runs: pl.DataFrame
     success: pl.DataFrame
     falls: pl.DataFrame
-    changes: pl.DataFrame  # of its host or unit, from a day before to its end, by time; with `us` and `looks`
+    changes: list[Seen]  # of its host or unit, from a day before to its end, by time
+    by_hand: list[tuple[int, int]]  # (time, row) of starts behind the first that neither restart logic, boot, timer nor socket made
 
     @property
     def until(self) -> int:
@@ -44,9 +60,8 @@ class Case:
     @property
     def first_failure(self) -> int:
         """The start of the first failed attempt; of one that had been up for a minute or more, its end."""
-        row = self.runs.row(0, named=True)
-        ended = row["ended"]
-        return self.start if ended is None or row["uptime_s"] < 60 else max(self.start, microseconds(ended))
+        ended = self.runs["ended"][0]
+        return self.start if ended is None or self.runs["uptime_s"][0] < 60 else max(self.start, microseconds(ended))
 
 
 def cases(line: Timeline, material: Material) -> Iterator[Case]:
@@ -55,18 +70,24 @@ def cases(line: Timeline, material: Material) -> Iterator[Case]:
     falls = line.falls.filter(pl.col("incident").is_not_null()).sort("incident", "at_row", maintain_order=True)
     sizes = falls.group_by("incident").len()
     loops = line.loops.join(sizes, on="incident", how="left").sort("incident").with_columns(pl.col("len").fill_null(0))
-    by_host = _by_host(material.changes)
+    by_host = _by_host(material)
+    manual = runs.filter("by_hand").select("run", pl.col("started").dt.timestamp("us"), "first_row").rows()
     at = 0
     for loop in loops.iter_rows(named=True):
         start, end, data_end = microseconds(loop["start"]), _us(loop["end"]), microseconds(loop["data_end"])
-        changes = _near(by_host.get(loop["host"]), loop["unit"], start, data_end if end is None else end, material.changes)
+        changes = _near(by_host.get(loop["host"], []), loop["unit"], start, data_end if end is None else end)
         success = runs.slice(loop["last"] + 1, 0 if loop["recovery"] is None else 1)
         own = runs.slice(loop["first"], loop["last"] - loop["first"] + 1)
         yield Case(
             loop["host"], loop["manager"], loop["unit"], loop["kind"], loop["ongoing"], start, end, _us(loop["recovery"]), data_end,
-            own, success, falls.slice(at, loop["len"]), changes,
+            own, success, falls.slice(at, loop["len"]), changes, _between(manual, loop["first"] + 1, loop["last"] + 1 + success.height),
         )  # fmt: skip
         at += loop["len"]
+
+
+def _between(manual: list[tuple[int, int, int]], first: int, stop: int) -> list[tuple[int, int]]:
+    lo, hi = (bisect_left(manual, run, key=lambda start: start[0]) for run in (first, stop))
+    return [(us, row) for _, us, row in manual[lo:hi]]
 
 
 def _us(time: object) -> int | None:
@@ -74,7 +95,7 @@ def _us(time: object) -> int | None:
 
 
 def cycled(runs: pl.DataFrame, entries: pl.DataFrame) -> pl.DataFrame:
-    """With cycle_s: start to the next automatic start, by the monotonic clock where that can be trusted."""
+    """With cycle_s (start to the next automatic start, by the monotonic clock where that can be trusted) and by_hand."""
     useless = useless_clocks(entries)
     monotonic = entries["monotonic"].gather(runs["first_row"]) if runs.height else pl.Series([], dtype=pl.Int64)
     runs = runs.with_columns(monotonic.alias("monotonic"))
@@ -83,21 +104,33 @@ def cycled(runs: pl.DataFrame, entries: pl.DataFrame) -> pl.DataFrame:
     trusted = (pl.col("boot") == pl.col("next_boot")) & ~pl.col("boot").is_in(useless)
     by_wall = (pl.col("next_started") - pl.col("started")).dt.total_microseconds()
     cycle = pl.when(trusted.fill_null(value=False)).then(pl.col("next_monotonic") - pl.col("monotonic")).otherwise(by_wall) / SECOND
-    return runs.with_columns(pl.when(pl.col("next_automatic") & (cycle > 0)).then(cycle).alias("cycle_s"))
+    runs = runs.with_columns(pl.when(pl.col("next_automatic") & (cycle > 0)).then(cycle).alias("cycle_s"))
+    same_boot = (pl.col("boot") == pl.col("boot").shift(1).over("who")).fill_null(value=False)
+    return runs.with_columns((~pl.col("automatic") & same_boot & ~pl.col("unit").is_in(_activated(entries))).alias("by_hand"))
 
 
-def _by_host(changes: pl.DataFrame) -> dict[str, pl.DataFrame]:
-    frame = changes.with_columns(pl.col("time").dt.timestamp("us").alias("us"), pl.col("host").cast(pl.String)).sort("us", "row")
-    summaries = frame["summary"].unique().drop_nulls().sort().to_list()
-    frame = frame.with_columns(pl.col("summary").is_in([s for s in summaries if just_looks(s)]).alias("looks"))
-    return {host: part for (host,), part in frame.partition_by("host", as_dict=True).items()}
+def _activated(entries: pl.DataFrame) -> list[str]:
+    """Services that a timer, socket or path of the same name starts."""
+    units = entries["unit"].unique().cast(pl.String).drop_nulls().sort()
+    return units.filter(units.str.contains(r"\.(?:timer|socket|path)$")).str.replace(r"\.\w+$", ".service").to_list()
 
 
-def _near(changes: pl.DataFrame | None, unit: str, start: int, until: int, model: pl.DataFrame) -> pl.DataFrame:
-    if changes is None:
-        return model.clear().with_columns(pl.lit(0, pl.Int64).alias("us"), pl.lit(value=False).alias("looks"))
-    lo, hi = np.searchsorted(changes["us"].to_numpy(), [start - BEFORE, until + SECOND])
-    return changes.slice(int(lo), int(hi - lo)).filter(pl.col("unit").is_null() | (pl.col("unit") == unit))
+def _by_host(material: Material) -> dict[str | None, list[Seen]]:
+    """Changes by host, in order of time: there are few, so they are taken out of the frame once for all cases."""
+    frame = material.changes.with_columns(pl.col("time").dt.timestamp("us").alias("us")).sort("us", "row")
+    lines = quoted(material.entries, frame["row"].to_list())
+    looks = {summary: just_looks(summary) for summary in frame["summary"].unique()}
+    found: dict[str | None, list[Seen]] = {}
+    for (us, host, kind, unit, summary, row), line in zip(
+        frame.select("us", "host", "kind", "unit", "summary", "row").rows(), lines, strict=True
+    ):
+        found.setdefault(host, []).append(Seen(us, kind, unit, summary, row, looks[summary], line))
+    return found
+
+
+def _near(changes: list[Seen], unit: str, start: int, until: int) -> list[Seen]:
+    lo, hi = (bisect_left(changes, us, key=lambda seen: seen.us) for us in (start - BEFORE, until + SECOND))
+    return [seen for seen in changes[lo:hi] if seen.unit is None or seen.unit == unit]
 
 
 def starts(case: Case) -> Ints:
@@ -107,9 +140,9 @@ def starts(case: Case) -> Ints:
 def hands(case: Case) -> Flags:
     """Per restart: an operator's action, a manual start or a long pause lies just before its attempt."""
     began = starts(case)
-    acts = case.changes.filter(~pl.col("looks") & (pl.col("kind") != "login"))["us"].to_numpy()
+    acts = np.array([seen.us for seen in case.changes if seen.us > case.start and not seen.looks and seen.kind != "login"], dtype=np.int64)
     flag = ~case.runs["automatic"].to_numpy()
-    place = np.searchsorted(np.maximum.accumulate(began), acts[acts > case.start])
+    place = np.searchsorted(np.maximum.accumulate(began), acts)
     flag[place[place < len(flag)]] = True
     pause = np.diff(began, prepend=began[0]) / SECOND
     usual = np.median(pause[1:]) if len(pause) > 1 else 0.0

@@ -132,6 +132,9 @@ def _folded(found: pl.DataFrame) -> pl.DataFrame:
     found = found.with_columns(pause.cum_sum().over("host").alias("action"))
     part = (pl.col("time") - pl.col("time").min().over("host", "action")).dt.total_seconds() // ONE_ACTION_AT_MOST
     found = found.with_columns(part.alias("part"))
+    # Jobs of several units that nobody's command or switch explains are each their unit's
+    jobs_only = pl.col("rank").min().over("host", "action", "part") == RANK["unit-job"]
+    found = found.with_columns(pl.when(jobs_only).then("unit").alias("alone"))
     best = pl.col("rank") == pl.col("rank").min()
     said = pl.col("summary").filter(best).unique(maintain_order=True)
     more = pl.when(said.len() > 3).then(pl.format(" … and {} more", said.len() - 3)).otherwise(pl.lit(""))
@@ -143,7 +146,7 @@ def _folded(found: pl.DataFrame) -> pl.DataFrame:
         | (pl.col("unit").is_null() & best & (pl.col("kind") != "login")).any()
         | (about.len() != 1)
     )
-    folded = found.group_by("host", "action", "part", maintain_order=True).agg(
+    folded = found.group_by("host", "action", "part", "alone", maintain_order=True).agg(
         pl.col("time", "kind", "row").filter(best).first(), joined.alias("summary"), pl.when(~host_wide).then(about.first()).alias("unit")
     )
     return folded.sort("time", "host", "row")

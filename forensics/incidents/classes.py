@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import polars as pl
 
@@ -15,60 +16,87 @@ LOST = Signature(
 
 
 def breakdown(falls: pl.DataFrame, runs: pl.DataFrame, material: Material) -> tuple[FailureClass, ...]:
-    """One row per class, most restarts first. falls and runs are one scope's: the whole window's or one incident's.
+    """One row per class over everything in `falls` and `runs`, most restarts first.
 
-    A class that only ended attempts which nothing restarted (an outage) has 0 restarts and is shown where `runs` has it.
+    A class that only ended attempts which nothing restarted has 0 restarts; it is shown where that was an outage.
     """
-    counted = falls.group_by("signature").agg(
-        pl.col("count").sum().alias("restarts"), pl.col("time").min().alias("first"), pl.col("time").max().alias("last")
-    )
-    own = runs.filter(pl.col("fell") & (pl.col("incident").is_not_null() | pl.col("restarted")))
-    died = own.group_by("signature").agg(
-        pl.coalesce("ended", "started").min().alias("first_end"),
-        pl.coalesce("ended", "started").max().alias("last_end"),
-        pl.coalesce("proof", "last_row").first().alias("proof"),
-        pl.col("cycle_s").median().alias("cycle_s"),
-    )
-    also = (
-        own.select(pl.col("secondary").explode(empty_as_null=False).alias("signature"))
-        .group_by("signature")
-        .agg(pl.len().alias("secondary"))
-    )
-    table = counted.join(died, on="signature", how="full", coalesce=True).join(also, on="signature", how="left")
+    scope = pl.lit(0, pl.UInt32).alias("scope")
+    return _tables(falls.with_columns(scope), runs.with_columns(scope), material).get(0, ())
+
+
+def breakdowns(falls: pl.DataFrame, runs: pl.DataFrame, material: Material) -> dict[int, tuple[FailureClass, ...]]:
+    """The same for each incident, in one pass over all."""
+    scope = pl.col("incident").alias("scope")
+    inside = pl.col("incident").is_not_null()
+    return _tables(falls.filter(inside).with_columns(scope), runs.filter(inside).with_columns(scope), material)
+
+
+def _tables(falls: pl.DataFrame, runs: pl.DataFrame, material: Material) -> dict[int, tuple[FailureClass, ...]]:
+    by = ["scope", "signature"]
+    restarted = pl.col("count").sum().alias("restarts"), pl.col("time").min().alias("first"), pl.col("time").max().alias("last")
+    counted = falls.group_by(by).agg(*restarted, pl.col("row").sort_by("at_row").first().alias("revealed"))
+    table = counted.join(_died(runs, by), on=by, how="full", coalesce=True, nulls_equal=True)
+    table = table.join(_seen_beside(runs, by), on=by, how="left")
     table = table.with_columns(
         pl.col("restarts", "secondary").fill_null(0),
         pl.coalesce("first", "first_end").alias("first"),
         pl.coalesce("last", "last_end").alias("last"),
+        pl.coalesce("proof", "revealed").alias("proof"),
     )
-    lost = falls.filter(pl.col("signature") == "journal.lost")
-    rows = table.sort(["restarts", "signature"], descending=[True, False])
-    return _rows(rows, int(counted["restarts"].sum()), None if lost.height == 0 else int(lost["row"][0]), material)
+    table = table.with_columns(pl.col("restarts").sum().over("scope").alias("total")).sort(
+        ["scope", "restarts", "signature"], descending=[False, True, False]
+    )
+    return _rows(table, material)
 
 
-def _rows(rows: pl.DataFrame, total: int, lost_row: int | None, material: Material) -> tuple[FailureClass, ...]:
-    proofs = [lost_row if proof is None else proof for proof in rows["proof"]]
-    known = iter(quoted(material.entries, [p for p in proofs if p is not None]))
-    samples = [None if p is None else next(known) for p in proofs]
-    return tuple(_row(row, sample, total, material.signatures) for row, sample in zip(rows.iter_rows(named=True), samples, strict=True))
+def _died(runs: pl.DataFrame, by: list[str]) -> pl.DataFrame:
+    """What the attempts of a class say: first and last end, the line that proves the first, and how long a cycle takes."""
+    end = pl.coalesce("ended", "started")
+    return (
+        _own(runs)
+        .group_by(by)
+        .agg(
+            end.min().alias("first_end"),
+            end.max().alias("last_end"),
+            pl.coalesce("proof", "last_row").sort_by("run").first().alias("proof"),
+            pl.col("cycle_s").median().alias("cycle_s"),
+        )
+    )
 
 
-def _row(row: dict[str, object], sample: Evidence | None, total: int, signatures: Mapping[str, Signature]) -> FailureClass:
-    known = described(str(row["signature"]), signatures)
-    restarts = int(row["restarts"])  # type: ignore[call-overload]
+def _seen_beside(runs: pl.DataFrame, by: list[str]) -> pl.DataFrame:
+    also = _own(runs).select("scope", pl.col("secondary").alias("signature")).explode("signature", empty_as_null=False)
+    return also.group_by(by).agg(pl.len().alias("secondary"))
+
+
+def _own(runs: pl.DataFrame) -> pl.DataFrame:
+    return runs.filter(pl.col("fell") & (pl.col("incident").is_not_null() | pl.col("restarted")))
+
+
+def _rows(table: pl.DataFrame, material: Material) -> dict[int, tuple[FailureClass, ...]]:
+    samples = quoted(material.entries, table["proof"].to_list())
+    found: dict[int, list[FailureClass]] = {}
+    for row, sample in zip(table.iter_rows(named=True), samples, strict=True):
+        found.setdefault(row["scope"], []).append(_row(row, sample, material.signatures))
+    return {scope: tuple(rows) for scope, rows in found.items()}
+
+
+def _row(row: dict[str, Any], sample: Evidence, signatures: Mapping[str, Signature]) -> FailureClass:
+    known = described(row["signature"], signatures)
     return FailureClass(
         signature=known.id,
         title=known.title,
-        restarts=restarts,
-        share=restarts / total if total else 0.0,
-        first=row["first"],  # type: ignore[arg-type]
-        last=row["last"],  # type: ignore[arg-type]
+        restarts=row["restarts"],
+        share=row["restarts"] / row["total"] if row["total"] else 0.0,
+        first=row["first"],
+        last=row["last"],
         restart_helps=known.restart_helps,
         severity=known.severity,
         sample=sample,
-        secondary=int(row["secondary"]),  # type: ignore[call-overload]
+        secondary=row["secondary"],
         cause=known.cause,
         remedy=known.remedy,
-        cycle_s=row["cycle_s"],  # type: ignore[arg-type]
+        cycle_s=row["cycle_s"],
     )
 
 

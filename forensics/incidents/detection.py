@@ -8,7 +8,6 @@ from statistics import fmean, median
 import polars as pl
 
 from forensics.incidents.case import Case
-from forensics.incidents.fixes import by_hand
 from forensics.incidents.material import microseconds, moment, quote
 from forensics.model import Detection, DetectionSummary, Evidence, Incident
 
@@ -39,17 +38,12 @@ def _named(entries: pl.DataFrame, column: str, expression: str) -> list[str]:
 
 def detection(case: Case, entries: pl.DataFrame, alerts: pl.DataFrame, declared: datetime | None) -> Detection:
     """signal: the first failure's deciding line; alert: the first alert on record that names the unit; operator: the first human act."""
-    first = case.runs.row(0, named=True)
-    rows: dict[str, int] = {"signal": first["last_row"] if first["proof"] is None else first["proof"]}
+    proof = case.runs["proof"][0]
+    rows: dict[str, int] = {"signal": case.runs["last_row"][0] if proof is None else proof}
     signal_line = quote(entries, rows["signal"])
     signal = moment(case.start) if signal_line is None else signal_line.time
-    acts = [(us, row) for us, row in [*_human(case, signal), *by_hand(case)] if microseconds(signal) < us <= case.until]
-    delivered = alerts.filter(
-        (pl.col("host") == case.host)
-        & pl.col("us").is_between(case.start, case.until)
-        & pl.col("words").str.contains(_stem(case.unit), literal=True)
-    )
-    found = {"operator": min(acts, default=None), "alert": min(delivered.select("us", "row").iter_rows(), default=None)}
+    acts = [(us, row) for us, row in [*_human(case, signal), *case.by_hand] if microseconds(signal) < us <= case.until]
+    found = {"operator": min(acts, default=None), "alert": _delivered(case, alerts)}
     rows |= {name: row for name, hit in found.items() if hit is not None for row in hit[1:]}
     evidence: dict[str, Evidence] = {name: line for name, row in sorted(rows.items()) if (line := quote(entries, row)) is not None}
     times = {name: None if hit is None else moment(hit[0]) for name, hit in found.items()}
@@ -58,8 +52,17 @@ def detection(case: Case, entries: pl.DataFrame, alerts: pl.DataFrame, declared:
 
 def _human(case: Case, signal: datetime) -> list[tuple[int, int]]:
     """Changes after the signal that need a hand: commands, logins, and jobs and reloads that a client asked for."""
-    hand = pl.col("kind").is_in(HUMAN) | pl.col("summary").str.contains(r"asked by systemctl")
-    return list(case.changes.filter(hand & (pl.col("us") > microseconds(signal))).select("us", "row").iter_rows())
+    after = microseconds(signal)
+    return [(s.us, s.row) for s in case.changes if s.us > after and (s.kind in HUMAN or "asked by systemctl" in s.summary)]
+
+
+def _delivered(case: Case, alerts: pl.DataFrame) -> tuple[int, int] | None:
+    """(time, row) of the first alert about the unit; not even a filter is run where no alert was ever sent."""
+    if alerts.height == 0:
+        return None
+    inside = (pl.col("host") == case.host) & pl.col("us").is_between(case.start, case.until)
+    about = pl.col("words").str.contains(_stem(case.unit), literal=True)
+    return min(alerts.filter(inside & about).select("us", "row").rows(), default=None)
 
 
 def _stem(unit: str) -> str:

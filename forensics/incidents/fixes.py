@@ -36,15 +36,10 @@ def fix_attempts(case: Case, entries: pl.DataFrame) -> tuple[FixAttempt, ...]:
 
 def _acts(case: Case) -> list[Act]:
     """Changes inside the incident that can repair something, and starts of the unit by hand that no change accounts for."""
-    inside = case.changes.filter((pl.col("us") > case.start) & ~pl.col("looks") & ~pl.col("kind").is_in(["login", "boot"]))
-    if case.recovery is not None:
-        inside = inside.filter(pl.col("us") <= case.recovery)
-    acts = [
-        Act(us, kind, summary, row, tests=kind == "unit-job")
-        for us, kind, summary, row in inside.select("us", "kind", "summary", "row").iter_rows()
-    ]
+    inside = [s for s in case.changes if case.start < s.us <= case.until and not s.looks and s.kind not in ("login", "boot")]
+    acts = [Act(s.us, s.kind, s.summary, s.row, tests=s.kind == "unit-job") for s in inside]
     known = np.array([act.us for act in acts], dtype=np.int64)
-    for us, row in by_hand(case):
+    for us, row in case.by_hand:
         near = known[(known <= us + SECOND) & (known >= us - SAME_HAND)] if len(known) else known
         if len(near):
             at = int(np.flatnonzero(known == near[-1])[-1])
@@ -52,14 +47,6 @@ def _acts(case: Case) -> list[Act]:
         else:
             acts.append(Act(us, "unit-job", f"{case.unit} started by hand", row, tests=True))
     return sorted(acts, key=lambda act: (act.us, act.row))
-
-
-def by_hand(case: Case) -> list[tuple[int, int]]:
-    """(time, row) of starts that neither the restart logic nor a boot made."""
-    runs = pl.concat([case.runs, case.success])
-    boot_changed = (pl.col("boot") != pl.col("boot").shift(1)).fill_null(value=True)
-    manual = runs.filter(~pl.col("automatic") & ~boot_changed & (pl.int_range(pl.len()) > 0))
-    return list(manual.select(pl.col("started").dt.timestamp("us"), "first_row").iter_rows())
 
 
 def _tries(acts: list[Act]) -> Iterator[list[Act]]:
@@ -88,14 +75,18 @@ def _in_short(words: list[str]) -> str:
 
 def _outcome(case: Case, first: int, last: int, next_try: int) -> str:
     """held: the next attempt (or one of the two behind it) is the success; else what the attempts on both sides died of decides."""
-    began = starts(case)
-    later = int(np.count_nonzero((began > last + SECOND) & (began < next_try)))
+    began = np.maximum.accumulate(starts(case))
+    behind, after, upto = np.searchsorted(began, [first, last - SECOND, next_try]).tolist()
+    later = int(np.searchsorted(began, next_try) - np.searchsorted(began, last + SECOND, side="right"))
     if case.recovery is not None and case.recovery < next_try and later <= 2:
         return "held"
-    signatures, fell = case.runs["signature"].to_list(), case.runs["fell"].to_list()
-    old = [s for s, f, t in zip(signatures, fell, began.tolist(), strict=True) if f and t < first][-NEAR:]
-    new = [s for s, f, t in zip(signatures, fell, began.tolist(), strict=True) if f and last - SECOND <= t < next_try][:NEAR]
-    return "changed-class" if _differs(Counter(old), Counter(new)) else "no-effect"
+    old = case.runs.slice(max(0, behind - NEAR), min(behind, NEAR))
+    new = case.runs.slice(after, min(NEAR, max(0, upto - after)))
+    return "changed-class" if _differs(_died_of(old), _died_of(new)) else "no-effect"
+
+
+def _died_of(runs: pl.DataFrame) -> Counter[str]:
+    return Counter(runs.filter("fell")["signature"].to_list())
 
 
 def _differs(old: Counter[str], new: Counter[str]) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from forensics.model import FailureClass, Incident, LedgerCheck, RestartTotals
@@ -23,11 +25,17 @@ def totals(falls: pl.DataFrame) -> RestartTotals:
 
 
 def ledger(
-    entries: pl.DataFrame, restarts: pl.DataFrame, sums: RestartTotals, classes: tuple[FailureClass, ...], incidents: tuple[Incident, ...]
+    entries: pl.DataFrame,
+    units: Sequence[str],
+    restarts: pl.DataFrame,
+    sums: RestartTotals,
+    classes: tuple[FailureClass, ...],
+    incidents: tuple[Incident, ...],
 ) -> tuple[LedgerCheck, ...]:
-    """Every restart in exactly one incident or the background, one phase and one class."""
+    """Every restart in exactly one incident or the background, one phase and one class. units: those that were asked for."""
     inside = sum(incident.restarts for incident in incidents)
-    seen = entries.select((pl.col("message_id") == RESTART).sum()).item()
+    lines = entries.filter(pl.col("message_id") == RESTART)["unit"].cast(pl.String)
+    seen = lines.is_in(units).sum()
     read = restarts.filter(~pl.col("lost"))["count"].sum()
     checks = [
         LedgerCheck("restart lines in the journal = restarts read", int(seen), int(read)),

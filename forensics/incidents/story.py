@@ -7,20 +7,37 @@ from datetime import datetime
 from hashlib import sha256
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from forensics.incidents.case import Case, hands, starts
-from forensics.incidents.classes import breakdown
 from forensics.incidents.detection import detection
 from forensics.incidents.fixes import fix_attempts
 from forensics.incidents.material import SECOND, Material, microseconds, moment
 from forensics.incidents.phases import cuts
 from forensics.incidents.trigger import shown_changes, trigger
 from forensics.incidents.verdict import verdict
-from forensics.model import Bin, Cost, Incident, Phase, Window
+from forensics.model import Bin, Cost, FailureClass, Incident, Phase, Window
 
 BINS = 150  # at most so many bins per figure
 BIN_SECONDS = (1, 5, 10, 30, 60, 300, 600, 1800, 3600, 7200, 21600, 43200, 86400, 7 * 86400, 28 * 86400)
+
+
+class Gaps:
+    """Jumps, holes and dropped lines, ready to be asked about."""
+
+    __slots__ = ("about", "bounds")
+
+    def __init__(self, found: pl.DataFrame) -> None:
+        self.bounds = found.select(pl.col("start", "end").dt.timestamp("us")).to_numpy()
+        self.about = found.select("host", "unit").rows()
+
+    def touch(self, host: str, unit: str, start: int, until: int) -> bool:
+        """One of them lies in this stretch and concerns this unit."""
+        if not self.about:
+            return False
+        inside = np.flatnonzero((self.bounds[:, 1] >= start) & (self.bounds[:, 0] <= until))
+        return any(self.about[i][0] in (None, host) and self.about[i][1] in (None, unit) for i in inside.tolist())
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +47,13 @@ class Scene:
     material: Material
     window: Window
     alerts: pl.DataFrame
-    gaps: pl.DataFrame  # of gaps.SCHEMA: jumps, holes and dropped lines
+    gaps: Gaps
     span: tuple[int, int]  # the window in µs; the data's where none is asked for
 
 
-def story(case: Case, scene: Scene, declared: datetime | None) -> Incident:
+def story(case: Case, classes: tuple[FailureClass, ...], scene: Scene, declared: datetime | None) -> Incident:
     entries = scene.material.entries
-    cause, words = trigger(case, entries)
+    cause, words = trigger(case)
     down = _downtime(case, scene.span)
     whole = scene.span[1] - scene.span[0]
     bin_s = _bin_seconds((case.until - case.start) / SECOND)
@@ -55,8 +72,8 @@ def story(case: Case, scene: Scene, declared: datetime | None) -> Incident:
         downtime_method="envelope",
         availability=1 - down / whole if whole > 0 else None,
         phases=_phases(case),
-        classes=breakdown(case.falls, case.runs, scene.material),
-        changes=shown_changes(case, entries),
+        classes=classes,
+        changes=shown_changes(case),
         trigger=cause,
         trigger_text=words,
         fix_attempts=fix_attempts(case, entries),
@@ -73,7 +90,7 @@ def story(case: Case, scene: Scene, declared: datetime | None) -> Incident:
 
 def _id(case: Case) -> str:
     """The same incident keeps its name whatever else the window holds."""
-    return sha256("\0".join([case.host, case.manager, case.unit, str(case.start)]).encode()).hexdigest()[:12]
+    return sha256("\0".join([case.host or "", case.manager or "", case.unit, str(case.start)]).encode()).hexdigest()[:12]
 
 
 def _downtime(case: Case, span: tuple[int, int]) -> int:
@@ -81,15 +98,11 @@ def _downtime(case: Case, span: tuple[int, int]) -> int:
     return max(0, min(case.until, span[1]) - max(case.start, span[0]))
 
 
-def _exact(case: Case, gaps: pl.DataFrame) -> bool:
+def _exact(case: Case, gaps: Gaps) -> bool:
     """False when restarts or lines are lost, the clock jumped, or the loop was already going when the data begins."""
-    start, until = moment(case.start), moment(case.until)
-    mine = (pl.col("host").is_null() | (pl.col("host") == case.host)) & (pl.col("end") >= start) & (pl.col("start") <= until)
-    about = pl.col("unit").is_null() | (pl.col("unit") == case.unit)
-    lost = bool(case.falls["lost"].any()) or int(case.runs["lost"].sum()) > 0
-    first = case.runs.row(0, named=True)
-    cut_off = bool(first["place"] == 0 and (first["restart_counter"] or 0) > 1)
-    return not lost and not cut_off and gaps.filter(mine & about).height == 0
+    lost = bool(case.falls["lost"].any()) or bool((case.runs["lost"] > 0).any())
+    cut_off = case.runs["place"][0] == 0 and (case.runs["restart_counter"][0] or 0) > 1
+    return not lost and not cut_off and not gaps.touch(case.host, case.unit, case.start, case.until)
 
 
 def _cost(runs: pl.DataFrame) -> Cost:
@@ -106,22 +119,25 @@ def _phases(case: Case) -> tuple[Phase, ...]:
     place = falls["run"].to_numpy().astype(np.int64) - int(case.runs["run"][0])
     cycles = case.runs["cycle_s"].to_numpy(allow_copy=True).astype(np.float64)[place]
     cycles[falls["lost"].to_numpy()] = np.nan
-    names = falls["signature"].unique().sort()
-    codes = falls["signature"].replace_strict(names, pl.int_range(len(names), eager=True), return_dtype=pl.Int64).to_numpy()
+    names, codes = np.unique(falls["signature"].to_numpy(allow_copy=True).astype(str), return_inverse=True)
     bounds = [0, *cuts(codes, cycles, hands(case)), falls.height]
     began = np.clip(np.maximum.accumulate(starts(case)[place]), case.start, case.until)
     times = [case.start, *(int(began[i]) for i in bounds[1:-1]), case.until]
+    counts = falls["count"].to_numpy()
     pieces = zip(bounds[:-1], bounds[1:], times[:-1], times[1:], strict=True)
-    return tuple(_phase(falls.slice(lo, hi - lo), cycles[lo:hi], start, end) for lo, hi, start, end in pieces)
+    return tuple(_phase(_sums(names, codes[lo:hi], counts[lo:hi]), cycles[lo:hi], start, end) for lo, hi, start, end in pieces)
 
 
-def _phase(falls: pl.DataFrame, cycles: np.ndarray, start: int, end: int) -> Phase:
-    counts = falls.group_by("signature").agg(pl.col("count").sum()).sort(["count", "signature"], descending=[True, False])
+def _sums(names: npt.NDArray[np.str_], codes: npt.NDArray[np.int64], counts: npt.NDArray[np.int64]) -> dict[str, int]:
+    """Restarts per class, most first."""
+    sums = np.bincount(codes, weights=counts, minlength=len(names)).astype(np.int64)
+    return {str(names[i]): int(sums[i]) for i in np.lexsort((names, -sums)) if sums[i]}
+
+
+def _phase(classes: dict[str, int], cycles: npt.NDArray[np.float64], start: int, end: int) -> Phase:
     known = cycles[~np.isnan(cycles)]
-    classes = {signature: int(n) for signature, n in counts.iter_rows()}
-    return Phase(
-        moment(start), moment(end), sum(classes.values()), float(np.median(known)) if len(known) else None, next(iter(classes)), classes
-    )
+    cadence = float(np.median(known)) if len(known) else None
+    return Phase(moment(start), moment(end), sum(classes.values()), cadence, next(iter(classes)), classes)
 
 
 def _bin_seconds(lasted: float) -> int:

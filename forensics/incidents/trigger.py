@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import polars as pl
-
-from forensics.incidents.case import Case
-from forensics.incidents.material import SECOND, moment, quote, quoted
+from forensics.incidents.case import Case, Seen
+from forensics.incidents.material import SECOND, moment
 from forensics.model import Change
 
 WINDOW = 30 * 60 * SECOND
@@ -25,26 +23,23 @@ WEIGHT = {
 TEN_MINUTES = 600 * SECOND
 
 
-def shown_changes(case: Case, entries: pl.DataFrame) -> tuple[Change, ...]:
+def shown_changes(case: Case) -> tuple[Change, ...]:
     """Every change from a day before until the end, newest first."""
-    near = case.changes.reverse()
-    evidence = quoted(entries, near["row"].to_list())
-    told = near.select("us", "kind", "summary").iter_rows()
-    return tuple(Change(moment(us), kind, summary, line) for (us, kind, summary), line in zip(told, evidence, strict=True))
+    return tuple(_change(seen) for seen in reversed(case.changes))
 
 
-def trigger(case: Case, entries: pl.DataFrame) -> tuple[Change | None, str]:
+def trigger(case: Case) -> tuple[Change | None, str]:
     """(the change, "X, 40 s before the first failure") or (None, "no change seen")."""
     first = case.first_failure
-    age = first - pl.col("us")
-    before = case.changes.filter((age >= 0) & (age <= WINDOW) & ~pl.col("looks"))
-    if before.height == 0:
+    before = [seen for seen in case.changes if 0 <= first - seen.us <= WINDOW and not seen.looks]
+    if not before:
         return None, "no change seen"
-    score = pl.col("kind").cast(pl.String).replace_strict(WEIGHT, return_dtype=pl.Float64) - age / TEN_MINUTES
-    us, kind, summary, row = (
-        before.with_columns(score.alias("score")).sort("score", "us", "row").select("us", "kind", "summary", "row").row(-1)
-    )
-    return Change(moment(us), kind, summary, quote(entries, row)), f"{summary}, {span((first - us) / SECOND)} before the first failure"
+    best = max(before, key=lambda seen: (WEIGHT[seen.kind] - (first - seen.us) / TEN_MINUTES, seen.us, seen.row))
+    return _change(best), f"{best.summary}, {span((first - best.us) / SECOND)} before the first failure"
+
+
+def _change(seen: Seen) -> Change:
+    return Change(moment(seen.us), seen.kind, seen.summary, seen.evidence)
 
 
 def span(seconds: float) -> str:

@@ -11,6 +11,10 @@ from forensics.incidents.commands import just_looks, kind_of, unit_of
 
 NIX = "/nix/store/abc-nixos-system-alpha-25.11"
 
+POLKIT = (
+    "Operator of unix-process:1234:5678 successfully authenticated as unix-user:luna to gain ONE-SHOT authorization for action "
+    "org.freedesktop.systemd1.manage-units for system-bus-name::1.5 [systemctl restart app] (owned by unix-user:luna)"
+)
 LINES = [
     ("nixos", f"switching to system configuration {NIX}", "system-switch", f"system switch to {NIX}"),
     ("nixos", f"finished switching to system configuration {NIX}", "system-switch", f"system switch to {NIX} finished"),
@@ -45,13 +49,7 @@ LINES = [
         "operator",
         "luna ran /usr/bin/systemctl stop app",
     ),
-    (
-        "polkitd",
-        "Operator of unix-process:1234:5678 successfully authenticated as unix-user:luna to gain ONE-SHOT authorization for action "
-        "org.freedesktop.systemd1.manage-units for system-bus-name::1.5 [systemctl restart app] (owned by unix-user:luna)",
-        "operator",
-        "luna ran systemctl restart app",
-    ),
+    ("polkitd", POLKIT, "operator", "luna ran systemctl restart app"),
     ("usermod", "add 'app' to group 'video'", "configuration", "accounts: add 'app' to group 'video'"),
     ("pacman", "[2025-12-07T21:00:00+0100] [ALPM] upgraded cuda (12.6-1 -> 12.8-1)", "package", "pacman upgraded cuda (12.6-1 -> 12.8-1)"),
     ("dnf", "Upgraded: python3-torch-2.7.1-1.fc42.x86_64", "package", "dnf: Upgraded: python3-torch-2.7.1-1.fc42.x86_64"),
@@ -183,3 +181,13 @@ def test_changes_are_the_same_whatever_order_hosts_come_in():
     b = Tale(host="beta").host_says("sudo", "luna : PWD=/ ; USER=root ; COMMAND=/bin/b")
     one, two = (find_changes(material(*tales).entries).drop("row") for tales in ((a, b), (b, a)))
     assert one.rows() == two.rows()
+
+
+def test_jobs_of_several_units_are_each_their_unit_s():
+    tale = Tale().wait(10)
+    for unit in ("a.service", "b.service"):
+        tale.manager_says("Stopping", STOPPING, job_type="stop", unit=unit)
+    assert [(row[2], row[3]) for row in changes(tale)] == [
+        ("a.service", "a.service stopped on request"),
+        ("b.service", "b.service stopped on request"),
+    ]

@@ -1,6 +1,7 @@
 """What holds for every story: nothing is counted twice or lost, phases cover, and the company a unit keeps changes nothing."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import hypothesis.strategies as st
 from hypothesis import given, settings
@@ -52,7 +53,7 @@ def well_told(incident: Incident) -> None:
     phases = incident.phases
     assert phases[0].start == incident.start
     assert incident.end is None or phases[-1].end == incident.end
-    assert all(a.end == b.start for a, b in zip(phases, phases[1:], strict=False))
+    assert all(a.end == b.start for a, b in pairwise(phases))
     assert all(p.start <= p.end for p in phases)
     assert sum(p.restarts for p in phases) == incident.restarts == sum(c.restarts for c in incident.classes)
     assert sum(b.restarts for b in incident.bins) == incident.restarts

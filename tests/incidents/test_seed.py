@@ -26,8 +26,13 @@ def test_every_restart_has_its_place(analysis):
     sums = analysis.restarts
     assert (sums.total, sums.in_incidents, sums.background, sums.lost) == (13_979, 13_936, 43, 0)
     assert {c.signature: c.restarts for c in analysis.classes} == {
-        "torch.abi-mismatch": 7000, "cuda.out-of-memory": 3539, "port.in-use": 1757, "other": 979, "loader.libstdcxx": 700, "cuda.kernel": 4,
-    }  # fmt: skip
+        "torch.abi-mismatch": 7000,
+        "cuda.out-of-memory": 3539,
+        "port.in-use": 1757,
+        "other": 979,
+        "loader.libstdcxx": 700,
+        "cuda.kernel": 4,
+    }
     assert all(check.holds for check in analysis.ledger)
 
 

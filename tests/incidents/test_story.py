@@ -1,5 +1,6 @@
 """What an incident's story says: cause, tries to repair it, who noticed, what it cost."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -197,3 +198,28 @@ def test_bins_hold_every_restart_and_are_few():
     assert sum(b.restarts for b in incident.bins) == incident.restarts == 4000
     assert len({b.start for b in incident.bins}) <= 150
     assert incident.bin_s == 1800
+
+
+def test_a_start_by_a_timer_is_nobody_s_hand():
+    def acts(lines):
+        tale = by_hand(Tale().fail(5).refuse().wait(3600)).fail(5)
+        tale.manager_says("Started timer.", STARTED, unit=lines)
+        return only(tale.hold()).fix_attempts
+
+    assert len(acts("other.timer")) == 1
+    assert acts("app.timer") == ()
+
+
+def test_only_the_asked_units_restarts_are_in_the_ledger():
+    made = material(Tale().fail(5), Tale("web.service").fail(7))
+    only_app = [made.attempts, made.restarts]
+    attempts, restarts = (frame.filter(unit="app.service") for frame in only_app)
+    analysis = analyse(replace(made, attempts=attempts, restarts=restarts), OPEN)
+    assert analysis.restarts.total == 5
+    assert all(check.holds for check in analysis.ledger)
+
+
+def test_a_restart_that_was_not_read_breaks_the_ledger():
+    made = material(Tale().fail(5))
+    analysis = analyse(replace(made, restarts=made.restarts.slice(1)), OPEN)
+    assert [(c.expected, c.got) for c in analysis.ledger if not c.holds] == [(5, 4)]
