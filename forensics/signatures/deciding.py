@@ -1,8 +1,9 @@
 """Attempts, their events and the catalogue's hits in; the one event that explains each attempt's end out, with the rule that chose it.
 
 The rules, best first (RULES): a known problem in the service's own words; what systemd or the kernel says about how it ended; the last
-unknown traceback; the last error line; a known problem long before an end by exit status; a known problem that explains an end only
-where nothing else does (severity medium); the last line before an end by exit status. Who has none of these is named by exit result.
+unknown traceback; the last error line; a known problem long before an end by exit status; a complaint as the last line before such an
+end; a known problem of severity medium, which explains an end only where nothing else does; any last line before an end by exit status.
+Who has none of these is named by exit result.
 """
 
 from __future__ import annotations
@@ -16,13 +17,14 @@ from forensics.signatures import mask, tone
 from forensics.signatures.match import find_in_texts
 from forensics.signatures.pattern import FATAL, Catalogue
 
-KNOWN, MANAGER, TRACEBACK, ERROR_LINE, EARLIER, WEAK, LAST_LINE = range(7)
+KNOWN, MANAGER, TRACEBACK, ERROR_LINE, EARLIER, COMPLAINT, WEAK, LAST_LINE = range(8)
 RULES = {
     KNOWN: "catalogue pattern, in the service's own words",
     MANAGER: "catalogue pattern, in the words of systemd or the kernel",
     TRACEBACK: "last exception of the last traceback",
     ERROR_LINE: "last error line",
     EARLIER: "catalogue pattern, earlier in the run",
+    COMPLAINT: "last line before the end, a complaint",
     WEAK: "catalogue pattern, as nothing else explains the end",
     LAST_LINE: "last line before the end",
 }
@@ -43,7 +45,8 @@ def choose(attempts: pl.DataFrame, events: pl.DataFrame, hits: pl.DataFrame, cat
     """CHOICE: the deciding event of each attempt that has one; signature is null where it is still to be mined."""
     placed = _placed(attempts, events)
     known = _known(placed, hits, catalogue)
-    unknown = _unknown(placed, hits)
+    decided = known.filter(pl.col("rule") <= MANAGER).select("attempt")
+    unknown = _unknown(placed.join(decided, on="attempt", how="anti", maintain_order="left"), hits)
     candidates = pl.concat([known, unknown])
     # Of known problems the one said last decides, shown by its first line; of unknown words the last one.
     said_last = pl.when(pl.col("signature").is_null()).then("event").otherwise(pl.col("event").max().over("attempt", "rule", "signature"))
@@ -151,12 +154,15 @@ def _unknown(placed: pl.DataFrame, hits: pl.DataFrame) -> pl.DataFrame:
     stopping = tone.comes_from_stopping(pl.coalesce("last", "root", pl.lit("")))
     error = (pl.col("priority") <= 3).fill_null(value=False) | pl.col("reports_error")
     last = (pl.col("event") == pl.col("event").max().over("attempt")) & (pl.col("since") <= LAST_WORD)
+    last_word = ~pl.col("ordinary") & last & (pl.col("ended_with") == "exit-code") & (pl.col("message") != "")
     rule = (
         pl.when(is_traceback & ~stopping)
         .then(TRACEBACK)
         .when(~is_traceback & error & ~pl.col("farewell"))
         .then(ERROR_LINE)
-        .when(~pl.col("ordinary") & last & (pl.col("ended_with") == "exit-code") & (pl.col("message") != ""))
+        .when(last_word & pl.col("complains"))
+        .then(COMPLAINT)
+        .when(last_word)
         .then(LAST_LINE)
     )
     return (
@@ -174,4 +180,4 @@ def _tones(texts: pl.Series) -> pl.DataFrame:
         reports_error=tone.reports_error(short),
         ordinary=tone.is_ordinary(short),
         message=mask.without_prefix(distinct["text"].str.slice(0, mask.LONGEST)),
-    ).with_columns(farewell=tone.is_farewell(message))
+    ).with_columns(farewell=tone.is_farewell(message), complains=tone.complains(message))

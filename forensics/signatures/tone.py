@@ -35,6 +35,11 @@ _FAREWELL = (
     r"(?i)^application (?:startup|shutdown) failed|^traceback \(most recent call last\)",
     r"(?i)^please |^see (?:above|the|root cause)|^for more information",
 )
+# Words of somebody whom something went wrong for, without the form of an error line.
+_COMPLAINT = (
+    r"(?i)\b(?:fail(?:s|ed|ing|ure)?|errors?|gave up|giving up|cannot|can't|could(?: not|n't)|unable|denied|refused|invalid|missing"
+    r"|not found|no such|abort(?:ed|ing)?|timed out|time-?out|exceeded|unsupported|bad|wrong|lost|crash(?:ed|ing)?|exhausted|unreachable|corrupt(?:ed)?)\b"
+)
 # Exceptions that a request to stop raises.
 _STOPPING = r"^(?:[\w.]+\.)?(?:KeyboardInterrupt|CancelledError|SystemExit|GeneratorExit)\b"
 
@@ -47,6 +52,11 @@ def reports_error(text: pl.Expr) -> pl.Expr:
 def is_ordinary(text: pl.Expr) -> pl.Expr:
     """Whether a line is everyday output: information, debugging, an access log. Warnings are not: they may be the last word."""
     return _any(text, _ORDINARY) & ~text.str.contains(_WARNING)
+
+
+def complains(text: pl.Expr) -> pl.Expr:
+    """Whether a line speaks of something that went wrong, in whatever form."""
+    return text.str.contains(_COMPLAINT)
 
 
 def is_farewell(message: pl.Expr) -> pl.Expr:

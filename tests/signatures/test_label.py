@@ -102,6 +102,8 @@ def test_a_service_that_quotes_the_kernel_is_not_the_kernel() -> None:
 def test_the_start_limit_explains_only_what_nothing_else_explains() -> None:
     limit = manager("some.service: Start request repeated too quickly.", 10.5)
     assert labelled(limit)["signature"] == "refused"
+    assert labelled(event("loading", 9.5), limit)["signature"] == "refused"
+    assert labelled(event("pre-check failed", 9.5), limit)["why"] == "last line before the end, a complaint"
     assert labelled(event("ERROR: port 80 taken"), limit)["signature"] == "port"
     assert str(labelled(event("ERROR: no such host"), limit)["signature"]).startswith("mined:")
 
@@ -134,17 +136,17 @@ def test_priority_says_error_too() -> None:
 
 
 def test_a_last_word_before_an_exit_decides_when_nothing_else_does() -> None:
-    found = labelled(event("INFO: hello", 1), event("giving the queue back", 9.5))
+    found = labelled(event("INFO: hello", 1), event("handing the queue back", 9.5))
     assert (found["event"], found["why"]) == (1, "last line before the end")
 
 
 @pytest.mark.parametrize(
     ("events", "columns", "why"),
     [
-        ([event("giving the queue back", 2)], {}, "said too long before the end"),
+        ([event("handing the queue back", 2)], {}, "said too long before the end"),
         ([event("INFO: ready", 9.5)], {}, "an ordinary line"),
         (
-            [event("giving the queue back", 9.5)],
+            [event("handing the queue back", 9.5)],
             {"result": "signal", "exit_code": "killed", "exit_status": 9},
             "a signal is no answer to it",
         ),
