@@ -38,7 +38,8 @@ _FAREWELL = (
 # Words of somebody whom something went wrong for, without the form of an error line.
 _COMPLAINT = (
     r"(?i)\b(?:fail(?:s|ed|ing|ure)?|errors?|gave up|giving up|cannot|can't|could(?: not|n't)|unable|denied|refused|invalid|missing"
-    r"|not found|no such|abort(?:ed|ing)?|timed out|time-?out|exceeded|unsupported|bad|wrong|lost|crash(?:ed|ing)?|exhausted|unreachable|corrupt(?:ed)?)\b"
+    r"|not found|no such|abort(?:ed|ing)?|timed out|time-?out|exceeded|unsupported|bad|wrong|lost|crash(?:ed|ing)?"
+    r"|exhausted|unreachable|corrupt(?:ed)?)\b"
 )
 # Exceptions that a request to stop raises.
 _STOPPING = r"^(?:[\w.]+\.)?(?:KeyboardInterrupt|CancelledError|SystemExit|GeneratorExit)\b"

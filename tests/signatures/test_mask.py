@@ -45,13 +45,14 @@ PIECES = st.sampled_from(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.lists(PIECES, max_size=8).map("".join) | st.text(max_size=60))
 def test_masking_a_key_changes_nothing(text: str) -> None:
     once = key(text)
     assert key(once) == once
 
 
+@settings(deadline=None)
 @given(st.lists(PIECES, max_size=8).map("".join), st.lists(PIECES, max_size=8).map("".join))
 def test_a_key_does_not_depend_on_the_company_of_a_text(one: str, other: str) -> None:
     assert mask.keys(pl.Series([other, one]))[1] == key(one)

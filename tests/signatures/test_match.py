@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forensics.model import Signature
@@ -43,6 +43,7 @@ WORDS = [
 ]
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(st.sampled_from(WORDS), max_size=5).map("".join), max_size=8))
 def test_hits_are_those_of_a_plain_loop(texts: list[str]) -> None:
     hits, notes = match.find_in_texts(pl.Series(texts, dtype=pl.String), SOME)
