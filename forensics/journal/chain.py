@@ -131,7 +131,18 @@ def _sound(file: JournalFile, offsets: Words) -> tuple[Entries, Words]:
     kept = np.flatnonzero(sound)
     apart = at[kept[:-1]] + size[kept[:-1]] <= at[kept[1:]]
     sound[kept[:-1][~apart]] = False
+    sound[sound] = ~_more_items_follow(file, (at + size)[sound])
     return Entries(at, words)[sound], np.concatenate((offsets[~inside], at[~sound]))
+
+
+def _more_items_follow(file: JournalFile, end: Words) -> npt.NDArray[np.bool_]:
+    """Whether what stands behind an entry looks like another of its items, so that its size is too small; an object's type does not."""
+    at = ((end + U64(7)) >> U64(3)).astype(np.intp)
+    word = np.where(at < len(file.words), file.words[np.minimum(at, len(file.words) - 1)], U64(0))
+    parts = (word & U64(0xFFFFFFFF), word >> U64(32)) if file.header.compact else (word, np.zeros_like(word))
+    offsets = [(part % U64(8) == 0) & (part < U64(file.end)) for part in parts]
+    follow: npt.NDArray[np.bool_] = (parts[0] > 0) & offsets[0] & offsets[1]
+    return follow
 
 
 def _walked_entries(file: JournalFile) -> Words:
@@ -186,10 +197,11 @@ def _below_the_highest(seqnum: Words) -> npt.NDArray[np.bool_]:
 
 
 def _doubted(seqnum: Words, falls: npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
-    """At each fall either the entry before it is too high or the one behind it too low; both are doubted when that cannot be told."""
+    """At each fall either the entry before it is too high or the one behind it too low: the one whose neighbours leave room for a number
+    of its own; both when that cannot be told."""
     padded = np.concatenate((np.zeros(1, U64), seqnum, np.full(1, 2**64 - 1, U64)))
-    fits_without_first = padded[falls] < padded[falls + 2]
-    fits_without_second = padded[falls + 1] < padded[falls + 3]
+    fits_without_first = padded[falls] + U64(1) < padded[falls + 2]
+    fits_without_second = padded[falls + 1] + U64(1) < padded[falls + 3]
     doubted = np.zeros(len(seqnum), np.bool_)
     doubted[falls[fits_without_first | ~fits_without_second]] = True
     doubted[falls[fits_without_second | ~fits_without_first] + 1] = True

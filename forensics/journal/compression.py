@@ -85,7 +85,7 @@ def _inflate_one(value: Packed, size: int) -> bytes | str:
 
 def _unxz(raw: bytes) -> bytes | str:
     """Xz declares its size at the end of the stream, where damage may be, so the output is what is limited."""
-    decompressor = lzma.LZMADecompressor(memlimit=VALUE_LIMIT * 2)
+    decompressor = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=VALUE_LIMIT * 2)
     plain = decompressor.decompress(raw, VALUE_LIMIT + 1)
     if len(plain) > VALUE_LIMIT:
         return TOO_BIG

@@ -84,5 +84,5 @@ def parse_header(head: bytes, size: int, name: str) -> Header:
         header_size=header_size,
         arena_size=arena_size,
         entry_array=entry_array,
-        entries_start=max(HEADER_MIN, *(at + length for at, length in (tables[:2], tables[2:]) if at + length <= size)),
+        entries_start=max([HEADER_MIN, *(at + length for at, length in (tables[:2], tables[2:]) if at + length <= size)]),
     )

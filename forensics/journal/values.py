@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from forensics.journal.compression import Packed, inflate
+from forensics.journal.compression import BROKEN, Packed, inflate
 from forensics.journal.file import JournalFile, Words
 from forensics.journal.format import DATA, PACKED
 
@@ -99,9 +99,9 @@ def _inflate(
     index = {name.encode(): number for number, name in enumerate(names)}
     inflated: dict[int, bytes] = {}
     for at, plain in zip(where.tolist(), inflate(packed, file.end), strict=True):
-        if isinstance(plain, str):
+        if isinstance(plain, str) or b"=" not in plain:
             field[at] = NOT_A_VALUE
-            file.damage.add(int(offset[at]), plain)
+            file.damage.add(int(offset[at]), plain if isinstance(plain, str) else BROKEN)
             continue
         name, _, value = plain.partition(b"=")
         if keep_all:

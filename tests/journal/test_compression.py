@@ -1,0 +1,109 @@
+"""Values in every compression that journald has had, and payloads that lie about what they hold."""
+
+import lzma
+import struct
+import time
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from forensics.journal import compression
+from forensics.journal.block import load_block
+from forensics.journal.compression import BROKEN, TOO_BIG, TOO_MUCH, Packed, inflate
+from forensics.journal.format import LZ4, VALUE_LIMIT, XZ, ZSTD
+from tests.journal.objects import DATA, layout
+from tests.journal.oracle import fixture_text, journalctl, make_journal, needs_systemd
+
+FLAGS = {XZ: 1, LZ4: 2, ZSTD: 8}  # of a DATA object → incompatible flag of the file
+
+
+def pack(how: int, plain: bytes) -> bytes:
+    """As compress_blob in systemd's compress.c does."""
+    if how == XZ:
+        filters = [{"id": lzma.FILTER_LZMA2, "preset": 0}]
+        return lzma.compress(plain, lzma.FORMAT_XZ, check=lzma.CHECK_NONE, filters=filters)
+    if how == LZ4:
+        return struct.pack("<Q", len(plain)) + pa.Codec("lz4_raw").compress(plain, asbytes=True)
+    return pa.Codec("zstd").compress(plain, asbytes=True)
+
+
+@pytest.mark.real
+@needs_systemd
+@pytest.mark.parametrize("compact", [True, False])
+@pytest.mark.parametrize("how", [XZ, LZ4])
+def test_values_in_another_compression_are_read_as_journalctl_reads_them(tmp_path: Path, how: int, compact: bool):
+    """As systemd 252 writes only zstd, each value is packed anew in its place: what is smaller leaves the space behind it unused."""
+    path = make_journal(fixture_text("252-events"), tmp_path / "a.journal", compact=compact, compress=False)
+    head = 72 if compact else 64
+    found, content, repacked = layout(path), bytearray(path.read_bytes()), 0
+    content[12] |= FLAGS[how]
+    for at in found.of(DATA):
+        size = found.objects[at][1]
+        packed = pack(how, bytes(content[at + head : at + size]))
+        # an object ends where the next begins, so its aligned size must stay
+        if size > 512 and (gap := (size + 7 & ~7) - head - len(packed)) >= 64:
+            content[at + 1] |= how
+            struct.pack_into("<Q", content, at + 8, head + len(packed))
+            content[at + head : at + head + len(packed)] = packed
+            unused = at + (head + len(packed) + 7 & ~7)
+            rest = at + (size + 7 & ~7) - unused
+            content[unused : unused + rest] = struct.pack("<QQ", 7, rest).ljust(rest, b"\0")  # a TAG object, which readers pass over
+            repacked += gap > 0
+    path.write_bytes(content)
+    assert repacked >= 10
+    block = load_block(path, ["MESSAGE"])
+    shown = [line for line in journalctl(path, "-o", "cat").decode("utf-8", "backslashreplace").splitlines() if line]
+    messages = [text for text in block.column(0).to_pylist() if text]
+    assert [line for text in messages for line in text.splitlines() if line] == shown
+    assert block.damage == ()
+
+
+@pytest.mark.parametrize("how", [XZ, LZ4, ZSTD])
+@pytest.mark.parametrize("size", [1, 511, 512, 513, 100_000])
+def test_what_was_packed_is_unpacked(how: int, size: int):
+    plain = (b"MESSAGE=" + b"0123456789 " * (size // 11 + 1))[:size]
+    assert list(inflate([Packed(how, pack(how, plain))] * 3, 0)) == [plain] * 3
+
+
+def test_a_mixture_keeps_its_order():
+    values = [(how, b"A=%d" % number * 200) for number in range(30) for how in (ZSTD, ZSTD, LZ4, XZ)]
+    assert list(inflate([Packed(how, pack(how, plain)) for how, plain in values], 0)) == [plain for _, plain in values]
+
+
+@pytest.mark.parametrize("how", [XZ, LZ4, ZSTD, 3, 7])
+@pytest.mark.parametrize("raw", [b"", b"x", b"\x28\xb5\x2f\xfd", b"\x28\xb5\x2f\xfd\x60", bytes(100), b"\xff" * 100, b"\xfd7zXZ\x00"])
+def test_a_broken_payload_is_said_to_be_and_costs_no_other(how: int, raw: bytes):
+    good = Packed(ZSTD, pack(ZSTD, b"A=good" * 100))
+    before, broken, after = inflate([good, Packed(how, raw), good], 0)
+    assert before == after == b"A=good" * 100
+    assert broken in (BROKEN, TOO_BIG)
+
+
+@pytest.mark.parametrize("how", [XZ, LZ4, ZSTD])
+def test_every_flipped_byte_of_a_payload_is_survived(how: int):
+    plain = b"MESSAGE=" + bytes(range(256)) * 8
+    packed = pack(how, plain)
+    for at in range(len(packed)):
+        spoiled = bytearray(packed)
+        spoiled[at] ^= 0xFF
+        assert len(list(inflate([Packed(how, bytes(spoiled))], 0))) == 1
+
+
+@pytest.mark.parametrize("how", [XZ, LZ4, ZSTD])
+def test_a_bomb_is_left_out(how: int):
+    bomb = Packed(how, pack(how, b"MESSAGE=" + bytes(VALUE_LIMIT)))
+    start = time.monotonic()
+    assert list(inflate([bomb, bomb], 0)) == [TOO_BIG, TOO_BIG]
+    assert time.monotonic() - start < 5
+
+
+@pytest.mark.parametrize("how", [XZ, LZ4, ZSTD])
+def test_many_small_bombs_are_stopped_together(how: int, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(compression, "INFLATED_LIMIT", 10 << 20)
+    value = Packed(how, pack(how, b"MESSAGE=" + bytes(1 << 20)))
+    results = list(inflate([value] * 100, 0))
+    read = [plain for plain in results if plain != TOO_MUCH]
+    assert len(results) == 100
+    assert 9 <= len(read) <= 9 + compression.BATCH_BYTES // (1 << 20)
+    assert results[-1] == TOO_MUCH
