@@ -31,27 +31,39 @@ def read_export(pieces: Iterator[bytes], name: str, log: DamageLog) -> Iterator[
     rest, base, number = b"", 0, 0
     for piece in pieces:
         rest += piece
-        lines = framed(rest, base, log, last=False)
+        lines = framed(rest, last=False)
         end = _last_end(lines)
         if end:
             table, number = exported_table(lines, base, name, number, log)
             yield table
+        _record(lines, base, end, log)
         if lines.huge is not None:
             rest, skipped = _without(rest, *lines.huge, pieces)
             log.add(base + lines.huge[0], f"a value of more than {VALUE_LIMIT >> 20} MiB is left out")
             base += skipped
         elif end == 0 and len(rest) > ENTRY_LIMIT:
+            _record(lines, base, len(rest), log)
             log.add(base, f"more than {ENTRY_LIMIT >> 20} MiB without the end of an entry")
             end = len(rest)
         base, rest = base + end, rest[end:]
     if rest.strip(b"\n"):
-        lines = framed(rest, base, log, last=True)
+        lines = framed(rest, last=True)
         table, number = exported_table(lines, base, name, number, log)
-        log.add(base + _last_end(lines), "the stream ends inside an entry, which is left out")
+        _record(lines, base, len(rest), log)
+        end = _last_end(lines)
+        if rest[end:].strip(b"\n"):
+            log.add(base + end, "the stream ends inside an entry, which is left out")
         yield table
 
 
-def framed(content: bytes, base: int, log: DamageLog, *, last: bool) -> Lines:
+def _record(lines: Lines, base: int, end: int, log: DamageLog) -> None:
+    """The faults up to `end`; what follows is looked at again with the next piece."""
+    for at, reason in sorted(lines.faults):
+        if at < end:
+            log.add(base + at, reason)
+
+
+def framed(content: bytes, *, last: bool) -> Lines:
     """All whole lines of `content`. `last` says that nothing follows, so that a value longer than the rest is damage."""
     buffer = content + PADDING
     data = np.frombuffer(buffer, np.uint8)[: len(content)]
@@ -61,15 +73,15 @@ def framed(content: bytes, base: int, log: DamageLog, *, last: bool) -> Lines:
     name_end = equals[np.searchsorted(equals, start)]
     blank, named = start == ends, name_end < ends
     lines = Lines(buffer, start, name_end, name_end + 1, ends.copy(), np.ones(len(ends), np.bool_), blank, np.zeros(len(ends), np.bool_))
-    _resolve(lines, np.flatnonzero(~blank & ~named), len(content), base, log, last=last)
-    first = data[start] if len(start) else data
+    _resolve(lines, np.flatnonzero(~blank & ~named), len(content), last=last)
+    first = data[start]
     garbage = np.flatnonzero(lines.kept & named & ~((first >= ord("A")) & (first <= ord("Z")) | (first == ord("_"))))
     lines.kept[garbage] = False
-    log.add_all((start[garbage] + base).tolist(), NO_FIELD)
+    lines.faults += [(at, NO_FIELD) for at in start[garbage].tolist()]
     return lines
 
 
-def _resolve(lines: Lines, odd: Positions, size: int, base: int, log: DamageLog, *, last: bool) -> None:
+def _resolve(lines: Lines, odd: Positions, size: int, *, last: bool) -> None:
     """Look at the lines without `=`, in order: those that open a value by its length take all lines inside of it along.
 
     0.7 µs for each of them, and there are a few in a hundred entries.
@@ -81,7 +93,7 @@ def _resolve(lines: Lines, odd: Positions, size: int, base: int, log: DamageLog,
             continue
         if not NAME.fullmatch(lines.buffer, start, end):
             lines.kept[line] = False
-            log.add(base + start, NO_FIELD)
+            lines.faults.append((start, NO_FIELD))
             continue
         length = int.from_bytes(lines.buffer[end + 1 : end + 9], "little") if end + 9 <= size else 0
         stop = end + 9 + length
@@ -90,7 +102,7 @@ def _resolve(lines: Lines, odd: Positions, size: int, base: int, log: DamageLog,
             lines.huge = (start, stop + 1) if length > VALUE_LIMIT else None
             return
         if stop >= size or lines.buffer[stop] != NEWLINE:
-            log.add(base + start, f"a length of {length} bytes that cannot be; the entry is left out")
+            lines.faults.append((start, f"a length of {length} bytes that cannot be; the entry is left out"))
             done = _skip_entry(lines, line)
             continue
         lines.name_end[line], lines.value_start[line], lines.value_end[line] = end, end + 9, stop

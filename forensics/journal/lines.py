@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -23,4 +23,5 @@ class Lines:
     kept: Flags  # not inside of a value, and not garbage
     blank: Flags  # empty: ends an entry
     spoilt: Flags  # makes its entry one that is not whole
+    faults: list[tuple[int, str]] = field(default_factory=list)  # where in the piece, what
     huge: tuple[int, int] | None = None  # from where to where a value reaches that is not held
