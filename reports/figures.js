@@ -28,6 +28,7 @@
   };
 
   const start = () => {
+    performance.mark("figures-start");
     const script = document.createElement("script");
     script.textContent = code.textContent;
     document.head.appendChild(script);

@@ -45,7 +45,7 @@ class Histogram:
 
     @property
     def per(self) -> str:
-        """ "hour", "10 min", "3 h": what one bar stands for."""
+        """What one bar stands for: hour, 10 min, 3 h."""
         seconds = self.step.total_seconds()
         return {3600.0: "hour", 60.0: "minute", 86400.0: "day"}.get(seconds, wording.duration(seconds))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
+from functools import cache
 from typing import Any
 
 from forensics.model import Report
@@ -16,7 +17,7 @@ _NOT_FROM_LOGS = frozenset({"signature", "primary", "cause", "remedy", "referenc
 
 
 # Only the start of a text is searched for secrets, for only its start is shown; the rest of an endless line costs nothing.
-_SEARCHED = 4 * LONGEST
+_SEARCHED = 2 * LONGEST
 
 
 def presentable(report: Report, options: Options) -> Report:
@@ -32,28 +33,36 @@ def presentable(report: Report, options: Options) -> Report:
     return _mapped(plain, presented)  # type: ignore[no-any-return]
 
 
+@cache
+def _names(kind: Any) -> tuple[str, ...]:
+    """The fields of a dataclass; none for every other type."""
+    return tuple(item.name for item in fields(kind)) if is_dataclass(kind) else ()
+
+
 def _strings(value: Any, name: str) -> Iterator[tuple[str, str]]:
     """Every (field name, string), in the order of the fields."""
     if isinstance(value, str):
         yield name, value
-    elif is_dataclass(value):
-        for item in fields(value):
-            yield from _strings(getattr(value, item.name), item.name)
+    elif names := _names(value.__class__):
+        for each in names:
+            yield from _strings(getattr(value, each), each)
     elif isinstance(value, Mapping):
         for key in value:
             yield from _strings(value[key], name)
     elif isinstance(value, tuple):
-        for each in value:
-            yield from _strings(each, name)
+        for item in value:
+            yield from _strings(item, name)
 
 
 def _mapped(value: Any, change: Callable[[str, str], str], name: str = "") -> Any:
     if isinstance(value, str):
         return change(name, value)
-    if is_dataclass(value) and not isinstance(value, type):
-        return replace(value, **{item.name: _mapped(getattr(value, item.name), change, item.name) for item in fields(value)})
+    if names := _names(value.__class__):
+        changed = {each: new for each in names if (new := _mapped(old := getattr(value, each), change, each)) is not old}
+        return replace(value, **changed) if changed else value
     if isinstance(value, Mapping):
         return {change("signature", key): _mapped(each, change, name) for key, each in value.items()}
     if isinstance(value, tuple):
-        return tuple(_mapped(each, change, name) for each in value)
+        items = tuple(_mapped(each, change, name) for each in value)
+        return value if all(new is old for new, old in zip(items, value, strict=True)) else items
     return value

@@ -16,7 +16,6 @@ _CONTROLS = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 _BYTES = re.compile(r"[\udc80-\udcff]")  # bytes that were not UTF-8, as "surrogateescape" leaves them
 # Bidirectional controls reorder what a reader sees (CVE-2021-42574); the others cannot be seen at all.
 _HIDDEN = re.compile(r"[\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\U000e0000-\U000e007f\ud800-\udfff]")
-_SPACES = re.compile(r"\s+")
 
 
 def without_controls(text: str) -> str:
@@ -28,7 +27,7 @@ def without_controls(text: str) -> str:
 
 
 def shown(text: str) -> str:
-    """Characters that reorder or hide text, written out: U+202E becomes ⟨U+202E⟩, a byte that is not UTF-8 becomes \\xNN."""
+    r"""Characters that reorder or hide text, written out: U+202E becomes ⟨U+202E⟩, a byte that is not UTF-8 becomes \xNN."""
     if text.isprintable():
         return text
     text = _BYTES.sub(lambda m: f"\\x{ord(m[0]) - 0xDC00:02x}", text)
@@ -48,7 +47,7 @@ def cut(text: str, longest: int = LONGEST, more: int = 0) -> str:
 
 def one_line(text: str, longest: int = LONGEST) -> str:
     """The text on one line, cut."""
-    return cut(_SPACES.sub(" ", text).strip(), longest)
+    return cut(" ".join(text.split()), longest)
 
 
 def code_spans(text: str) -> list[tuple[bool, str]]:

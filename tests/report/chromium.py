@@ -25,7 +25,7 @@ class Chromium:
         out_read, self._write = os.pipe()  # the browser reads commands from its descriptor 3 and answers on 4
         self._read, in_write = os.pipe()
         self._browser = subprocess.Popen(
-            ["/bin/sh", "-c", f'exec "$@" 3<&{out_read} 4>&{in_write}', "sh", CHROMIUM, *FLAGS, f"--user-data-dir={profile}"],
+            ["bash", "-c", f'exec "$@" 3<&{out_read} 4>&{in_write}', "bash", CHROMIUM, *FLAGS, f"--user-data-dir={profile}"],
             pass_fds=(out_read, in_write),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -36,10 +36,18 @@ class Chromium:
         self._waiting, self._sent, self._events = b"", 0, []
         self.console: list[str] = []
         self.requests: list[str] = []
+        try:
+            self._session = self._attach()
+        except BaseException:
+            self.__exit__()
+            raise
+
+    def _attach(self) -> str:
         target = self._call("Target.createTarget", {"url": "about:blank"}, session="")["targetId"]
-        self._session = self._call("Target.attachToTarget", {"targetId": target, "flatten": True}, session="")["sessionId"]
+        session = self._call("Target.attachToTarget", {"targetId": target, "flatten": True}, session="")["sessionId"]
         for domain in ("Page", "Runtime", "Log", "Network"):
-            self._call(f"{domain}.enable")
+            self._call(f"{domain}.enable", session=session)
+        return session
 
     def __enter__(self) -> Chromium:
         return self
@@ -58,10 +66,13 @@ class Chromium:
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
         self._call("Emulation.setDeviceMetricsOverride", size)
         self._call("Emulation.setScriptExecutionDisabled", {"value": not scripts})
-        features = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
-        self._call("Emulation.setEmulatedMedia", {"media": media, "features": features})
+        self.scheme(dark=dark, media=media)
         self._call("Page.navigate", {"url": page.resolve().as_uri()})
         self._until(lambda: "Page.loadEventFired" in self._events)
+
+    def scheme(self, *, dark: bool, media: str = "") -> None:
+        features = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
+        self._call("Emulation.setEmulatedMedia", {"media": media, "features": features})
 
     def run(self, expression: str):
         """The value of a JavaScript expression; promises are awaited."""

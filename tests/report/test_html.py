@@ -1,0 +1,206 @@
+"""The page as text: what it allows itself, what it escapes, how large it gets, what it says without scripts."""
+
+import base64
+import hashlib
+import json
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+
+from forensics.report import REPORTERS, Options
+from tests.report import sample
+
+FULL = Options()
+STILL = Options(figures=False)
+VOID = {"meta", "br", "img", "input", "link", "hr"}
+
+
+class Page(HTMLParser):
+    """The elements of a page, its inline scripts and styles, and every fault of nesting."""
+
+    def __init__(self, text):
+        super().__init__(convert_charrefs=True)
+        self.elements, self.faults, self.inline, self._open = [], [], [], []
+        self.feed(text)
+        self.faults += [f"{name} is not closed" for name in self._open]
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self._open.append(tag)
+        if tag in {"script", "style"}:
+            self.inline.append([tag, dict(attrs), ""])
+
+    def handle_startendtag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        if not self._open or self._open.pop() != tag:
+            self.faults.append(f"</{tag}> closes nothing")
+
+    def handle_data(self, data):
+        if self._open and self._open[-1] in {"script", "style"}:
+            self.inline[-1][2] += data
+
+
+@pytest.fixture(scope="module")
+def pages():
+    made = {
+        "seed": sample.seed(),
+        "quiet": sample.quiet(),
+        "empty": sample.empty(),
+        "several": sample.several(),
+        "hostile": sample.hostile(),
+    }
+    return {name: REPORTERS["html"](report, FULL) for name, report in made.items()}
+
+
+NAMES = ["seed", "quiet", "empty", "several", "hostile"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_elements_are_nested_well(pages, name):
+    assert Page(pages[name]).faults == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_attribute_runs_or_styles(pages, name):
+    attributes = {key for _, attrs in Page(pages[name]).elements for key in attrs}
+    assert not [key for key in attributes if key.startswith("on") or key in {"style", "srcdoc", "formaction", "action"}]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_is_loaded_and_links_stay_on_the_page(pages, name):
+    page = Page(pages[name])
+    assert not {tag for tag, _ in page.elements} & {
+        "img",
+        "link",
+        "iframe",
+        "object",
+        "embed",
+        "form",
+        "base",
+        "audio",
+        "video",
+        "image",
+        "use",
+        "foreignobject",
+    }
+    assert all(attrs["href"].startswith("#") for _, attrs in page.elements if "href" in attrs)
+    assert not [attrs for _, attrs in page.elements if "src" in attrs]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_link_leads_somewhere_and_ids_are_unique(pages, name):
+    elements = Page(pages[name]).elements
+    ids = [attrs["id"] for _, attrs in elements if "id" in attrs]
+    assert len(ids) == len(set(ids))
+    assert {attrs["href"][1:] for _, attrs in elements if "href" in attrs} <= set(ids)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_policy_allows_exactly_the_scripts_and_styles_of_the_program(pages, name):
+    page = Page(pages[name])
+    policy = next(
+        attrs["content"] for tag, attrs in page.elements if tag == "meta" and attrs.get("http-equiv") == "Content-Security-Policy"
+    )
+    rules = dict(rule.split(" ", 1) for rule in policy.split("; "))
+    assert rules["default-src"] == "'none'"
+    assert "unsafe" not in policy
+    styles = [text for tag, _, text in page.inline if tag == "style"]
+    programs = [text for tag, attrs, text in page.inline if tag == "script" and attrs.get("type") != "application/json"]
+    assert rules["style-src"].split() == [source(text) for text in styles]
+    assert sorted(rules["script-src"].split()) == sorted(source(text) for text in programs) or (
+        not programs and rules["script-src"] == "'none'"
+    )
+
+
+def source(text):
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def test_hostile_text_adds_no_element(pages):
+    """The same report without attacks has the same kinds of elements."""
+    kinds = {tag for tag, _ in Page(pages["hostile"]).elements}
+    assert kinds <= {tag for tag, _ in Page(pages["several"]).elements}
+    assert "&lt;img src=x onerror=alert(1)&gt;" in pages["hostile"]
+
+
+def test_templates_in_a_log_line_are_not_run(pages):
+    assert "{{ 7*7 }}" in pages["hostile"]
+
+
+def test_data_of_the_figures_cannot_end_its_element(pages):
+    data = next(text for tag, attrs, text in Page(pages["hostile"]).inline if attrs.get("id") == "figures-data")
+    assert "<" not in data
+    assert json.loads(data)
+
+
+def test_a_page_with_figures_is_small_enough(pages):
+    assert max(len(page.encode()) for page in pages.values()) <= 1_500_000
+
+
+@pytest.mark.parametrize("number", [1, 40, 400])
+def test_a_page_without_figures_is_small_however_many_incidents_there_are(number):
+    page = REPORTERS["html"](sample.several(number) if number > 1 else sample.seed(), STILL)
+    assert len(page.encode()) <= 300_000
+    assert "<script" not in page
+    if number == 400:
+        assert "Kept small:" in page
+
+
+def test_a_page_full_of_long_lines_is_small_and_says_so():
+    long = sample.evidence(sample.START, "&<'\"" * 5000)
+    base = sample.several(8)
+    incidents = tuple(
+        replace(
+            incident,
+            classes=tuple(replace(row, sample=replace(long, offset=k * 1000 + n)) for n, row in enumerate(incident.classes)),
+            changes=tuple(
+                replace(incident.changes[0], summary=f"change {n} " + "&" * 4000, evidence=replace(long, offset=-n)) for n in range(300)
+            ),
+        )
+        for k, incident in enumerate(base.incidents)
+    )
+    page = REPORTERS["html"](replace(base, incidents=incidents), STILL)
+    assert len(page.encode()) <= 300_000
+    assert "Kept small:" in page
+
+
+def test_the_first_screen_comes_first(pages):
+    page = pages["seed"]
+    places = [
+        page.index(words)
+        for words in ('class="scope"', 'class="verdict"', 'class="figures"', "Restarts per hour by class", "Detection gap", "What failed")
+    ]
+    assert places == sorted(places)
+    assert page.count("<li><a href=") == 6
+
+
+def test_sections_below_stand_in_order(pages):
+    names = ["breakdown", "phases", "cumulative-title", "timeline", "who", "remedy", "cost", "evidence"]
+    places = [pages["seed"].index(f'id="i1-{name}"') for name in names]
+    assert places == sorted(places)
+
+
+def test_several_incidents_have_an_overview_first(pages):
+    page = pages["several"]
+    assert page.index('id="incidents"') < page.index('id="i1"') < page.index('id="i2"') < page.index('id="i3"')
+    assert "Time until noticed and until recovered" in page
+
+
+def test_every_claim_with_evidence_leads_to_its_quote(pages):
+    assert re.findall(r'<dt id="(E\d+)">', pages["seed"]) == [f"E{k}" for k in range(1, 14)]
+    assert "/var/log/journal/4f2a/system@0006.journal at offset 57000" in pages["seed"]
+
+
+def test_a_sum_that_does_not_come_out_is_shown(pages):
+    assert re.search(r'phases = incident</th><td class="n">13,936</td><td class="n">13,935</td><td class="no">no', pages["several"])
+
+
+def test_times_are_told_in_the_zone_of_the_report():
+    page = REPORTERS["html"](replace(sample.seed(), timezone="Asia/Kolkata"), STILL)
+    assert "2025-12-08 03:00" in page
+    assert "all times Asia/Kolkata" in page

@@ -1,0 +1,166 @@
+"""The page in a real Chromium: console clean under its own policy, figures drawn after the first paint, accessible, readable without scripts."""
+
+import json
+import shutil
+import subprocess
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from forensics.report import REPORTERS, Options
+from tests.report import sample
+from tests.report.chromium import CHROMIUM, Chromium
+
+ROOT = Path(__file__).resolve().parents[2]
+AXE = "axe-core@4.14.1"
+pytestmark = [
+    pytest.mark.real,
+    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium"),
+    pytest.mark.xdist_group("chromium"),
+]
+PAGES = {"seed": sample.seed, "several": sample.several, "quiet": sample.quiet, "hostile": sample.hostile}
+DRAWN = "[...document.querySelectorAll('.chart')].some(box => box.classList.contains('live') && box.querySelector('.drawn .main-svg'))"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Every page as a file, with figures and (…-still) without."""
+    where = tmp_path_factory.mktemp("pages")
+    for name, make in PAGES.items():
+        report = make()
+        (where / f"{name}.html").write_text(REPORTERS["html"](report, Options()), encoding="utf-8")
+        (where / f"{name}-still.html").write_text(REPORTERS["html"](report, Options(figures=False)), encoding="utf-8")
+    return where
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    with Chromium(tmp_path_factory.mktemp("profile")) as chromium:
+        yield chromium
+
+
+@pytest.fixture(scope="module")
+def axe():
+    """axe-core's program, packed once by npm into build/."""
+    kept = ROOT / "build" / "axe" / f"{AXE}.js"
+    if not kept.is_file():
+        npm = shutil.which("npm")
+        if npm is None:
+            pytest.skip("needs npm for axe-core")
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        packed = subprocess.run([npm, "pack", AXE, "--silent"], cwd=kept.parent, capture_output=True, text=True, check=False)
+        if packed.returncode:
+            pytest.skip("npm cannot fetch axe-core")
+        archive = kept.parent / packed.stdout.strip().splitlines()[-1]
+        with tarfile.open(archive) as files:
+            kept.write_bytes(files.extractfile("package/axe.min.js").read())
+        archive.unlink()
+    return kept.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("name", ["seed", "several", "hostile"])
+def test_figures_are_drawn_and_the_console_stays_clean(browser, folder, name, dark):
+    browser.open(folder / f"{name}.html", dark=dark)
+    browser.wait_for(DRAWN)
+    browser.run("window.scrollTo(0, document.body.scrollHeight / 2)")
+    browser.run("new Promise(done => setTimeout(done, 600))")
+    assert browser.console == []
+    assert browser.requests == [(folder / f"{name}.html").as_uri()]
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("name", ["seed", "several", "quiet", "hostile"])
+def test_axe_finds_nothing(browser, folder, axe, name, dark):
+    browser.open(folder / f"{name}-still.html", dark=dark)
+    browser.run(axe)
+    assert violations(browser) == []
+
+
+def test_axe_finds_nothing_with_figures_drawn(browser, folder, axe):
+    browser.open(folder / "seed.html")
+    browser.wait_for(DRAWN)
+    browser.run(axe)
+    assert violations(browser) == []
+
+
+def violations(browser):
+    found = json.loads(browser.run("axe.run(document).then(r => JSON.stringify(r.violations))"))
+    return [(each["id"], [node["html"][:200] for node in each["nodes"][:3]]) for each in found]
+
+
+def test_axe_would_find_something(browser, tmp_path, axe):
+    (tmp_path / "bad.html").write_text("<html><title>x</title><body><img src='data:,'><p style='color:#eee;background:#fff'>pale</p>")
+    browser.open(tmp_path / "bad.html")
+    browser.run(axe)
+    assert {"image-alt", "color-contrast", "html-has-lang"} <= {name for name, _ in violations(browser)}
+
+
+def test_nothing_of_a_hostile_log_runs(browser, folder):
+    browser.open(folder / "hostile.html")
+    browser.wait_for(DRAWN)
+    assert browser.run("document.querySelectorAll('main img, main script, main iframe, [onmouseover], [onerror], [onfocus]').length") == 0
+    assert browser.run("[...document.querySelectorAll('a')].every(a => a.getAttribute('href').startsWith('#'))")
+
+
+def test_the_policy_stops_what_does_not_belong_to_the_page(browser, folder):
+    browser.open(folder / "seed.html")
+    browser.run("(() => { const s = document.createElement('script'); s.textContent = 'window.ran = 1'; document.head.append(s); })()")
+    assert browser.run("typeof window.ran") == "undefined"
+    assert any("Content Security Policy" in line for line in browser.console)
+
+
+def test_figures_are_drawn_after_the_first_paint(browser, folder):
+    browser.open(folder / "seed.html")
+    browser.wait_for(DRAWN)
+    painted, drawn = browser.run(
+        "[performance.getEntriesByType('paint')[0].startTime, performance.getEntriesByType('mark').find(m => m.name === 'figures-start').startTime]"
+    )
+    assert painted <= drawn
+
+
+def test_the_first_screen_needs_no_scrolling(browser, folder):
+    browser.open(folder / "seed.html", width=1400, height=900)
+    browser.wait_for(DRAWN)
+    assert browser.run("document.querySelector('#i1-detection').getBoundingClientRect().bottom") <= 900
+
+
+@pytest.mark.parametrize("width", [360, 768, 1400])
+def test_the_page_is_never_wider_than_the_window(browser, folder, width):
+    browser.open(folder / "hostile-still.html", width=width)
+    assert browser.run("document.documentElement.scrollWidth") <= width
+
+
+def test_drawn_and_static_figures_have_the_same_height(browser, folder):
+    browser.open(folder / "seed-still.html")
+    before = browser.run("document.querySelector('#i1-breakdown').getBoundingClientRect().top")
+    browser.open(folder / "seed.html")
+    browser.wait_for(DRAWN)
+    assert abs(browser.run("document.querySelector('#i1-breakdown').getBoundingClientRect().top") - before) <= 2
+
+
+def test_everything_is_readable_without_scripts(browser, folder):
+    browser.open(folder / "seed.html", scripts=False)
+    shown = browser.run("document.body.innerText")
+    assert all(words in shown for words in ("13,936", "never", "98 h 22 min", "libstdc++.so.6"))
+    assert browser.run("document.querySelector('.chart svg').getBoundingClientRect().height") > 200
+
+
+def test_print_shows_the_static_figures_and_the_hidden_tables(browser, folder):
+    browser.open(folder / "seed.html", media="print", dark=True)
+    browser.wait_for(DRAWN)
+    display = "getComputedStyle(document.querySelector({!r})).display"
+    assert browser.run(display.format(".chart.live > svg")) == "block"
+    assert browser.run(display.format(".chart.live .drawn")) == "none"
+    assert browser.run("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert browser.run("document.querySelector('details table').getBoundingClientRect().height") > 500
+
+
+def test_figures_change_with_the_colour_scheme(browser, folder):
+    browser.open(folder / "seed.html")
+    browser.wait_for(DRAWN)
+    ink = "document.querySelector('.drawn .annotation-text, .drawn .annotation text').style.fill"
+    light = browser.run(ink)
+    browser.scheme(dark=True)
+    browser.wait_for(f"{ink} !== {light!r}")
