@@ -107,9 +107,8 @@ def measured(name: str, entries: pl.DataFrame) -> float:
         made = assemble(entries)
         best = min(best, time.process_time() - begun)
         wall = min(wall, time.perf_counter() - clock)
-    print(
-        f"{name:45s} {entries.height:>9,} entries {made.attempts.height:>7,} attempts {made.events.height:>9,} events  {best:6.2f} s CPU {wall:6.2f} s wall"
-    )
+    sizes = f"{entries.height:>9,} entries {made.attempts.height:>7,} attempts {made.events.height:>9,} events"
+    print(f"{name:45s} {sizes}  {best:6.2f} s CPU {wall:6.2f} s wall")
     return best
 
 

@@ -42,7 +42,10 @@ EXCEPTION = (
     r"|(?:[a-z_]\w*\.)+[A-Z]\w*)(?:: |:$|$| \[)"
 )
 TRACEBACK = r"Traceback \(most recent call last\)"
-CHAIN = r"^(?:During handling of the above exception, another exception occurred:|The above exception was the direct cause of the following exception:)"
+CHAIN = (
+    r"^(?:During handling of the above exception, another exception occurred:"
+    r"|The above exception was the direct cause of the following exception:)"
+)
 
 # in order: the first that matches names the shape
 AT_THE_MARGIN = (
@@ -50,7 +53,7 @@ AT_THE_MARGIN = (
     ("K", r"^Fatal Python error: "),
     (
         "k",
-        r"^(?:Current thread|Thread) 0x[0-9a-f]+|^Python runtime state: |^Extension modules: |^Current thread's C stack trace|^Stack \(most recent call ",
+        r"^(?:(?:Current thread|Thread) 0x[0-9a-f]|Python runtime state: |Extension modules: |Current thread's C |Stack \(most recent call )",
     ),
     ("X", r"^terminate called (?:after throwing|without an active|recursively)"),
     ("H", r'^Exception in thread "'),
@@ -63,7 +66,7 @@ AT_THE_MARGIN = (
     ("B", r"^╭─.*" + TRACEBACK),
     ("b", r"^[│╰╭❱]"),
     ("E", "^" + EXCEPTION),
-    ("T", TRACEBACK + r":?\s*$"),
+    ("T", TRACEBACK + r":?\s*(?:File \".*)?$"),  # NumPy's own printer puts the first frame on the header's line
 )
 INDENTED = (
     ("Q", r"^\s*\+ Exception Group " + TRACEBACK),

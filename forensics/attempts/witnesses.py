@@ -23,6 +23,15 @@ USER_OF_PATH = r"/user@(?P<uid>\d+)\.service/.*\.service"
 PROCESS = (
     r"(?:\bpid='?|Killed process |\w\[)(?P<pid>\d+)"  # oom-kill:…,pid=N · Killed process N · python3[N]: segfault · NVRM: Xid …, pid=N
 )
+FAULT_NEAR_US = 2_000_000  # the kernel writes of a fault before the process is gone
+# what the kernel (arch/x86) calls the faults for which it sends SIGILL, SIGTRAP, SIGBUS, SIGFPE and SIGSEGV
+FAULTS = (
+    (r"invalid opcode", 4),
+    (r"\bint3\b", 5),
+    (r"bus error|alignment check", 7),
+    (r"divide error", 8),
+    (r"segfault at|general protection|stack segment", 11),
+)
 OOM = r"oom-kill:|[Oo]ut of memory: Killed process"
 
 WITNESSES = pl.Schema({"row": pl.UInt32, "run": pl.UInt32, "kind": pl.String, "oom": pl.Boolean})
@@ -54,6 +63,7 @@ def witnesses(entries: pl.DataFrame, owned: pl.DataFrame, runs: pl.DataFrame, li
         clock.gather(runs["first_row"]).alias("start"),
         clock.gather(runs["end_row"]).fill_null(FOREVER).alias("end"),
         (pl.col("exit_code").cast(pl.String) == "dumped").fill_null(value=False).alias("dumped"),
+        pl.when(pl.col("exit_code").cast(pl.String).is_in(["killed", "dumped"])).then(pl.col("exit_status")).alias("signal"),
     )
     dumps = _dumps(entries, owned, boots)
     said = _kernel(entries, boots)
@@ -100,6 +110,7 @@ def _kernel(entries: pl.DataFrame, boots: Codes) -> pl.DataFrame:
             path.str.extract(UNIT_OF_PATH).alias("unit"),
             pl.when(user.is_null()).then(pl.lit("system")).otherwise("user:" + user).alias("manager"),
             message.str.contains(OOM).alias("oom"),
+            pl.coalesce(*[pl.when(message.str.contains(fault)).then(pl.lit(signal, pl.Int32)) for fault, signal in FAULTS]).alias("signal"),
         )
         .filter(pl.col("pid").is_not_null() | pl.col("unit").is_not_null())
     )
@@ -138,4 +149,8 @@ def _of_kernel(said: pl.DataFrame, spans: pl.DataFrame, processes: pl.DataFrame,
     known = pl.concat([processes, victims.select(processes.columns)]).unique(["run", "pid"], maintain_order=True)
     rest = said.filter(pl.col("unit").is_null())
     by_process = nearest(rest.select("row", "at", "boot", "pid"), known, ["boot", "pid"], KERNEL_NEAR_US)
-    return pl.concat([by_unit, by_process]).join(said.select("row", "oom"), on="row")
+    # a process that wrote nothing is known by how it died
+    silent = rest.join(by_process, on="row", how="anti").filter(pl.col("signal").is_not_null())
+    ends = spans.filter(pl.col("signal").is_not_null() & (pl.col("end") < FOREVER)).with_columns(pl.col("end").alias("start"))
+    by_fault = nearest(silent.select("row", "at", "boot", "signal"), ends, ["boot", "signal"], FAULT_NEAR_US)
+    return pl.concat([by_unit, by_process, by_fault]).join(said.select("row", "oom"), on="row")

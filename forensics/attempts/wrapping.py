@@ -40,7 +40,8 @@ def pieces(lines: pl.DataFrame) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     # a piece must hang on a header through pieces only
     number = np.arange(len(group))
     anchor = np.maximum.accumulate(np.where(header | ~broken, number, 0))
-    return broken & header[anchor]
+    pieces_of: np.ndarray[tuple[int], np.dtype[np.bool_]] = broken & header[anchor]
+    return pieces_of
 
 
 def _widths(shown: pl.DataFrame, follows: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Codes:

@@ -40,7 +40,7 @@ def records(data: bytes) -> Iterator[Fields]:
         yield fields
 
 
-def whom(fields: Mapping[str, str]) -> tuple[str | None, str | None, str | None]:
+def whom(fields: Mapping[str, str]) -> tuple[str | None, str | None, str | None]:  # noqa: PLR0911 - one return a rule
     """(manager, unit, invocation) that an entry is about."""
     get = fields.get
     user = f"user:{get('_SYSTEMD_OWNER_UID') or get('_UID')}"

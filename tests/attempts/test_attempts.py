@@ -305,6 +305,14 @@ def test_a_restart_of_journald_cuts_nothing_but_its_stop_at_the_very_end_does() 
         assert only(assemble(journal.frame()).attempts.filter(pl.col("unit") == "app.service"))["outcome"] == outcome
 
 
+def test_a_stop_that_was_asked_for_is_a_stop_even_where_the_boot_ends_first() -> None:
+    first, second = Journal(boot="b1"), Journal(boot="b2")
+    first.says("started", "r1")
+    first.says("stopping", "r1")
+    second.says("started", "r2", after=60)
+    assert assemble(frames([first, second])).attempts["outcome"].to_list() == ["stopped", "running"]
+
+
 def test_the_same_invocation_id_on_two_hosts_is_two_attempts() -> None:
     journals = [Journal(host="a", boot="ba"), Journal(host="b", boot="bb")]
     for journal in journals:

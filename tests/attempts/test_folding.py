@@ -135,6 +135,11 @@ CASES = [
     ),
     ("truncated at the end", [TB, *FRAME], [("traceback", 4, None, None)]),
     (
+        "NumPy writes the first frame on the header's line",
+        [TB + '  File "/opt/app/main.py", line 1, in <module>', "    import x", *FRAME, "AttributeError: _ARRAY_API not found"],
+        [("traceback", 6, "AttributeError: _ARRAY_API not found", "AttributeError: _ARRAY_API not found")],
+    ),
+    (
         "two in a row",
         [TB, *FRAME, "OSError: x", TB, *FRAME, "OSError: y"],
         [("traceback", 5, "OSError: x", "OSError: x"), ("traceback", 5, "OSError: y", "OSError: y")],
@@ -244,7 +249,7 @@ def test_what_follows_an_exception_later_is_not_its_message() -> None:
     assert [e[0] for e in events(TB, *FRAME, "OSError: x", "shutting down", gap=0.01)] == ["traceback", "line"]
 
 
-LONG = "ERROR:    The YAML config from 'config.yml' could not load because of the following error: while parsing a block mapping in line 3 and column 4"
+LONG = "ERROR:    The YAML config from 'config.yml' could not load because of the following error: while parsing a block mapping in line 3"
 WIDE = "2025-12-07 21:30:00.123 INFO:     " + "loading the model from the directory of models onto the first device " * 4
 
 

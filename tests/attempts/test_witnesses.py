@@ -28,9 +28,11 @@ def oom_loop(*, at: str) -> Journal:
     journal.writes("r2", "loading", pid=802)
     journal.now += 2_000_000
     died = 1_000_000 + journal.now
-    speak = lambda: [
-        journal.kernel(text, source=died) for text in (CONSTRAINT.format("/system.slice/app.service", 802), KILLED.format(802))
-    ]
+
+    def speak() -> None:
+        for text in (CONSTRAINT.format("/system.slice/app.service", 802), KILLED.format(802)):
+            journal.kernel(text, source=died)
+
     if at == "before":
         speak()
     journal.says("exit", "r2", EXIT_CODE="killed", EXIT_STATUS="9", COMMAND="ExecStart")
@@ -91,6 +93,27 @@ def test_other_kernel_lines_are_events_of_the_process_they_name() -> None:
     made = assemble(journal.frame())
     assert made.events.filter(pl.col("kind") == "kernel").height == 2
     assert made.attempts["oom_killed"].to_list() == [False]
+
+
+def test_the_fault_of_a_silent_process_is_known_by_its_signal_and_time() -> None:
+    journal = Journal()
+    journal.says("started", "r1")
+    journal.kernel("llama-server[900]: segfault at 0 ip 00007f sp 00007ffc error 4 in libc.so.6", after=5)
+    journal.kernel("traps: other[901] trap invalid opcode ip:55 sp:7f error:0", after=0.001)
+    journal.says("exit", "r1", EXIT_CODE="killed", EXIT_STATUS="11", COMMAND="ExecStart")
+    journal.says("failed", "r1", UNIT_RESULT="signal")
+    journal.kernel("third[902]: segfault at 0 ip 00007f sp 00007ffc error 4 in libc.so.6", after=60)
+    made = assemble(journal.frame()).events.filter(pl.col("kind") == "kernel")
+    assert made["text"].str.slice(0, 12).to_list() == ["llama-server"]
+
+
+def test_a_core_dump_that_names_no_unit_is_known_by_its_process() -> None:
+    journal = Journal()
+    crash(journal, "r1", 41, 1)
+    dump(journal, 41, 0.1)
+    del journal.lines[-1]["COREDUMP_UNIT"]
+    assert assemble(journal.frame()).attempts["dumped_core"].to_list() == [True]
+    assert assemble(journal.frame()).events.filter(pl.col("kind") == "coredump")["attempt"].to_list() == [0]
 
 
 def dump(journal: Journal, pid: int, after: float) -> None:
