@@ -29,9 +29,24 @@ PERSON = r"(?!(?:gdm|sddm|lightdm|greeter|Debian-gdm|root|nobody|_\w+|systemd-\w
 
 RULES: tuple[Rule, ...] = (
     # NixOS: switch-to-configuration writes these to syslog as "nixos"
-    _rule("system-switch", "", r"^switching to system configuration (?P<to>/nix/store/\S+) failed", "system switch to {to} failed"),
-    _rule("system-switch", "", r"^switching to system configuration (?P<to>/nix/store/\S+)", "system switch to {to}"),
-    _rule("system-switch", "", r"^finished switching to system configuration (?P<to>/nix/store/\S+)", "system switch to {to} finished"),
+    _rule(
+        "system-switch",
+        "",
+        r"^switching to system configuration /nix/store/(?P<hash>\w{1,8})\w*-(?P<to>\S+) failed",
+        "system switch to {to} ({hash}) failed",
+    ),
+    _rule(
+        "system-switch",
+        "",
+        r"^switching to system configuration /nix/store/(?P<hash>\w{1,8})\w*-(?P<to>\S+)",
+        "system switch to {to} ({hash})",
+    ),
+    _rule(
+        "system-switch",
+        "",
+        r"^finished switching to system configuration /nix/store/(?P<hash>\w{1,8})\w*-(?P<to>\S+)",
+        "system switch to {to} ({hash}) finished",
+    ),
     _rule(
         "system-switch",
         "nixos-rebuild nixos-rebuild-ng nixos-upgrade nixos-upgrade-start",

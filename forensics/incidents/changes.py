@@ -138,7 +138,7 @@ def _folded(found: pl.DataFrame) -> pl.DataFrame:
     best = pl.col("rank") == pl.col("rank").min()
     said = pl.col("summary").filter(best).unique(maintain_order=True)
     more = pl.when(said.len() > 3).then(pl.format(" … and {} more", said.len() - 3)).otherwise(pl.lit(""))
-    one_line = pl.col("rank").min().is_in([RANK["system-switch"], RANK["boot"], RANK["login"]])
+    one_line = pl.col("rank").min().is_in([RANK["system-switch"], RANK["boot"], RANK["unit-reload"], RANK["login"]])
     joined = pl.when(one_line).then(said.first()).otherwise(said.head(3).str.join("; ") + more)
     about = pl.col("unit").drop_nulls().unique()
     host_wide = (

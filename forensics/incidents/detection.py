@@ -60,7 +60,7 @@ def _delivered(case: Case, alerts: pl.DataFrame) -> tuple[int, int] | None:
     """(time, row) of the first alert about the unit; not even a filter is run where no alert was ever sent."""
     if alerts.height == 0:
         return None
-    inside = (pl.col("host") == case.host) & pl.col("us").is_between(case.start, case.until)
+    inside = pl.col("host").eq_missing(pl.lit(case.host, pl.String)) & pl.col("us").is_between(case.start, case.until)
     about = pl.col("words").str.contains(_stem(case.unit), literal=True)
     return min(alerts.filter(inside & about).select("us", "row").rows(), default=None)
 

@@ -36,7 +36,8 @@ def fix_attempts(case: Case, entries: pl.DataFrame) -> tuple[FixAttempt, ...]:
 
 def _acts(case: Case) -> list[Act]:
     """Changes inside the incident that can repair something, and starts of the unit by hand that no change accounts for."""
-    inside = [s for s in case.changes if case.start < s.us <= case.until and not s.looks and s.kind not in ("login", "boot")]
+    until = case.until if case.recovery is not None or case.ongoing else case.until - SECOND  # the stop that ends it is no try
+    inside = [s for s in case.changes if case.start < s.us <= until and not s.looks and s.kind not in ("login", "boot")]
     acts = [Act(s.us, s.kind, s.summary, s.row, tests=s.kind == "unit-job") for s in inside]
     known = np.array([act.us for act in acts], dtype=np.int64)
     for us, row in case.by_hand:

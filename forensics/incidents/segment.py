@@ -68,7 +68,11 @@ def _runs(material: Material, boots: pl.DataFrame) -> pl.DataFrame:
     runs = material.attempts.sort(*WHO, "first_row", "attempt").with_row_index("run")
     runs = runs.join(labels.unique("attempt", keep="first", maintain_order=True), on="attempt", how="left", maintain_order="left")
     runs = runs.with_columns(pl.struct(WHO).rank("dense").cast(pl.Int64).alias("who"), pl.col("first_row").cast(pl.Int64).alias("at_row"))
-    runs = runs.with_columns(pl.int_range(pl.len()).over("who").alias("place"), pl.coalesce("signature", exit_name()).alias("signature"))
+    runs = runs.with_columns(
+        pl.int_range(pl.len()).over("who").alias("place"),
+        pl.coalesce("signature", exit_name()).alias("signature"),
+        pl.col("automatic").fill_null(value=True),
+    )
     runs = runs.join(boots, on=["host", "boot"], how="left", maintain_order="left", nulls_equal=True)
     return runs.join(_stops(material.entries, runs), on="run", how="left", maintain_order="left")
 

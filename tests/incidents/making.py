@@ -76,9 +76,10 @@ class Tale:
             ended = self.now
         made = {
             "host": self.host, "manager": self.manager, "unit": self.unit, "boot": first["boot"], "invocation": invocation,
-            "started": started, "ready": None, "ended": ended, "uptime_s": lives, "automatic": self.automatic, "outcome": outcome, "result": "exit-code",
-            "exit_code": "exited", "exit_status": 1, "refused": False, "oom_killed": False, "dumped_core": False, "lines": 1, "entries": 4,
-            "bytes": 400, "lost": 0, "cpu_ns": 10**9, "first": first, "last": last, "proof": proof, "class": klass, **columns,
+            "started": started, "ready": None, "ended": ended, "uptime_s": lives, "automatic": self.automatic, "outcome": outcome,
+            "result": "exit-code", "exit_code": "exited", "exit_status": 1, "refused": False, "oom_killed": False, "dumped_core":
+            False, "lines": 1, "entries": 4, "bytes": 400, "lost": 0, "cpu_ns": 10**9, "first": first, "last": last, "proof": proof,
+            "class": klass, **columns,
         }  # fmt: skip
         self.attempts.append(made)
         self.automatic = False

@@ -3,22 +3,23 @@
 from datetime import timedelta
 
 import pytest
-from making import BEGIN, STOPPED, STOPPING, Tale, material
 
 from forensics.incidents import find_changes
 from forensics.incidents.actions import told
 from forensics.incidents.commands import just_looks, kind_of, unit_of
+from tests.incidents.making import BEGIN, STOPPED, STOPPING, Tale, material
 
-NIX = "/nix/store/abc-nixos-system-alpha-25.11"
+NIX = "/nix/store/k2s0h3n7r5l6v1-nixos-system-alpha-25.11"
+SWITCH = "system switch to nixos-system-alpha-25.11 (k2s0h3n7)"
 
 POLKIT = (
     "Operator of unix-process:1234:5678 successfully authenticated as unix-user:luna to gain ONE-SHOT authorization for action "
     "org.freedesktop.systemd1.manage-units for system-bus-name::1.5 [systemctl restart app] (owned by unix-user:luna)"
 )
 LINES = [
-    ("nixos", f"switching to system configuration {NIX}", "system-switch", f"system switch to {NIX}"),
-    ("nixos", f"finished switching to system configuration {NIX}", "system-switch", f"system switch to {NIX} finished"),
-    ("nixos", f"switching to system configuration {NIX} failed (status 4)", "system-switch", f"system switch to {NIX} failed"),
+    ("nixos", f"switching to system configuration {NIX}", "system-switch", SWITCH),
+    ("nixos", f"finished switching to system configuration {NIX}", "system-switch", f"{SWITCH} finished"),
+    ("nixos", f"switching to system configuration {NIX} failed (status 4)", "system-switch", f"{SWITCH} failed"),
     (
         "sudo",
         "  luna : TTY=pts/0 ; PWD=/home/luna ; USER=root ; COMMAND=/usr/bin/systemctl restart app",
@@ -113,7 +114,7 @@ def test_the_lines_of_one_switch_are_one_change_named_after_the_switch():
     tale.host_says("systemd", "Reloading...", pid=1).wait(1)
     tale.manager_says("Stopping app...", STOPPING, job_type="stop")
     tale.wait(3).host_says("nixos", f"finished switching to system configuration {NIX}")
-    assert changes(tale) == [(68, "system-switch", None, f"system switch to {NIX}")]
+    assert changes(tale) == [(68, "system-switch", None, SWITCH)]
 
 
 def test_two_actions_minutes_apart_are_two_changes():

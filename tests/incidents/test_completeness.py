@@ -3,11 +3,11 @@
 from datetime import timedelta
 
 import polars as pl
-from making import BEGIN, Tale, material
 
 from forensics.incidents import analyse, completeness
 from forensics.incidents.gaps import useless_clocks
 from forensics.model import Damage, Window
+from tests.incidents.making import BEGIN, Tale, material
 
 
 def ticking(times: int = 1000) -> Tale:

@@ -5,10 +5,10 @@ from itertools import pairwise
 
 import hypothesis.strategies as st
 from hypothesis import given, settings
-from making import Tale, material
 
 from forensics.incidents import Analysis, analyse
 from forensics.model import Incident, Window
+from tests.incidents.making import Tale, material
 
 OPEN = Window(None, None)
 CLASSES = st.sampled_from(["a", "b", "c"])

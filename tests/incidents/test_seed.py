@@ -4,10 +4,10 @@ from datetime import UTC, datetime, timedelta
 from time import perf_counter
 
 import pytest
-from making import Tale, material, seed
 
 from forensics.incidents import analyse, completeness, find_changes
 from forensics.model import Window
+from tests.incidents.making import Tale, material, seed
 
 MONTH = Window(datetime(2025, 11, 18, tzinfo=UTC), datetime(2025, 12, 18, tzinfo=UTC))
 

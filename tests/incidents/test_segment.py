@@ -1,13 +1,15 @@
 """Which attempts and restarts make an incident, when it begins and what closes it."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import NamedTuple
 
+import polars as pl
 import pytest
-from making import BEGIN, Tale, material
 
 from forensics.incidents import analyse
 from forensics.model import Incident, Window
+from tests.incidents.making import BEGIN, Tale, material
 
 
 class Found(NamedTuple):
@@ -155,3 +157,21 @@ def test_nothing_in_gives_nothing_out():
     analysis = analyse(material(), Window(None, None))
     assert (analysis.incidents, analysis.classes, analysis.restarts.total) == ((), (), 0)
     assert all(check.holds for check in analysis.ledger)
+
+
+def test_an_attempt_whose_start_is_not_recorded_is_taken_as_it_comes():
+    made = material(Tale().fail(6).hold())
+    unknown = made.attempts.with_columns(pl.when(pl.col("attempt") == 0).then(None).otherwise("automatic").alias("automatic"))
+    (incident,) = analyse(replace(made, attempts=unknown), Window(None, None)).incidents
+    assert incident.restarts == 6
+
+
+def test_a_host_without_a_name_is_a_host():
+    made = material(Tale().fail(6).hold())
+
+    def nameless(frame):
+        return frame.with_columns(pl.lit(None).cast(frame.schema["host"]).alias("host"))
+
+    frames = {name: nameless(getattr(made, name)) for name in ("entries", "attempts", "restarts", "changes")}
+    (incident,) = analyse(replace(made, **frames), Window(None, None)).incidents
+    assert (incident.restarts, incident.ongoing) == (6, False)

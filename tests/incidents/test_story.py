@@ -4,13 +4,14 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from making import BEGIN, STARTED, Tale, material
 
 from forensics.incidents import analyse
 from forensics.model import Incident, Signature, Window
+from tests.incidents.making import BEGIN, STARTED, Tale, material
 
 OPEN = Window(None, None)
-NIX = "/nix/store/abc-nixos-system-alpha-25.11"
+NIX = "/nix/store/k2s0h3n7r5l6v1-nixos-system-alpha-25.11"
+SWITCH = "system switch to nixos-system-alpha-25.11 (k2s0h3n7)"
 
 
 def only(tale: Tale, *others: Tale, declared=None, window=OPEN) -> Incident:
@@ -32,7 +33,7 @@ def test_the_trigger_is_the_change_just_before_the_first_failure():
     incident = only(tale)
     assert incident.trigger is not None
     assert incident.trigger.kind == "system-switch"
-    assert incident.trigger_text == f"system switch to {NIX}, 40 s before the first failure"
+    assert incident.trigger_text == f"{SWITCH}, 40 s before the first failure"
     assert incident.trigger.evidence is not None
     assert NIX in incident.trigger.evidence.message
 
@@ -223,3 +224,10 @@ def test_a_restart_that_was_not_read_breaks_the_ledger():
     made = material(Tale().fail(5))
     analysis = analyse(replace(made, restarts=made.restarts.slice(1)), OPEN)
     assert [(c.expected, c.got) for c in analysis.ledger if not c.holds] == [(5, 4)]
+
+
+def test_the_stop_that_ends_an_incident_is_no_try_to_repair_it():
+    tale = Tale().fail(10).stopped(5).wait(3600).hold()
+    incident = only(tale)
+    assert (incident.recovery, incident.fix_attempts) == (None, ())
+    assert incident.detection.operator is not None
