@@ -17,7 +17,7 @@ setup: .venv/ready
 	$(PYTHON) -m venv --clear .venv
 	$(BIN)/pip install --quiet --editable '.[dev]'
 	$(BIN)/pip install --quiet --editable '.[live]' || echo 'setup: no systemd-python (it needs libsystemd-dev and a compiler); everything historical works without it'
-	$(BIN)/python hatch_build.py
+	$(BIN)/python hatch_build.py --fetch
 	touch $@
 
 build/seed/made: $(wildcard fixtures/seed/*.py) | setup
