@@ -36,7 +36,7 @@ def dense(column: pl.Series) -> tuple[Codes, int]:
     return numbers[codes], int(numbers[-1]) + 1
 
 
-def _is_any(column: pl.Series, wanted: list[str]) -> pl.Series:
+def is_any(column: pl.Series, wanted: list[str]) -> pl.Series:
     """Which entries have one of the wanted categories, decided on the distinct ones."""
     distinct = column.unique().drop_nulls()
     hits = distinct.filter(distinct.cast(pl.String).is_in(wanted))
@@ -84,14 +84,14 @@ def placed(entries: pl.DataFrame, boots: Codes) -> pl.DataFrame:
 def _speaker(entries: pl.DataFrame) -> pl.Series:
     """Trusted fields only: _PID 1 or the user's systemd by _COMM; the child that could not exec speaks with the manager's voice."""
     by_user_manager = (
-        ~_is_any(entries["manager"], ["system"]) & _is_any(entries["comm"], ["systemd"]) & _is_any(entries["transport"], ["journal"])
+        ~is_any(entries["manager"], ["system"]) & is_any(entries["comm"], ["systemd"]) & is_any(entries["transport"], ["journal"])
     )
     spawn_failed = [k for k, v in BY_MESSAGE_ID.items() if v == Says.SPAWN_FAILED]
-    by_manager = (entries["pid"] == 1).fill_null(value=False) | by_user_manager | _is_any(entries["message_id"], spawn_failed)
+    by_manager = (entries["pid"] == 1).fill_null(value=False) | by_user_manager | is_any(entries["message_id"], spawn_failed)
     return pl.select(
-        pl.when(_is_any(entries["message_id"], [COREDUMP]) & entries["coredump_pid"].is_not_null())
+        pl.when(is_any(entries["message_id"], [COREDUMP]) & entries["coredump_pid"].is_not_null())
         .then(int(Speaker.COREDUMP))
-        .when(_is_any(entries["message_id"], [DROPPED]) & _is_any(entries["transport"], ["driver"]))
+        .when(is_any(entries["message_id"], [DROPPED]) & is_any(entries["transport"], ["driver"]))
         .then(int(Speaker.JOURNALD))
         .when(by_manager)
         .then(int(Speaker.MANAGER))

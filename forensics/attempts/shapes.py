@@ -53,7 +53,7 @@ AT_THE_MARGIN = (
     ("K", r"^Fatal Python error: "),
     (
         "k",
-        r"^(?:(?:Current thread|Thread) 0x[0-9a-f]|Python runtime state: |Extension modules: |Current thread's C |Stack \(most recent call )",
+        r"^(?:(?:Current thread|Thread) 0x[0-9a-f]|Python runtime state: |Extension modules: |Current thread's |Stack \(most recent call )",
     ),
     ("X", r"^terminate called (?:after throwing|without an active|recursively)"),
     ("H", r'^Exception in thread "'),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from forensics.attempts.places import Codes, Speaker
+from forensics.attempts.places import Codes, Speaker, is_any
 from forensics.attempts.says import COREDUMP, Says
 
 KERNEL_NEAR_US = 30_000_000
@@ -84,8 +84,7 @@ def witnesses(entries: pl.DataFrame, owned: pl.DataFrame, runs: pl.DataFrame, li
 
 def _dumps(entries: pl.DataFrame, owned: pl.DataFrame, boots: Codes) -> pl.DataFrame:
     """Core dumps: row, spell of the unit they name (null where they name none), boot, at, pid."""
-    dumped = (entries["coredump_pid"].is_not_null() & (entries["message_id"].cast(pl.String) == COREDUMP)).fill_null(value=False)
-    rows = np.flatnonzero(dumped.to_numpy())
+    rows = np.flatnonzero((entries["coredump_pid"].is_not_null() & is_any(entries["message_id"], [COREDUMP])).to_numpy())
     dump = entries.select(pl.col("monotonic").fill_null(0).alias("at"), pid="coredump_pid")[rows]
     named = owned.filter(pl.col("speaker") == int(Speaker.COREDUMP)).select("row", "spell")
     return pl.DataFrame({"row": rows.astype(np.uint32), "boot": boots[rows]}).hstack(dump).join(named, on="row", how="left")
@@ -93,8 +92,7 @@ def _dumps(entries: pl.DataFrame, owned: pl.DataFrame, boots: Codes) -> pl.DataF
 
 def _kernel(entries: pl.DataFrame, boots: Codes) -> pl.DataFrame:
     """Kernel lines that name a process or a service: row, boot, at, pid, manager, unit, oom."""
-    by_kernel = entries["transport"].cast(pl.String) == "kernel"
-    rows = np.flatnonzero(by_kernel.fill_null(value=False).to_numpy())
+    rows = np.flatnonzero(is_any(entries["transport"], ["kernel"]).to_numpy())
     said = entries.select("message", "monotonic", "source_monotonic")[rows]
     message = pl.col("message")
     path = message.str.extract(MEMCG)
