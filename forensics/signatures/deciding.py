@@ -86,15 +86,18 @@ def _known(placed: pl.DataFrame, hits: pl.DataFrame, catalogue: Catalogue) -> pl
     found = placed.join(_explaining(placed, hits, catalogue), on="event", maintain_order="left").with_columns(
         severity=pl.col("signature").replace_strict(severities, default=None, return_dtype=pl.String)
     )
+    # A service that mentions a known problem as information has dealt with it.
+    found = found.join(_tones(found["text"]).select("text", "ordinary"), on="text", maintain_order="left")
+    in_passing = pl.col("ordinary") & (pl.col("kind").cast(pl.String) == "line")
     fatal = pl.col("severity").is_in(FATAL)
     sudden = pl.col("since") <= SUDDEN
     well = pl.col("outcome").cast(pl.String) == "clean"
     near = pl.when(well).then(sudden).otherwise(pl.col("near"))
     failed = pl.col("outcome").cast(pl.String) == "failed"
     rule = (
-        pl.when(fatal & near & pl.col("own"))
+        pl.when(fatal & near & pl.col("own") & ~in_passing)
         .then(KNOWN)
-        .when(fatal & near)
+        .when(fatal & near & ~pl.col("own"))
         .then(MANAGER)
         .when(fatal & failed & ~pl.col("killed"))
         .then(EARLIER)

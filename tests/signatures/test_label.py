@@ -99,6 +99,11 @@ def test_a_service_that_quotes_the_kernel_is_not_the_kernel() -> None:
     assert labelled(event("INFO: kmsg: killed by the OOM killer", 9))["secondary"] == []
 
 
+def test_a_known_problem_mentioned_as_information_yields_to_an_unknown_error() -> None:
+    found = labelled(event("INFO: port 80 taken, using 81", 3), event("ERROR: no such host", 8))
+    assert (found["why"], found["secondary"]) == ("last error line", ["port"])
+
+
 def test_the_start_limit_explains_only_what_nothing_else_explains() -> None:
     limit = manager("some.service: Start request repeated too quickly.", 10.5)
     assert labelled(limit)["signature"] == "refused"
