@@ -80,13 +80,13 @@ def _verify(packed: Path) -> None:
 
 
 def main() -> None:
-    if sys.argv[1:] != ["--fetch"]:
-        raise SystemExit("usage: python hatch_build.py --fetch")
+    if sys.argv[1:] not in ([], ["--fetch"]):
+        raise SystemExit("usage: python hatch_build.py [--fetch]")
     folder = Path(__file__).resolve().parent / "build" / "plotly"
     try:
         fetch(folder)
     except FetchError as error:
-        print(f"{error} The figures' script of the Python package plotly stands in.", file=sys.stderr)
+        sys.stderr.write(f"{error} The figures' script of the Python package plotly stands in.\n")
 
 
 if __name__ == "__main__":

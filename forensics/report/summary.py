@@ -46,6 +46,7 @@ class Step:
     what: str
     detail: str
     evidence: Evidence | None
+    weighty: bool = True
 
 
 @dataclass(slots=True)
@@ -204,31 +205,49 @@ def _fix_label(incident: Incident, fix: FixAttempt) -> str:
 
 
 def steps(incident: Incident) -> list[Step]:
-    """Changes, fix attempts, detection and recovery in the order they happened; a change that is also a fix attempt stands once."""
+    """Changes, fix attempts, detection and recovery in the order they happened; what is told as one of the others is no change again."""
     fixes = [Step(fix.time, "fix", one_line(fix.summary), wording.outcome(fix.outcome), fix.evidence) for fix in incident.fix_attempts]
-    tried = {(step.time, step.what) for step in fixes}
-    changes = [_changed(change, incident.trigger) for change in incident.changes if (change.time, one_line(change.summary)) not in tried]
     found, quoted = incident.detection, incident.detection.evidence
     noticed = [
-        Step(time, mark, what + (f": {one_line(quoted[mark].message, 160)}" if mark in quoted else ""), "", quoted.get(mark))
+        Step(time, mark, _noticed(what, quoted.get(mark), incident.changes), "", quoted.get(mark))
         for time, mark, what in ((found.operator, "operator", "First operator action"), (found.alert, "alert", "First alert delivered"))
         if time is not None
     ]
     recovered = [Step(incident.recovery, "success", "First held success", "", None)] if incident.recovery is not None else []
+    told = {step.evidence for step in noticed} - {None}
+    changes = [
+        _changed(change, incident.trigger)
+        for change in incident.changes
+        if change == incident.trigger or not (change.evidence in told or _part_of_a_fix(change, incident.fix_attempts))
+    ]
     return sorted([*changes, *noticed, *fixes, *recovered], key=lambda step: (step.time, step.mark, step.what))
 
 
+def _noticed(what: str, evidence: Evidence | None, changes: tuple[Change, ...]) -> str:
+    """The mark and what it rests on: the change of the same entry in words, else the entry itself."""
+    if evidence is None:
+        return what
+    words = next((change.summary for change in changes if change.evidence == evidence), evidence.message)
+    return f"{what}: {one_line(words, 200)}"
+
+
+def _part_of_a_fix(change: Change, fixes: tuple[FixAttempt, ...]) -> bool:
+    """A fix attempt is summed up from the changes it is made of, at most an hour apart."""
+    return any(abs((fix.time - change.time).total_seconds()) <= 3600 and change.summary in fix.summary for fix in fixes)
+
+
 def _changed(change: Change, trigger: Change | None) -> Step:
-    detail = change.kind.replace("-", " ") + (" · likely trigger" if change == trigger else "")
-    return Step(change.time, "change", one_line(change.summary), detail, change.evidence)
+    likely = change == trigger
+    detail = change.kind.replace("-", " ") + (" · likely trigger" if likely else "")
+    return Step(change.time, "change", one_line(change.summary), detail, change.evidence, weighty=likely or change.kind in _WEIGHTY)
 
 
 def marks(incident: Incident, longest: int = 14) -> list[Step]:
-    """The steps worth a mark in the figure, inside its span: everything but changes, and the changes that can break a service."""
-    changed = {id(change.evidence) for change in incident.changes if change.kind in _WEIGHTY}
-    inside = [step for step in steps(incident) if step.mark != "change" or id(step.evidence) in changed]
-    by_weight = sorted(inside, key=lambda step: (step.mark == "change", step.mark == "fix", step.time))
-    return sorted(by_weight[:longest], key=lambda step: step.time)
+    """The steps worth a mark in the figure: everything but changes, and the changes that can break a service."""
+    worth = sorted(
+        (step for step in steps(incident) if step.weighty), key=lambda step: (step.mark == "change", step.mark == "fix", step.time)
+    )
+    return sorted(worth[:longest], key=lambda step: (step.time, step.mark))
 
 
 def phase_matrix(incident: Incident) -> tuple[list[str], list[list[int]]]:

@@ -161,11 +161,11 @@ def _phases(report: Report, incident: Incident) -> Table:
 def _steps(report: Report, incident: Incident) -> RenderableType:
     where = wording.zone(report.timezone)
     table = _table(("", "left"), ("Time", "left"), ("After", "right"), ("What", "left"), ("Outcome", "left"))
-    found = summary.steps(incident)
-    for step in found[:_MOST_STEPS]:
+    found = summary.marks(incident, _MOST_STEPS)
+    for step in found:
         after = wording.since_start(step.time, incident.start)
         _row(table, summary.GLYPHS[step.mark], wording.instant(step.time, where), after, one_line(step.what, 300), step.detail)
-    return _with_rest(table, len(found) - _MOST_STEPS, "changes")
+    return _with_rest(table, len(summary.steps(incident)) - len(found), "steps (logins, commands): --format html or md lists them")
 
 
 def _detection(report: Report, incident: Incident) -> Table:
