@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from forensics.incidents.case import Case, starts
+from forensics.incidents.case import Case, Ints, starts
 from forensics.incidents.changes import RANK
-from forensics.incidents.material import SECOND, moment, quote
+from forensics.incidents.material import SECOND, moment, quoted
 from forensics.model import FixAttempt
 
 ONE_TRY = 600 * SECOND  # actions within ten minutes are one try, unless a start of the unit by hand has put it to the test
@@ -31,7 +31,13 @@ class Act:
 def fix_attempts(case: Case, entries: pl.DataFrame) -> tuple[FixAttempt, ...]:
     tries = list(_tries(_acts(case)))
     nexts = [*(later[0].us for later in tries[1:]), case.until + SECOND][: len(tries)]
-    return tuple(_judged(case, acts, upto, entries) for acts, upto in zip(tries, nexts, strict=True))
+    began = np.maximum.accumulate(starts(case))
+    anchors = [_anchor(acts) for acts in tries]
+    lines = quoted(entries, [anchor.row for anchor in anchors])
+    return tuple(
+        FixAttempt(moment(anchor.us), _in_short(acts), _outcome(case, began, acts, upto), line)
+        for acts, anchor, upto, line in zip(tries, anchors, nexts, lines, strict=True)
+    )
 
 
 def _acts(case: Case) -> list[Act]:
@@ -61,24 +67,23 @@ def _tries(acts: list[Act]) -> Iterator[list[Act]]:
         yield one
 
 
-def _judged(case: Case, acts: list[Act], next_try: int, entries: pl.DataFrame) -> FixAttempt:
-    """Dated by the start that puts it to the test, else by its weightiest act."""
+def _anchor(acts: list[Act]) -> Act:
+    """What dates and proves a try: the start that puts it to the test, else its weightiest act."""
     tested = [act for act in acts if act.tests]
-    best = tested[-1] if tested else min(acts, key=lambda act: (RANK[act.kind], -act.us))
-    words = list(dict.fromkeys(act.summary for act in acts))
-    return FixAttempt(moment(best.us), _in_short(words), _outcome(case, acts[0].us, acts[-1].us, next_try), quote(entries, best.row))
+    return tested[-1] if tested else min(acts, key=lambda act: (RANK[act.kind], -act.us))
 
 
-def _in_short(words: list[str]) -> str:
+def _in_short(acts: list[Act]) -> str:
     """The last three acts: they stand closest to the test."""
+    words = list(dict.fromkeys(act.summary for act in acts))
     return "; ".join([f"{len(words) - 3} acts before", *words[-3:]] if len(words) > 3 else words)
 
 
-def _outcome(case: Case, first: int, last: int, next_try: int) -> str:
+def _outcome(case: Case, began: Ints, acts: list[Act], next_try: int) -> str:
     """held: the next attempt (or one of the two behind it) is the success; else what the attempts on both sides died of decides."""
-    began = np.maximum.accumulate(starts(case))
+    first, last = acts[0].us, acts[-1].us
     behind, after, upto = np.searchsorted(began, [first, last - SECOND, next_try]).tolist()
-    later = int(np.searchsorted(began, next_try) - np.searchsorted(began, last + SECOND, side="right"))
+    later = upto - int(np.searchsorted(began, last + SECOND, side="right"))
     if case.recovery is not None and case.recovery < next_try and later <= 2:
         return "held"
     old = case.runs.slice(max(0, behind - NEAR), min(behind, NEAR))
