@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import polars as pl
 
+from forensics.errors import ForensicsError
 from forensics.model import ENTRIES
 from forensics.store.layout import Layout
 from forensics.store.manifest import Manifest, Part, read_manifests
@@ -34,7 +35,10 @@ def _read(manifests: Iterable[Manifest], layout: Layout, since: datetime | None,
     if not wanted:
         return pl.DataFrame(schema=ENTRIES)
     frames = [_scan(manifest, parts, layout, since, until) for manifest, parts in wanted]
-    entries = pl.concat(pl.collect_all(frames))
+    try:
+        entries = pl.concat(pl.collect_all(frames))
+    except pl.exceptions.PolarsError as error:
+        raise ForensicsError(f"A part of the store {layout.root} is damaged: delete that folder to ingest everything again.") from error
     return _in_canonical_order(entries, doubled=_may_hold_doubles([part for _, parts in wanted for part in parts]))
 
 

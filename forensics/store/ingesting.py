@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from glob import escape
 from pathlib import Path
 
 import numpy as np
@@ -91,12 +92,15 @@ class Ingest:
         return self._workspace
 
     def _find(self, wanted: Sequence[Path]) -> list[Found]:
-        """Every journal file once, under its newest name. Folders are listed until nothing new appears: a file that journald
-        rotates between the listing and the reading of its header would be missing otherwise.
+        """Every journal file once, under its newest name.
+
+        Folders are listed until nothing new appears: a file that journald rotates between the listing and the reading of its
+        header would be missing otherwise.
         """
         found: dict[str, Found] = {}
         seen: set[Path] = set()
-        while new := [path for path in self._listed(wanted) if path not in seen]:
+        known = _archived(wanted)
+        while new := [path for path in self._listed(wanted, known) if path not in seen]:
             for path in new:
                 seen.add(path)
                 try:
@@ -110,11 +114,16 @@ class Ingest:
                     found[file.header.file_id] = file
         return sorted(found.values(), key=lambda file: file.path)
 
-    def _listed(self, wanted: Sequence[Path]) -> list[Path]:
+    def _listed(self, wanted: Sequence[Path], known: set[Path]) -> list[Path]:
+        """All files that are wanted now, with those that journald has made of them since `known` were the archived ones."""
         files: list[Path] = []
         for path in wanted:
-            files += self.journal.journal_files(path) if path.is_dir() and path.stat().st_mode & 0o500 else [path]
-        return files
+            try:
+                files += self.journal.journal_files(path) if path.is_dir() else [path]
+            except (ForensicsError, OSError) as error:
+                if str(path) not in {refused for refused, _, _ in self.tally.damage}:
+                    self.tally.refuse(path, error)
+        return [*files, *sorted(_archived(wanted) - known)]
 
     def _look(self, path: Path) -> Found:
         status = path.stat()
@@ -201,6 +210,12 @@ class Ingest:
                 merged.add(part.path)
             drafts.append(self.workspace().write(_merged(piece, part, self.layout), "seqnum"))
         return after.with_parts(part for part in after.parts if part.path not in merged), drafts
+
+
+def _archived(files: Sequence[Path]) -> set[Path]:
+    """What journald has rotated away under the names of those of `files` that it writes to: `system@….journal` for `system.journal`."""
+    written = [path for path in files if path.suffix == ".journal" and "@" not in path.name]
+    return {other for path in written for other in path.parent.glob(f"{escape(path.stem)}@*.journal*")}
 
 
 def _nothing_new(before: Manifest, file: Found) -> bool:

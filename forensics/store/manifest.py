@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from forensics.errors import ForensicsError
 from forensics.store.layout import Layout, write_atomically
 
 
@@ -52,11 +53,14 @@ class Manifest:
 
 
 def read_manifest(layout: Layout, source: str) -> Manifest | None:
-    """The manifest of a source, null when nothing of it was ever committed."""
+    """The manifest of a source, null when nothing of it was ever committed. Raises ForensicsError for one that is damaged."""
+    path = layout.manifest(source)
     try:
-        return _from_json(json.loads(layout.manifest(source).read_bytes()))
+        return _from_json(json.loads(path.read_bytes()))
     except FileNotFoundError:
         return None
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise ForensicsError(f"{path} is damaged: delete it, and the journal file it is about is ingested again.") from error
 
 
 def read_manifests(layout: Layout, sources: Iterable[str] | None = None) -> list[Manifest]:

@@ -16,7 +16,7 @@ from forensics.store.parts import pieces
 from forensics.store.reading import Journal
 from forensics.store.workspace import Draft, Workspace, open_workspace
 
-WRITE_AT = 1 << 27  # bytes of tables held before they are written
+WRITE_AT = 1 << 26  # bytes of tables held before they are written
 
 
 @dataclass(slots=True)

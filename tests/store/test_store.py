@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from forensics.errors import ForensicsError, JournalPermissionError
+from forensics.errors import ForensicsError, JournalPermissionError, NothingRecordedError
 from forensics.journal import sources
 from forensics.model import ENTRIES, Damage, checked
-from forensics.store import Store
+from forensics.store import Store, entries
 from tests.journal.oracle import needs_systemd
 from tests.store.making import MINUTE, START, files, journal, numbers, opened, text
 
@@ -99,7 +99,8 @@ def test_a_file_rotated_while_it_is_read_is_found_again(tmp_path):
     assert numbers(store) == list(range(25))
 
 
-def test_a_file_rotated_while_headers_are_read_is_found_again(tmp_path):
+@pytest.mark.parametrize("given", ["folder", "files"])
+def test_a_file_rotated_while_headers_are_read_is_found_again(tmp_path, given):
     folder = tmp_path / "journal"
     folder.mkdir()
     path = journal(folder / "system.journal", 0, 20)
@@ -118,8 +119,17 @@ def test_a_file_rotated_while_headers_are_read_is_found_again(tmp_path):
             return sources.header(which)
 
     store = Store.open(tmp_path / "store", Rotating)
-    store.ingest([folder])
+    store.ingest([folder] if given == "folder" else [path])
     assert numbers(store) == list(range(25))
+
+
+def test_an_archived_sibling_of_a_file_is_not_read_along(tmp_path):
+    path = journal(tmp_path / "system.journal", 0, 20)
+    path.rename(tmp_path / "system@1-2-3.journal")
+    journal(path, 20, 5)
+    store = opened(tmp_path)
+    store.ingest([path])
+    assert numbers(store) == list(range(20, 25))
 
 
 def test_a_deleted_file_is_recorded_as_damage(tmp_path):
@@ -286,6 +296,9 @@ def test_what_is_no_journal_is_damage_beside_others_and_an_error_alone(tmp_path)
     assert [record.file for record in store.ingest([good, bad]).damage] == [str(bad)]
     with pytest.raises(ForensicsError):
         store.ingest([bad])
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(NothingRecordedError):
+        store.ingest([tmp_path / "empty"])
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user")
@@ -293,6 +306,8 @@ def test_a_file_that_may_not_be_read_is_damage_beside_others_and_an_error_alone(
     good, bad = journal(tmp_path / "a.journal", 0, 5), journal(tmp_path / "b.journal", 5, 5)
     good.chmod(0o644)
     bad.chmod(0)
+    shut = tmp_path / ("0" * 32)
+    shut.mkdir(mode=0)
     for folder in [tmp_path, *tmp_path.parents[:3]]:
         folder.chmod(folder.stat().st_mode | 0o055)
     (tmp_path / "store").mkdir()
@@ -301,8 +316,10 @@ def test_a_file_that_may_not_be_read_is_damage_beside_others_and_an_error_alone(
     try:
         store = opened(tmp_path)
         assert [record.file for record in store.ingest([good, bad]).damage] == [str(bad)]
-        with pytest.raises(JournalPermissionError, match="systemd-journal"):
-            store.ingest([bad])
+        assert [record.file for record in store.ingest([good, shut]).damage] == [str(shut)]
+        for alone in (bad, shut):
+            with pytest.raises(JournalPermissionError, match="systemd-journal"):
+                store.ingest([alone])
         with pytest.raises(ForensicsError, match="may not be written"):
             Store.open(tmp_path / "elsewhere" / "store")
     finally:
@@ -426,3 +443,35 @@ def test_an_unknown_error_of_the_system_is_a_sentence_too(tmp_path, monkeypatch)
     monkeypatch.setattr("forensics.store.workspace._sync_file", failing)
     with pytest.raises(ForensicsError, match="Input/output error"):
         store.ingest([path])
+
+
+def test_a_part_that_another_run_merges_away_is_read_in_its_new_form(tmp_path, monkeypatch):
+    path = journal(tmp_path / "a.journal", 0, 20)
+    store = opened(tmp_path)
+    store.ingest([path])
+    journal(path, 20, 20)
+    read, seen = entries.read_manifests, []
+
+    def then_merged(*arguments):
+        manifests = read(*arguments)
+        if not seen:
+            seen.append(store.ingest([path]))
+        return manifests
+
+    monkeypatch.setattr(entries, "read_manifests", then_merged)
+    assert numbers(store) == list(range(40))
+
+
+def test_damage_of_the_store_itself_is_a_sentence(tmp_path):
+    store = opened(tmp_path)
+    (source,) = store.ingest([journal(tmp_path / "a.journal", 0, 20)]).sources
+    (part,) = tmp_path.rglob("*.parquet")
+    part.write_bytes(part.read_bytes()[:-100])
+    with pytest.raises(ForensicsError, match=r"store .* is damaged"):
+        store.entries()
+    part.unlink()
+    with pytest.raises(ForensicsError, match="store"):
+        store.entries()
+    store.layout.manifest(source).write_text('{"parts":')
+    with pytest.raises(ForensicsError, match="delete it"):
+        store.entries()
