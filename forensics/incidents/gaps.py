@@ -8,6 +8,7 @@ from forensics.model import UTC_TIME
 
 DROPPED, MISSED, CLOCK_SET = "a596d6fe7bfa4994828e72309e95d61e", "e9bf28e6e834481bb6f48f548ad13606", "c7a787079b354eaaa9e77b371893cd27"
 JUMP_S = 10.0  # wall and monotonic clock of two neighbouring entries disagree by more: one of them jumped
+SET_S = 1.0  # enough where systemd says beside it that the clock was set
 USELESS = 0.01  # share of such neighbours from which a boot's monotonic clock means nothing (a replayed or synthetic journal)
 HOLE = 100  # missing sequence numbers in a row that are worth telling
 SCATTERED = 0.01  # share of entries in front of which numbers are missing, from which the input was filtered before it came here
@@ -29,6 +30,7 @@ def _steps(entries: pl.DataFrame) -> pl.LazyFrame:
     """Neighbouring entries of a boot whose clocks disagree: host, boot, start, end, jump_s."""
     wall = pl.col("time").diff().dt.total_microseconds()
     same = (pl.col("boot").to_physical() == pl.col("boot").to_physical().shift(1)).fill_null(value=False)
+    told = pl.col("message_id") == CLOCK_SET
     steps = entries.lazy().select(
         "host",
         "boot",
@@ -36,13 +38,15 @@ def _steps(entries: pl.DataFrame) -> pl.LazyFrame:
         pl.col("time").shift(1).alias("start"),
         ((wall - pl.col("monotonic").diff()) / 1e6).alias("jump_s"),
         same.alias("same"),
+        (told | told.shift(1)).fill_null(value=False).alias("told"),
     )
-    return steps.filter(pl.col("same") & (pl.col("jump_s").abs() > JUMP_S)).drop("same")
+    far = pl.col("jump_s").abs()
+    return steps.filter(pl.col("same") & ((far > JUMP_S) | (pl.col("told") & (far > SET_S)))).drop("same", "told")
 
 
 def useless_clocks(entries: pl.DataFrame) -> list[str]:
     """Boots whose monotonic clock disagrees with the wall clock more than now and then."""
-    jumps = _steps(entries).group_by("boot").len(name="jumps")
+    jumps = _steps(entries).filter(pl.col("jump_s").abs() > JUMP_S).group_by("boot").len(name="jumps")
     boots = entries.lazy().group_by("boot").len(name="n").join(jumps, on="boot")
     return (
         boots.filter(pl.col("jumps") > pl.max_horizontal(pl.col("n") * USELESS, pl.lit(3)))

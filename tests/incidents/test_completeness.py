@@ -79,3 +79,14 @@ def test_a_monotonic_clock_that_means_nothing_is_not_believed():
     wild = entries.with_columns((pl.col("monotonic") * 60_000_000).alias("monotonic"))
     assert useless_clocks(wild) == ["alpha-0001"]
     assert completeness(wild, []).gaps == ()
+
+
+def test_a_small_jump_counts_where_systemd_says_that_the_clock_was_set():
+    def gaps(message_id):
+        tale = ticking(500)
+        tale.now += timedelta(seconds=4)
+        tale.booted += timedelta(seconds=4)
+        tale.say("Time has been changed", message_id=message_id)
+        return len(completeness(material(tale).entries, []).gaps)
+
+    assert (gaps("c7a787079b354eaaa9e77b371893cd27"), gaps(None)) == (1, 0)
