@@ -87,8 +87,7 @@ def _known(placed: pl.DataFrame, hits: pl.DataFrame, catalogue: Catalogue) -> pl
         severity=pl.col("signature").replace_strict(severities, default=None, return_dtype=pl.String)
     )
     # A service that mentions a known problem as information has dealt with it.
-    found = found.join(_tones(found["text"]).select("text", "ordinary"), on="text", maintain_order="left")
-    in_passing = pl.col("ordinary") & (pl.col("kind").cast(pl.String) == "line")
+    in_passing = pl.col("text").is_in(_everyday(found).implode())
     fatal = pl.col("severity").is_in(FATAL)
     sudden = pl.col("since") <= SUDDEN
     well = pl.col("outcome").cast(pl.String) == "clean"
@@ -106,6 +105,12 @@ def _known(placed: pl.DataFrame, hits: pl.DataFrame, catalogue: Catalogue) -> pl
     )
     ranked = found.with_columns(rule=rule).filter(pl.col("rule").is_not_null())
     return _innermost(ranked, catalogue).select("attempt", "rule", "event", "row", "signature")
+
+
+def _everyday(found: pl.DataFrame) -> pl.Series:
+    """The texts of single lines that are everyday output."""
+    lines = found.filter(pl.col("kind").cast(pl.String) == "line").select(pl.col("text").unique(maintain_order=True))
+    return lines.filter(tone.is_ordinary(pl.col("text").str.slice(0, mask.LONGEST)))["text"]
 
 
 def _explaining(placed: pl.DataFrame, hits: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
