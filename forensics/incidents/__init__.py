@@ -15,7 +15,7 @@ from forensics.incidents.gaps import clock_jumps, holes, losses
 from forensics.incidents.ledger import ledger, totals
 from forensics.incidents.material import Analysis, Material, at_the_door
 from forensics.incidents.segment import Timeline, timeline
-from forensics.incidents.story import Gaps, Scene, story, window_span
+from forensics.incidents.story import Scene, gaps_of, story, window_span
 from forensics.model import Window
 
 __all__ = ["Analysis", "Material", "analyse", "completeness", "find_changes"]
@@ -29,7 +29,7 @@ def analyse(material: Material, window: Window, declared: datetime | None = None
     found = list(cases(line, material))
     noticed = declared_in(declared, found)
     gaps = pl.concat([clock_jumps(entries), holes(entries)[0], losses(entries)])
-    scene = Scene(material, window, alert_lines(entries), Gaps(gaps), window_span(window, entries))
+    scene = Scene(material, window, alert_lines(entries), gaps_of(gaps), window_span(window, entries))
     tables = breakdowns(line.falls, line.runs, material)
     incidents = tuple(story(case, tables[i], scene, declared if i == noticed else None) for i, case in enumerate(found))
     sums = totals(line.falls)

@@ -23,14 +23,12 @@ BINS = 150  # at most so many bins per figure
 BIN_SECONDS = (1, 5, 10, 30, 60, 300, 600, 1800, 3600, 7200, 21600, 43200, 86400, 7 * 86400, 28 * 86400)
 
 
+@dataclass(frozen=True, slots=True)
 class Gaps:
-    """Jumps, holes and dropped lines, ready to be asked about."""
+    """Jumps, holes and dropped lines, ready to be asked about: [start, end] in µs, and whom each concerns."""
 
-    __slots__ = ("about", "bounds")
-
-    def __init__(self, found: pl.DataFrame) -> None:
-        self.bounds = found.select(pl.col("start", "end").dt.timestamp("us")).to_numpy()
-        self.about = found.select("host", "unit").rows()
+    bounds: npt.NDArray[np.int64]
+    about: list[tuple[str | None, str | None]]  # host, unit; null: all
 
     def touch(self, host: str, unit: str, start: int, until: int) -> bool:
         """One of them lies in this stretch and concerns this unit."""
@@ -38,6 +36,10 @@ class Gaps:
             return False
         inside = np.flatnonzero((self.bounds[:, 1] >= start) & (self.bounds[:, 0] <= until))
         return any(self.about[i][0] in (None, host) and self.about[i][1] in (None, unit) for i in inside.tolist())
+
+
+def gaps_of(found: pl.DataFrame) -> Gaps:
+    return Gaps(found.select(pl.col("start", "end").dt.timestamp("us")).to_numpy(), found.select("host", "unit").rows())
 
 
 @dataclass(frozen=True, slots=True)
