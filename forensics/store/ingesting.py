@@ -2,64 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
-from glob import escape
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from forensics.errors import ForensicsError, JournalPermissionError
+from forensics.errors import ForensicsError
+from forensics.store.finding import Found, find, find_again
 from forensics.store.layout import Layout
 from forensics.store.manifest import Manifest, Part, State, read_manifest
 from forensics.store.parts import Piece, pieces, read_part, read_seqnums
-from forensics.store.reading import Batch, Header, Journal
+from forensics.store.reading import Batch, Journal
+from forensics.store.tally import Tally, as_one_error
 from forensics.store.workspace import Draft, Workspace, has_left_overs, open_workspace
 
 Progress = Callable[[int, int], None]
-Record = tuple[str, int | None, str]  # of damage: file, offset, reason
 
 SMALL_PART = 20_000  # rows; a smaller one is written anew together with what comes, so that many short runs leave few parts
 TRIES = 8  # for one file that is renamed or committed by another run while it is read
-JOURNAL = "*.journal*"
-
-
-@dataclass(slots=True)
-class Tally:
-    """What a run has met so far."""
-
-    sources: list[str] = field(default_factory=list)
-    new_entries: int = 0
-    files_read: int = 0
-    files_unchanged: int = 0
-    damage: list[Record] = field(default_factory=list)
-    refusals: list[Exception] = field(default_factory=list)  # files that could not be read at all
-
-    def refuse(self, path: Path, error: ForensicsError | OSError) -> None:
-        reason = str(error) if isinstance(error, ForensicsError) else f"cannot be read: {error.strerror or error}"
-        self.damage.append((str(path), None, reason))
-        self.refusals.append(error)
-
-    def add(self, manifest: Manifest) -> None:
-        self.sources.append(manifest.source)
-        self.damage.extend((manifest.file, offset, reason) for offset, reason in manifest.damage)
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A journal file as it was met: where, with which header, and what its folder says of it."""
-
-    path: Path
-    header: Header
-    size: int
-    changed_ns: int
-
-    @property
-    def state(self) -> State:
-        return State(self.header.tail_seqnum, self.header.n_entries, self.header.state, self.size, self.changed_ns)
 
 
 @dataclass(slots=True)
@@ -76,7 +40,7 @@ class Ingest:
         """Bring in `wanted`: files, or folders that are read as journalctl reads them."""
         if has_left_overs(self.layout):
             self.workspace()
-        found = self._find(wanted)
+        found = find(self.journal, wanted, self.tally)
         whole, done = sum(file.size for file in found), 0
         for file in found:
             self._file(file)
@@ -84,50 +48,12 @@ class Ingest:
             if progress is not None:
                 progress(done, whole)
         if self.tally.refusals and not self.tally.sources:
-            raise _as_one(self.tally.refusals, wanted)
+            raise as_one_error(self.tally.refusals, wanted)
 
     def workspace(self) -> Workspace:
         if self._workspace is None:
             self._workspace = self._resources.enter_context(open_workspace(self.layout))
         return self._workspace
-
-    def _find(self, wanted: Sequence[Path]) -> list[Found]:
-        """Every journal file once, under its newest name.
-
-        Folders are listed until nothing new appears: a file that journald rotates between the listing and the reading of its
-        header would be missing otherwise.
-        """
-        found: dict[str, Found] = {}
-        seen: set[Path] = set()
-        known = _archived(wanted)
-        while new := [path for path in self._listed(wanted, known) if path not in seen]:
-            for path in new:
-                seen.add(path)
-                try:
-                    file = self._look(path)
-                except FileNotFoundError as error:
-                    if path in wanted:
-                        self.tally.refuse(path, error)
-                except (ForensicsError, OSError) as error:
-                    self.tally.refuse(path, error)
-                else:
-                    found[file.header.file_id] = file
-        return sorted(found.values(), key=lambda file: file.path)
-
-    def _listed(self, wanted: Sequence[Path], known: set[Path]) -> list[Path]:
-        """All files that are wanted now, with those that journald has made of them since `known` were the archived ones."""
-        files: list[Path] = []
-        for path in wanted:
-            try:
-                files += self.journal.journal_files(path) if path.is_dir() else [path]
-            except (ForensicsError, OSError) as error:
-                if str(path) not in {refused for refused, _, _ in self.tally.damage}:
-                    self.tally.refuse(path, error)
-        return [*files, *sorted(_archived(wanted) - known)]
-
-    def _look(self, path: Path) -> Found:
-        status = path.stat()
-        return Found(path, self.journal.header(path), status.st_size, status.st_mtime_ns)
 
     def _file(self, file: Found) -> None:
         for _ in range(TRIES):
@@ -137,7 +63,7 @@ class Ingest:
                     return
                 continue
             try:
-                now = self._here(file)
+                now = find_again(self.journal, file)
                 batch = self._load(before, now)
             except FileNotFoundError as error:
                 if file.path.exists():
@@ -165,17 +91,6 @@ class Ingest:
         if before is None or before.damage:
             return self.journal.load(file.path)
         return self.journal.load(file.path, after_seqnum=before.tail_seqnum)
-
-    def _here(self, file: Found) -> Found:
-        """The same journal file under the name that journald has given it since. Raises FileNotFoundError when it is deleted."""
-        for path in [file.path, *sorted(file.path.parent.glob(JOURNAL))]:
-            try:
-                other = self._look(path)
-            except (ForensicsError, OSError):
-                continue
-            if other.header.file_id == file.header.file_id:
-                return other
-        raise FileNotFoundError(2, "was deleted before it could be read", str(file.path))
 
     def _commit(self, before: Manifest | None, file: Found, batch: Batch) -> bool:
         table = batch.table
@@ -212,12 +127,6 @@ class Ingest:
         return after.with_parts(part for part in after.parts if part.path not in merged), drafts
 
 
-def _archived(files: Sequence[Path]) -> set[Path]:
-    """What journald has rotated away under the names of those of `files` that it writes to: `system@….journal` for `system.journal`."""
-    written = [path for path in files if path.suffix == ".journal" and "@" not in path.name]
-    return {other for path in written for other in path.parent.glob(f"{escape(path.stem)}@*.journal*")}
-
-
 def _nothing_new(before: Manifest, file: Found) -> bool:
     stored, now = before.state, file.state
     if stored is None or (stored.tail_seqnum, stored.n_entries) != (now.tail_seqnum, now.n_entries):
@@ -239,18 +148,3 @@ def _merged(piece: Piece, part: Part | None, layout: Layout) -> Piece:
         return piece
     stored = read_part(layout.entries / part.path, piece.table.schema)
     return replace(piece, table=pa.concat_tables([stored, piece.table]).unify_dictionaries().combine_chunks())
-
-
-def _as_one(refusals: Iterable[Exception], wanted: Sequence[Path]) -> ForensicsError:
-    """The error of a run that could read nothing."""
-    errors = list(refusals)
-    if all(isinstance(error, PermissionError) for error in errors):
-        names = ", ".join(str(path) for path in wanted[:3])
-        return JournalPermissionError(
-            f"{names} may not be read by this user. Run it as root, or join the group systemd-journal "
-            "(sudo usermod -aG systemd-journal $USER, then log in again)."
-        )
-    first = next(error for error in errors if not isinstance(error, PermissionError))
-    if isinstance(first, ForensicsError):
-        return first
-    return ForensicsError(f"{wanted[0]} cannot be read: {getattr(first, 'strerror', None) or first}.")

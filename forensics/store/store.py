@@ -9,12 +9,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from forensics.store.ingesting import Ingest, Progress, Record, Tally
+from forensics.store.ingesting import Ingest, Progress
 from forensics.store.layout import Layout, open_layout
 from forensics.store.pruning import prune
 from forensics.store.reading import Journal
 from forensics.store.refusals import as_sentences
 from forensics.store.streaming import ingest_stream
+from forensics.store.tally import Record, Tally
 
 if TYPE_CHECKING:  # both import polars, which `ingest` does not need
     import polars as pl

@@ -9,11 +9,12 @@ from typing import BinaryIO, cast
 
 import pyarrow as pa
 
-from forensics.store.ingesting import Progress, Tally
+from forensics.store.ingesting import Progress
 from forensics.store.layout import Layout
 from forensics.store.manifest import Manifest, read_manifest
 from forensics.store.parts import pieces
 from forensics.store.reading import Journal
+from forensics.store.tally import Tally
 from forensics.store.workspace import Draft, Workspace, open_workspace
 
 WRITE_AT = 1 << 26  # bytes of tables held before they are written

@@ -149,6 +149,16 @@ def test_a_copy_of_a_journal_is_the_same_source(tmp_path):
     assert numbers(store) == list(range(20))
 
 
+@pytest.mark.parametrize("order", [("older", "newer"), ("newer", "older")])
+def test_of_two_copies_the_fuller_one_counts(tmp_path, order):
+    path = journal(tmp_path / "newer.journal", 0, 20)
+    shutil.copy(path, tmp_path / "older.journal")
+    journal(path, 20, 5)
+    store = opened(tmp_path)
+    store.ingest([tmp_path / f"{name}.journal" for name in order])
+    assert numbers(store) == list(range(25))
+
+
 def test_an_entry_in_two_sources_comes_once(tmp_path):
     path = journal(tmp_path / "a.journal", 0, 20)
     stream = subprocess.run(["journalctl", "-o", "export", "--file", path], check=True, capture_output=True).stdout
