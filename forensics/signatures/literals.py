@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterable, Sequence
 from re import _constants as op  # type: ignore[attr-defined]  # the parser of `re`: its tree is the simplest reliable reading of a pattern
@@ -9,6 +10,9 @@ from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any
 
 Literals = frozenset[str]
+
+# Word boundaries of the Rust dialect that `re` takes for literals: \< \> \b{start}.
+_OTHERWISE = re.compile(r"\\(?:[<>]|[bB]\{)")
 
 SHORTEST = 4  # shorter pieces stand in so many texts that looking for them first saves nothing
 
@@ -22,6 +26,8 @@ def required(patterns: Sequence[str]) -> Literals | None:
 
 
 def _of_pattern(pattern: str) -> Literals | None:
+    if _OTHERWISE.search(pattern):
+        return None
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # where `re` warns, it reads the pattern otherwise than the Rust dialect does
         try:

@@ -79,7 +79,7 @@ def exit_signature(id_: str) -> Signature:
     title = words.format(status=_status_name(status), signal=_signal_name(status))
     return Signature(
         id=id_,
-        title=title if result == "success" else f"{title}, without a word",
+        title=title if result in {"success", "unknown"} else f"{title}, without a word",
         severity="info" if result == "success" else "high",
         restart_helps=None,
         cause=""

@@ -245,6 +245,28 @@ def test_attempts_do_not_disturb_each_other() -> None:
     assert together.schema == LABELS
 
 
+def test_the_order_of_rows_changes_nothing() -> None:
+    events = [
+        event("port 80 taken", 9, 0),
+        event("no memory", 9, 0),
+        traceback(TRACEBACK, 9, 1),
+        event("ERROR: x 1", 9, 2),
+        event("x", 9, 2),
+    ]
+    frame, attempts = events_frame(*events), attempts_frame(*[attempt(n) for n in range(4)])
+    straight, turned = label(frame, attempts, CATALOGUE), label(frame.reverse(), attempts.reverse(), CATALOGUE)
+    assert straight.labels.equals(turned.labels)
+    assert straight.events.equals(turned.events)
+    assert straight.signatures == turned.signatures
+
+
+def test_a_hostile_text_changes_no_other_label() -> None:
+    hostile = ["x" * 1_000_000, "\0\x1b[2J\u202e", "(" * 10_000, "'" * 5_000 + "a1", ""]
+    events = [event(text, 9, n) for n, text in enumerate(hostile)] + [event("ERROR: no memory", 9, len(hostile))]
+    attempts = attempts_frame(*[attempt(n) for n in range(len(hostile) + 1)])
+    assert label(events_frame(*events), attempts, CATALOGUE).labels["signature"].to_list()[-1] == "memory"
+
+
 def test_fourteen_thousand_attempts_are_labelled_in_a_few_seconds() -> None:
     attempts, lines = 14_000, 30
     number = pl.int_range(attempts * lines, dtype=pl.UInt32, eager=True)

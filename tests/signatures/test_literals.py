@@ -39,6 +39,8 @@ def test_each_text_that_matches_holds_a_required_literal(data: st.DataObject, pa
         ([r"abc"], None, "too short to be worth looking for"),
         ([r"(?<name>failed)"], None, "Rust's spelling of a named group, which `re` cannot read"),
         ([r"[a--b]failed"], None, "`re` warns that it reads this otherwise"),
+        ([r"\b{start}failed"], None, "a word boundary in Rust, literals for `re`"),
+        ([r"\<failed\>"], None, "word boundaries in Rust, literals for `re`"),
         ([r"(?i)desktop"], None, "k and s have other forms without regard to case, what is left is too short"),
         ([r"gr\u00f6sser als"], {"sser als"}, "ASCII only"),
         ([r"(?!notthis)butthis"], {"butthis"}, "look-around requires nothing"),
