@@ -46,6 +46,17 @@
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => boxes.filter((box) => box.classList.contains("live")).forEach(draw));
   };
 
+  const afterFirstPaint = (then) => {
+    if (!window.PerformanceObserver?.supportedEntryTypes?.includes("paint")) {
+      requestAnimationFrame(() => setTimeout(then));
+      return;
+    }
+    new PerformanceObserver((_, watcher) => {
+      watcher.disconnect();
+      setTimeout(then);
+    }).observe({ type: "paint", buffered: true });
+  };
+
   addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((each) => (each.open = true)));
-  if (code && boxes.length) addEventListener("load", () => requestAnimationFrame(() => setTimeout(start)));
+  if (code && boxes.length) addEventListener("load", () => afterFirstPaint(start));
 })();

@@ -13,7 +13,7 @@ from forensics.model import Incident, Report
 from forensics.report import charts, plotly_figures, summary, svg, wording
 from forensics.report.options import Options
 from forensics.report.script import plotly_script, policy
-from forensics.report.text import code_spans, cut, one_line
+from forensics.report.text import brief, code_spans, cut, one_line, reflowed
 from forensics.resources import folder
 
 LARGEST = 300_000  # bytes of a page without the figures' script
@@ -68,8 +68,9 @@ def _templates() -> Environment:
         keep_trailing_newline=True,
     )
     templates.filters |= {
-        name: getattr(wording, name) for name in ("count", "share", "duration", "instant", "minute", "since_start", "size", "helps")
-    } | {"cut": cut, "one_line": one_line, "code_spans": code_spans}
+        name: getattr(wording, name)
+        for name in ("count", "share", "duration", "instant", "minute", "since_start", "size", "helps", "method")
+    } | {"cut": cut, "one_line": one_line, "code_spans": code_spans, "reflowed": reflowed, "brief": brief}
     templates.globals |= {"glyphs": summary.GLYPHS, "glyph_names": summary.GLYPH_NAMES, "width": svg.WIDTH}
     templates.policies["json.dumps_kwargs"] = {"sort_keys": True, "ensure_ascii": False, "separators": (",", ":")}
     return templates

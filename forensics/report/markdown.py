@@ -9,7 +9,7 @@ from datetime import tzinfo
 from forensics.model import FailureClass, Incident, Report
 from forensics.report import summary, wording
 from forensics.report.options import Options
-from forensics.report.text import cut, one_line
+from forensics.report.text import cut, one_line, reflowed
 
 # Links that GitHub makes by itself (http://, www., user@host), :emoji:, @mentions and a list or heading at the start are markup too.
 _SPECIAL = re.compile(r"([\\`*_{}\[\]#!|~$@]|:(?=//|\w+:)|(?<=www)\.|^[-+=](?=\s|$)|(?<=^\d)[.)](?=\s))", re.IGNORECASE)
@@ -57,7 +57,7 @@ def _parts(report: Report) -> Iterable[str]:
     if len(report.incidents) > _MOST_INCIDENTS:
         yield f"… {len(report.incidents) - _MOST_INCIDENTS:,} more incidents are in the table only."
     yield "## Method and limits"
-    yield "\n".join(f"- {plain(line, 1000)}" for line in _limits(report))
+    yield "\n".join(f"- {plain(line, 1000)}" for line in summary.limits(report, _MOST_ROWS))
 
 
 def _title(report: Report) -> str:
@@ -99,13 +99,9 @@ def _incident(report: Report, incident: Incident, number: int | None) -> Iterabl
     yield from _remedies(incident.classes, level)
     yield f"{level} Evidence"
     yield from (
-        f"**{name}** {wording.instant(each.time, where)} {plain(_place(each.file, each.offset))}\n\n{_quoted(each.message)}"
+        f"**{name}** {wording.instant(each.time, where)} {plain(summary.place(each.file, each.offset))}\n\n{_quoted(each.message)}"
         for name, each in quotes.items()
     )
-
-
-def _place(file: str, offset: int | None) -> str:
-    return file if offset is None else f"{file} at {offset}"
 
 
 def _breakdown(report: Report, classes: Sequence[FailureClass], quotes: summary.Quotes | None) -> str:
@@ -150,17 +146,29 @@ def _matrix(incident: Incident) -> str:
 
 def _steps(incident: Incident, where: tzinfo, quotes: summary.Quotes) -> str:
     rows = [
-        (summary.GLYPHS[s.mark], wording.instant(s.time, where), wording.since_start(s.time, incident.start), plain(s.what), plain(s.detail), quotes.ref(s.evidence))
-        for s in summary.steps(incident)[: _MOST_ROWS]
-    ]  # fmt: skip
+        (
+            summary.GLYPHS[step.mark],
+            wording.instant(step.time, where),
+            wording.since_start(step.time, incident.start),
+            plain(step.what),
+            plain(step.detail),
+            quotes.ref(step.evidence),
+        )
+        for step in summary.steps(incident)[:_MOST_ROWS]
+    ]
     return _table(("", "Time", "After:", "What", "Outcome", "Evidence"), rows) if rows else ""
 
 
 def _detection(incident: Incident, where: tzinfo, quotes: summary.Quotes) -> str:
     rows = [
-        (plain(lane.label), wording.since_start(lane.time, incident.start), wording.instant(lane.time, where) if lane.time else plain(lane.note), quotes.ref(lane.evidence))
+        (
+            plain(lane.label),
+            wording.since_start(lane.time, incident.start),
+            wording.instant(lane.time, where) if lane.time else plain(lane.note),
+            quotes.ref(lane.evidence),
+        )
         for lane in summary.lanes(incident)
-    ]  # fmt: skip
+    ]
     return _table(("Mark", "After:", "Time", "Evidence"), rows)
 
 
@@ -171,21 +179,4 @@ def _remedies(classes: Sequence[FailureClass], level: str) -> Iterable[str]:
     for row in told[:_MOST_ROWS]:
         yield f"{level}# {plain(row.title)} ({wording.count(row.restarts)})"
         yield plain(row.cause, 4096)
-        yield "\\\n".join(plain(line, 4096) for line in row.remedy.strip().splitlines())
-
-
-def _limits(report: Report) -> Iterable[str]:
-    restarts = report.restarts
-    yield f"{wording.count(restarts.total)} restarts = {wording.count(restarts.in_incidents)} in incidents + {wording.count(restarts.background)} single ones."
-    if restarts.lost:
-        yield f"{wording.count(restarts.lost)} of them are known only from the restart counter: their lines are lost."
-    yield f"Data: {summary.data_quality(report)}."
-    for check in report.ledger:
-        yield f"{check.name}: {wording.count(check.got)}" + (
-            "." if check.holds else f", but {wording.count(check.expected)} expected: this does not add up."
-        )
-    for gap in report.completeness.gaps[:_MOST_ROWS]:
-        yield f"Gap {wording.instant(gap.start)} → {wording.instant(gap.end)} UTC: {gap.reason}"
-    for each in report.completeness.damage[:_MOST_ROWS]:
-        yield f"Damage in {_place(each.file, each.offset)}: {each.reason}"
-    yield from report.notes
+        yield "\\\n".join(plain(line, 4096) for line in reflowed(row.remedy).splitlines())

@@ -12,31 +12,36 @@ from typing import Any
 from forensics.model import Incident
 from forensics.report import summary, wording
 from forensics.report.charts import Histogram, Row, phase_words
-from forensics.report.svg import AXIS, WIDTH, count_axis, fitting, mark_times
-from forensics.report.text import one_line
+from forensics.report.svg import AXIS, LOG_TICKS, WIDTH, count_axis, fitting, mark_times
+from forensics.report.text import brief
 
 PATTERNS = ("", "/", "x", "-", "\\", ".")
 _INK, _MUTED, _GRID, _SURFACE = "var(--ink)", "var(--muted)", "var(--grid)", "var(--page)"
 _NO_MARKUP = str.maketrans({"<": "‹", ">": "›", "&": "＆", "%": "٪"})
-_DAY = 86400
+_DAY_MS = 86_400_000
 
 
 def _words(text: str, longest: int = 160) -> str:
     """Plotly reads <b>, <a href>, &lt; and %{…} in its texts: look-alikes take their place."""
-    return one_line(text, longest).translate(_NO_MARKUP)
+    return brief(text, longest).translate(_NO_MARKUP)
 
 
 def restarts_per_bin(incident: Incident, found: Histogram, where: tzinfo) -> dict[str, Any]:
     times = [_local(start, where) for start in found.starts]
+    width = found.step.total_seconds() * 1000
     bars = [
         {
-            "type": "bar", "name": _words(layer.name), "x": times, "y": list(layer.counts), "width": found.step.total_seconds() * 1000, "offset": 0,
-            "marker": {"color": f"var(--c{layer.style})", "line": {"width": 0.5, "color": _SURFACE},
-                       "pattern": {"shape": PATTERNS[layer.style], "fillmode": "overlay", "fgcolor": _SURFACE, "size": 6, "solidity": 0.18}},
+            "type": "bar",
+            "name": _words(layer.name),
+            "x": times,
+            "y": list(layer.counts),
+            "width": width,
+            "offset": 0,
+            "marker": _filling(layer.style),
             "hovertemplate": "%{y}  %{fullData.name}<extra></extra>",
         }
         for layer in found.layers
-    ]  # fmt: skip
+    ]
     ceiling, ticks = count_axis(max(found.totals))
     layout = _layout(bottom=AXIS) | {
         "barmode": "stack", "bargap": 0, "hovermode": "x unified", "xaxis": _time_axis(found, where),
@@ -48,9 +53,14 @@ def restarts_per_bin(incident: Incident, found: Histogram, where: tzinfo) -> dic
     return {"data": [*bars, _marks(incident, found, where)], "layout": layout}
 
 
+def _filling(style: int) -> dict[str, Any]:
+    pattern = {"shape": PATTERNS[style], "fillmode": "overlay", "fgcolor": _SURFACE, "size": 6, "solidity": 0.18}
+    return {"color": f"var(--c{style})", "line": {"width": 0.5, "color": _SURFACE}, "pattern": pattern}
+
+
 def cumulative(incident: Incident, found: Histogram, where: tzinfo) -> dict[str, Any]:
     line = {
-        "type": "scatter", "mode": "lines", "x": [_local(found.starts[0], where), *(_local(start + found.step, where) for start in found.starts)],
+        "type": "scatter", "mode": "lines", "x": [_local(time, where) for time in (*found.starts, found.end)],
         "y": [0, *found.cumulative], "line": {"color": "var(--c0)", "width": 2}, "fill": "tozeroy", "fillcolor": "var(--wash)",
         "hovertemplate": "%{x|%Y-%m-%d %H:%M}: %{y:,} restarts<extra></extra>",
     }  # fmt: skip
@@ -76,11 +86,15 @@ def lanes(rows: list[Row]) -> dict[str, Any]:
                    "color": colors},
         "textfont": {"color": _INK}, "hoverinfo": "skip",
     }  # fmt: skip
-    ticks = [seconds for seconds in (1, 10, 60, 600, 3600, 6 * 3600, _DAY, 4 * _DAY, 30 * _DAY, 365 * _DAY) if seconds <= last]
+    ticks = [seconds for seconds in LOG_TICKS if seconds <= last]
     right = math.log10(last) * 902 / 792  # room for the last label, as in the static drawing
+    labels = {
+        "tickvals": list(heights.values()), "ticktext": [_words(fitting(row.label, 238)) for row in rows], "tickfont": {"color": _INK},
+        "ticks": "outside", "ticklen": 9, "tickcolor": "rgba(0,0,0,0)",
+    }  # fmt: skip
     layout = _layout(bottom=20, left=250) | {
         "xaxis": _axis(type="log", range=[0, right], tickvals=ticks, ticktext=[wording.duration(each) for each in ticks], fixedrange=True),
-        "yaxis": _axis(range=[0.5, len(rows) + 0.5], tickvals=list(heights.values()), ticktext=[_words(fitting(row.label, 238)) for row in rows], fixedrange=True, showgrid=False, ticks="outside", ticklen=9, tickcolor="rgba(0,0,0,0)", tickfont={"color": _INK}),
+        "yaxis": _axis(range=[0.5, len(rows) + 0.5], fixedrange=True, showgrid=False, **labels),
         "shapes": [_lane(row, heights[id(row)], right) for row in rows],
         "annotations": [_never(row, heights[id(row)]) for row in rows if not row.points],
     }  # fmt: skip
@@ -102,7 +116,7 @@ def _crowded(row: Row, point: Any) -> bool:
 
 
 def _lane(row: Row, height: int, right: float) -> dict[str, Any]:
-    end = max(1.0, max(point.after_s for point in row.points)) if row.points else 10**right
+    end = max(1.0, *(point.after_s for point in row.points)) if row.points else 10**right
     line = {"color": _MUTED, "width": 1, "dash": "dot"} if row.points else {"color": "var(--bad)", "width": 1, "dash": "dash"}
     return {"type": "line", "x0": row.begin_s, "x1": end, "y0": height, "y1": height, "line": line, "layer": "below"}
 
@@ -148,7 +162,7 @@ def _axis(**more: Any) -> dict[str, Any]:
 
 def _time_axis(found: Histogram, where: tzinfo) -> dict[str, Any]:
     """Plotly writes what stands after the line break only where it changes."""
-    stops = [{"dtickrange": [None, _DAY * 1000 - 1], "value": "%H:%M\n%-d %b"}, {"dtickrange": [_DAY * 1000, None], "value": "%-d %b"}]
+    stops = [{"dtickrange": [None, _DAY_MS - 1], "value": "%H:%M\n%-d %b"}, {"dtickrange": [_DAY_MS, None], "value": "%-d %b"}]
     span = [_local(found.starts[0], where), _local(found.end, where)]
     return _axis(type="date", range=span, tickformatstops=stops, nticks=10, showgrid=False, anchor="y")
 
@@ -186,7 +200,14 @@ def _phases(incident: Incident, where: tzinfo, found: Histogram) -> tuple[list[d
 def _marks(incident: Incident, found: Histogram, where: tzinfo) -> dict[str, Any]:
     steps = summary.marks(incident)
     return {
-        "type": "scatter", "mode": "text", "yaxis": "y2", "x": [_local(time, where) for time in mark_times(incident, found)], "y": [0.5] * len(steps), "cliponaxis": False,
-        "text": [summary.GLYPHS[step.mark] for step in steps], "textfont": {"size": 14, "color": [f"var(--m-{step.mark})" for step in steps]},
-        "customdata": [_words(f"{summary.GLYPH_NAMES[step.mark]}: {step.what}", 90) for step in steps], "hovertemplate": "%{customdata}<extra></extra>",
-    }  # fmt: skip
+        "type": "scatter",
+        "mode": "text",
+        "yaxis": "y2",
+        "x": [_local(time, where) for time in mark_times(incident, found)],
+        "y": [0.5] * len(steps),
+        "cliponaxis": False,
+        "text": [summary.GLYPHS[step.mark] for step in steps],
+        "textfont": {"size": 14, "color": [f"var(--m-{step.mark})" for step in steps]},
+        "customdata": [_words(f"{summary.GLYPH_NAMES[step.mark]}: {step.what}", 90) for step in steps],
+        "hovertemplate": "%{customdata}<extra></extra>",
+    }

@@ -104,6 +104,28 @@ def data_quality(report: Report) -> str:
     return f"{entries}, not complete" + (f" ({', '.join(missing)})" if missing else "")
 
 
+def limits(report: Report, most: int) -> list[str]:
+    """What the numbers rest on and what is missing, one fact a line; at most `most` gaps, damages and sums each."""
+    restarts, known = report.restarts, report.completeness
+    single = f"{wording.count(restarts.in_incidents)} in incidents + {wording.count(restarts.background)} single ones"
+    lines = [f"{wording.count(restarts.total)} restarts = {single}."]
+    if restarts.lost:
+        lines.append(f"{wording.count(restarts.lost)} of them are known only from the restart counter: their lines are lost.")
+    if restarts.refused:
+        lines.append(f"{wording.count(restarts.refused)} of them were refused by the start limit.")
+    lines.append(f"Data: {data_quality(report)}.")
+    wrong = [check for check in report.ledger if not check.holds]
+    lines.append(f"{wording.count(len(report.ledger) - len(wrong))} of {wording.count(len(report.ledger))} sums come out.")
+    lines += [f"{check.name}: {wording.count(check.expected)} expected, {wording.count(check.got)} found." for check in wrong[:most]]
+    lines += [f"Gap {wording.instant(gap.start)} → {wording.instant(gap.end)} UTC: {gap.reason}" for gap in known.gaps[:most]]
+    lines += [f"Damage in {place(each.file, each.offset)}: {each.reason}" for each in known.damage[:most]]
+    return lines + list(report.notes)
+
+
+def place(file: str, offset: int | None) -> str:
+    return file if offset is None else f"{file} at offset {offset}"
+
+
 def verdict(report: Report) -> str:
     """What the first screen says in words: one sentence, or one a fact where there are several incidents."""
     if len(report.incidents) == 1:
@@ -111,11 +133,12 @@ def verdict(report: Report) -> str:
     if not report.incidents:
         return _calm(report)
     worst = max(report.incidents, key=lambda incident: incident.downtime_s)
+    down = wording.duration(worst.downtime_s)
+    restarts, longest = wording.plural(report.restarts.in_incidents, "restart"), one_line(worst.unit, 120)
     ongoing = sum(incident.ongoing for incident in report.incidents)
     unseen = sum(incident.detection.alert is None for incident in report.incidents)
     sentences = [
-        f"{wording.count(len(report.incidents))} incidents with {wording.plural(report.restarts.in_incidents, 'restart')}; "
-        f"the longest, {one_line(worst.unit, 120)}, was down for {wording.duration(worst.downtime_s)}.",
+        f"{wording.count(len(report.incidents))} incidents with {restarts}; the longest, {longest}, was down for {down}.",
         f"No alert is on record for {'any' if unseen == len(report.incidents) else wording.count(unseen)} of them." if unseen else "",
         f"{wording.count(ongoing)} still {'goes' if ongoing == 1 else 'go'} on." if ongoing else "",
     ]
@@ -137,15 +160,15 @@ def headline(report: Report, incident: Incident) -> list[Figure]:
         else ""
     )
     held = sum(fix.outcome == "held" for fix in incident.fix_attempts)
-    recover = incident.time_to_recover_s
+    tried, recover = len(incident.fix_attempts), incident.time_to_recover_s
     return [
         Figure(bound + wording.count(incident.restarts), f"restarts, {of_all}", "breakdown"),
-        Figure(bound + wording.duration(incident.downtime_s), f"downtime ({incident.downtime_method})", "phases"),
+        Figure(bound + wording.duration(incident.downtime_s), f"downtime ({wording.method(incident.downtime_method)})", "phases"),
         Figure(_detected(incident), f"until noticed; alert: {_alerted(incident)}", "detection"),
-        Figure(wording.duration(recover) if recover is not None else "not yet", "to recover: first failure to first held success", "timeline"),
+        Figure("not yet" if recover is None else wording.duration(recover), "to recover: first failure to first held success", "timeline"),
         Figure(wording.share(incident.availability), "availability over the window", "method"),
-        Figure(f"{len(incident.classes)} / {len(incident.fix_attempts)}", f"failure classes / fix attempts, {held} of them held", "timeline"),
-    ]  # fmt: skip
+        Figure(f"{len(incident.classes)} / {tried}", f"failure classes / fix attempts, {held} of them held", "timeline"),
+    ]
 
 
 def _alerted(incident: Incident) -> str:

@@ -1,4 +1,4 @@
-"""What a figure shows → where each stroke of its static drawing goes. Templates write the SVG; colours and patterns are the style sheet's."""
+"""What a figure shows → where each stroke of its static drawing goes. Templates write the SVG, the style sheet colours it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LEFT, _RIGHT = 48, 8
 _CHARACTER = 6.3  # width of an average letter of the 12 px label font
 _GLYPH = 14
 _STEPS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 30, 60, 180, 360, 720, 1440, 2880, 10080, 20160, 43200, 129600, 525600))
-_LOG_TICKS = (1, 10, 60, 600, 3600, 6 * 3600, 86400, 4 * 86400, 30 * 86400, 365 * 86400)
+LOG_TICKS = (1, 10, 60, 600, 3600, 6 * 3600, 86400, 4 * 86400, 30 * 86400, 365 * 86400)
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -133,7 +133,8 @@ def cumulative(incident: Incident, found: Histogram, where: tzinfo, height: floa
         for start, total in zip(found.starts, found.cumulative, strict=True)
     ]
     path = f"M{_LEFT} {bottom:.1f}L" + "L".join(corners)
-    return Bars(height, top, bottom, _LEFT, WIDTH - _RIGHT, ((0, path),), _bands(incident, span), (), _time_ticks(span, where), y_ticks)  # fmt: skip
+    bands, x_ticks = _bands(incident, span), _time_ticks(span, where)
+    return Bars(height, top, bottom, _LEFT, WIDTH - _RIGHT, ((0, path),), bands, (), x_ticks, y_ticks)
 
 
 def lanes(rows: list[Row], lane_height: float = 21) -> Lanes:
@@ -150,7 +151,7 @@ def lanes(rows: list[Row], lane_height: float = 21) -> Lanes:
     for k, row in enumerate(rows):
         dots = tuple(Dot(x(p.after_s), p.mark, p.text, *_beside(x(p.after_s), right)) for p in row.points)
         lines.append(LaneLine(lane_height * (k + 0.5) + 2, x(row.begin_s), fitting(row.label, left - 12), _apart(dots), row.absent))
-    ticks = tuple(Tick(x(seconds), wording.duration(seconds)) for seconds in _LOG_TICKS if seconds <= last)
+    ticks = tuple(Tick(x(seconds), wording.duration(seconds)) for seconds in LOG_TICKS if seconds <= last)
     return Lanes(bottom + 20, left, right, bottom, tuple(lines), ticks)
 
 

@@ -13,7 +13,7 @@ from rich.text import Text
 from forensics.model import FailureClass, Incident, Report
 from forensics.report import summary, wording
 from forensics.report.options import Options
-from forensics.report.text import one_line
+from forensics.report.text import one_line, reflowed
 
 _HELP_STYLE = {True: "green", False: "red", None: ""}
 _MOST_CLASSES, _MOST_INCIDENTS, _MOST_STEPS, _MOST_DAMAGE = 20, 20, 20, 10
@@ -183,25 +183,9 @@ def _remedies(classes: tuple[FailureClass, ...]) -> RenderableType:
     parts: list[RenderableType] = []
     for row in [row for row in classes if row.remedy][:_MOST_CLASSES]:
         parts.append(Text(f"{one_line(row.title, 200)} ({wording.count(row.restarts)})", style="bold"))
-        parts.append(Padding(Text(row.remedy.strip()), (0, 0, 0, 2)))
+        parts.append(Padding(Text(reflowed(row.remedy)), (0, 0, 0, 2)))
     return Group(*parts)
 
 
 def _method(report: Report) -> RenderableType:
-    restarts = report.restarts
-    lines = [
-        f"{wording.count(restarts.total)} restarts = {wording.count(restarts.in_incidents)} in incidents + {wording.count(restarts.background)} single ones"
-        + (f"; {wording.count(restarts.lost)} known only from the restart counter" if restarts.lost else ""),
-        f"Data: {summary.data_quality(report)}.",
-        *(f"Does not add up: {check.name}: {check.expected} expected, {check.got} found." for check in report.ledger if not check.holds),
-        *(
-            f"Damage: {each.file}{'' if each.offset is None else f' at {each.offset}'}: {each.reason}"
-            for each in report.completeness.damage[:_MOST_DAMAGE]
-        ),
-        *(
-            f"Gap: {wording.instant(gap.start)} → {wording.instant(gap.end)} UTC: {gap.reason}"
-            for gap in report.completeness.gaps[:_MOST_DAMAGE]
-        ),
-        *report.notes,
-    ]
-    return Text("\n".join(one_line(line) for line in lines))
+    return Text("\n".join(one_line(line) for line in summary.limits(report, _MOST_DAMAGE)))

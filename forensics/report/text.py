@@ -9,7 +9,9 @@ LONGEST = 4096  # bytes of UTF-8 that are shown of one string
 # ECMA-48: CSI and the string sequences (OSC, DCS, SOS, PM, APC), 7-bit and 8-bit. A string that never ends loses only its introducer,
 # so that a line cannot hide what follows it.
 _ANSI = re.compile(
-    r"(?:\x1b\[|\x9b)[0-?]{0,64}[ -/]{0,8}[@-~]|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)|\x1b[ -/]{0,8}[0-~]"
+    r"(?:\x1b\[|\x9b)[0-?]{0,64}[ -/]{0,8}[@-~]"
+    r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)"
+    r"|\x1b[ -/]{0,8}[0-~]"
 )
 _LINE_ENDS = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 _CONTROLS = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
@@ -48,6 +50,26 @@ def cut(text: str, longest: int = LONGEST, more: int = 0) -> str:
 def one_line(text: str, longest: int = LONGEST) -> str:
     """The text on one line, cut."""
     return cut(" ".join(text.split()), longest)
+
+
+def brief(text: str, letters: int) -> str:
+    """The start of the text as a label."""
+    text = one_line(text)
+    return text if len(text) <= letters else text[: letters - 1].rstrip() + "…"
+
+
+_BEGINS = re.compile(r"\s*(?:\d+[.)]|[-*•])\s")
+
+
+def reflowed(text: str) -> str:
+    """A person's paragraphs and list items, one line each: where a file's lines were broken says nothing about the page."""
+    lines: list[str] = []
+    for line in text.strip().splitlines():
+        if lines and lines[-1] and line.strip() and not _BEGINS.match(line):
+            lines[-1] += " " + line.strip()
+        else:
+            lines.append(line.strip())
+    return "\n".join(lines)
 
 
 def code_spans(text: str) -> list[tuple[bool, str]]:

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 _HELPS = {True: "yes", False: "no", None: "unknown"}
 _OUTCOMES = {"held": "held", "changed-class": "changed the class", "no-effect": "no effect"}
+_METHODS = {"envelope": "envelope: first failed start to first held success", "not-ready": "the time in which it was not ready"}
 _KINDS = {"restart-loop": "Restart loop", "outage": "Outage"}
 
 
@@ -90,6 +91,11 @@ def helps(answer: bool | None) -> str:
 
 def outcome(name: str) -> str:
     return _OUTCOMES.get(name, name)
+
+
+def method(name: str) -> str:
+    """How downtime was measured; other words are shown as they are."""
+    return _METHODS.get(name, name)
 
 
 def kind(name: str) -> str:

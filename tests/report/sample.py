@@ -1,3 +1,4 @@
+# ruff: noqa: E501  log lines are as long as they are
 """Reports to render: the seed incident to the unit, a quiet host, several incidents, and one in which every string is an attack."""
 
 from __future__ import annotations
@@ -224,9 +225,8 @@ def several(number: int = 3) -> Report:
     """The seed's incident and copies of it for other units; the second still goes on, the third was alerted; data is missing."""
     base = seed()
     first = base.incidents[0]
-    incidents = [first]
-    for k in range(1, number):
-        incidents.append(_copy(first, f"service-{k}.service", timedelta(hours=7 * k), ongoing=k == 1))
+    copies = (_copy(first, f"service-{k}.service", timedelta(hours=7 * k), ongoing=k == 1) for k in range(1, number))
+    incidents = [first, *copies]
     total = number * first.restarts + base.restarts.background
     classes = tuple(
         replace(row, restarts=row.restarts + (number - 1) * inner.restarts)

@@ -45,22 +45,19 @@ def faults(value, wanted, where="report"):
             return [] if None in wanted else [f"{where} is null"]
         return min((faults(value, each, where) for each in wanted if each is not None), key=len)
     if isinstance(wanted, dict):
-        if not isinstance(value, dict):
-            return [f"{where} is no object"]
-        return [
-            fault
-            for key, each in wanted.items()
-            for fault in (faults(value[key], each, f"{where}.{key}") if key in value else [f"{where}.{key} is missing"])
-        ]
+        return _faults_of_object(value, wanted, where) if isinstance(value, dict) else [f"{where} is no object"]
     if isinstance(wanted, list):
         return [fault for k, each in enumerate(value) for fault in faults(each, wanted[0], f"{where}[{k}]")]
     if wanted == TIME:
-        return (
-            [] if isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?Z", value) else [f"{where} is no time"]
-        )
-    if wanted is not bool and isinstance(value, bool):
-        return [f"{where} is a boolean"]
-    return [] if isinstance(value, wanted) else [f"{where} is {type(value).__name__}"]  # fmt: skip
+        fits = isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?Z", value)
+    else:
+        fits = isinstance(value, wanted) and (wanted is bool or not isinstance(value, bool))
+    return [] if fits else [f"{where} is {value!r}"]
+
+
+def _faults_of_object(value, wanted, where):
+    missing = [f"{where}.{key} is missing" for key in wanted if key not in value]
+    return missing + [fault for key in wanted if key in value for fault in faults(value[key], wanted[key], f"{where}.{key}")]
 
 
 def rendered(report):
