@@ -63,7 +63,7 @@ def _of_service(entries: pl.DataFrame, owned: pl.DataFrame, over: pl.DataFrame) 
     spoken = (
         owned.filter(pl.col("speaker") == int(Speaker.SERVICE))
         .join(over, on="run")
-        .select("attempt", "place", "row", "pid", pl.col("stream").hash().alias("stream"))
+        .select("attempt", "place", "row", "pid", "stream")
         .sort("attempt", "pid", "stream", "row")
     )
     group = pl.struct("attempt", "pid", "stream").rle_id().alias("group")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from forensics.attempts.shapes import letters, unprefixed
 from forensics.attempts.stacks import spans, told
@@ -12,7 +13,8 @@ from forensics.attempts.wrapping import joined
 SAME_WRITE_US = 1_000  # the lines of one write(2): 1 ms apart at most (µs in the recordings)
 PAUSE_US = 60_000_000  # a stack is not written over a longer pause
 
-Shapes = np.ndarray[tuple[int], np.dtype[np.uint8]]
+Shapes = NDArray[np.uint8]
+Numbers = NDArray[np.int64]
 
 
 def folded(lines: pl.DataFrame) -> pl.DataFrame:
@@ -23,27 +25,41 @@ def folded(lines: pl.DataFrame) -> pl.DataFrame:
     if logical.is_empty():
         return _as_lines(logical)
     shapes = _shapes(logical)
-    stack_of, roots, lasts = _stacks(logical, shapes)
-    single = logical.filter(pl.Series(stack_of < 0))
-    members = logical.with_columns(pl.Series("stack", stack_of)).filter(pl.col("stack") >= 0)
-    stacks = members.group_by("stack", maintain_order=True).agg(
-        pl.all().exclude("text", "rows", "until").first(),
-        pl.col("text").str.join("\n"),
-        pl.col("rows").sum(),
-        pl.col("until").last(),
+    found = _stacks(logical, shapes)
+    stack_of = _members(found, logical.height)
+    single = _of_several(logical.filter(pl.Series(stack_of < 0)), shapes[stack_of < 0] == ord("M"))
+    stacks = _as_events(logical, found, stack_of)
+    return pl.concat([single, stacks.select(single.columns)]).sort("line").drop("line")
+
+
+def _members(found: pl.DataFrame, lines: int) -> Numbers:
+    """For every line the number of its stack, -1 where it is in none."""
+    steps = np.zeros(lines + 1, dtype=np.int64)
+    number = np.arange(found.height)
+    np.add.at(steps, found["start"].to_numpy(), number + 1)
+    np.add.at(steps, found["end"].to_numpy(), -number - 1)
+    return np.cumsum(steps)[:-1] - 1
+
+
+def _as_events(logical: pl.DataFrame, found: pl.DataFrame, stack_of: Numbers) -> pl.DataFrame:
+    """Stacks with the columns of their first line. The line that says why is the evidence, not the header."""
+    inside = pl.Series(stack_of >= 0)
+    members = pl.DataFrame({"stack": stack_of, "text": logical["text"], "rows": logical["rows"]}).filter(inside)
+    whole = members.group_by("stack", maintain_order=True).agg(pl.col("text").str.join("\n"), pl.col("rows").sum())
+    return logical[found["start"]].with_columns(
+        whole["text"],
+        whole["rows"],
+        logical["until"].gather(found["end"] - 1),
+        pl.coalesce(logical["row"].gather(found["root"]), "row").alias("row"),
+        pl.lit("traceback").alias("kind"),
+        _exceptions(logical["text"].gather(found["root"])).alias("root"),
+        _exceptions(logical["text"].gather(found["last"])).alias("last"),
     )
-    own = unprefixed(logical["text"].gather(np.concatenate([roots[roots >= 0], lasts[lasts >= 0]]))).str.replace(
-        r"^[\s|]*(?:Caused by: )?", ""
-    )
-    said = own.str.strip_chars_end()
-    root = pl.Series("root", [None] * len(roots), dtype=pl.String).scatter(np.flatnonzero(roots >= 0), said[: int((roots >= 0).sum())])
-    last = pl.Series("last", [None] * len(lasts), dtype=pl.String).scatter(np.flatnonzero(lasts >= 0), said[int((roots >= 0).sum()) :])
-    # the line that says why is the evidence, not the header
-    deciding = logical["row"].gather(pl.Series(np.maximum(roots, 0)))
-    row = pl.when(pl.Series(roots >= 0)).then(deciding).otherwise(pl.col("row")).alias("row")
-    stacks = stacks.with_columns(row, pl.lit("traceback").alias("kind"), root, last).drop("stack")
-    several = shapes[stack_of < 0] == ord("M")
-    return pl.concat([_of_several(single, several), stacks.select(_as_lines(single.clear()).columns)]).sort("line").drop("line")
+
+
+def _exceptions(texts: pl.Series) -> pl.Series:
+    """The lines of exceptions without a log record's prefix, the bars of a group and `Caused by:`."""
+    return unprefixed(texts).str.replace(r"^[\s|]*(?:Caused by: )?", "").str.strip_chars_end()
 
 
 def _as_lines(single: pl.DataFrame) -> pl.DataFrame:
@@ -63,27 +79,22 @@ def _shapes(logical: pl.DataFrame) -> Shapes:
     return codes
 
 
-def _stacks(logical: pl.DataFrame, shapes: Shapes) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """For every line the number of its stack (-1: none); for every stack the lines of its first and last exception (-1: none)."""
+def _stacks(logical: pl.DataFrame, shapes: Shapes) -> pl.DataFrame:
+    """Stacks: start and end (exclusive) of their lines, the lines of their first and last exception (null: none)."""
     at, group = logical["at"].to_numpy(), logical["group"].to_numpy()
     border = np.flatnonzero((group[1:] != group[:-1]) | (at[1:] - at[:-1] > PAUSE_US)) + 1
-    spaced = np.insert(shapes, border, ord("\n"))
-    line_at = np.arange(len(shapes)) + np.searchsorted(border, np.arange(len(shapes)), side="right")
-    back = np.full(len(spaced) + 1, -1, dtype=np.int64)
-    back[line_at] = np.arange(len(shapes))
-    text = spaced.tobytes()
-    stack_of = np.full(len(shapes), -1, dtype=np.int64)
-    roots, lasts = [], []
-    for number, (start, end) in enumerate(spans(text)):  # 2 µs a traceback
-        first = back[start]
-        stack_of[first : first + end - start] = number
+    text = np.insert(shapes, border, ord("\n")).tobytes()
+    spaced = border + np.arange(len(border))  # where the newlines stand
+    rows = []
+    for start, end in spans(text):  # 2 µs a traceback
         root, last = told(text[start:end])
-        roots.append(-1 if root is None else first + root)
-        lasts.append(-1 if last is None else first + last)
-    return stack_of, np.array(roots, dtype=np.int64), np.array(lasts, dtype=np.int64)
+        rows.append((start, end, None if root is None else start + root, None if last is None else start + last))
+    found = pl.DataFrame(rows, schema=dict.fromkeys(("start", "end", "root", "last"), pl.Int64), orient="row")
+    before = pl.Series(np.searchsorted(spaced, found["start"].to_numpy()), dtype=pl.Int64)
+    return found.with_columns(pl.all() - before)
 
 
-def _of_several(single: pl.DataFrame, several: np.ndarray) -> pl.DataFrame:
+def _of_several(single: pl.DataFrame, several: NDArray[np.bool_]) -> pl.DataFrame:
     """Lines that are no part of a stack; an entry of several lines can hold a whole traceback."""
     events = _as_lines(single)
     if not several.any():
@@ -106,7 +117,7 @@ def _within(text: str) -> tuple[bool, str | None, str | None]:
     """The stack inside one entry: whether there is one, its first and its last exception."""
     inner = pl.Series("text", text.split("\n"))
     shape = letters(inner).str.join("").item().encode()
-    own = unprefixed(inner).str.replace(r"^[\s|]*(?:Caused by: )?", "").str.strip_chars_end()
+    own = _exceptions(inner)
     for start, end in spans(shape):
         root, last = told(shape[start:end])
         return True, None if root is None else own[start + root], None if last is None else own[start + last]

@@ -57,7 +57,7 @@ def boots_of(entries: pl.DataFrame) -> Codes:
 
 
 def placed(entries: pl.DataFrame, boots: Codes) -> pl.DataFrame:
-    """The entries about services: row, place, spell, boot, speaker, invocation, pid, stream, bytes, dropped."""
+    """The entries about services: row, place, spell, boot, speaker, invocation, pid, stream, bytes, dropped; ids are hashes."""
     host, _ = dense(entries["host"])
     manager, managers = dense(entries["manager"])
     unit, units = dense(entries["unit"])
@@ -69,9 +69,9 @@ def placed(entries: pl.DataFrame, boots: Codes) -> pl.DataFrame:
             "boot": pl.Series(boots),
         }
     ).with_columns(
-        entries["invocation"].replace("", None),
+        _key(entries["invocation"]),
         entries["pid"],
-        entries["stream"],
+        _key(entries["stream"]),
         entries["bytes"],
         entries["dropped"],
         _speaker(entries).alias("speaker"),
@@ -79,6 +79,11 @@ def placed(entries: pl.DataFrame, boots: Codes) -> pl.DataFrame:
     about = columns.filter(_of_services(entries["unit"]) & entries["manager"].is_not_null())
     width = int(boots.max(initial=0)) + 1
     return about.with_columns((pl.col("place") * width + pl.col("boot")).alias("spell"))
+
+
+def _key(ids: pl.Series) -> pl.Series:
+    """A 64-bit hash in the place of each 32-digit id, which is only ever compared within one spell; null for null and ""."""
+    return ids.to_frame().select(pl.when(pl.col(ids.name).str.len_bytes() > 0).then(pl.col(ids.name).hash())).to_series()
 
 
 def _speaker(entries: pl.DataFrame) -> pl.Series:

@@ -1,7 +1,7 @@
 """Which run each entry belongs to: the placed entries in, the same with `run` and a frame of runs out.
 
-A run is one invocation id in one spell. Neighbouring entries nearly always share it, so the long ids are compared once an entry with
-the neighbour's and joined once a block of equal neighbours, not once an entry.
+A run is one invocation id in one spell. Neighbouring entries nearly always share it, so ids are compared with the neighbour's once an
+entry and joined once a block of equal neighbours.
 """
 
 from __future__ import annotations
@@ -12,13 +12,15 @@ from forensics.attempts.places import Speaker
 
 
 def with_runs(about: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The entries in (spell, row) order with `run` (null where unknown); and the runs: run, spell, place, boot, invocation."""
-    ordered = about.sort("spell", "row")
+    """The entries in (spell, row) order with `run` (null where unknown);
+    and the runs: run, spell, place, boot, id_row (an entry that has the id).
+    """
+    ordered = about.sort("spell", maintain_order=True)  # entries come in row order; by both keys it would cost four times as much
     changed = ordered.select(
         (pl.col("spell").ne_missing(pl.col("spell").shift()) | pl.col("invocation").ne_missing(pl.col("invocation").shift())).alias("new")
     )["new"]
     block = changed.cast(pl.UInt32).cum_sum() - 1
-    blocks = ordered.filter(changed).select("spell", "place", "boot", "invocation")
+    blocks = ordered.filter(changed).select("spell", "place", "boot", "invocation", id_row="row")
     runs = blocks.drop_nulls("invocation").unique(["spell", "invocation"], keep="first", maintain_order=True).with_row_index("run")
     of_block = blocks.join(runs.select("run", "spell", "invocation"), on=["spell", "invocation"], how="left", maintain_order="left")["run"]
     if ordered.is_empty():

@@ -128,6 +128,7 @@ def attempts_table(entries: pl.DataFrame, runs: pl.DataFrame) -> pl.DataFrame:
     return (
         runs.with_columns(
             *[first[name].cast(pl.String) for name in ("host", "manager", "unit")],
+            entries["invocation"].gather(runs["id_row"]).alias("invocation"),
             entries["boot"].gather(runs["first_row"]).cast(pl.String).alias("boot"),
             first["time"].alias("started"),
             time.gather(runs["end_row"]).alias("ended"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from forensics.attempts.places import Codes
 from forensics.attempts.shapes import HEADER
@@ -18,7 +19,7 @@ AT_ONCE_US = 100_000
 PROVEN_BY = 3  # a width other than 80 must have stopped this many lines of the unit
 
 
-def pieces(lines: pl.DataFrame) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def pieces(lines: pl.DataFrame) -> NDArray[np.bool_]:
     """Which lines continue the one before. lines: text, group, place, at (µs), in (group, row) order."""
     shown = lines.select(
         "group",
@@ -40,11 +41,11 @@ def pieces(lines: pl.DataFrame) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     # a piece must hang on a header through pieces only
     number = np.arange(len(group))
     anchor = np.maximum.accumulate(np.where(header | ~broken, number, 0))
-    pieces_of: np.ndarray[tuple[int], np.dtype[np.bool_]] = broken & header[anchor]
+    pieces_of: NDArray[np.bool_] = broken & header[anchor]
     return pieces_of
 
 
-def _widths(shown: pl.DataFrame, follows: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Codes:
+def _widths(shown: pl.DataFrame, follows: NDArray[np.bool_]) -> Codes:
     """The console's width for each line: 80, or for a unit whose records are longer their common greatest length."""
     records = shown.filter(pl.col("header")).select("place", "length")
     followed = shown.with_columns(pl.Series("cut", np.append(follows[1:], [False]))).filter(pl.col("header") & pl.col("cut"))
