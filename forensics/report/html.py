@@ -10,7 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from forensics.model import Incident, Report
-from forensics.report import charts, plotly_figures, summary, svg, wording
+from forensics.report import charts, plotly_figures, story, summary, svg, wording
 from forensics.report.options import Options
 from forensics.report.script import plotly_script, policy
 from forensics.report.text import brief, code_spans, cut, one_line, reflowed
@@ -71,7 +71,7 @@ def _templates() -> Environment:
         name: getattr(wording, name)
         for name in ("count", "share", "duration", "instant", "minute", "since_start", "size", "helps", "method")
     } | {"cut": cut, "one_line": one_line, "code_spans": code_spans, "reflowed": reflowed, "brief": brief}
-    templates.globals |= {"glyphs": summary.GLYPHS, "glyph_names": summary.GLYPH_NAMES, "width": svg.WIDTH}
+    templates.globals |= {"glyphs": story.GLYPHS, "glyph_names": story.GLYPH_NAMES, "width": svg.WIDTH}
     templates.policies["json.dumps_kwargs"] = {"sort_keys": True, "ensure_ascii": False, "separators": (",", ":")}
     return templates
 
@@ -141,7 +141,7 @@ def _incident(report: Report, incident: Incident, number: int, level: Level, *, 
     anchor = f"i{number}"
     found = charts.histogram(incident, level.bins)
     rows = charts.detection_rows(incident)
-    steps = summary.steps(incident)
+    steps = story.steps(incident)
     titles = {row.signature: row.title for row in incident.classes}
     names, counts = summary.phase_matrix(incident)
     data = {f"{anchor}-gap": plotly_figures.lanes(rows)}
@@ -159,8 +159,8 @@ def _incident(report: Report, incident: Incident, number: int, level: Level, *, 
         "bars": svg.restarts_per_bin(incident, found, where) if found else None,
         "growth": svg.cumulative(incident, found, where) if found else None,
         "lanes": svg.lanes(rows),
-        "detection": summary.lanes(incident),
-        "marks_used": list(dict.fromkeys(step.mark for step in summary.marks(incident))),
+        "detection": story.lanes(incident),
+        "marks_used": list(dict.fromkeys(step.mark for step in story.marks(incident))),
         "styles": charts.styles(incident),
         "matrix": matrix[: level.classes],
         "steps": steps[: level.rows],

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import tzinfo
 
 from forensics.model import FailureClass, Incident, Report
-from forensics.report import summary, wording
+from forensics.report import story, summary, wording
 from forensics.report.options import Options
 from forensics.report.text import cut, one_line, reflowed
 
@@ -147,14 +147,14 @@ def _matrix(incident: Incident) -> str:
 def _steps(incident: Incident, where: tzinfo, quotes: summary.Quotes) -> str:
     rows = [
         (
-            summary.GLYPHS[step.mark],
+            story.GLYPHS[step.mark],
             wording.instant(step.time, where),
             wording.since_start(step.time, incident.start),
             plain(step.what),
             plain(step.detail),
             quotes.ref(step.evidence),
         )
-        for step in summary.steps(incident)[:_MOST_ROWS]
+        for step in story.steps(incident)[:_MOST_ROWS]
     ]
     return _table(("", "Time", "After:", "What", "Outcome", "Evidence"), rows) if rows else ""
 
@@ -167,7 +167,7 @@ def _detection(incident: Incident, where: tzinfo, quotes: summary.Quotes) -> str
             wording.instant(lane.time, where) if lane.time else plain(lane.note),
             quotes.ref(lane.evidence),
         )
-        for lane in summary.lanes(incident)
+        for lane in story.lanes(incident)
     ]
     return _table(("Mark", "After:", "Time", "Evidence"), rows)
 

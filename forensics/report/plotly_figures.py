@@ -10,7 +10,7 @@ from datetime import datetime, tzinfo
 from typing import Any
 
 from forensics.model import Incident
-from forensics.report import summary, wording
+from forensics.report import story, wording
 from forensics.report.charts import Histogram, Row, phase_words
 from forensics.report.svg import AXIS, LOG_TICKS, WIDTH, count_axis, fitting, mark_times
 from forensics.report.text import brief
@@ -198,7 +198,7 @@ def _phases(incident: Incident, where: tzinfo, found: Histogram) -> tuple[list[d
 
 
 def _marks(incident: Incident, found: Histogram, where: tzinfo) -> dict[str, Any]:
-    steps = summary.marks(incident)
+    steps = story.marks(incident)
     return {
         "type": "scatter",
         "mode": "text",
@@ -206,8 +206,8 @@ def _marks(incident: Incident, found: Histogram, where: tzinfo) -> dict[str, Any
         "x": [_local(time, where) for time in mark_times(incident, found)],
         "y": [0.5] * len(steps),
         "cliponaxis": False,
-        "text": [summary.GLYPHS[step.mark] for step in steps],
+        "text": [story.GLYPHS[step.mark] for step in steps],
         "textfont": {"size": 14, "color": [f"var(--m-{step.mark})" for step in steps]},
-        "customdata": [_words(f"{summary.GLYPH_NAMES[step.mark]}: {step.what}", 90) for step in steps],
+        "customdata": [_words(f"{story.GLYPH_NAMES[step.mark]}: {step.what}", 90) for step in steps],
         "hovertemplate": "%{customdata}<extra></extra>",
     }

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from forensics.model import FailureClass, Incident, Report
-from forensics.report import summary, wording
+from forensics.report import story, summary, wording
 from forensics.report.options import Options
 from forensics.report.text import one_line, reflowed
 
@@ -161,17 +161,17 @@ def _phases(report: Report, incident: Incident) -> Table:
 def _steps(report: Report, incident: Incident) -> RenderableType:
     where = wording.zone(report.timezone)
     table = _table(("", "left"), ("Time", "left"), ("After", "right"), ("What", "left"), ("Outcome", "left"))
-    found = summary.marks(incident, _MOST_STEPS)
+    found = story.marks(incident, _MOST_STEPS)
     for step in found:
         after = wording.since_start(step.time, incident.start)
-        _row(table, summary.GLYPHS[step.mark], wording.instant(step.time, where), after, one_line(step.what, 300), step.detail)
-    return _with_rest(table, len(summary.steps(incident)) - len(found), "steps (logins, commands): --format html or md lists them")
+        _row(table, story.GLYPHS[step.mark], wording.instant(step.time, where), after, one_line(step.what, 300), step.detail)
+    return _with_rest(table, len(story.steps(incident)) - len(found), "steps (logins, commands): --format html or md lists them")
 
 
 def _detection(report: Report, incident: Incident) -> Table:
     where = wording.zone(report.timezone)
     table = _table(("Mark", "left"), ("After", "right"), ("Time", "left"))
-    for lane in summary.lanes(incident):
+    for lane in story.lanes(incident):
         if lane.time is None:
             _row(table, lane.label, Text("never", style="bold red"), lane.note)
         else:

@@ -1,4 +1,4 @@
-"""The script of the figures: fetched by npm, checked, never taken when its checksum is another; without it the Python package's stands in."""
+"""The script of the figures: fetched by npm and checked; without it the one of the Python package stands in."""
 
 import importlib.util
 import shutil
