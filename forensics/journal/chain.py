@@ -198,7 +198,8 @@ def _below_the_highest(seqnum: Words) -> npt.NDArray[np.bool_]:
 
 def _doubted(seqnum: Words, falls: npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
     """At each fall either the entry before it is too high or the one behind it too low: the one whose neighbours leave room for a number
-    of its own; both when that cannot be told."""
+    of its own; both when that cannot be told.
+    """
     padded = np.concatenate((np.zeros(1, U64), seqnum, np.full(1, 2**64 - 1, U64)))
     fits_without_first = padded[falls] + U64(1) < padded[falls + 2]
     fits_without_second = padded[falls + 1] + U64(1) < padded[falls + 3]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import lzma
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -20,9 +20,8 @@ TOO_BIG = f"a compressed value is bigger than {VALUE_LIMIT >> 20} MiB; its field
 TOO_MUCH = "the file's compressed values are bigger than this program inflates; fields are left out"
 
 
-@dataclass(frozen=True, slots=True)
-class Packed:
-    """A compressed payload: the flag of its object (XZ, LZ4, ZSTD) and its bytes."""
+class Packed(NamedTuple):
+    """A compressed payload: the flag of its object (XZ, LZ4, ZSTD) and its bytes. There are many, and a tuple is made in half the time."""
 
     how: int
     raw: bytes

@@ -95,7 +95,8 @@ def _inflate(
     """The values at the positions `where`, of wanted fields only; their fields are written into `field`."""
     begin, end = (offset[where] + U64(file.payload)).tolist(), (offset[where] + size[where]).tolist()
     how = (head[where] >> U64(8) & U64(PACKED)).tolist()
-    packed = [Packed(flag, file.bytes[a:b].tobytes()) for flag, a, b in zip(how, begin, end, strict=True)]
+    content = memoryview(file.bytes.data)
+    packed = [Packed(flag, bytes(content[a:b])) for flag, a, b in zip(how, begin, end, strict=True)]
     index = {name.encode(): number for number, name in enumerate(names)}
     inflated: dict[int, bytes] = {}
     for at, plain in zip(where.tolist(), inflate(packed, file.end), strict=True):
