@@ -18,6 +18,7 @@ from forensics.journal.exported import ADDRESS, BOOT, MONOTONIC, NO_TIME, TIME, 
 
 LINE_LIMIT = 1 << 27  # bytes
 WANTED = tuple(dict.fromkeys([*ADDRESS, *FIELDS]))
+BETWEEN = b" \t\r\x1e"  # lines; RS begins those of -o json-seq
 _ALL_WANTED = frozenset(WANTED)
 TOO_LONG = "a field over 4096 bytes is missing: journalctl leaves it out of -o json without --all"
 
@@ -43,20 +44,17 @@ def read_json(pieces: Iterator[bytes], name: str, log: DamageLog) -> Iterator[pa
 
 
 def _table(content: bytes, base: int, name: str, number: int, log: DamageLog) -> pa.Table:
-    columns: dict[str, list[str | None]] = {field: [] for field in WANTED}
+    entries: list[dict[str, Any]] = []
     sizes: list[int] = []
     for line in content.split(b"\n"):
-        if line.strip(b" \t\r\x1e"):
-            entry = _entry(line, base, log)
-            if entry is not None:
-                for field, values in columns.items():
-                    values.append(_text(entry.get(field)))
-                sizes.append(len(line) + 1)
-                for field in entry.keys() & _ALL_WANTED:
-                    if entry[field] is None:
-                        log.add(None, TOO_LONG)
+        entry = _entry(line, base, log) if line.strip(BETWEEN) else None
+        if entry is not None:
+            entries.append(entry)
+            sizes.append(len(line) + 1)
+            if None in entry.values():
+                _record_missing(entry, log)
         base += len(line) + 1
-    arrays = {field: pa.array(values, pa.string()).dictionary_encode() for field, values in columns.items()}
+    arrays = {field: _column([entry.get(field) for entry in entries]) for field in WANTED}
     seqnum, seqnum_id = sequence(arrays, len(sizes))
     fixed = {
         "time": numbers(arrays[TIME], len(sizes)).cast(UTC_TIME),
@@ -71,10 +69,25 @@ def _table(content: bytes, base: int, name: str, number: int, log: DamageLog) ->
     return entries_table({field: arrays[field] for field in FIELDS}, fixed)
 
 
+def _record_missing(entry: dict[str, Any], log: DamageLog) -> None:
+    for field in sorted(entry.keys() & _ALL_WANTED):
+        if entry[field] is None:
+            log.add(None, TOO_LONG)
+
+
+def _column(values: list[Any]) -> pa.DictionaryArray:
+    """Nearly all columns hold text and nulls only, which arrow finds out faster than Python."""
+    try:
+        array = pa.array(values, pa.string())
+    except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeEncodeError):
+        array = pa.array([_text(value) for value in values], pa.string())
+    return array.dictionary_encode()
+
+
 def _entry(line: bytes, at: int, log: DamageLog) -> dict[str, Any] | None:
     """The object of a line; null, and a damage record, when it is none with a time."""
     try:
-        entry = json.loads(line.strip(b" \t\r\x1e"))
+        entry = json.loads(line.strip(BETWEEN))
     except (ValueError, RecursionError):
         log.add(at, "a line that is no JSON object")
         return None
