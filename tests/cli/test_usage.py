@@ -7,7 +7,9 @@ import pytest
 
 
 def run(*arguments, **options):
-    return subprocess.run([sys.executable, "-m", "forensics", *arguments], capture_output=True, text=True, timeout=120, check=False, **options)
+    return subprocess.run(
+        [sys.executable, "-m", "forensics", *arguments], capture_output=True, text=True, timeout=120, check=False, **options
+    )
 
 
 def assert_one_sentence(result, exit_code, *words):
