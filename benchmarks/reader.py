@@ -106,7 +106,7 @@ def main() -> None:
             runs[name].append(run(command))
     size = sum(Path(path).stat().st_size for path in paths)
     print(
-        f"{options.entries} entries, {len(paths)} files, {size / 1e6:.0f} MB; Parquet {Path(target).stat().st_size / 1e6:.1f} MB; {systemd_version()}"
+        f"{options.entries} entries, {len(paths)} files, {size / 1e6:.0f} MB; Parquet {Path(target).stat().st_size / 1e6:.1f} MB; {systemd_version()}"  # noqa: E501
     )
     ours = runs["tabby-forensics, to Parquet"]
     print(f"{'':28} {'CPU s':>8} {'wall s':>8} {'peak MiB':>9} {'CPU ratio':>10}")

@@ -72,7 +72,7 @@ def _nothing(recorded: pl.DataFrame) -> str:
     if recorded.is_empty():
         return "Nothing is recorded: the journal has no entries."
     first, last = recorded["time"].min(), recorded["time"].max()
-    return f"Nothing is recorded in this window; the journal has entries from {first:%F %T} to {last:%F %T} UTC."
+    return f"Nothing is recorded in this window; the journal has entries from {first:%F %T} to {last:%F %T} UTC."  # type: ignore
 
 
 def _boot_starts(entries: pl.DataFrame) -> list[datetime]:

@@ -25,7 +25,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for _name, _command in COMMANDS.items():
-    app.command(_name)(_command)
+    app.command(_name)(_command)  # type: ignore
 for _name, _group in GROUPS.items():
     app.add_typer(_group, name=_name)
 
