@@ -105,9 +105,8 @@ def main() -> None:
         for name, command in todo.items():
             runs[name].append(run(command))
     size = sum(Path(path).stat().st_size for path in paths)
-    print(
-        f"{options.entries} entries, {len(paths)} files, {size / 1e6:.0f} MB; Parquet {Path(target).stat().st_size / 1e6:.1f} MB; {systemd_version()}"  # noqa: E501
-    )
+    parquet = Path(target).stat().st_size
+    print(f"{options.entries} entries, {len(paths)} files, {size / 1e6:.0f} MB; Parquet {parquet / 1e6:.1f} MB; {systemd_version()}")
     ours = runs["tabby-forensics, to Parquet"]
     print(f"{'':28} {'CPU s':>8} {'wall s':>8} {'peak MiB':>9} {'CPU ratio':>10}")
     for name, found in runs.items():

@@ -36,7 +36,7 @@ def ingest_sources(wanted: Sources, store_folder: Path, progress: Progress | Non
     Raises NothingRecordedError without any journal, JournalPermissionError when none may be read, ForensicsError when the store
     cannot be written.
     """
-    store = Store.open(store_folder, journal)  # type: ignore
+    store = Store.open(store_folder, journal)
     streams = [path for path in wanted.files if path == STREAM or not _is_journal(path)]
     journals = [path for path in wanted.files if path not in streams]
     folders = host_folders() if wanted.are_the_hosts_own else wanted.journal_dirs

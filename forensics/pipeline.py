@@ -71,8 +71,8 @@ def _entries(settings: Settings, ingested: Ingestion) -> tuple[pl.DataFrame, Win
 def _nothing(recorded: pl.DataFrame) -> str:
     if recorded.is_empty():
         return "Nothing is recorded: the journal has no entries."
-    first, last = recorded["time"].min(), recorded["time"].max()
-    return f"Nothing is recorded in this window; the journal has entries from {first:%F %T} to {last:%F %T} UTC."  # type: ignore
+    first, last = recorded.select(pl.col("time").min(), pl.col("time").max().alias("last")).row(0)
+    return f"Nothing is recorded in this window; the journal has entries from {first:%F %T} to {last:%F %T} UTC."
 
 
 def _boot_starts(entries: pl.DataFrame) -> list[datetime]:

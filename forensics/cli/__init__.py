@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -13,7 +14,7 @@ from forensics import __version__
 from forensics.cli import ingest, patterns, report
 from forensics.errors import ForensicsError
 
-COMMANDS = {"report": report.report, "ingest": ingest.ingest}
+COMMANDS: dict[str, Callable[..., None]] = {"report": report.report, "ingest": ingest.ingest}
 GROUPS = {"patterns": patterns.app}
 
 app = typer.Typer(
@@ -25,7 +26,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for _name, _command in COMMANDS.items():
-    app.command(_name)(_command)  # type: ignore
+    app.command(_name)(_command)
 for _name, _group in GROUPS.items():
     app.add_typer(_group, name=_name)
 

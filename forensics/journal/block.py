@@ -147,7 +147,7 @@ def _codes(
         place = base.take(code)
         place += rows[:, None]
         codes[place] = code
-        used += np.count_nonzero(code - U32(1) < U32(wanted))  # 0 wraps around  # type: ignore
+        used += int(np.count_nonzero(code - U32(1) < U32(wanted)))  # 0 wraps around
     matrix = codes.reshape(fields + 1, n)[:fields]
     _record_astray(file, np.concatenate(astray), unsound)
     return matrix, _repeats(chunks, slots, exact, field, matrix) if used != np.count_nonzero(matrix) else {}

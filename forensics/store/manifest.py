@@ -31,7 +31,7 @@ class State:
 
     tail_seqnum: int
     n_entries: int
-    state: int
+    state: str
     size: int
     changed_ns: int  # the file's modification time
 

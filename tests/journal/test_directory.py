@@ -43,7 +43,7 @@ def root(tmp_path):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(b"x")
     for folder in [tmp_path, *tmp_path.parents]:
-        if folder.stat().st_uid == os.getuid() and folder.name.startswith(("pytest", "test")):
+        if folder.stat().st_uid == os.getuid() and folder.name.startswith(("pytest", "popen", "test")):
             folder.chmod(0o755)
     return tmp_path
 
