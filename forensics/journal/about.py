@@ -3,7 +3,7 @@
 A service's own line is about the service; the service manager's, journald's and systemd-coredump's lines are about the unit they
 name. Any program may write UNIT= and the like through the native protocol (only fields with a leading underscore are journald's
 own), so a claim counts only from a writer who may make it; `journalctl -u` has such conditions too (src/shared/logs-show.c,
-add_matches_for_unit: `_PID=1` for UNIT=, `_UID=0` for COREDUMP_UNIT= and OBJECT_SYSTEMD_UNIT=).
+add_matches_for_unit: `_PID=1` for UNIT=, `_UID=0` for OBJECT_SYSTEMD_UNIT=).
 """
 
 from __future__ import annotations
@@ -12,11 +12,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from forensics.journal.codes import TEXT, Codes, Rows, Vocabulary, from_codes, vocabulary
 
 COREDUMP = "fc2e22bc6ee647b6b90729ab34a250b1"  # SD_MESSAGE_COREDUMP, sd-messages.h
+COREDUMP_SERVICE = r"^systemd-coredump@.*\.service$"
 UNIT_FIELDS = (
     "_SYSTEMD_UNIT",
     "_SYSTEMD_USER_UNIT",
@@ -99,15 +101,24 @@ def _user_claims(answer: _About, units: Vocabulary, invocations: Vocabulary, uid
 
 
 def _coredumps(answer: _About, units: Vocabulary, uids: Vocabulary, message_ids: Vocabulary) -> None:
-    """systemd-coredump's lines are about the unit that crashed; they carry no invocation of it. `_UID=0` as journalctl asks."""
-    writer = uids.codes["_UID"]
-    ours = (message_ids.codes["MESSAGE_ID"] == message_ids.find(COREDUMP)) & ((writer == uids.find("0")) | (writer < 0))
+    """systemd-coredump's lines are about the unit that crashed; they carry no invocation of it.
+
+    It writes them as its own system user, whom journalctl's condition `_UID=0` leaves out, in its own unit or in none that journald knows.
+    """
+    by = units.codes["_SYSTEMD_UNIT"]
+    trusted = (uids.codes["_UID"] == uids.find("0")) | units.has("_SYSTEMD_UNIT", COREDUMP_SERVICE) | (by < 0) & ~_is_a_person(uids)
+    ours = (message_ids.codes["MESSAGE_ID"] == message_ids.find(COREDUMP)) & trusted
     rows = np.flatnonzero(ours & (units.codes["COREDUMP_UNIT"] >= 0))
     answer.claim(rows, units.codes["COREDUMP_UNIT"], None, SYSTEM)
     # of a crash inside a user's manager COREDUMP_UNIT is that manager, user@1000.service
     rows = np.flatnonzero(ours & (units.codes["COREDUMP_USER_UNIT"] >= 0))
     manager = _user_manager(uids, rows, "COREDUMP_OWNER_UID", "COREDUMP_UID", "_SYSTEMD_OWNER_UID")
     answer.claim(rows, units.codes["COREDUMP_USER_UNIT"], None, manager)
+
+
+def _is_a_person(uids: Vocabulary) -> npt.NDArray[np.bool_]:
+    """Whether `_UID` is a user's, not a system user's (below 1000, systemd's default for SYSTEM_UID_MAX)."""
+    return uids.has("_UID", r"^[0-9]{4,}$")
 
 
 def _user_manager(uids: Vocabulary, rows: Rows, *names: str) -> Codes:

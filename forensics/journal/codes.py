@@ -57,6 +57,11 @@ class Vocabulary:
         at = pc.index(self.values, pa.scalar(value, TEXT)).as_py()
         return at if at >= 0 else -2
 
+    def has(self, name: str, pattern: str) -> npt.NDArray[np.bool_]:
+        """Whether the field's value matches the RE2 pattern, a row each; absent ones do not."""
+        matching = np.append(pc.match_substring_regex(self.values, pattern).to_numpy(zero_copy_only=False), False)
+        return matching.take(self.codes[name], mode="wrap")
+
 
 def vocabulary(fields: Mapping[str, pa.DictionaryArray], names: Iterable[str], n: int) -> Vocabulary:
     """The named fields, absent ones included, over their joint distinct values."""

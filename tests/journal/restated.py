@@ -57,7 +57,10 @@ def about(fields: Mapping[str, str]) -> tuple[str | None, str | None, str | None
         return "user:" + next((f[name] for name in names if name in f), "?")
 
     writer, user_writer = f.get("_SYSTEMD_UNIT"), f.get("_SYSTEMD_USER_UNIT")
-    if f.get("MESSAGE_ID") == "fc2e22bc6ee647b6b90729ab34a250b1" and f.get("_UID", "0") == "0":
+    from_a_dumper = f.get("_UID") == "0" or (
+        re.fullmatch(r"systemd-coredump@.*\.service", writer) if writer else not re.fullmatch(r"[0-9]{4,}", f.get("_UID", ""))
+    )
+    if f.get("MESSAGE_ID") == "fc2e22bc6ee647b6b90729ab34a250b1" and from_a_dumper:
         if "COREDUMP_USER_UNIT" in f:
             return user("COREDUMP_OWNER_UID", "COREDUMP_UID", "_SYSTEMD_OWNER_UID"), f["COREDUMP_USER_UNIT"], None
         if "COREDUMP_UNIT" in f:

@@ -68,8 +68,8 @@ CASES = [  # fields, (manager, unit, invocation), reason
     (
         {
             "MESSAGE_ID": COREDUMP,
-            "_UID": "0",
-            "_SYSTEMD_UNIT": "systemd-coredump@1.service",
+            "_UID": "996",
+            "_SYSTEMD_UNIT": "systemd-coredump@1-187-0.service",
             "_SYSTEMD_INVOCATION_ID": "i9",
             "COREDUMP_UNIT": "a.service",
         },
@@ -90,8 +90,14 @@ CASES = [  # fields, (manager, unit, invocation), reason
     (
         {"MESSAGE_ID": COREDUMP, "_UID": "1000", "_SYSTEMD_UNIT": "x.service", "COREDUMP_UNIT": "a.service"},
         ("system", "x.service", None),
-        "a core dump that root did not write is forged",
+        "a core dump that another service writes is forged",
     ),
+    (
+        {"MESSAGE_ID": COREDUMP, "_UID": "996", "COREDUMP_UNIT": "a.service"},
+        ("system", "a.service", None),
+        "systemd-coredump is a system user, and its unit may be gone before journald asks for it",
+    ),
+    ({"MESSAGE_ID": COREDUMP, "_UID": "1000", "COREDUMP_UNIT": "a.service"}, (None, None, None), "a person is not systemd-coredump"),
     ({"_UID": "0", "_SYSTEMD_UNIT": "x.service", "COREDUMP_UNIT": "a.service"}, ("system", "x.service", None), "not a core dump's line"),
 ]
 
@@ -113,7 +119,9 @@ def test_neighbours_do_not_change_whom_an_entry_is_about():
     assert table([case[0] for case in CASES]) == [case[1] for case in CASES]
 
 
-VALUES = st.sampled_from(["", "0", "1", "1000", "init.scope", "a.service", "b.service", "systemd-journald.service", COREDUMP])
+VALUES = st.sampled_from(
+    ["", "0", "1", "1000", "init.scope", "a.service", "b.service", "systemd-journald.service", "systemd-coredump@1.service", COREDUMP]
+)
 ENTRIES = st.lists(st.dictionaries(st.sampled_from(FIELDS), VALUES, max_size=14), min_size=1, max_size=12)
 
 
