@@ -137,7 +137,9 @@ def _spans(runs: pl.DataFrame) -> pl.DataFrame:
     stop = pl.when(pl.col("outcome") == "stopped").then(pl.coalesce("ended", "stop_line")).otherwise(pl.col("stop_line"))
     reboot = ~pl.col("last_boot").fill_null(value=True) & ((pl.col("boot_end") - stop) <= pl.duration(microseconds=SHUTDOWN))
     stays = following.is_null() | ((following - stop) > pl.duration(microseconds=STOP_GAP))
-    closes = stop.is_not_null() & ~pl.col("restarted") & stays & ~reboot
+    # A stop that comes after the restart was scheduled takes its place: nothing was started.
+    alone = ~pl.col("restarted") | (stop >= pl.col("restarted_at"))
+    closes = stop.is_not_null() & alone & stays & ~reboot
     runs = runs.with_columns(pl.when(closes).then(stop).alias("stop_time"), closes.alias("closes"), following.alias("following"))
     held = pl.col("held").cast(pl.Int64).cum_sum().over("who")
     runs = runs.with_columns((held + pl.col("closes").cast(pl.Int64).cum_sum().shift(1, fill_value=0).over("who")).alias("span"))

@@ -31,7 +31,7 @@ _RESULTS = {
     "resources": "Could not be started for lack of a resource",
     "start-limit-hit": "Started too often",
     "exec-condition": "Skipped by its condition",
-    "success": "Ended well",
+    "success": "Exited without an error",
     "unknown": "Ended, nothing is recorded about how",
 }
 

@@ -59,6 +59,7 @@ TABLE = [
     ("a short run between is none", Tale().fail(3).hold(5, then="failed", klass="a").fail(3).hold(), [("restart-loop", 0, 382, 382, 7)]),
     ("a start by hand that fails does not close", Tale().fail(3).stopped().wait(10).fail(3).hold(), [("restart-loop", 0, 87, 87, 6)]),
     ("a stop without a restart closes, without recovery", Tale().fail(3).stopped(5).wait(3600).hold(), [("restart-loop", 0, 41, None, 3)]),
+    ("and one that takes the place of a scheduled restart", Tale().fail(3).stop().wait(3600).hold(), [("restart-loop", 0, 36, None, 3)]),
     ("so does a stop while the restart waits", Tale().fail(3).fall().stop().wait(3600).hold(), [("restart-loop", 0, 38, None, 3)]),
     (
         "after a stop a later loop begins afresh",
