@@ -140,7 +140,9 @@ LABELS = pl.Schema(
         "why": pl.String(),  # which rule chose it
         "event": pl.UInt32(),  # the deciding event; null when the end left no word
         "row": pl.UInt32(),  # row in ENTRIES that proves it
-        "secondary": pl.List(pl.String()),
+        "secondary": pl.List(
+            pl.Struct({"signature": pl.String(), "row": pl.UInt32()})
+        ),  # known problems beside it, each with its first row
         "failed": pl.Boolean(),  # the attempt failed as a service, whatever its exit status says
     }
 )

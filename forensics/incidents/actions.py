@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from re import Match, Pattern
 from re import compile as pattern
 
-from forensics.incidents.commands import kind_of, unit_of
+from forensics.incidents.commands import kind_of, short, unit_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +146,8 @@ def _said(rule: Rule, identifier: str, found: Match[str]) -> tuple[str, str, str
     groups = {name: value or "" for name, value in found.groupdict().items()}
     if "command" in groups and not groups["command"]:
         groups["command"] = groups.get("other") or "a client"
+    command = groups["command"] = short(groups.get("command", ""))
     summary = rule.summary.format(id=identifier, **groups).strip()
     if rule.kind != "operator":
         return rule.kind, summary, None
-    command = groups.get("command", "")
     return kind_of(command), summary, unit_of(command)

@@ -10,6 +10,8 @@ import polars as pl
 from forensics.incidents.material import Material, quoted
 from forensics.model import Evidence, FailureClass, Signature
 
+PASSING = ("low", "info")  # severities of what accompanies failures and is none
+
 LOST = Signature(
     "journal.lost", "Restart whose lines are lost", "info", cause="The restart counter jumped: journald has no line of these restarts."
 )
@@ -18,7 +20,8 @@ LOST = Signature(
 def breakdown(falls: pl.DataFrame, runs: pl.DataFrame, material: Material) -> tuple[FailureClass, ...]:
     """One row per class over everything in `falls` and `runs`, most restarts first.
 
-    A class that only ended attempts which nothing restarted has 0 restarts; it is shown where that was an outage.
+    A class has 0 restarts when it only ended attempts that nothing restarted (shown where that was an outage), or when it was only
+    seen beside the class that explains the end.
     """
     scope = pl.lit(0, pl.UInt32).alias("scope")
     return _tables(falls.with_columns(scope), runs.with_columns(scope), material).get(0, ())
@@ -36,12 +39,12 @@ def _tables(falls: pl.DataFrame, runs: pl.DataFrame, material: Material) -> dict
     restarted = pl.col("count").sum().alias("restarts"), pl.col("time").min().alias("first"), pl.col("time").max().alias("last")
     counted = falls.group_by(by).agg(*restarted, pl.col("row").sort_by("at_row").first().alias("revealed"))
     table = counted.join(_died(runs, by), on=by, how="full", coalesce=True, nulls_equal=True)
-    table = table.join(_seen_beside(runs, by), on=by, how="left")
+    table = table.join(_seen_beside(runs, by, material.signatures), on=by, how="full", coalesce=True)
     table = table.with_columns(
         pl.col("restarts", "secondary").fill_null(0),
-        pl.coalesce("first", "first_end").alias("first"),
-        pl.coalesce("last", "last_end").alias("last"),
-        pl.coalesce("proof", "revealed").alias("proof"),
+        pl.coalesce("first", "first_end", "first_beside").alias("first"),
+        pl.coalesce("last", "last_end", "last_beside").alias("last"),
+        pl.coalesce("proof", "revealed", "beside").alias("proof"),
     )
     table = table.with_columns(pl.col("restarts").sum().over("scope").alias("total")).sort(
         ["scope", "restarts", "signature"], descending=[False, True, False]
@@ -64,9 +67,21 @@ def _died(runs: pl.DataFrame, by: list[str]) -> pl.DataFrame:
     )
 
 
-def _seen_beside(runs: pl.DataFrame, by: list[str]) -> pl.DataFrame:
-    also = _own(runs).select("scope", pl.col("secondary").alias("signature")).explode("signature", empty_as_null=False)
-    return also.group_by(by).agg(pl.len().alias("secondary"))
+def _seen_beside(runs: pl.DataFrame, by: list[str], signatures: Mapping[str, Signature]) -> pl.DataFrame:
+    """Known problems that failed attempts show without ending by them: how many attempts, when, and the first line."""
+    end = pl.coalesce("ended", "started")
+    also = _own(runs).select("scope", "run", end.alias("end"), "secondary").explode("secondary", empty_as_null=False).unnest("secondary")
+    passing = [name for name, known in signatures.items() if known.severity in PASSING]
+    return (
+        also.filter(~pl.col("signature").is_in(passing))
+        .group_by(by)
+        .agg(
+            pl.len().alias("secondary"),
+            pl.col("end").min().alias("first_beside"),
+            pl.col("end").max().alias("last_beside"),
+            pl.col("row").sort_by("run").first().alias("beside"),
+        )
+    )
 
 
 def _own(runs: pl.DataFrame) -> pl.DataFrame:

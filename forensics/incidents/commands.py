@@ -40,6 +40,17 @@ JOBS = _any("start stop restart reload try-restart reload-or-restart kill reset-
 ABOUT = pattern(rf"{WORD}systemctl {OPTIONS}{JOBS} {OPTIONS}(?P<unit>[\w@:.\\-]+)$")
 
 
+# Where every shell looks for programs: there the name says all; another directory, as of a virtual environment, is worth reading.
+ON_THE_PATH = pattern(
+    r"^/(?:(?:usr/)?(?:local/)?s?bin|run/current-system/sw/s?bin|run/wrappers/bin|etc/profiles/per-user/[^/]+/bin|nix/store/[^/]+/s?bin|snap/bin)/"
+)
+
+
+def short(command: str) -> str:
+    """The command without the directory of a program that is on everybody's path."""
+    return ON_THE_PATH.sub("", command)
+
+
 def kind_of(command: str) -> str:
     return next((kind for kind, does in KINDS if does.search(command)), "operator")
 

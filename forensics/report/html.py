@@ -71,7 +71,12 @@ def _templates() -> Environment:
         name: getattr(wording, name)
         for name in ("count", "share", "duration", "instant", "minute", "since_start", "size", "helps", "method")
     } | {"cut": cut, "one_line": one_line, "code_spans": code_spans, "reflowed": reflowed, "brief": brief}
-    templates.globals |= {"glyphs": story.GLYPHS, "glyph_names": story.GLYPH_NAMES, "width": svg.WIDTH}
+    templates.globals |= {
+        "glyphs": story.GLYPHS,
+        "glyph_names": story.GLYPH_NAMES,
+        "width": svg.WIDTH,
+        "precise_enough": wording.precise_enough,
+    }
     templates.policies["json.dumps_kwargs"] = {"sort_keys": True, "ensure_ascii": False, "separators": (",", ":")}
     return templates
 
@@ -132,8 +137,9 @@ def _span(report: Report) -> str:
     if len(report.incidents) != 1:
         return ""
     only = report.incidents[0]
-    end = "still going on" if only.ongoing else wording.minute(only.end, where)
-    return f" · {wording.minute(only.start, where)} → {end}"
+    stamp = wording.precise_enough(only.start, only.end)
+    end = "still going on" if only.ongoing else stamp(only.end, where)
+    return f" · {stamp(only.start, where)} → {end}"
 
 
 def _incident(report: Report, incident: Incident, number: int, level: Level, *, several: bool) -> dict[str, Any]:
@@ -166,6 +172,7 @@ def _incident(report: Report, incident: Incident, number: int, level: Level, *, 
         "steps": steps[: level.rows],
         "steps_left_out": max(0, len(steps) - level.rows),
         "quotes": summary.Quotes(f"{anchor}.E" if several else "E"),
+        "over_the_window": summary.over_the_window(report, incident),
         "remedies": [row for row in incident.classes[: level.classes] if row.remedy or row.cause],
         "data": data,
     }
@@ -173,6 +180,7 @@ def _incident(report: Report, incident: Incident, number: int, level: Level, *, 
 
 def _overview(report: Report, chosen: set[int], level: Level) -> dict[str, Any]:
     where = wording.zone(report.timezone)
+    stamp = wording.precise_enough(report.window.since, report.window.until)
     rows = []
     for k, incident in enumerate(report.incidents[: level.overview]):
         figures = summary.headline(report, incident)
@@ -182,7 +190,7 @@ def _overview(report: Report, chosen: set[int], level: Level) -> dict[str, Any]:
                 "anchor": f"i{k + 1}" if k in chosen else "",
                 "unit": one_line(incident.unit, 120),
                 "host": one_line(incident.host, 80),
-                "start": wording.minute(incident.start, where),
+                "start": stamp(incident.start, where),
                 "restarts": figures[0].value,
                 "downtime": figures[1].value,
                 "alert": wording.since_start(incident.detection.alert, incident.start),

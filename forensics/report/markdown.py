@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from datetime import tzinfo
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, tzinfo
 
 from forensics.model import FailureClass, Incident, Report
 from forensics.report import story, summary, wording
 from forensics.report.options import Options
 from forensics.report.text import cut, one_line, reflowed
+
+Stamp = Callable[[datetime | None, tzinfo], str]
 
 # Links that GitHub makes by itself (http://, www., user@host), :emoji:, @mentions and a list or heading at the start are markup too.
 _SPECIAL = re.compile(r"([\\`*_{}\[\]#!|~$@]|:(?=//|\w+:)|(?<=www)\.|^[-+=](?=\s|$)|(?<=^\d)[.)](?=\s))", re.IGNORECASE)
@@ -51,7 +53,7 @@ def _parts(report: Report) -> Iterable[str]:
         yield _overview(report)
     if report.classes and len(report.incidents) != 1:
         yield "## Failure classes over the whole window"
-        yield _breakdown(report, report.classes, None)
+        yield _breakdown(report, report.classes, None, wording.precise_enough(report.window.since, report.window.until), {})
     for number, incident in enumerate(report.incidents[:_MOST_INCIDENTS], 1):
         yield from _incident(report, incident, number if several else None)
     if len(report.incidents) > _MOST_INCIDENTS:
@@ -68,11 +70,12 @@ def _title(report: Report) -> str:
 
 def _overview(report: Report) -> str:
     where = wording.zone(report.timezone)
+    stamp = wording.precise_enough(report.window.since, report.window.until)
     rows = []
     for number, incident in enumerate(report.incidents, 1):
         figures = summary.headline(report, incident)
         alert = wording.since_start(incident.detection.alert, incident.start)
-        cells = (wording.minute(incident.start, where), figures[0].value, figures[1].value, alert, figures[2].value, figures[3].value)
+        cells = (stamp(incident.start, where), figures[0].value, figures[1].value, alert, figures[2].value, figures[3].value)
         rows.append((str(number), plain(incident.unit), *cells))
     return _table(("#:", "Unit", "Start", "Restarts:", "Downtime:", "Alert:", "Noticed:", "Recovered:"), rows)
 
@@ -86,10 +89,11 @@ def _incident(report: Report, incident: Incident, number: int | None) -> Iterabl
         yield f"**{plain(incident.verdict, 1000)}**"
     yield "\n".join(f"- **{figure.value}** {plain(figure.label)}" for figure in summary.headline(report, incident))
     yield f"{level} What failed"
-    yield _breakdown(report, incident.classes, quotes)
+    stamp = wording.precise_enough(incident.start, incident.end)
+    yield _breakdown(report, incident.classes, quotes, stamp, summary.over_the_window(report, incident))
     if incident.phases:
         yield f"{level} Phases"
-        yield _phases(incident, where)
+        yield _phases(incident, where, stamp)
         yield _matrix(incident)
     yield f"{level} Changes and fix attempts"
     yield f"Trigger: {plain(incident.trigger_text, 1000)}"
@@ -104,30 +108,36 @@ def _incident(report: Report, incident: Incident, number: int | None) -> Iterabl
     )
 
 
-def _breakdown(report: Report, classes: Sequence[FailureClass], quotes: summary.Quotes | None) -> str:
+def _breakdown(
+    report: Report, classes: Sequence[FailureClass], quotes: summary.Quotes | None, stamp: Stamp, over_the_window: dict[str, int]
+) -> str:
+    """over_the_window: restarts by class in the whole window, where that is worth a column."""
     where = wording.zone(report.timezone)
     rows = [
         (
             f"{plain(row.title)} ({plain(row.signature)})",
             wording.count(row.restarts),
             wording.share(row.share),
-            wording.minute(row.first, where),
-            wording.minute(row.last, where),
+            *([wording.count(over_the_window.get(row.signature, row.restarts))] * bool(over_the_window)),
+            wording.count(row.secondary),
+            stamp(row.first, where),
+            stamp(row.last, where),
             wording.duration(row.cycle_s),
             wording.helps(row.restart_helps),
             quotes.ref(row.sample) if quotes else "",
         )
         for row in classes[:_MOST_ROWS]
     ]
-    return _table(("Class", "Restarts:", "Share:", "First", "Last", "Cycle:", "Restart helps", "Sample"), rows)
+    window = ["In window:"] * bool(over_the_window)
+    return _table(("Class", "Restarts:", "Share:", *window, "Also in:", "First", "Last", "Cycle:", "Restart helps", "Sample"), rows)
 
 
-def _phases(incident: Incident, where: tzinfo) -> str:
+def _phases(incident: Incident, where: tzinfo, stamp: Stamp) -> str:
     rows = [
         (
             str(n),
-            wording.minute(p.start, where),
-            wording.minute(p.end, where),
+            stamp(p.start, where),
+            stamp(p.end, where),
             wording.count(p.restarts),
             wording.duration(p.cadence_s),
             plain(p.primary),

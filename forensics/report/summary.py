@@ -42,8 +42,9 @@ def scope(report: Report) -> list[str]:
     where = wording.zone(report.timezone)
     window = report.window
     length = f" ({wording.duration((window.until - window.since).total_seconds())})" if window.since and window.until else ""
-    since = wording.minute(window.since, where) if window.since else "the first entry"
-    until = wording.minute(window.until, where) if window.until else "the last entry"
+    stamp = wording.precise_enough(window.since, window.until)
+    since = stamp(window.since, where) if window.since else "the first entry"
+    until = stamp(window.until, where) if window.until else "the last entry"
     hosts = report.hosts or ((report.host,) if report.host else ())
     return [
         _names(report.units, "unit") or "no unit failed",
@@ -131,15 +132,30 @@ def headline(report: Report, incident: Incident) -> list[Figure]:
         else ""
     )
     held = sum(fix.outcome == "held" for fix in incident.fix_attempts)
-    tried, recover = len(incident.fix_attempts), incident.time_to_recover_s
+    tried, ends = len(incident.fix_attempts), sum(1 for row in incident.classes if row.restarts or not row.secondary)
     return [
         Figure(bound + wording.count(incident.restarts), f"restarts, {of_all}", "breakdown"),
         Figure(bound + wording.duration(incident.downtime_s), f"downtime ({wording.method(incident.downtime_method)})", "phases"),
         Figure(_detected(incident), f"until noticed; alert: {_alerted(incident)}", "detection"),
-        Figure("not yet" if recover is None else wording.duration(recover), "to recover: first failure to first held success", "timeline"),
+        _recovered(incident),
         Figure(wording.share(incident.availability), "availability over the window", "method"),
-        Figure(f"{len(incident.classes)} / {tried}", f"failure classes / fix attempts, {held} of them held", "timeline"),
+        Figure(f"{ends} / {tried}", f"failure classes / fix attempts, {held} of them held", "timeline"),
     ]
+
+
+def _recovered(incident: Incident) -> Figure:
+    seconds = incident.time_to_recover_s
+    if seconds is None and not incident.ongoing:
+        return Figure("stopped", "before it recovered", "timeline")
+    return Figure(
+        "not yet" if seconds is None else wording.duration(seconds), "to recover: first failure to first held success", "timeline"
+    )
+
+
+def over_the_window(report: Report, incident: Incident) -> dict[str, int]:
+    """Restarts by class in the whole window, for a table of one incident; empty when the incident has them all."""
+    whole = {row.signature: row.restarts for row in report.classes}
+    return whole if any(whole.get(row.signature, row.restarts) != row.restarts for row in incident.classes) else {}
 
 
 def _alerted(incident: Incident) -> str:

@@ -48,7 +48,7 @@ def _parts(report: Report) -> list[RenderableType]:
     if several:
         parts += [_heading("Incidents"), _overview(report)]
     if report.classes and len(report.incidents) != 1:
-        parts += [_heading("Failure classes over the whole window"), _breakdown(report.classes)]
+        parts += [_heading("Failure classes over the whole window"), _breakdown(report.classes, {})]
     for number, incident in enumerate(report.incidents[:_MOST_INCIDENTS], 1):
         parts += _incident(report, incident, number if several else None)
     if len(report.incidents) > _MOST_INCIDENTS:
@@ -105,12 +105,13 @@ def _overview(report: Report) -> Table:
 
 def _incident(report: Report, incident: Incident, number: int | None) -> list[RenderableType]:
     where = wording.zone(report.timezone)
-    ends = "still going on" if incident.ongoing else wording.minute(incident.end, where)
-    title = f"{wording.kind(incident.kind)} of {incident.unit} on {incident.host}: {wording.minute(incident.start, where)} → {ends}"
+    stamp = wording.precise_enough(incident.start, incident.end)
+    ends = "still going on" if incident.ongoing else stamp(incident.end, where)
+    title = f"{wording.kind(incident.kind)} of {incident.unit} on {incident.host}: {stamp(incident.start, where)} → {ends}"
     parts: list[RenderableType] = [_heading(f"{number}. {title}" if number else title)]
     if number:
         parts.append(Text(one_line(incident.verdict)))
-    parts += [_figures(report, incident), _heading("What failed"), _breakdown(incident.classes)]
+    parts += [_figures(report, incident), _heading("What failed"), _breakdown(incident.classes, summary.over_the_window(report, incident))]
     if len(incident.phases) > 0:
         parts += [_heading("Phases"), _phases(report, incident)]
     parts += [_heading("Changes and fix attempts"), Text(f"Trigger: {one_line(incident.trigger_text)}"), _steps(report, incident)]
@@ -135,13 +136,20 @@ def _figures(report: Report, incident: Incident) -> Table:
     return grid
 
 
-def _breakdown(classes: tuple[FailureClass, ...]) -> RenderableType:
-    table = _table(("Class", "left"), ("Restarts", "right"), ("Share", "right"), ("Cycle", "right"), ("Restart helps", "left"))
+def _breakdown(classes: tuple[FailureClass, ...], over_the_window: dict[str, int]) -> RenderableType:
+    """over_the_window: restarts by class in the whole window, where that is worth a column."""
+    beside = any(row.secondary for row in classes)
+    window, also = [("In window", "right")] * bool(over_the_window), [("Also in", "right")] * beside
+    table = _table(
+        ("Class", "left"), ("Restarts", "right"), ("Share", "right"), *window, *also, ("Cycle", "right"), ("Restart helps", "left")
+    )
     for row in classes[:_MOST_CLASSES]:
         name = Text(one_line(row.title, 200))
         name.append(f"\n{one_line(row.signature, 200)}", style="dim")
         helps = Text(wording.helps(row.restart_helps), style=_HELP_STYLE[row.restart_helps])
-        _row(table, name, wording.count(row.restarts), wording.share(row.share), wording.duration(row.cycle_s), helps)
+        optional = [wording.count(over_the_window.get(row.signature, row.restarts))] * bool(over_the_window)
+        optional += [wording.count(row.secondary) if row.secondary else "–"] * beside
+        _row(table, name, wording.count(row.restarts), wording.share(row.share), *optional, wording.duration(row.cycle_s), helps)
     return _with_rest(table, len(classes) - _MOST_CLASSES, "classes")
 
 
@@ -151,9 +159,10 @@ def _with_rest(table: Table, left_out: int, what: str) -> RenderableType:
 
 def _phases(report: Report, incident: Incident) -> Table:
     where = wording.zone(report.timezone)
+    stamp = wording.precise_enough(incident.start, incident.end)
     table = _table(("#", "right"), ("From", "left"), ("To", "left"), ("Restarts", "right"), ("Cycle", "right"), ("Mostly", "left"))
     for number, phase in enumerate(incident.phases, 1):
-        span = wording.minute(phase.start, where), wording.minute(phase.end, where)
+        span = stamp(phase.start, where), stamp(phase.end, where)
         _row(table, str(number), *span, wording.count(phase.restarts), wording.duration(phase.cadence_s), phase.primary)
     return table
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -25,6 +26,11 @@ def instant(time: datetime | None, where: tzinfo = UTC) -> str:
 
 def minute(time: datetime | None, where: tzinfo = UTC) -> str:
     return "–" if time is None else time.astimezone(where).strftime("%Y-%m-%d %H:%M")
+
+
+def precise_enough(start: datetime | None, end: datetime | None) -> Callable[[datetime | None, tzinfo], str]:
+    """`minute` for times within an hour or more, `instant` for those within less."""
+    return instant if start is not None and end is not None and (end - start).total_seconds() < 3600 else minute
 
 
 def count(number: int) -> str:

@@ -37,7 +37,7 @@ def label(events: pl.DataFrame, attempts: pl.DataFrame, catalogue: Catalogue) ->
     choice = choice.join(mined.rename({"signature": "mined"}), on="event", how="left", maintain_order="left").with_columns(
         pl.coalesce("signature", "mined")
     )
-    labels = _labels(ended, choice, _secondary(events, hits.frame))
+    labels = _labels(ended, choice, _secondary(events, hits.frame, choice))
     return Labelled(labels, _named_events(hits.frame, choice), _signatures(labels, hits.frame, mined, catalogue), hits.notes)
 
 
@@ -62,7 +62,7 @@ def _labels(ended: pl.DataFrame, choice: pl.DataFrame, secondary: pl.DataFrame) 
             why=pl.col("rule").replace_strict(deciding.RULES, default="exit result", return_dtype=pl.String),
             event="event",
             row=pl.coalesce("row", "last_row"),
-            secondary=pl.col("seen").fill_null([]).list.set_difference(pl.concat_list("signature")).list.sort(),
+            secondary=pl.col("secondary").fill_null([]),
             # A service that ends with exit 0 right after a fatal word has failed all the same.
             failed=pl.col("failed_itself") | (pl.col("clean") & pl.col("rule").is_not_null()),
         )
@@ -72,13 +72,16 @@ def _labels(ended: pl.DataFrame, choice: pl.DataFrame, secondary: pl.DataFrame) 
     )
 
 
-def _secondary(events: pl.DataFrame, hits: pl.DataFrame) -> pl.DataFrame:
-    """attempt, seen: every pattern id that an attempt's events match."""
+def _secondary(events: pl.DataFrame, hits: pl.DataFrame, choice: pl.DataFrame) -> pl.DataFrame:
+    """attempt, secondary: the patterns that an attempt's events match and that do not explain its end, with the first row of each."""
     return (
-        events.select("event", "attempt")
+        events.select("event", "attempt", "row")
         .join(hits.select("event", "signature"), on="event")
+        .join(choice, on=["attempt", "signature"], how="anti")
+        .sort("attempt", "signature", "event")
+        .unique(["attempt", "signature"], keep="first", maintain_order=True)
         .group_by("attempt")
-        .agg(seen=pl.col("signature").unique())
+        .agg(secondary=pl.struct("signature", "row"))
     )
 
 

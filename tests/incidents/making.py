@@ -190,7 +190,7 @@ def material(*tales: Tale, signatures: dict[str, Signature] | None = None) -> Ma
                 "signature": made["class"],
                 "why": "told",
                 "row": rows[id(made["proof"])],
-                "secondary": made.get("secondary", []),
+                "secondary": [{"signature": name, "row": rows[id(made["first"])]} for name in made.get("secondary", [])],
                 "failed": True,
             }
             for i, made in labelled

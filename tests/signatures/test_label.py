@@ -33,8 +33,15 @@ TRACEBACK = 'Traceback (most recent call last):\n  File "/srv/app/main.py", line
 
 
 def labelled(*events: dict[str, object], **columns: object) -> dict[str, object]:
-    """The label of one attempt that ended 10 s after its start."""
-    return label(events_frame(*events), attempts_frame(attempt(**columns)), CATALOGUE).labels.row(0, named=True)
+    """The label of one attempt that ended 10 s after its start; of `secondary` the signatures."""
+    found = label(events_frame(*events), attempts_frame(attempt(**columns)), CATALOGUE).labels.row(0, named=True)
+    return found | {"secondary": [each["signature"] for each in found["secondary"]]}
+
+
+def test_what_is_seen_beside_the_cause_is_known_by_its_first_row() -> None:
+    told = event("port 80 taken", 3), event("port 80 taken", 4), event("no memory", 8)
+    found = label(events_frame(*told), attempts_frame(attempt()), CATALOGUE)
+    assert found.labels["secondary"].to_list() == [[{"signature": "port", "row": 0}]]
 
 
 def test_a_known_problem_decides_and_is_its_own_evidence() -> None:
@@ -225,7 +232,8 @@ def test_titles_name_signals() -> None:
 
 def test_every_id_in_use_has_words_and_lost_restarts_too() -> None:
     result = label(events_frame(event("small note", 1), traceback(TRACEBACK, 9)), attempts_frame(attempt(), attempt(1)), CATALOGUE)
-    used = {*result.labels["signature"], *result.labels["secondary"].explode(), *result.events["signature"]} - {None}
+    beside = {each["signature"] for found in result.labels["secondary"] for each in found}
+    used = {*result.labels["signature"], *beside, *result.events["signature"]}
     assert used <= set(result.signatures)
     assert "journal.lost" in result.signatures
     mined = next(words for id_, words in result.signatures.items() if id_.startswith("mined:"))
