@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from datetime import timedelta
 from html import unescape
 
 import pytest
@@ -103,3 +104,43 @@ def test_the_words_of_the_catalogue_are_not_redacted(name):
 
 def test_secrets_stay_when_asked_for():
     assert KEY in REPORTERS["json"](with_secrets(), Options(redact=False))
+
+
+READABLE = ["term", "md", "html"]
+
+
+def words(name, report):
+    text = REPORTERS[name](report, Options(figures=False, width=200))
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", unescape(text)))
+
+
+@pytest.mark.parametrize("name", READABLE)
+def test_a_class_that_occurs_outside_of_the_incident_too_shows_both_counts(name):
+    report = sample.seed()
+    (incident,) = report.incidents
+    (row,) = [row for row in incident.classes if row.signature == "cuda.out-of-memory"]
+    assert f"{row.restarts + 43:,}" in words(name, report)
+    inside = replace(report, classes=incident.classes)
+    assert "n the window" not in words(name, inside)
+    assert "In window" not in words(name, inside)
+
+
+@pytest.mark.parametrize("name", READABLE)
+def test_a_phase_of_a_short_incident_is_told_in_seconds(name):
+    report = sample.seed()
+    (incident,) = report.incidents
+    end = incident.start + timedelta(seconds=17)
+    brief = replace(incident, end=end, phases=(replace(incident.phases[0], end=end),))
+    assert "2025-12-07 21:30:17" in words(name, replace(report, incidents=(brief,)))
+    assert "2025-12-08 00:00:00" not in words(name, report)
+
+
+@pytest.mark.parametrize("name", READABLE)
+def test_an_incident_that_was_stopped_is_not_said_to_go_on(name):
+    report = sample.seed()
+    (incident,) = report.incidents
+    stopped = replace(report, incidents=(replace(incident, recovery=None, time_to_recover_s=None),))
+    assert re.search(r"stopped\W+before it recovered", words(name, stopped))
+    assert not re.search(r"not yet\W+to recover", words(name, stopped))
+    ongoing = replace(report, incidents=(replace(incident, recovery=None, time_to_recover_s=None, ongoing=True),))
+    assert re.search(r"not yet\W+to recover", words(name, ongoing))
