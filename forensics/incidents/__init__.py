@@ -16,6 +16,7 @@ from forensics.incidents.ledger import ledger, totals
 from forensics.incidents.material import Analysis, Material, at_the_door
 from forensics.incidents.segment import Timeline, timeline
 from forensics.incidents.story import Scene, gaps_of, story, window_span
+from forensics.incidents.trigger import unseen_triggers
 from forensics.model import Window
 
 __all__ = ["Analysis", "Material", "analyse", "completeness", "find_changes"]
@@ -36,4 +37,4 @@ def analyse(material: Material, window: Window, declared: datetime | None = None
     classes = breakdown(line.falls, line.runs, material)
     units = sorted({*material.attempts["unit"].drop_nulls(), *material.restarts["unit"].drop_nulls()})
     proof = ledger(entries, units, material.restarts, sums, classes, incidents)
-    return Analysis(sums, classes, incidents, detection_summary(incidents), proof, notes(entries))
+    return Analysis(sums, classes, incidents, detection_summary(incidents), proof, (*notes(entries), *unseen_triggers(incidents, entries)))

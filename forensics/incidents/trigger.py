@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import polars as pl
+
 from forensics.incidents.case import Case, Seen
 from forensics.incidents.material import SECOND, moment
-from forensics.model import Change
+from forensics.model import Change, Incident
 
 WINDOW = 30 * 60 * SECOND
 # How much a kind of change weighs against ten minutes of distance: a switch 9 minutes before outweighs the restart that it led to,
@@ -36,6 +40,19 @@ def trigger(case: Case) -> tuple[Change | None, str]:
         return None, "no change seen"
     best = max(before, key=lambda seen: (WEIGHT[seen.kind] - (first - seen.us) / TEN_MINUTES, seen.us, seen.row))
     return _change(best), f"{best.summary}, {span((first - best.us) / SECOND)} before the first failure"
+
+
+def unseen_triggers(incidents: Sequence[Incident], entries: pl.DataFrame) -> tuple[str, ...]:
+    """A sentence when changes that led to an incident may lie before the data."""
+    if not incidents:
+        return ()
+    (begin,) = entries.select(pl.col("time").min()).row(0)
+    cut = [each for each in incidents if each.trigger is None and (each.start - begin).total_seconds() * SECOND < WINDOW]
+    if not cut:
+        return ()
+    units = sorted({each.unit for each in cut})
+    named = ", ".join(units[:3]) + (f" and {len(units) - 3} more" if len(units) > 3 else "")
+    return (f"The data begins less than 30 minutes before the first failure of {named}: what led to it may lie earlier (--since).",)
 
 
 def _change(seen: Seen) -> Change:

@@ -67,6 +67,16 @@ def test_triggers(why, before, text):
     assert only(before(Tale().hold(60)).fail(5).hold()).trigger_text == text, why
 
 
+def test_a_trigger_that_may_lie_before_the_data_is_a_note():
+    (note,) = analyse(material(Tale().wait(60).fail(5).hold()), OPEN).notes
+    assert "app.service" in note
+    assert "--since" in note
+    seen = sudo(Tale().wait(60), "/bin/apt install y").fail(5).hold()
+    later = Tale().host_says("cron", "tick").wait(1800).fail(5).hold()
+    assert analyse(material(seen), OPEN).notes == ()
+    assert analyse(material(later), OPEN).notes == ()
+
+
 def test_fix_attempts_say_what_came_of_them():
     tale = Tale().fail(40, "a")
     by_hand(sudo(tale, "/bin/vim /etc/app.conf").wait(5)).fail(200, "a")
