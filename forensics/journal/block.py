@@ -18,14 +18,13 @@ from forensics.journal.chain import Entries, growth, sound_entries
 from forensics.journal.codes import from_codes
 from forensics.journal.damage import Damage
 from forensics.journal.file import JournalFile, Words, read_journal
-from forensics.journal.format import ENTRY_HEAD, Header
+from forensics.journal.format import ENTRY_HEAD, NAME_LIMIT, Header
 from forensics.journal.values import NOT_A_VALUE, Values, classify, texts
 
 U32, U64 = np.uint32, np.uint64
 Rows = npt.NDArray[np.intp]
 Codes = npt.NDArray[np.uint32]
 Chunk = tuple[Rows, Codes]  # entries of equally many items, and an array of offset / 8 of theirs: one row an entry
-NAME_LIMIT = 64  # bytes; journal_field_valid in systemd's journal-file.c
 CHUNK = 1 << 15  # items at a time: index arithmetic stays in the L2 cache
 
 

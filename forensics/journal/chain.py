@@ -13,6 +13,8 @@ from forensics.journal.format import ARRAY_HEAD, DATA, DATA_HEAD, ENTRY, ENTRY_A
 U64 = np.uint64
 SMALLEST = np.array([0, DATA_HEAD, 40, ENTRY_HEAD, 16, 16, ARRAY_HEAD, 64], np.uint64)  # bytes of each type of object; 0 is no object
 SEQNUM_LIMIT = 1 << 62
+OUT_OF_ORDER = "an entry's sequence number is out of order"
+SLOTS = 1 << 18  # looked at together: arrays of this length stay in the cache
 ROUNDS = 8  # of looking for falls, each of which may uncover another; then everything below the highest so far goes
 
 
@@ -56,17 +58,23 @@ class Entries:
 def sound_entries(file: JournalFile) -> Entries:
     """Every entry whose own object is whole; what is not goes to `file.damage`.
 
-    A file whose chain is whole is read through it alone. Otherwise the objects are walked too, and both ways' entries are joined.
+    A file whose chain is whole is read through it alone. Otherwise the objects are walked too, and what only the walk finds is added
+    where its sequence number has a place.
     """
     declared = file.header.n_entries
-    entries, unsound = _sound(file, _linked_entries(file))
+    linked, unsound = _sound(file, _linked_entries(file))
     if len(unsound):
         file.damage.add_all(unsound.tolist(), "an entry is damaged")
+    if len(linked) >= declared:
+        return _in_sequence(file, linked)
+    linked = _in_sequence(file, linked)
+    walked, _ = _sound(file, np.union1d(linked.offset, _walked_entries(file)))
+    fitting = _fitting(walked, np.isin(walked.offset, linked.offset))
+    file.damage.add_all(walked.offset[~fitting].tolist(), OUT_OF_ORDER)
+    entries = _in_sequence(file, walked[fitting])
     if len(entries) < declared:
-        entries, _ = _sound(file, np.union1d(entries.offset, _walked_entries(file)))
-        if len(entries) < declared:
-            file.damage.add(None, f"{declared - len(entries)} of {declared} entries cannot be found")
-    return _in_sequence(file, entries)
+        file.damage.add(None, f"{declared - len(entries)} of {declared} entries cannot be found")
+    return entries
 
 
 def growth(file: JournalFile, entries: Entries) -> npt.NDArray[np.int64]:
@@ -78,33 +86,46 @@ def growth(file: JournalFile, entries: Entries) -> npt.NDArray[np.int64]:
 
 def _linked_entries(file: JournalFile) -> Words:
     """Ascending offsets of the entries that the chain of entry arrays names, up to its first broken link."""
-    width, dtype = (4, np.uint32) if file.header.compact else (8, np.uint64)
+    dtype = np.dtype("<u4" if file.header.compact else "<u8")
     parts: list[Words] = []
-    at, last = file.header.entry_array, 0
+    used, free = 0, False  # slots in front of the first free one
+    at, behind, last = file.header.entry_array, file.first_object, 0
     while at:  # arrays double in size: some twenty a file
-        # each lies behind the one before it, which also ends every loop
-        whole = at % 8 == 0 and max(last, file.first_object - 1) < at <= file.end - ARRAY_HEAD and file.bytes[at] == ENTRY_ARRAY
+        # each lies behind the one before it, which ends every loop and bounds what all of them hold
+        whole = at % 8 == 0 and behind <= at <= file.end - ARRAY_HEAD and file.bytes[at] == ENTRY_ARRAY
         size = int(file.words[at // 8 + 1]) if whole else 0
         if not ARRAY_HEAD < size <= file.end - at:
             file.damage.add(last or None, "the chain of entry arrays is broken")
             break
-        count = (size - ARRAY_HEAD) // width
-        parts.append(file.bytes[at + ARRAY_HEAD : at + ARRAY_HEAD + count * width].view(dtype).astype(U64))
-        last, at = at, int(file.words[at // 8 + 2])
-    offsets = np.concatenate(parts) if parts else np.empty(0, U64)
-    return _used_slots(file, offsets)
+        stop = ARRAY_HEAD + (size - ARRAY_HEAD) // dtype.itemsize * dtype.itemsize
+        taken, before_free, has_free = _taken_slots(file.bytes[at + ARRAY_HEAD : at + stop].view(dtype))
+        parts.append(taken)
+        used, free = used + (0 if free else before_free), free or has_free
+        last, behind, at = at, at + size, int(file.words[at // 8 + 2])
+    return _used_slots(file, np.concatenate(parts) if parts else np.empty(0, U64), used)
 
 
-def _used_slots(file: JournalFile, offsets: Words) -> Words:
+def _taken_slots(slots: npt.NDArray[np.unsignedinteger]) -> tuple[Words, int, bool]:
+    """The slots that are not 0; how many there are in front of the first 0; whether there is one."""
+    taken, before_free, has_free = [np.empty(0, U64)], len(slots), False
+    for start in range(0, len(slots), SLOTS):  # an array may claim to fill a file that is nothing but zeros
+        part = slots[start : start + SLOTS]
+        free = part == 0
+        if free.any():
+            if not has_free:
+                before_free, has_free = start + int(free.argmax()), True
+            part = part[~free]
+        taken.append(part.astype(U64))
+    return np.concatenate(taken), before_free, has_free
+
+
+def _used_slots(file: JournalFile, offsets: Words, used: int) -> Words:
     """Arrays are allocated ahead: the first slot that is 0 ends them, and in a file that grows, the count of entries in the header."""
     declared = file.header.n_entries
-    free = np.flatnonzero(offsets == 0)
-    used = int(free[0]) if len(free) else len(offsets)
-    if used < declared:  # zeros before the end are a hole
-        offsets = offsets[offsets != 0]
-    elif file.growing and used <= file.entries_after + 1:  # a killed writer may have linked one entry that it did not count any more
+    # zeros before the end are a hole: then what stands behind it counts too
+    if used >= declared and file.growing and used <= file.entries_after + 1:  # a killed writer may have linked one that it did not count
         offsets = offsets[:declared]
-    else:
+    elif used >= declared:
         offsets = offsets[:used]
         if used > declared:
             file.damage.add(152, f"the header counts {declared} entries, the file holds {used}")
@@ -136,42 +157,60 @@ def _sound(file: JournalFile, offsets: Words) -> tuple[Entries, Words]:
 
 
 def _more_items_follow(file: JournalFile, end: Words) -> npt.NDArray[np.bool_]:
-    """Whether what stands behind an entry looks like another of its items, so that its size is too small; an object's type does not."""
+    """Whether what stands behind an entry looks like another of its items, so that its size is too small; an object's head does not."""
     at = ((end + U64(7)) >> U64(3)).astype(np.intp)
     word = np.where(at < len(file.words), file.words[np.minimum(at, len(file.words) - 1)], U64(0))
-    parts = (word & U64(0xFFFFFFFF), word >> U64(32)) if file.header.compact else (word, np.zeros_like(word))
-    offsets = [(part % U64(8) == 0) & (part < U64(file.end)) for part in parts]
-    follow: npt.NDArray[np.bool_] = (parts[0] > 0) & offsets[0] & offsets[1]
+    first, second = (word & U64(0xFFFFFFFF), word >> U64(32)) if file.header.compact else (word, np.zeros_like(word))
+    # values lie behind the hash tables, and the word of a type and its flags is a smaller number, whatever they are
+    could_be = [(part % U64(8) == 0) & (part >= U64(file.header.entries_start)) & (part < U64(file.end)) for part in (first, second)]
+    follow: npt.NDArray[np.bool_] = could_be[0] & (could_be[1] | (second == 0))
     return follow
 
 
 def _walked_entries(file: JournalFile) -> Words:
-    """Offsets of all ENTRY objects, found by stepping from each object to the one behind it; damaged stretches are stepped over.
-
-    An object counts when its head could be one, and there is another, or nothing, where it ends.
-    """
-    words = file.words
-    start = np.flatnonzero(words[:-1] <= U64(PACKED << 8 | TAG))
-    kind, packed = words[start] & U64(255), words[start] >> U64(8)
-    size = words[start + 1]
-    could_be = (kind > 0) & (kind <= TAG) & ((packed == 0) | ((packed & (packed - U64(1)) == 0) & (kind == DATA)))
-    could_be &= (size >= SMALLEST[np.minimum(kind, U64(TAG)).astype(np.intp)]) & (size <= U64(file.end) - (start << 3).astype(U64))
-    could_be &= start >= file.first_object // 8
-    start, kind, size = start[could_be], kind[could_be], size[could_be].astype(np.int64)
-    behind = start + ((size + 7) >> 3)
+    """Offsets of all ENTRY objects, found by stepping from each object to the one behind it; damaged stretches are stepped over."""
+    start, kind, behind = _candidates(file)
+    if not len(start):
+        return np.empty(0, U64)
     following = np.searchsorted(start, behind)
-    at_object = (following < len(start)) & (start[np.minimum(following, len(start) - 1)] == behind) if len(start) else following > 0
-    followed = at_object | (behind >= len(words)) | (words[np.minimum(behind, len(words) - 1)] == 0)
-    start, kind, behind = start[followed], kind[followed], behind[followed]
+    exact = (following < len(start)) & (start[np.minimum(following, len(start) - 1)] == behind)
+    # one that ends where another begins, or nothing, is certain; any other may be text that looks like an object, and counts only
+    # when an object that counts ends where it begins
+    certain = np.flatnonzero(exact | (behind >= len(file.words)) | (file.words[np.minimum(behind, len(file.words) - 1)] == 0))
+    certain = np.append(certain, len(start))
+    here = np.arange(len(start))
+    resume = np.where(np.isin(here, certain, assume_unique=True), following, here + 1)
     # the only loop over objects, and only in damaged files: 50 ns a step, and a step is 16 bytes at least
-    steps = np.searchsorted(start, behind).tolist()
+    steps = np.where(exact, following, certain[np.searchsorted(certain, resume)]).tolist()
     visited = np.zeros(len(start), np.bool_)
-    at = 0
+    at = int(certain[0])
     while at < len(steps):
         visited[at] = True
         at = steps[at]
     entries: Words = (start[visited & (kind == ENTRY)] << 3).astype(U64)
     return entries
+
+
+def _candidates(file: JournalFile) -> tuple[npt.NDArray[np.int64], Words, npt.NDArray[np.int64]]:
+    """What could be the head of an object: its place, its type and the place behind it, places in words."""
+    words, last = file.words, len(file.words) - 1
+    blocks = ((at, words[at : min(at + SLOTS, last)]) for at in range(file.first_object // 8, last, SLOTS))
+    # 0 is no object, but may be most of a file; it wraps around here
+    start = np.concatenate([np.empty(0, np.int64), *(np.flatnonzero(block - U64(1) < U64(PACKED << 8 | TAG)) + at for at, block in blocks)])
+    kind, packed = words[start] & U64(255), words[start] >> U64(8)
+    size = words[start + 1]
+    could_be = (kind > 0) & (kind <= TAG) & ((packed == 0) | ((packed & (packed - U64(1)) == 0) & (kind == DATA)))
+    could_be &= (size >= SMALLEST[np.minimum(kind, U64(TAG)).astype(np.intp)]) & (size <= U64(file.end) - (start << 3).astype(U64))
+    start, kind, size = start[could_be], kind[could_be], size[could_be].astype(np.int64)
+    return start, kind, start + ((size + 7) >> 3)
+
+
+def _fitting(entries: Entries, linked: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Which entries are `linked`, or have a sequence number between those of the linked ones around them."""
+    seqnum = entries.seqnum
+    before = np.maximum.accumulate(np.where(linked, seqnum, U64(0)))
+    after = np.minimum.accumulate(np.where(linked, seqnum, U64(2**64 - 1))[::-1])[::-1]
+    return linked | ((before < seqnum) & (seqnum < after))
 
 
 def _in_sequence(file: JournalFile, entries: Entries) -> Entries:
@@ -182,11 +221,11 @@ def _in_sequence(file: JournalFile, entries: Entries) -> Entries:
         if not len(falls):
             break
         doubted = _doubted(seqnum, falls) if rounds_left else _below_the_highest(seqnum)
-        file.damage.add_all(entries.offset[doubted].tolist(), "an entry's sequence number is out of order")
+        file.damage.add_all(entries.offset[doubted].tolist(), OUT_OF_ORDER)
         entries = entries[~doubted]
     # nothing behind the last entry shows that its number is too high, but the header does
     if not file.growing and len(entries) > 1 and int(entries.seqnum[-2]) <= file.header.tail_seqnum < int(entries.seqnum[-1]):
-        file.damage.add(int(entries.offset[-1]), "an entry's sequence number is out of order")
+        file.damage.add(int(entries.offset[-1]), OUT_OF_ORDER)
         entries = Entries(entries.offset[:-1], entries.head[:-1])
     return entries
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import lzma
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import repeat
 from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
-from forensics.journal.format import LZ4, VALUE_LIMIT, XZ, ZSTD
+from forensics.journal.format import LZ4, NAME_LIMIT, VALUE_LIMIT, XZ, ZSTD
 
 BATCH_BYTES = 32 << 20  # inflated at a time
-INFLATED_LIMIT = 1 << 30  # bytes inflated from one file, or 16 times its size when that is more
-FILE_RATIO = 16
+KEPT_LIMIT, KEPT_RATIO = 64 << 20, 5  # bytes kept from one file: that many, or times its size; single log lines shrink 2 to 4 times
+WORK_LIMIT, WORK_RATIO = 1 << 30, 16  # bytes inflated; unwanted fields such as a core dump's maps shrink 15 times
+XZ_WORK = 4  # a byte of xz takes at least that many times longer than one of zstd
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 BROKEN = "a compressed value cannot be inflated; its field is left out"
 TOO_BIG = f"a compressed value is bigger than {VALUE_LIMIT >> 20} MiB; its field is left out"
@@ -27,17 +29,31 @@ class Packed(NamedTuple):
     raw: bytes
 
 
-def inflate(values: Sequence[Packed], file_size: int) -> Iterator[bytes | str]:
-    """The payload of each value, or why there is none."""
-    left = max(INFLATED_LIMIT, FILE_RATIO * file_size)
+def inflate(values: Sequence[Packed], file_size: int, keeps: Callable[[bytes], bool] = lambda _: True) -> Iterator[bytes | str]:
+    """The payload of each value, or why there is none; of one whose field's name `keeps` refuses no more than `name=`."""
+    work, kept = max(WORK_LIMIT, WORK_RATIO * file_size), max(KEPT_LIMIT, KEPT_RATIO * file_size)
     sizes = [_declared_size(value) for value in values]
     start = 0
     while start < len(values):
         stop = _batch_end(values, sizes, start)
-        for size, plain in zip(sizes[start:stop], _inflate_batch(values[start:stop], sizes[start:stop], left), strict=True):
-            left -= VALUE_LIMIT if plain == TOO_BIG and not size else max(size * (size <= VALUE_LIMIT), len(plain))
-            yield plain
+        batch, batch_sizes = values[start:stop], sizes[start:stop]
+        # overdrawn by one batch at most
+        inflated = _inflate_batch(batch, batch_sizes) if work > 0 else repeat(TOO_MUCH, stop - start)
+        for value, size, plain in zip(batch, batch_sizes, inflated, strict=True):
+            work -= _work(value, size, plain)
+            equals = plain.find(b"=", 0, NAME_LIMIT + 1) if isinstance(plain, bytes) else -1
+            if isinstance(plain, str) or (equals >= 0 and not keeps(plain[:equals])):
+                yield plain[: equals + 1] if equals >= 0 else plain
+                continue
+            yield plain if kept > 0 else TOO_MUCH
+            kept -= len(plain)
         start = stop
+
+
+def _work(value: Packed, size: int, plain: bytes | str) -> int:
+    if value.how == XZ:
+        return XZ_WORK * (VALUE_LIMIT if plain == TOO_BIG else len(plain))
+    return max(size * (size <= VALUE_LIMIT), len(plain))
 
 
 def _batch_end(values: Sequence[Packed], sizes: Sequence[int], start: int) -> int:
@@ -49,11 +65,8 @@ def _batch_end(values: Sequence[Packed], sizes: Sequence[int], start: int) -> in
     return stop
 
 
-def _inflate_batch(values: Sequence[Packed], sizes: Sequence[int], left: int) -> Iterator[bytes | str]:
+def _inflate_batch(values: Sequence[Packed], sizes: Sequence[int]) -> Iterator[bytes | str]:
     """Zstd frames can be joined and inflated in one call; one by one they cost 20 µs each, most of it for a context."""
-    if left <= 0:  # overdrawn by one batch at most
-        yield from [TOO_MUCH] * len(values)
-        return
     if len(values) > 1 and all(value.how == ZSTD and 0 < size <= VALUE_LIMIT for value, size in zip(values, sizes, strict=True)):
         try:
             whole = pa.Codec("zstd").decompress(b"".join(value.raw for value in values), sum(sizes), asbytes=True)

@@ -72,7 +72,8 @@ def _files_of_machine(folder: Path) -> list[Path]:
 
 
 def _files_in(names: Iterable[Path]) -> list[Path]:
-    return [path for path in names if path.name.endswith(ENDINGS) and not path.is_dir()]
+    """Regular files only, as in journal-file.c; a link that leads nowhere stays, so that it is on record."""
+    return [path for path in names if path.name.endswith(ENDINGS) and (path.is_file() or not path.exists())]
 
 
 def _may_be_read(path: Path) -> bool:

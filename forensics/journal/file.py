@@ -9,20 +9,24 @@ from __future__ import annotations
 import os
 import threading
 from dataclasses import dataclass
-from io import BufferedReader
+from errno import ENXIO
+from io import FileIO
 from pathlib import Path
+from stat import S_ISREG
 
 import numpy as np
 import numpy.typing as npt
 
 from forensics.errors import JournalPermissionError
 from forensics.journal.damage import DamageLog
-from forensics.journal.format import DATA_HEAD, DATA_HEAD_COMPACT, HEADER_MIN, HINT, Header, NotAJournal, parse_header
+from forensics.journal.format import DATA_HEAD, DATA_HEAD_COMPACT, HEADER_MIN, HINT, Header, JournalGone, NotAJournal, parse_header
 
 Bytes = npt.NDArray[np.uint8]
 Words = npt.NDArray[np.uint64]
 HEADER_BYTES = 272
 FILE_LIMIT = 8 << 30  # a compact file ends at 4 GiB; a file is held in memory whole, so a sparse monster must not be
+KEPT_BUFFER = 256 << 20
+READ_AT_ONCE = 1 << 30  # the kernel reads no more than 2 GiB
 _thread = threading.local()
 
 
@@ -45,7 +49,7 @@ class JournalFile:
     @property
     def first_object(self) -> int:
         """Where objects can begin."""
-        return self.header.header_size if HEADER_MIN <= self.header.header_size <= self.end else HEADER_MIN
+        return self.header.header_size if self.header.has_sound_size else HEADER_MIN
 
     @property
     def payload(self) -> int:
@@ -65,35 +69,47 @@ def header(path: Path) -> Header:
 
 
 def read_journal(path: Path) -> JournalFile:
-    """Header first, content second: an entry that the header counts is then whole in the content, also while journald writes."""
+    """Header first, content second: an entry that the header counts is then whole in the content, also while journald writes.
+
+    journald changes a file's state, size and count at any time, so the header is read again behind the content: what was so before
+    and after is so. Raises NotAJournal, also for a format that this program does not know.
+    """
     with _opened(path) as stream:
         head = _header(stream, path)
-        stream.seek(0)
+        if head.unknown_flags:
+            raise NotAJournal(f"{path} has a journal format that this program does not know (flags {head.unknown_flags:#x}).")
         content = _content(stream, head.size)
         stream.seek(0)
-        after = _header(stream, path).n_entries
+        after = _header(stream, path)
     damage = DamageLog(str(path))
-    if not HEADER_MIN <= head.header_size <= head.size or head.header_size % 8:
+    if not head.has_sound_size:
         damage.add(88, "the header's size is damaged")
-    elif head.header_size + head.arena_size > head.size:
-        missing = head.header_size + head.arena_size - head.size
-        damage.add(head.size, f"the file is cut off: {missing} bytes are missing at its end")
+    else:
+        missing = min(one.header_size + one.arena_size - one.size for one in (head, after))
+        if missing > 0:
+            damage.add(head.size, f"the file is cut off: {missing} bytes are missing at its end")
+    if len(content) < min(head.size, after.size):
+        damage.add(len(content), "the file cannot be read any further")
     if not head.state.isalpha():
         damage.add(16, "the file's state is damaged")
+    growing = "online" in (head.state, after.state) or after.n_entries > head.n_entries
     content = content[: len(content) & ~7]
-    return JournalFile(str(path), head, head.state == "online", content, content.view(np.uint64), after, damage)
+    return JournalFile(str(path), head, growing, content, content.view(np.uint64), after.n_entries, damage)
 
 
-def _opened(path: Path) -> BufferedReader:
+def _opened(path: Path) -> FileIO:
     try:
-        return path.open("rb")
+        if not S_ISREG(path.stat().st_mode):  # opening a pipe would wait for its writer
+            raise NotAJournal(f"{path} is not a journal file: it is no regular file.")
+        return path.open("rb", buffering=0)  # the header is read twice, never from a buffer
     except PermissionError as error:
         raise JournalPermissionError(f"{path} may not be read by this user; the group systemd-journal may.") from error
     except OSError as error:
-        raise NotAJournal(f"{path} cannot be opened: {error.strerror}.") from error
+        kind = JournalGone if isinstance(error, FileNotFoundError) else NotAJournal
+        raise kind(f"{path} cannot be opened: {error.strerror}.") from error
 
 
-def _header(stream: BufferedReader, path: Path) -> Header:
+def _header(stream: FileIO, path: Path) -> Header:
     try:
         size = os.fstat(stream.fileno()).st_size
         head = stream.read(HEADER_BYTES)
@@ -104,21 +120,40 @@ def _header(stream: BufferedReader, path: Path) -> Header:
     return parse_header(head, size, str(path))
 
 
-def _content(stream: BufferedReader, size: int) -> Bytes:
-    """The first `size` bytes, or as many as can be read; what cannot shows as a file that is cut off."""
-    content = _buffer(size)
-    target = memoryview(content.data)
-    got = 0
+def _content(stream: FileIO, size: int) -> Bytes:
+    """The first `size` bytes, or as many as can be read."""
+    content, descriptor = _buffer(size), stream.fileno()
+    target, got = memoryview(content.data), 0
     try:
-        while got < size and (count := stream.readinto(target[got:])):
-            got += count
+        while got < size:
+            start, stop = (got, size) if size <= KEPT_BUFFER else _data(descriptor, got, size)
+            count = os.preadv(descriptor, [target[start : min(stop, start + READ_AT_ONCE)]], start)
+            if not count and start < size:
+                break
+            got = start + count
     except OSError:  # a bad block: the rest of the file is out of reach, what came before it is not
         pass
     return content[:got]
 
 
+def _data(descriptor: int, start: int, size: int) -> tuple[int, int]:
+    """Where the next bytes that are not a hole begin and end: a sparse file of gigabytes may hold next to nothing."""
+    try:
+        start = os.lseek(descriptor, start, os.SEEK_DATA)
+        return min(start, size), min(os.lseek(descriptor, start, os.SEEK_HOLE), size)
+    except OSError as error:
+        if error.errno != ENXIO:
+            raise
+        return size, size  # nothing but a hole
+
+
 def _buffer(size: int) -> Bytes:
-    """A buffer that the thread keeps: fresh pages for every file of 100 MB cost more than reading it (30 ms against 19)."""
+    """A buffer that the thread keeps: fresh pages for every file of 100 MB cost more than reading it (30 ms against 19).
+
+    journald's files have 128 MB at most unless it is told otherwise. Bigger ones get zeros that cost nothing before they are written to.
+    """
+    if size > KEPT_BUFFER:
+        return np.zeros(size, np.uint8)
     kept: Bytes | None = getattr(_thread, "buffer", None)
     if kept is None or len(kept) < size:
         kept = _thread.buffer = np.empty(size, np.uint8)

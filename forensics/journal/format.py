@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from forensics.errors import ForensicsError
 
 SIGNATURE = b"LPKSHHRH"
-HEADER_MIN = 208
+HEADER_MIN, HEADER_MAX = 208, 1024  # 272 bytes in systemd 254 and later; a header four times as big is damaged
 DATA, FIELD, ENTRY, DATA_HASH_TABLE, FIELD_HASH_TABLE, ENTRY_ARRAY, TAG = range(1, 8)
 XZ, LZ4, ZSTD = 1, 2, 4  # flags of a DATA object
 PACKED = XZ | LZ4 | ZSTD
@@ -23,12 +23,17 @@ ARRAY_HEAD = 24  # bytes of an ENTRY_ARRAY object before its items
 DATA_HEAD, DATA_HEAD_COMPACT = 64, 72  # bytes of a DATA object before its payload
 STATES = ("offline", "online", "archived")
 ENTRY_LIMIT = 1 << 55  # µs; VALID_REALTIME and VALID_MONOTONIC in journal-file.c
+NAME_LIMIT = 64  # bytes of a field's name; journal_field_valid in journal-file.c
 VALUE_LIMIT = 64 << 20  # bytes of one value; systemd's own DATA_SIZE_MAX, 768 MiB, is no line of a log
-HINT = "`journalctl --file {name} -o export | tabby-forensics report --file -` reads what the installed systemd can read"
+HINT = "where its systemd is installed, `journalctl --file {name} -o export` makes a stream of it that `--file -` takes"
 
 
 class NotAJournal(ForensicsError):  # noqa: N818 — what it says of the file
     """The file is no journal, or one in a format that this reader does not know."""
+
+
+class JournalGone(NotAJournal, FileNotFoundError):  # noqa: N818 — as above
+    """The file is not there, or not any more: journald renames and deletes what it rotates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +60,22 @@ class Header:
     def compact(self) -> bool:
         return bool(self.flags & COMPACT)
 
+    @property
+    def unknown_flags(self) -> int:
+        return self.flags & ~KNOWN_FLAGS
+
+    @property
+    def has_sound_size(self) -> bool:
+        return HEADER_MIN <= self.header_size <= min(HEADER_MAX, self.size) and self.header_size % 8 == 0
+
 
 def parse_header(head: bytes, size: int, name: str) -> Header:
-    """The header of a file of `size` bytes that starts with `head`."""
+    """The header of a file of `size` bytes that starts with `head`; of an unknown format too, as far as these numbers go."""
     if head[: len(SIGNATURE)] != SIGNATURE:
         raise NotAJournal(f"{name} is not a journal file.")
     if len(head) < HEADER_MIN:
         raise NotAJournal(f"{name} is not a journal file: it ends after {len(head)} bytes, inside its header.")
     flags, state = struct.unpack_from("<IB", head, 12)
-    if flags & ~KNOWN_FLAGS:
-        hint = HINT.format(name=name)
-        raise NotAJournal(f"{name} has a journal format that this program does not know (flags {flags & ~KNOWN_FLAGS:#x}); {hint}.")
     file_id, machine_id, seqnum_id = (head[at : at + 16].hex() for at in (24, 40, 72))
     header_size, arena_size, *tables = struct.unpack_from("<6Q", head, 88)
     n_entries, tail_seqnum, head_seqnum, entry_array, head_realtime, tail_realtime = struct.unpack_from("<6Q", head, 152)

@@ -2,37 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from forensics.journal.batch import Batch
 from forensics.journal.block import Block, load_block
 from forensics.journal.codes import TEXT, from_codes
 from forensics.journal.columns import FIELDS, UTC_TIME, entries_table
-from forensics.journal.damage import Damage
 from forensics.journal.file import Words, header
 from forensics.journal.format import Header, NotAJournal
 
 __all__ = ["Batch", "Header", "NotAJournal", "header", "load"]
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Entries with the columns of `columns.SCHEMA`. header is null when they come from a stream."""
-
-    table: pa.Table
-    damage: tuple[Damage, ...]
-    header: Header | None
-
-
 def load(path: Path, *, after_seqnum: int = 0) -> Batch:
     """The entries of a file with a sequence number above `after_seqnum`, in the file's order.
 
-    An entry is there when its own object is whole; a value of it that is not is null. Raises NotAJournal.
+    An entry is there when its own object is whole; a value of it that is not is null. A file in a format that this program does not
+    know is read with the help of journalctl, and a warning says so. Raises NotAJournal.
     """
+    if header(path).unknown_flags:
+        from forensics.journal.fallback import load_with_journalctl  # noqa: PLC0415 — it costs start-up time and is hardly ever needed
+
+        return load_with_journalctl(path, after_seqnum)
     block = load_block(path, FIELDS, after_seqnum=after_seqnum)
     fields = {name: block.column(index) for index, name in enumerate(block.names)}
     return Batch(entries_table(fields, _fixed(block, str(path))), block.damage, block.header)

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from forensics.errors import ForensicsError
+from forensics.journal.batch import Batch
 from forensics.journal.columns import SCHEMA
 from forensics.journal.damage import Damage, DamageLog
 from forensics.journal.export import read_export
 from forensics.journal.json_lines import read_json
-from forensics.journal.reader import Batch
 
 PIECE = 1 << 24  # bytes read at a time
 OTHER_FORMATS = {

@@ -22,10 +22,15 @@ Places = npt.NDArray[np.int64]
 NOT_A_VALUE = -1
 TEXT_LIMIT = (1 << 31) - 1  # bytes: the offsets of an arrow string array
 VIEW_BUFFER = 1 << 30  # an arrow view's offset is an int32
+SHOWN_AT_ONCE = 512  # values
+JOINED = 1 << 16  # bytes from which on an inflated value is a buffer of its own
 INLINE = 12  # bytes of a value that stand in its view
 # masks that keep the first n bytes of a value in the two words that can hold 12 of them
 FIRST_EIGHT = np.array([(1 << 8 * min(n, 8)) - 1 for n in range(INLINE + 2)], U64)
 NEXT_FOUR = np.array([(1 << 8 * min(max(n - 8, 0), 4)) - 1 for n in range(INLINE + 2)], U64)
+
+
+BEGINS_A_NAME = np.isin(np.arange(256), list(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ_"))  # journal_field_valid in journal-file.c
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +53,27 @@ def classify(file: JournalFile, offset: Words, names: Sequence[str] | None) -> V
     at = np.where(inside, offset >> U64(3), U64(0)).astype(np.int64)
     head, size = file.words[at], file.words[at + 1]
     sound = inside & (head & U64(255) == DATA) & (size >= U64(file.payload + 2)) & (size <= U64(file.end) - offset)
+    sound &= ~_overlapping(offset, size, sound)
     field = np.where(sound, len(names), NOT_A_VALUE).astype(np.int16)
     packed = sound & (head & U64(PACKED << 8) != 0)
-    _match_names(file, field, np.where(sound & ~packed, at + file.payload // 8, 0), size - U64(file.payload), names)
+    payload = np.where(sound & ~packed, at + file.payload // 8, 0)
+    _match_names(file, field, payload, size - U64(file.payload), names)
+    sound &= (field != len(names)) | packed | BEGINS_A_NAME[file.words[payload] & U64(255)]
+    field[~sound] = NOT_A_VALUE
     inflated = _inflate(file, offset, size, head, np.flatnonzero(packed), field, names, keep_all)
     if not sound.all():
         file.damage.add_all(offset[~sound].tolist(), "a value is damaged; entries that have it are read without it")
     return Values(offset, field, size, inflated)
+
+
+def _overlapping(offset: Words, size: Words, sound: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Which values reach into the one behind them, so that their size is damaged. The others together are no bigger than the file:
+    that bounds the memory that hostile sizes can ask for.
+    """
+    wrong = np.zeros(len(offset), np.bool_)
+    at = np.flatnonzero(sound)
+    wrong[at[:-1]] = offset[at[:-1]] + size[at[:-1]] > offset[at[1:]]
+    return wrong
 
 
 def _match_names(file: JournalFile, field: npt.NDArray[np.int16], payload: Places, length: Words, names: Sequence[str]) -> None:
@@ -99,7 +118,8 @@ def _inflate(
     packed = [Packed(flag, bytes(content[a:b])) for flag, a, b in zip(how, begin, end, strict=True)]
     index = {name.encode(): number for number, name in enumerate(names)}
     inflated: dict[int, bytes] = {}
-    for at, plain in zip(where.tolist(), inflate(packed, file.end), strict=True):
+    keeps = index.__contains__ if not keep_all else bool
+    for at, plain in zip(where.tolist(), inflate(packed, file.end, keeps), strict=True):
         if isinstance(plain, str) or b"=" not in plain:
             field[at] = NOT_A_VALUE
             file.damage.add(int(offset[at]), plain if isinstance(plain, str) else BROKEN)
@@ -120,14 +140,15 @@ def texts(file: JournalFile, values: Values, wanted: Places, names: Sequence[str
     elsewhere = {int(row[at]): value for at, value in values.inflated.items()}
     before = np.array([file.payload + len(name.encode()) + 1 for name in names], np.int64)[values.field[wanted]]
     start = values.offset[wanted].astype(np.int64) + before
-    length = np.maximum(values.size[wanted].astype(np.int64) - before, 0)  # of compressed values it is not used
+    length = np.maximum(values.size[wanted].astype(np.int64) - before, 0)
+    length[list(elsewhere)] = 0
     total = int(length.sum()) + sum(map(len, elsewhere.values()))
-    if total > TEXT_LIMIT:
-        limit = TEXT_LIMIT // len(wanted)
+    shown = _readable(_binary(file, start, length, elsewhere)) if total <= TEXT_LIMIT else None
+    if shown is None or shown.nbytes > TEXT_LIMIT + 8 * len(shown) + 8:
+        limit = TEXT_LIMIT // len(wanted) // len(r"\xNN")
         file.damage.add(None, f"{total} bytes of text are more than this program holds; values are cut after {limit} bytes")
-        length = np.minimum(length, limit)
-        elsewhere = {number: value[:limit] for number, value in elsewhere.items()}
-    return _readable(_binary(file, start, length, elsewhere))
+        shown = _readable(_binary(file, start, np.minimum(length, limit), {at: value[:limit] for at, value in elsewhere.items()}))
+    return shown
 
 
 def _binary(file: JournalFile, start: Places, length: Places, elsewhere: Mapping[int, bytes]) -> pa.Array:
@@ -144,15 +165,21 @@ def _binary(file: JournalFile, start: Places, length: Places, elsewhere: Mapping
     views[:, 2] = np.where(inline, low >> U64(32), (start // VIEW_BUFFER).astype(U64))
     views[:, 3] = np.where(inline, high, (start % VIEW_BUFFER).astype(U64))
     buffers = [pa.py_buffer(file.bytes[at:]) for at in range(0, file.end, VIEW_BUFFER)]
-    at = 0
-    for row, value in elsewhere.items():  # some ten thousand at most: journald compresses only values of 512 bytes and more
-        short = len(value) <= INLINE
-        words = pack("<I12s", len(value), value) if short else pack("<I4sII", len(value), value[:4], len(buffers), at)
-        views[row] = unpack("<4I", words)
+    joined, at = {row: value for row, value in elsewhere.items() if len(value) < JOINED}, 0
+    for row, value in joined.items():  # some ten thousand at most: journald compresses only values of 512 bytes and more
+        views[row] = _view(value, len(buffers), at)
         at += len(value)
-    buffers.append(pa.py_buffer(b"".join(elsewhere.values())))
+    buffers.append(pa.py_buffer(b"".join(joined.values())))
+    for row in elsewhere.keys() - joined.keys():  # big ones are not copied once more
+        views[row] = _view(elsewhere[row], len(buffers), 0)
+        buffers.append(pa.py_buffer(elsewhere[row]))
     array = pa.Array.from_buffers(pa.binary_view(), len(views), [None, pa.py_buffer(views), *buffers], null_count=0)
     return array.cast(pa.large_binary())
+
+
+def _view(value: bytes, buffer: int, at: int) -> tuple[int, ...]:
+    short = len(value) <= INLINE
+    return unpack("<4I", pack("<I12s", len(value), value) if short else pack("<I4sII", len(value), value[:4], buffer, at))
 
 
 def _first_bytes(file: JournalFile, start: Places, length: Places) -> tuple[Words, Words]:
@@ -171,5 +198,12 @@ def _readable(raw: pa.Array) -> pa.Array:
     try:
         return raw.cast(pa.large_string())
     except pa.ArrowInvalid:
-        shown = [value.decode("utf-8", "backslashreplace") for value in raw.to_pylist()]  # 0.3 µs a distinct value
-        return pa.array(shown, pa.large_string())
+        return pa.concat_arrays([_shown(raw[at : at + SHOWN_AT_ONCE]) for at in range(0, len(raw), SHOWN_AT_ONCE)])
+
+
+def _shown(raw: pa.Array) -> pa.Array:
+    """0.3 µs a distinct value, of the few hundred around one that is not UTF-8."""
+    try:
+        return raw.cast(pa.large_string())
+    except pa.ArrowInvalid:
+        return pa.array([value.decode("utf-8", "backslashreplace") for value in raw.to_pylist()], pa.large_string())

@@ -1,7 +1,10 @@
 """Values in every compression that journald has had, and payloads that lie about what they hold."""
 
 import lzma
+import random
 import struct
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -13,7 +16,7 @@ from forensics.journal.block import load_block
 from forensics.journal.compression import BROKEN, TOO_BIG, TOO_MUCH, Packed, inflate
 from forensics.journal.format import LZ4, VALUE_LIMIT, XZ, ZSTD
 from tests.journal.objects import DATA, layout
-from tests.journal.oracle import fixture_text, journalctl, make_journal, needs_systemd
+from tests.journal.oracle import export, fixture_text, journalctl, make_journal, needs_systemd
 
 FLAGS = {XZ: 1, LZ4: 2, ZSTD: 8}  # of a DATA object → incompatible flag of the file
 
@@ -91,19 +94,58 @@ def test_every_flipped_byte_of_a_payload_is_survived(how: int):
 
 
 @pytest.mark.parametrize("how", [XZ, LZ4, ZSTD])
-def test_a_bomb_is_left_out(how: int):
-    bomb = Packed(how, pack(how, b"MESSAGE=" + bytes(VALUE_LIMIT)))
+def test_a_bomb_is_left_out_and_costs_no_other_value(how: int):
+    bomb, good = Packed(how, pack(how, b"MESSAGE=" + bytes(VALUE_LIMIT))), Packed(how, pack(how, b"A=good" * 100))
     start = time.monotonic()
-    assert list(inflate([bomb, bomb], 0)) == [TOO_BIG, TOO_BIG]
+    assert list(inflate([bomb, good, bomb, good], 0)) == [TOO_BIG, b"A=good" * 100] * 2
     assert time.monotonic() - start < 5
 
 
+@pytest.mark.parametrize("limit", ["KEPT_LIMIT", "WORK_LIMIT"])
 @pytest.mark.parametrize("how", [XZ, LZ4, ZSTD])
-def test_many_small_bombs_are_stopped_together(how: int, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(compression, "INFLATED_LIMIT", 10 << 20)
+def test_many_small_bombs_are_stopped_together(how: int, limit: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(compression, limit, 10 << 20)
     value = Packed(how, pack(how, b"MESSAGE=" + bytes(1 << 20)))
     results = list(inflate([value] * 100, 0))
     read = [plain for plain in results if plain != TOO_MUCH]
     assert len(results) == 100
-    assert 9 <= len(read) <= 9 + compression.BATCH_BYTES // (1 << 20)
+    assert 10 // compression.XZ_WORK <= len(read) <= 9 + compression.BATCH_BYTES // (1 << 20)
     assert results[-1] == TOO_MUCH
+
+
+def test_what_nobody_asks_for_uses_up_nothing_of_what_may_be_kept(monkeypatch: pytest.MonkeyPatch):
+    """A core dump's maps are big, shrink 15 times and come with every crash of a loop."""
+    monkeypatch.setattr(compression, "KEPT_LIMIT", 1 << 20)
+    maps, message = (Packed(ZSTD, pack(ZSTD, name + bytes(1 << 19))) for name in (b"COREDUMP_PROC_MAPS=", b"MESSAGE="))
+    results = list(inflate([maps] * 20 + [message], 0, b"MESSAGE".__eq__))
+    assert results == [b"COREDUMP_PROC_MAPS="] * 20 + [b"MESSAGE=" + bytes(1 << 19)]
+
+
+@pytest.mark.real
+@needs_systemd
+@pytest.mark.parametrize(("how", "head"), [(XZ, 64), (ZSTD, 64), (ZSTD, 72)])
+def test_bombs_in_a_file_cost_neither_its_entries_nor_the_memory(tmp_path: Path, how: int, head: int):
+    compact = head == 72
+    rng = random.Random(1)  # noqa: S311 — the same bytes every time
+    boot = ("_BOOT_ID", b"%032x" % 5)
+    entries = [[*times(n), boot, ("_PID", b"%d" % n), ("MESSAGE", rng.randbytes(12_000))] for n in range(1, 41)]
+    path = make_journal(export(entries), tmp_path / "a.journal", compact=compact, compress=False)
+    found, content, bomb = layout(path), bytearray(path.read_bytes()), pack(how, b"MESSAGE=" + bytes(VALUE_LIMIT - 10))
+    content[12] |= FLAGS[how]
+    for at in found.of(DATA):
+        if found.objects[at][1] > len(bomb) + head:
+            content[at + 1] |= how
+            struct.pack_into("<Q", content, at + 8, head + len(bomb))
+            content[at + head : at + head + len(bomb)] = bomb
+    path.write_bytes(content)
+    code = (
+        "import sys, pathlib; from forensics.journal.reader import load; batch = load(pathlib.Path(sys.argv[1]));"
+        "peak = next(int(line.split()[1]) for line in open('/proc/self/status') if line.startswith('VmHWM'));"
+        "print(batch.table.num_rows, len(set(batch.table['pid'].to_pylist())), len(batch.damage), peak < 500 << 10)"
+    )
+    said = subprocess.run([sys.executable, "-c", code, path], capture_output=True, text=True, check=True).stdout.split()
+    assert said == ["40", "40", "9", "True"]
+
+
+def times(number: int) -> list[tuple[str, bytes]]:
+    return [("__REALTIME_TIMESTAMP", b"%d" % (1_760_000_000_000_000 + number)), ("__MONOTONIC_TIMESTAMP", b"%d" % number)]

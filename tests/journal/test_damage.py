@@ -3,8 +3,10 @@
 import random
 import struct
 import time
+import tracemalloc
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import pyarrow as pa
@@ -226,6 +228,60 @@ def test_noise_behind_a_journals_signature_is_survived(original: Original, tmp_p
         batch = read(tmp_path / "a.journal", content)
         assert batch is not None
         assert batch.damage
+
+
+ENTRY_ARRAY_OFFSET = 176  # in the header
+
+
+def test_without_the_chain_only_what_is_damaged_is_lost(original: Original, tmp_path: Path):
+    """An entry in front of a damaged object is found too, though it does not end at an object any more."""
+    content, found = bytearray(original.content), original.layout
+    places = sorted(found.objects)
+    struct.pack_into("<Q", content, ENTRY_ARRAY_OFFSET, 0)
+    spoilt = [behind for at, behind in pairwise(places) if found.objects[at][0] == ENTRY and found.objects[behind][0] == DATA][::7]
+    for at in spoilt:
+        content[at] = 99
+    batch = read(tmp_path / "a.journal", content)
+    assert batch is not None
+    assert len(spoilt) > 10
+    check(original, batch, [(at, at + 1) for at in spoilt])
+    assert batch.table.num_rows == original.table.num_rows
+
+
+def test_an_old_page_in_the_place_of_another_costs_no_entry_elsewhere(original: Original, tmp_path: Path):
+    entries = original.layout.of(ENTRY)
+    old, new = entries[100] & ~4095, entries[700] & ~4095
+    content = bytearray(original.content)
+    content[new : new + 4096] = content[old : old + 4096]
+    batch = read(tmp_path / "a.journal", content)
+    assert batch is not None
+    check(original, batch, [(new - 4096, new + 8192)])
+    assert batch.damage
+
+
+def test_values_that_claim_the_rest_of_the_file_take_no_memory(original: Original, tmp_path: Path):
+    content = bytearray(original.content)
+    for at in original.layout.of(DATA):
+        struct.pack_into("<Q", content, at + 8, len(content) - at)
+    tracemalloc.start()
+    batch = read(tmp_path / "a.journal", content)
+    assert tracemalloc.get_traced_memory()[1] < 300 << 20
+    tracemalloc.stop()
+    assert batch is not None
+    assert batch.table.num_rows == original.table.num_rows
+    assert sum(map(len, filter(None, batch.table["message"].to_pylist()))) <= len(content)
+    assert batch.damage
+
+
+def test_a_value_that_is_only_zeros_is_on_record(original: Original, tmp_path: Path):
+    head = 72 if original.layout.compact else 64
+    row = next(row for row in original.rows.values() if row["message"] and row["message"].endswith("Failed with result 'exit-code'."))
+    value = original.content.index(b"MESSAGE=" + row["message"].encode()) - head
+    content = bytearray(original.content)
+    content[value + head : value + original.layout.objects[value][1]] = bytes(original.layout.objects[value][1] - head)
+    batch = read(tmp_path / "a.journal", content)
+    assert batch is not None
+    assert [damage.offset for damage in batch.damage] == [value]
 
 
 def test_what_is_wrong_is_named_with_its_place(original: Original, tmp_path: Path):

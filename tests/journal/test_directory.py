@@ -65,6 +65,14 @@ def test_symbolic_links_to_folders_and_files_are_followed(root, tmp_path_factory
     assert len(journal_files(links)) == 6
 
 
+def test_only_regular_files_are_read_and_a_lost_link_is_on_record(root):
+    os.mkfifo(root / MACHINE / "pipe.journal")
+    (root / MACHINE / "folder.journal").mkdir()
+    (root / MACHINE / "null.journal").symlink_to("/dev/null")
+    (root / MACHINE / "lost.journal").symlink_to(root / "nowhere")
+    assert journal_files(root) == sorted([*(root / name for name in READ), root / MACHINE / "lost.journal"])
+
+
 @pytest.mark.parametrize("make", [True, False])
 def test_nothing_recorded_is_said(tmp_path, make):
     folder = tmp_path / "empty"
