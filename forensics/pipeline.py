@@ -65,7 +65,8 @@ def _entries(settings: Settings, ingested: Ingestion) -> tuple[pl.DataFrame, Win
     entries = checked(store.entries(since=since, until=until, sources=ingested.sources), ENTRIES, "entries")
     if entries.is_empty():
         raise NothingRecordedError(_nothing(store.entries(sources=ingested.sources)))
-    return entries, Window(since, until)
+    # a chunk for each day and file otherwise, and every gather looks for its row's chunk: 0.7 s of 4 over half a million entries
+    return entries.rechunk(), Window(since, until)
 
 
 def _nothing(recorded: pl.DataFrame) -> str:
