@@ -332,6 +332,7 @@ class Incident:
     verdict: str  # one sentence for the first screen
     bin_s: int
     bins: tuple[Bin, ...]
+    beside: tuple[FailureClass, ...] = ()  # known problems that failed attempts show and none ended by: no restarts, `secondary` counts
 
 
 @dataclass(frozen=True, slots=True)

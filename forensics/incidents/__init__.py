@@ -34,7 +34,7 @@ def analyse(material: Material, window: Window, declared: datetime | None = None
     tables = breakdowns(line.falls, line.runs, material)
     incidents = tuple(story(case, tables[i], scene, declared if i == noticed else None) for i, case in enumerate(found))
     sums = totals(line.falls)
-    classes = breakdown(line.falls, line.runs, material)
+    classes = breakdown(line.falls, line.runs, material).classes
     units = sorted({*material.attempts["unit"].drop_nulls(), *material.restarts["unit"].drop_nulls()})
     proof = ledger(entries, units, material.restarts, sums, classes, incidents)
     return Analysis(sums, classes, incidents, detection_summary(incidents), proof, (*notes(entries), *unseen_triggers(incidents, entries)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
@@ -17,29 +18,38 @@ LOST = Signature(
 )
 
 
-def breakdown(falls: pl.DataFrame, runs: pl.DataFrame, material: Material) -> tuple[FailureClass, ...]:
-    """One row per class over everything in `falls` and `runs`, most restarts first.
+@dataclass(frozen=True, slots=True)
+class Breakdown:
+    """classes: what attempts ended by, most restarts first; one that only ended attempts which nothing restarted has 0 of them.
 
-    A class has 0 restarts when it only ended attempts that nothing restarted (shown where that was an outage), or when it was only
-    seen beside the class that explains the end.
+    beside: known problems that were only ever seen beside those, by the number of attempts.
     """
+
+    classes: tuple[FailureClass, ...] = ()
+    beside: tuple[FailureClass, ...] = ()
+
+
+def breakdown(falls: pl.DataFrame, runs: pl.DataFrame, material: Material) -> Breakdown:
+    """Over everything in `falls` and `runs`. What only ended attempts that nothing restarted is shown where that was an outage."""
     scope = pl.lit(0, pl.UInt32).alias("scope")
-    return _tables(falls.with_columns(scope), runs.with_columns(scope), material).get(0, ())
+    return _tables(falls.with_columns(scope), runs.with_columns(scope), material).get(0, Breakdown())
 
 
-def breakdowns(falls: pl.DataFrame, runs: pl.DataFrame, material: Material) -> dict[int, tuple[FailureClass, ...]]:
+def breakdowns(falls: pl.DataFrame, runs: pl.DataFrame, material: Material) -> dict[int, Breakdown]:
     """The same for each incident, in one pass over all."""
     scope = pl.col("incident").alias("scope")
     inside = pl.col("incident").is_not_null()
     return _tables(falls.filter(inside).with_columns(scope), runs.filter(inside).with_columns(scope), material)
 
 
-def _tables(falls: pl.DataFrame, runs: pl.DataFrame, material: Material) -> dict[int, tuple[FailureClass, ...]]:
+def _tables(falls: pl.DataFrame, runs: pl.DataFrame, material: Material) -> dict[int, Breakdown]:
     by = ["scope", "signature"]
     restarted = pl.col("count").sum().alias("restarts"), pl.col("time").min().alias("first"), pl.col("time").max().alias("last")
     counted = falls.group_by(by).agg(*restarted, pl.col("row").sort_by("at_row").first().alias("revealed"))
     table = counted.join(_died(runs, by), on=by, how="full", coalesce=True, nulls_equal=True)
-    table = table.join(_seen_beside(runs, by, material.signatures), on=by, how="full", coalesce=True)
+    table = table.with_columns(pl.lit(True).alias("ends")).join(
+        _seen_beside(runs, by, material.signatures), on=by, how="full", coalesce=True
+    )
     table = table.with_columns(
         pl.col("restarts", "secondary").fill_null(0),
         pl.coalesce("first", "first_end", "first_beside").alias("first"),
@@ -47,7 +57,7 @@ def _tables(falls: pl.DataFrame, runs: pl.DataFrame, material: Material) -> dict
         pl.coalesce("proof", "revealed", "beside").alias("proof"),
     )
     table = table.with_columns(pl.col("restarts").sum().over("scope").alias("total")).sort(
-        ["scope", "restarts", "signature"], descending=[False, True, False]
+        ["scope", "restarts", "secondary", "signature"], descending=[False, True, True, False]
     )
     return _rows(table, material)
 
@@ -88,12 +98,12 @@ def _own(runs: pl.DataFrame) -> pl.DataFrame:
     return runs.filter(pl.col("fell") & (pl.col("incident").is_not_null() | pl.col("restarted")))
 
 
-def _rows(table: pl.DataFrame, material: Material) -> dict[int, tuple[FailureClass, ...]]:
+def _rows(table: pl.DataFrame, material: Material) -> dict[int, Breakdown]:
     samples = quoted(material.entries, table["proof"].to_list())
-    found: dict[int, list[FailureClass]] = {}
+    found: dict[int, tuple[list[FailureClass], list[FailureClass]]] = {}
     for row, sample in zip(table.iter_rows(named=True), samples, strict=True):
-        found.setdefault(row["scope"], []).append(_row(row, sample, material.signatures))
-    return {scope: tuple(rows) for scope, rows in found.items()}
+        found.setdefault(row["scope"], ([], []))[not row["ends"]].append(_row(row, sample, material.signatures))
+    return {scope: Breakdown(tuple(classes), tuple(beside)) for scope, (classes, beside) in found.items()}
 
 
 def _row(row: dict[str, Any], sample: Evidence, signatures: Mapping[str, Signature]) -> FailureClass:

@@ -11,13 +11,14 @@ import numpy.typing as npt
 import polars as pl
 
 from forensics.incidents.case import Case, hands, starts
+from forensics.incidents.classes import Breakdown
 from forensics.incidents.detection import detection
 from forensics.incidents.fixes import fix_attempts
 from forensics.incidents.material import SECOND, Material, microseconds, moment
 from forensics.incidents.phases import cuts
 from forensics.incidents.trigger import shown_changes, trigger
 from forensics.incidents.verdict import verdict
-from forensics.model import Bin, Cost, FailureClass, Incident, Phase, Window
+from forensics.model import Bin, Cost, Incident, Phase, Window
 
 BINS = 150  # at most so many bins per figure
 BIN_SECONDS = (1, 5, 10, 30, 60, 300, 600, 1800, 3600, 7200, 21600, 43200, 86400, 7 * 86400, 28 * 86400)
@@ -53,7 +54,7 @@ class Scene:
     span: tuple[int, int]  # the window in µs; the data's where none is asked for
 
 
-def story(case: Case, classes: tuple[FailureClass, ...], scene: Scene, declared: datetime | None) -> Incident:
+def story(case: Case, table: Breakdown, scene: Scene, declared: datetime | None) -> Incident:
     entries = scene.material.entries
     cause, words = trigger(case)
     down = _downtime(case, scene.span)
@@ -74,7 +75,8 @@ def story(case: Case, classes: tuple[FailureClass, ...], scene: Scene, declared:
         downtime_method="envelope",
         availability=1 - down / whole if whole > 0 else None,
         phases=_phases(case),
-        classes=classes,
+        classes=table.classes,
+        beside=table.beside,
         changes=shown_changes(case),
         trigger=cause,
         trigger_text=words,

@@ -165,6 +165,7 @@ def _incident(incident: Incident) -> dict[str, Any]:
         "verdict": incident.verdict,
         "phases": [_phase(each) for each in incident.phases],
         "classes": [_class(each) for each in incident.classes],
+        "beside": [_class(each) for each in incident.beside],
         "changes": [_change(each) for each in incident.changes],
         "trigger": _change(incident.trigger),
         "trigger_text": incident.trigger_text,

@@ -91,6 +91,8 @@ def _incident(report: Report, incident: Incident, number: int | None) -> Iterabl
     yield f"{level} What failed"
     stamp = wording.precise_enough(incident.start, incident.end)
     yield _breakdown(report, incident.classes, quotes, stamp, summary.over_the_window(report, incident))
+    if incident.beside:
+        yield "\n".join(["Seen beside these:\n", *(f"- {plain(line)}" for line in summary.beside(incident)[:_MOST_ROWS])])
     if incident.phases:
         yield f"{level} Phases"
         yield _phases(incident, where, stamp)

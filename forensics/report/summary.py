@@ -132,14 +132,14 @@ def headline(report: Report, incident: Incident) -> list[Figure]:
         else ""
     )
     held = sum(fix.outcome == "held" for fix in incident.fix_attempts)
-    tried, ends = len(incident.fix_attempts), sum(1 for row in incident.classes if row.restarts or not row.secondary)
+    tried = len(incident.fix_attempts)
     return [
         Figure(bound + wording.count(incident.restarts), f"restarts, {of_all}", "breakdown"),
         Figure(bound + wording.duration(incident.downtime_s), f"downtime ({wording.method(incident.downtime_method)})", "phases"),
         Figure(_detected(incident), f"until noticed; alert: {_alerted(incident)}", "detection"),
         _recovered(incident),
         Figure(wording.share(incident.availability), "availability over the window", "method"),
-        Figure(f"{ends} / {tried}", f"failure classes / fix attempts, {held} of them held", "timeline"),
+        Figure(f"{len(incident.classes)} / {tried}", f"failure classes / fix attempts, {held} of them held", "timeline"),
     ]
 
 
@@ -156,6 +156,11 @@ def over_the_window(report: Report, incident: Incident) -> dict[str, int]:
     """Restarts by class in the whole window, for a table of one incident; empty when the incident has them all."""
     whole = {row.signature: row.restarts for row in report.classes}
     return whole if any(whole.get(row.signature, row.restarts) != row.restarts for row in incident.classes) else {}
+
+
+def beside(incident: Incident) -> list[str]:
+    """The known problems that were only seen beside the causes, in words."""
+    return [f"{row.title} ({row.signature}), seen in {wording.plural(row.secondary, 'failed start')}" for row in incident.beside]
 
 
 def _alerted(incident: Incident) -> str:

@@ -112,6 +112,8 @@ def _incident(report: Report, incident: Incident, number: int | None) -> list[Re
     if number:
         parts.append(Text(one_line(incident.verdict)))
     parts += [_figures(report, incident), _heading("What failed"), _breakdown(incident.classes, summary.over_the_window(report, incident))]
+    if incident.beside:
+        parts.append(Text("\n".join(["Seen beside these:", *(f"  {one_line(line)}" for line in summary.beside(incident)[:_MOST_CLASSES])])))
     if len(incident.phases) > 0:
         parts += [_heading("Phases"), _phases(report, incident)]
     parts += [_heading("Changes and fix attempts"), Text(f"Trigger: {one_line(incident.trigger_text)}"), _steps(report, incident)]

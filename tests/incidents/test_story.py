@@ -179,9 +179,9 @@ def test_what_is_only_seen_beside_the_cause_has_a_row_of_its_own():
         made["secondary"] = ["beside", "passing"]
     known = {"beside": Signature("beside", "Beside", "medium"), "passing": Signature("passing", "Passing", "low")}
     (incident,) = analyse(material(tale, signatures=known), OPEN).incidents
-    rows = {c.signature: c for c in incident.classes}
-    assert set(rows) == {"a", "beside"}
-    beside = rows["beside"]
+    assert [c.signature for c in incident.classes] == ["a"]
+    (beside,) = incident.beside
+    assert beside.signature == "beside"
     assert (beside.restarts, beside.secondary, beside.share) == (0, 3, 0.0)
     assert (beside.first, beside.last) == (tale.attempts[1]["ended"], tale.attempts[3]["ended"])
     assert beside.sample is not None

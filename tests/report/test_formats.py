@@ -126,6 +126,11 @@ def test_a_class_that_occurs_outside_of_the_incident_too_shows_both_counts(name)
 
 
 @pytest.mark.parametrize("name", READABLE)
+def test_what_is_seen_beside_the_causes_is_told(name):
+    assert re.search(r"The port was changed in silence.{0,30} in 4,919 failed starts", words(name, sample.seed()))
+
+
+@pytest.mark.parametrize("name", READABLE)
 def test_a_phase_of_a_short_incident_is_told_in_seconds(name):
     report = sample.seed()
     (incident,) = report.incidents

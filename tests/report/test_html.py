@@ -192,7 +192,7 @@ def test_several_incidents_have_an_overview_first(pages):
 
 
 def test_every_claim_with_evidence_leads_to_its_quote(pages):
-    assert re.findall(r'<dt id="(E\d+)">', pages["seed"]) == [f"E{k}" for k in range(1, 14)]
+    assert re.findall(r'<dt id="(E\d+)">', pages["seed"]) == [f"E{k}" for k in range(1, 15)]
     assert "/var/log/journal/4f2a/system@0006.journal at offset 57000" in pages["seed"]
 
 

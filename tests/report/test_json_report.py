@@ -20,7 +20,7 @@ INCIDENT = {
     "id": TEXT, "unit": TEXT, "kind": TEXT, "ongoing": bool, "start": TIME, "end": (TIME, None), "restarts": int, "exact": bool,
     "downtime_s": NUMBER, "downtime_method": TEXT, "availability": (float, int, None),
     "phases": [{"start": TIME, "end": TIME, "restarts": int, "cadence_s": (float, int, None), "primary": TEXT, "classes": dict}],
-    "classes": [CLASS], "changes": [CHANGE], "trigger": (CHANGE, None),
+    "classes": [CLASS], "beside": [CLASS], "changes": [CHANGE], "trigger": (CHANGE, None),
     "fix_attempts": [{"time": TIME, "summary": TEXT, "outcome": TEXT, "evidence": (EVIDENCE, None)}],
     "detection": {"signal": (TIME, None), "alert": (TIME, None), "operator": (TIME, None), "declared": (TIME, None), "evidence": dict},
     "recovery": (TIME, None), "time_to_recover_s": (float, int, None),
