@@ -48,6 +48,8 @@ def to_parquet(target: str, paths: Sequence[str]) -> None:
         "use_dictionary": [name for name in SCHEMA.names if name not in plain],
         "column_encoding": dict.fromkeys(plain, "DELTA_BINARY_PACKED"),
         "dictionary_pagesize_limit": 1 << 30,
+        "data_page_size": 1 << 22,
+        "write_batch_size": 1 << 16,
         "write_statistics": ["time", "seqnum", "unit"],
         "store_schema": False,
     }

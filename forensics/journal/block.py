@@ -25,7 +25,7 @@ U32, U64 = np.uint32, np.uint64
 Rows = npt.NDArray[np.intp]
 Codes = npt.NDArray[np.uint32]
 Chunk = tuple[Rows, Codes]  # entries of equally many items, and an array of offset / 8 of theirs: one row an entry
-CHUNK = 1 << 15  # items at a time: index arithmetic stays in the L2 cache
+CHUNK = 1 << 14  # items at a time: index arithmetic stays in the L2 cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def load_block(path: Path, names: Sequence[str] | None, *, after_seqnum: int = 0
     order, present, starts = _by_field(values, len(wanted))
     strings = texts(file, values, order[: starts[-1]], wanted)
     found = tuple(wanted[index] for index in present)
-    codes, repeats = _codes(file, chunks, len(entries), offset[order], starts, offset[values.field == NOT_A_VALUE])
+    codes, repeats = _codes(file, chunks, len(entries), offset[order], starts, offset, offset[values.field == NOT_A_VALUE])
     named = {found[index]: later for index, later in repeats.items()}
     return Block(file.header, entries, grown, found, strings, starts, codes, named, file.damage.records())
 
@@ -85,19 +85,23 @@ def _items(file: JournalFile, entries: Entries) -> Iterator[Chunk]:
 
 def _words(file: JournalFile, items: Words | Codes) -> Codes:
     """Offsets as numbers of words; 0 for those that point nowhere."""
-    kind = items.dtype.type
-    wrong = (items >= min(file.end, np.iinfo(items.dtype).max)) | (items & kind(7) != 0)
-    if wrong.any():
+    kind, end = items.dtype.type, min(file.end, np.iinfo(items.dtype).max)
+    if items.max() >= end or np.bitwise_or.reduce(items, axis=None) & kind(7):
+        wrong = (items >= end) | (items & kind(7) != 0)
         file.damage.add(None, "an entry's reference to a value points outside of the file", int(wrong.sum()))
         items = np.where(wrong, kind(0), items)
-    return (items >> kind(3)).astype(U32)
+    return (items >> kind(3)).astype(U32, copy=False)
 
 
 def _distinct(file: JournalFile, chunks: Sequence[Chunk]) -> Words:
-    """Ascending offsets of all values that entries refer to."""
+    """Ascending offsets of all values that entries refer to.
+
+    Neighbours have most values in common, and in the same places: comparing costs less than marking (3.3 ns an item, else 4.5).
+    """
     mark = np.zeros((file.end >> 3) + 1, np.bool_)
     for _, items in chunks:
-        mark[items] = True
+        mark[items[0]] = True
+        mark[items[1:][items[1:] != items[:-1]]] = True
     mark[0] = False
     return np.flatnonzero(mark).astype(U64) << U64(3)
 
@@ -121,7 +125,7 @@ def _by_field(values: Values, count: int) -> tuple[npt.NDArray[np.int64], npt.ND
 
 
 def _codes(
-    file: JournalFile, chunks: Sequence[Chunk], n: int, offset: Words, starts: npt.NDArray[np.int64], unsound: Words
+    file: JournalFile, chunks: Sequence[Chunk], n: int, offset: Words, starts: npt.NDArray[np.int64], marked: Words, unsound: Words
 ) -> tuple[Codes, dict[int, tuple[Rows, Codes]]]:
     """The matrix of codes, and what did not fit into it: further values of a field. `offset` is that of value 0, 1, … of the block.
 
@@ -134,27 +138,27 @@ def _codes(
     exact = np.append(U32(0), (offset >> U64(3)).astype(U32))
     field = np.full(len(offset) + 1, fields, np.int64)  # row `fields` of the matrix takes what nobody asked for
     field[1 : wanted + 1] = np.repeat(np.arange(fields), np.diff(starts))
+    words = (marked >> U64(3)).astype(U32)
+    astray = words[exact.take(slots.take(words >> U32(3))) != words]
     base = field * n
     codes = np.zeros((fields + 1) * n, U32)
-    used, astray = 0, [np.empty(0, U32)]
+    used = 0
     for rows, items in chunks:
-        code = slots.take(items >> U32(3))
-        wrong = exact.take(code) != items
-        if wrong.any():
-            code[wrong] = 0
-            astray.append(np.unique(items[wrong]))
-        place = base.take(code)
+        code = slots.take(items >> U32(3), mode="clip")  # nothing is to be clipped; the check that raises takes a copy
+        if len(astray):
+            code[exact.take(code) != items] = 0
+        place = base.take(code, mode="clip")
         place += rows[:, None]
         codes[place] = code
-        used += int(np.count_nonzero(code - U32(1) < U32(wanted)))  # 0 wraps around
+        used += int(np.count_nonzero(place < fields * n))
     matrix = codes.reshape(fields + 1, n)[:fields]
-    _record_astray(file, np.concatenate(astray), unsound)
+    _record_astray(file, astray, unsound)
     return matrix, _repeats(chunks, slots, exact, field, matrix) if used != np.count_nonzero(matrix) else {}
 
 
 def _record_astray(file: JournalFile, words: Codes, unsound: Words) -> None:
     """References that were left out, other than those to values that are on record as damaged and those that pointed nowhere."""
-    astray = np.unique(words[words > 0]).astype(U64) << U64(3)
+    astray = words.astype(U64) << U64(3)
     astray = astray[~np.isin(astray, unsound)]
     if len(astray):
         file.damage.add_all(astray.tolist(), "an entry's reference points into the middle of another value")

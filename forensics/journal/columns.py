@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from forensics.journal import about
-from forensics.journal.codes import DICTIONARY, absent, encoded, from_codes, vocabulary
+from forensics.journal.codes import DICTIONARY, TEXT, absent, encoded, from_codes, vocabulary
 
 UTC_TIME = pa.timestamp("us", "UTC")
 SCHEMA = pa.schema(
@@ -118,10 +118,11 @@ def _numbers(column: pa.DictionaryArray | None, n: int, wanted: pa.DataType) -> 
         return pa.nulls(n, wanted)
     texts = column.dictionary
     digits = pc.match_substring_regex(texts, r"^-?[0-9]{1,18}$")
-    numbers = pc.if_else(digits, texts, None).cast(pa.int64())
-    low, high = PRIORITIES if wanted == pa.int8() else _limits(wanted)
+    # typed scalars: for bare Python ones arrow looks for pandas and dateutil each time, 0.2 ms
+    numbers = pc.if_else(digits, texts, pa.scalar(None, TEXT)).cast(pa.int64())
+    low, high = (pa.scalar(limit, pa.int64()) for limit in (PRIORITIES if wanted == pa.int8() else _limits(wanted)))
     fits = pc.and_(pc.greater_equal(numbers, low), pc.less_equal(numbers, high))
-    return pc.if_else(fits, numbers, None).cast(wanted).take(column.indices)
+    return pc.if_else(fits, numbers, pa.scalar(None, pa.int64())).cast(wanted).take(column.indices)
 
 
 def _limits(wanted: pa.DataType) -> tuple[int, int]:

@@ -26,6 +26,7 @@ Words = npt.NDArray[np.uint64]
 HEADER_BYTES = 272
 FILE_LIMIT = 8 << 30  # a compact file ends at 4 GiB; a file is held in memory whole, so a sparse monster must not be
 KEPT_BUFFER = 256 << 20
+BUFFER_STEP = 32 << 20  # rotated files differ by some kB, and only what is written to takes memory
 READ_AT_ONCE = 1 << 30  # the kernel reads no more than 2 GiB
 _thread = threading.local()
 
@@ -156,5 +157,5 @@ def _buffer(size: int) -> Bytes:
         return np.zeros(size, np.uint8)
     kept: Bytes | None = getattr(_thread, "buffer", None)
     if kept is None or len(kept) < size:
-        kept = _thread.buffer = np.empty(size, np.uint8)
+        kept = _thread.buffer = np.empty(-(-size // BUFFER_STEP) * BUFFER_STEP, np.uint8)
     return kept[:size]

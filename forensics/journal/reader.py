@@ -59,7 +59,8 @@ def _constant(value: str, n: int) -> pa.DictionaryArray:
 
 def _boots(boot: npt.NDArray[np.uint64]) -> pa.DictionaryArray:
     """Boot ids as 32 hex digits: looked at once for every stretch of entries of one boot."""
-    changes = np.flatnonzero((boot[1:] != boot[:-1]).any(axis=1)) + 1
+    first, second = boot[:, 0], boot[:, 1]
+    changes = np.flatnonzero((first[1:] != first[:-1]) | (second[1:] != second[:-1])) + 1
     starts = np.concatenate((np.zeros(min(1, len(boot)), np.intp), changes))
     codes: dict[str, int] = {}
     of_stretch = [codes.setdefault(boot[at].tobytes().hex(), len(codes)) for at in starts.tolist()]
