@@ -61,7 +61,8 @@ def _single(entries: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
 
 def _of_service(entries: pl.DataFrame, owned: pl.DataFrame, over: pl.DataFrame) -> pl.DataFrame:
     spoken = (
-        owned.filter(pl.col("speaker") == int(Speaker.SERVICE))
+        owned.select("run", "place", "row", "pid", "stream", "speaker")  # first: the join copies what it is given
+        .filter(pl.col("speaker") == int(Speaker.SERVICE))
         .join(over, on="run")
         .select("attempt", "place", "row", "pid", "stream")
         .sort("attempt", "pid", "stream", "row")

