@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import lru_cache, reduce
 from operator import and_
 
 import polars as pl
@@ -17,6 +17,7 @@ import regex  # type: ignore[import-untyped]
 from forensics.signatures.literals import required
 from forensics.signatures.pattern import REGEX, Catalogue, Pattern
 
+FEW = 64  # texts, below which looking for each literal by itself is cheaper than one automaton for all
 TIMEOUT_S = 0.25  # for one look-around expression on one text; an ordinary one needs microseconds
 
 CAPTURES: pl.DataType = pl.List(pl.Struct({"name": pl.String, "value": pl.String}))
@@ -85,6 +86,8 @@ def find_in_texts(texts: pl.Series, patterns: Sequence[Pattern]) -> tuple[pl.Dat
         if not pattern.messages:
             continue
         text_ids = candidates.get(number, everything)
+        if text_ids.is_empty():  # most patterns, most of the time
+            continue
         hits = _search_with_timeout(texts, text_ids, pattern, notes) if pattern.engine == REGEX else _search(texts, text_ids, pattern)
         found.append(hits.with_columns(pattern=pl.lit(number, pl.UInt32)).select(TEXT_HITS.names()))
     return (pl.concat(found) if found else TEXT_HITS.to_frame()), tuple(notes)
@@ -92,29 +95,42 @@ def find_in_texts(texts: pl.Series, patterns: Sequence[Pattern]) -> tuple[pl.Dat
 
 def _candidates(texts: pl.Series, patterns: Sequence[Pattern]) -> dict[int, pl.Series]:
     """For each pattern with required literals, the texts that hold one of them. Patterns without any have no key."""
-    literals = {number: required(pattern.messages) for number, pattern in enumerate(patterns) if pattern.messages}
-    owners = [(literal, number) for number, pieces in literals.items() if pieces is not None for literal in sorted(pieces)]
-    if not owners:
+    searched, owners = _literals(tuple(pattern.messages for pattern in patterns))
+    if owners.is_empty():
         return {}
-    table = pl.DataFrame(owners, schema={"literal": pl.String, "pattern": pl.UInt32}, orient="row")
-    wanted = table["literal"].unique(maintain_order=True).to_list()
+    held = _held_by_few(texts, owners) if len(texts) <= FEW else _held(texts, owners)
+    holds = held.join(owners, on="literal").select("pattern", "text_id").unique().sort("pattern", "text_id")
+    empty = pl.Series(dtype=pl.UInt32)
+    by_pattern = {key[0]: group["text_id"] for key, group in holds.partition_by("pattern", as_dict=True).items()}
+    return {number: by_pattern.get(number, empty) for number in searched}
+
+
+def _held(texts: pl.Series, owners: pl.DataFrame) -> pl.DataFrame:
+    """text_id, literal: which literals each text holds, whatever their case."""
+    wanted = owners["literal"].unique(maintain_order=True).to_list()
     frame = pl.DataFrame({"text": texts}).with_row_index("text_id")
     # Most texts hold no literal at all, which `contains_any` sees without writing anything down.
     frame = frame.filter(pl.col("text").str.contains_any(wanted, ascii_case_insensitive=True))
-    holds = (
-        frame.select(
-            "text_id", literal=pl.col("text").str.extract_many(wanted, ascii_case_insensitive=True, overlapping=True).list.unique()
-        )
-        .explode("literal")
-        .with_columns(pl.col("literal").str.to_lowercase())
-        .join(table, on="literal")
-        .select("pattern", "text_id")
-        .unique()
-        .sort("pattern", "text_id")
-    )
-    empty = pl.Series(dtype=pl.UInt32)
-    by_pattern = {key[0]: group["text_id"] for key, group in holds.partition_by("pattern", as_dict=True).items()}
-    return {number: by_pattern.get(number, empty) for number, pieces in literals.items() if pieces is not None}
+    if frame.is_empty():
+        return frame.select("text_id", literal="text")
+    found = pl.col("text").str.extract_many(wanted, ascii_case_insensitive=True, overlapping=True).list.unique()
+    return frame.select("text_id", literal=found).explode("literal").with_columns(pl.col("literal").str.to_lowercase())
+
+
+def _held_by_few(texts: pl.Series, owners: pl.DataFrame) -> pl.DataFrame:
+    """The same for a live line or a few: 50 ns a literal, where building the automaton costs 3 ms for 450 literals."""
+    wanted = owners["literal"].unique(maintain_order=True).to_list()
+    rows = [(n, literal) for n, text in enumerate(texts) for low in [text.lower()] for literal in wanted if literal in low]
+    return pl.DataFrame(rows, schema={"text_id": pl.UInt32, "literal": pl.String}, orient="row")
+
+
+@lru_cache(maxsize=8)
+def _literals(messages: tuple[tuple[str, ...], ...]) -> tuple[tuple[int, ...], pl.DataFrame]:
+    """The patterns (by number) that require literals, and which literals are whose. Kept: a live run asks for each line."""
+    pieces = {number: required(wanted) for number, wanted in enumerate(messages) if wanted}
+    owners = [(literal, number) for number, found in pieces.items() if found is not None for literal in sorted(found)]
+    table = pl.DataFrame(owners, schema={"literal": pl.String, "pattern": pl.UInt32}, orient="row")
+    return tuple(number for number, found in pieces.items() if found is not None), table
 
 
 def _search(texts: pl.Series, text_ids: pl.Series, pattern: Pattern) -> pl.DataFrame:
@@ -139,6 +155,7 @@ def _captures(texts: pl.Series, message: str) -> pl.Series:
     return listed["captures"].cast(CAPTURES)
 
 
+@lru_cache(maxsize=4096)
 def _group_names(message: str) -> list[str]:
     """Names of the groups of a Rust expression; the frame of no texts that polars makes for it has them as fields."""
     dtype = pl.Series([], dtype=pl.String).str.extract_groups(message).dtype

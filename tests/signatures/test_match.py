@@ -44,8 +44,10 @@ WORDS = [
 
 
 @settings(deadline=None)
-@given(st.lists(st.lists(st.sampled_from(WORDS), max_size=5).map("".join), max_size=8))
-def test_hits_are_those_of_a_plain_loop(texts: list[str]) -> None:
+@given(st.lists(st.lists(st.sampled_from(WORDS), max_size=5).map("".join), max_size=8), st.sampled_from([0, match.FEW]))
+def test_hits_are_those_of_a_plain_loop(texts: list[str], others: int) -> None:
+    """Of a few texts and of many: they are looked through in two ways."""
+    texts += [f"nothing {number}" for number in range(others)]
     hits, notes = match.find_in_texts(pl.Series(texts, dtype=pl.String), SOME)
     naive = {(t, p) for t, text in enumerate(texts) for p, one in enumerate(SOME) if any(re.search(m, text) for m in one.messages)}
     assert set(hits.select("text_id", "pattern").iter_rows()) == naive
