@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -12,6 +14,7 @@ from forensics.attempts.wrapping import joined
 
 SAME_WRITE_US = 1_000  # the lines of one write(2): 1 ms apart at most (µs in the recordings)
 PAUSE_US = 60_000_000  # a stack is not written over a longer pause
+PORTION = 400_000  # lines folded at once: their distinct texts fit the cache, so ten times the lines cost ten times the time
 
 Shapes = NDArray[np.uint8]
 Numbers = NDArray[np.int64]
@@ -21,9 +24,24 @@ def folded(lines: pl.DataFrame) -> pl.DataFrame:
     """lines: attempt, place, group, row, time, at, text in (group, row) order → the same columns (of the first line) with
     kind, text, root, last, until, rows.
     """
-    logical = joined(lines).with_row_index("line")
+    logical = joined(lines)
     if logical.is_empty():
         return _as_lines(logical)
+    return pl.concat([_folded(part) for part in _portions(logical)])
+
+
+def _portions(logical: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """Whole groups, about PORTION lines at a time."""
+    group = logical["group"].to_numpy()
+    start = 0
+    while start < len(group):
+        end = int(np.searchsorted(group, group[min(start + PORTION, len(group)) - 1], side="right"))
+        yield logical[start:end]
+        start = end
+
+
+def _folded(logical: pl.DataFrame) -> pl.DataFrame:
+    logical = logical.with_row_index("line")
     shapes = _shapes(logical)
     found = _stacks(logical, shapes)
     stack_of = _members(found, logical.height)

@@ -351,6 +351,20 @@ def test_every_line_of_an_ended_attempt_is_in_exactly_one_event() -> None:
     assert sorted("\n".join(made["text"]).split("\n")) == sorted(line for texts in STREAMS for line in texts)
 
 
+@pytest.mark.parametrize("portion", [1, 2, 5, 1000])
+def test_how_many_lines_are_folded_at_once_changes_no_event(portion: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal = Journal()
+    for run in ("r1", "r2"):
+        journal.says("started", run)
+        for n, texts in enumerate(STREAMS):
+            journal.writes(run, *texts, pid=300 + n, gap=0.00002)
+        journal.dies(run)
+    frame = journal.frame()
+    expected = assemble(frame).events
+    monkeypatch.setattr("forensics.attempts.folding.PORTION", portion)
+    assert assemble(frame).events.equals(expected)
+
+
 def test_the_evidence_of_a_traceback_is_the_line_that_says_why() -> None:
     journal = Journal()
     journal.writes("r1", TB, *FRAME, "OSError: a")
