@@ -135,7 +135,7 @@ def _of_dumps(dumps: pl.DataFrame, spans: pl.DataFrame, processes: pl.DataFrame)
 def _names(entries: pl.DataFrame, runs: pl.DataFrame) -> pl.DataFrame:
     """boot, manager, unit (as text) → spell."""
     spells = runs.select("spell", "boot", "first_row").unique("spell", keep="first", maintain_order=True)
-    text = entries.select(pl.col("manager").cast(pl.String), pl.col("unit").cast(pl.String))[spells["first_row"]]
+    text = entries.select("manager", "unit")[spells["first_row"]].cast(pl.String)
     return spells.select("spell", "boot").hstack(text)
 
 

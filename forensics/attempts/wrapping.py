@@ -90,6 +90,7 @@ def joined(lines: pl.DataFrame) -> pl.DataFrame:
         whole.with_columns(number)
         .filter(pl.Series(wrapped))
         .with_columns(pl.when(last.fill_null(value=True)).then(pl.col("text")).otherwise(spaced).alias("text"))
+        .with_columns(pl.col("line").set_sorted())  # groups are slices, not hashed
         .group_by("line", maintain_order=True)
         .agg(
             pl.all().exclude("line", "text", "rows", "until").first(),

@@ -148,7 +148,7 @@ def _search(texts: pl.Series, text_ids: pl.Series, pattern: Pattern) -> pl.DataF
 def _captures(texts: pl.Series, message: str) -> pl.Series:
     names = _group_names(message)
     if not names or texts.is_empty():
-        return pl.Series([[]] * len(texts), dtype=CAPTURES)
+        return pl.Series([[]], dtype=CAPTURES).new_from_index(0, len(texts))
     groups = texts.str.extract_groups(message).struct.unnest()
     pairs = [pl.struct(name=pl.lit(name), value=pl.col(name)) for name in sorted(names)]
     listed = groups.select(captures=pl.concat_list(pairs).list.filter(pl.element().struct.field("value").is_not_null()))
