@@ -35,6 +35,7 @@ report: setup build/seed/made
 
 test: setup
 	.ci/system-packages test
+	$(BIN)/python hatch_build.py --fetch
 	$(BIN)/pytest -n 2 --dist loadgroup
 
 check: setup

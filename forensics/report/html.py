@@ -12,7 +12,7 @@ from markupsafe import Markup
 from forensics.model import Incident, Report
 from forensics.report import charts, plotly_figures, story, summary, svg, wording
 from forensics.report.options import Options
-from forensics.report.script import plotly_script, policy
+from forensics.report.script import own_style_sheets, plotly_script, policy
 from forensics.report.text import brief, code_spans, cut, one_line, reflowed
 from forensics.resources import folder
 
@@ -54,7 +54,9 @@ def render(report: Report, options: Options) -> str:
 
 def _page(view: dict[str, Any], plotly: str) -> str:
     scripts = (view["script"], plotly) if view["data"] else ()
-    return _templates().get_template("page.html.j2").render(view, plotly=Markup(plotly), policy=policy((view["style"],), scripts))  # noqa: S704
+    page = _templates().get_template("page.html.j2")
+    unwanted = own_style_sheets(plotly)
+    return page.render(view, plotly=Markup(plotly), own_style_sheets=unwanted, policy=policy((view["style"],), scripts))  # noqa: S704
 
 
 @cache

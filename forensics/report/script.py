@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Iterable
 
 from forensics.resources import folder
 
 # Written by hatch_build.py: into the wheel, or into a checkout's build/ by `python hatch_build.py --fetch`.
+_STYLE_SHEET = re.compile(r'if\(!document\.getElementById\("([0-9a-f]{64})"\)\)')
 _BUNDLE = "plotly/plotly-basic.min.js"
 
 
@@ -27,11 +29,17 @@ def safe_inside_html(script: str) -> str:
     return script.replace("</script", r"<\/script").replace("<!--", r"<\!--").replace("\r\n", "\n")
 
 
+def own_style_sheets(script: str) -> list[str]:
+    """Ids of the style sheets that the whole library adds to a page which has no element of that id (its maps')."""
+    return sorted(set(_STYLE_SHEET.findall(script)))
+
+
 def policy(styles: Iterable[str], scripts: Iterable[str]) -> str:
     """A Content-Security-Policy that allows exactly these inline texts: no network, no style or on… attribute, no eval.
 
-    Plotly works under it (measured in Chromium 156): it sets styles by CSSOM, which a policy does not cover, and its own style sheet
-    is switched off by an element with the id plotly.js-style-global and the class no-inline-styles.
+    Plotly works under it (measured in Chromium 156): it sets styles by CSSOM, which a policy does not cover, and its own style sheets
+    are switched off: the one for figures by an element with the id plotly.js-style-global and the class no-inline-styles, those of
+    `own_style_sheets` by elements with their ids.
     """
     return "; ".join(
         (

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from forensics.report import REPORTERS, Options
+from forensics.report import REPORTERS, Options, script
 from tests.report import sample
 from tests.report.chromium import CHROMIUM, Chromium
 
@@ -31,6 +31,9 @@ def folder(tmp_path_factory):
         report = make()
         (where / f"{name}.html").write_text(REPORTERS["html"](report, Options()), encoding="utf-8")
         (where / f"{name}-still.html").write_text(REPORTERS["html"](report, Options(figures=False)), encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(script, "_BUNDLE", "none/such.js")
+        (where / "whole-library.html").write_text(REPORTERS["html"](sample.seed(), Options()), encoding="utf-8")
     return where
 
 
@@ -60,7 +63,7 @@ def axe():
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("name", ["seed", "several", "hostile"])
+@pytest.mark.parametrize("name", ["seed", "several", "hostile", "whole-library"])
 def test_figures_are_drawn_and_the_console_stays_clean(browser, folder, name, dark):
     browser.open(folder / f"{name}.html", dark=dark)
     browser.wait_for(DRAWN)
