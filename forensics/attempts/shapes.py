@@ -78,6 +78,7 @@ INDENTED = (
     ("T", r"^\s+" + TRACEBACK + r":\s*$"),
 )
 FRAME_START = r"^\s|^[|+]"
+TELLING_AT_THE_MARGIN = "|".join(f"(?:{pattern})" for _, pattern in AT_THE_MARGIN)
 
 
 def unprefixed(texts: pl.Series) -> pl.Series:
@@ -99,11 +100,14 @@ def letters(texts: pl.Series) -> pl.Series:
         pl.col("whole").str.contains("\n", literal=True).alias("several"),
         (pl.col("own").str.contains(FRAME_START) | (pl.col("own") == "")).alias("indented"),
         (pl.col("own").str.len_bytes() < pl.col("whole").str.len_bytes()).alias("record"),
+        pl.col("own").str.contains(TELLING_AT_THE_MARGIN).alias("telling"),  # nearly all lines are plain: one search, not one a pattern
     )
     plain = pl.when(pl.col("record")).then(pl.lit("L")).otherwise(pl.lit("N"))
+    margin = ~pl.col("several") & ~pl.col("indented")
     parts = [
         frame.filter("several").select("at", pl.lit("M").alias("shape")),
         frame.filter(~pl.col("several") & pl.col("indented")).select("at", _first_match("own", INDENTED, pl.lit("I")).alias("shape")),
-        frame.filter(~pl.col("several") & ~pl.col("indented")).select("at", _first_match("own", AT_THE_MARGIN, plain).alias("shape")),
+        frame.filter(margin & ~pl.col("telling")).select("at", plain.alias("shape")),
+        frame.filter(margin & pl.col("telling")).select("at", _first_match("own", AT_THE_MARGIN, plain).alias("shape")),
     ]
     return pl.concat(parts).sort("at")["shape"]

@@ -48,14 +48,15 @@ def find_changes(entries: pl.DataFrame) -> pl.DataFrame:
 def _told(lines: pl.DataFrame) -> pl.DataFrame:
     """What programs, the manager and the kernel say in words."""
     said = pl.col("message")
-    by_name = pl.col("identifier").is_in(sorted(IDENTIFIERS - TALKERS)) | (
-        pl.col("identifier").is_in(sorted(TALKERS)) & said.str.contains(TELLING)
-    )
-    manager = (pl.col("identifier") == "systemd") & said.str.starts_with("Re") & said.str.contains(MANAGER)
+    quiet, talkers = (pl.col("identifier").is_in(sorted(names)) for names in (IDENTIFIERS - TALKERS, TALKERS))
+    anyones = said.str.starts_with("switching to ") | said.str.starts_with("finished sw") | said.str.starts_with("[ALPM]")
+    managers = (pl.col("identifier") == "systemd") & said.str.starts_with("Re")
+    # few entries come from these: only their lines are searched
+    lines = lines.filter(quiet | talkers | managers | (pl.col("transport") == "kernel") | anyones)
+    by_name = quiet | (talkers & said.str.contains(TELLING))
+    manager = managers & said.str.contains(MANAGER)
     kernel = (pl.col("transport") == "kernel") & said.str.contains(KERNEL)
-    anyone = (
-        said.str.starts_with("switching to ") | said.str.starts_with("finished sw") | said.str.starts_with("[ALPM]")
-    ) & said.str.contains(ANYONE)
+    anyone = anyones & said.str.contains(ANYONE)
     kept = lines.filter(by_name | manager | kernel | anyone).with_columns(
         pl.col("message").str.head(LONGEST), pl.col("identifier", "host").cast(pl.String).fill_null("")
     )
@@ -116,7 +117,7 @@ def _jobs(lines: pl.DataFrame, boots: pl.DataFrame) -> pl.DataFrame:
 
 def _boots(lines: pl.DataFrame) -> pl.DataFrame:
     """The first entry of each further boot of a host."""
-    first = lines.group_by("host", "boot").agg(pl.col("row").min(), pl.col("time").sort_by("row").first()).drop_nulls("boot").sort("row")
+    first = lines.group_by("host", "boot").agg(pl.col("row", "time").first()).drop_nulls("boot").sort("row")
     further = first.filter(pl.int_range(pl.len()).over("host") > 0)
     return further.with_columns(
         pl.lit("boot").alias("kind"), pl.lit("the host booted").alias("summary"), pl.lit(None, pl.String).alias("unit")

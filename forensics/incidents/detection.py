@@ -23,11 +23,11 @@ def alert_lines(entries: pl.DataFrame) -> pl.DataFrame:
     """row, us, host, words: lines that say an alert went out, for all incidents at once."""
     sender = pl.any_horizontal(pl.col(name).is_in(_named(entries, name, SENDERS)) for name in ("identifier", "unit")).fill_null(value=False)
     by_unit = (pl.col("message_id") == STARTED) & pl.col("unit").is_in(_named(entries, "unit", NOTIFIES))
-    lines = entries.lazy().with_row_index("row").filter((sender & pl.col("message").str.contains(SENT)) | by_unit)
+    lines = entries.select("time", "host", "unit", "message", sender.alias("sender"), by_unit.alias("by_unit")).with_row_index("row")
+    lines = lines.filter(pl.col("sender") | pl.col("by_unit"))  # few: only their words are searched
+    lines = lines.filter(pl.col("by_unit") | pl.col("message").str.contains(SENT))
     words = pl.concat_str(pl.col("unit").cast(pl.String).fill_null(""), pl.col("message").fill_null(""), separator=" ").str.to_lowercase()
-    return lines.select(
-        "row", pl.col("time").dt.timestamp("us").alias("us"), pl.col("host").cast(pl.String), words.alias("words")
-    ).collect()
+    return lines.select("row", pl.col("time").dt.timestamp("us").alias("us"), pl.col("host").cast(pl.String), words.alias("words"))
 
 
 def _named(entries: pl.DataFrame, column: str, expression: str) -> list[str]:

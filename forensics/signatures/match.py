@@ -47,7 +47,7 @@ def find_hits(events: pl.DataFrame, catalogue: Catalogue) -> Hits:
     texts = events.select(pl.col("text").unique(maintain_order=True)).with_row_index("text_id")
     in_texts, notes = find_in_texts(texts["text"], catalogue.patterns)
     columns = sorted({name for pattern in catalogue.patterns for name in pattern.columns})
-    candidates = events.select("event", "text", *columns).join(texts, on="text").join(in_texts, on="text_id")
+    candidates = events.select("event", "text", *columns).join(texts.join(in_texts, on="text_id"), on="text")
     wordless = [_columns_alone(events, number, pattern) for number, pattern in enumerate(catalogue.patterns) if not pattern.messages]
     matching = pl.concat(
         [candidates.filter(_columns_agree(catalogue.patterns)).select("event", "pattern", "offset", "captures"), *wordless]
