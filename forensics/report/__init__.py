@@ -5,22 +5,36 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from forensics.model import Report
-from forensics.report import html, json_report, markdown, terminal
 from forensics.report.options import Options
 from forensics.report.presentable import presentable
 
 Reporter = Callable[[Report, Options], str]
 
 
-def _of_presentable(render: Reporter) -> Reporter:
-    return lambda report, options: render(presentable(report, options), options)
+def _term(report: Report, options: Options) -> str:
+    from forensics.report import terminal
+
+    return terminal.render(presentable(report, options), options)
 
 
-REPORTERS: dict[str, Reporter] = {
-    "term": _of_presentable(terminal.render),
-    "html": _of_presentable(html.render),
-    "md": _of_presentable(markdown.render),
-    "json": _of_presentable(json_report.render),
-}
+def _html(report: Report, options: Options) -> str:
+    from forensics.report import html
+
+    return html.render(presentable(report, options), options)
+
+
+def _md(report: Report, options: Options) -> str:
+    from forensics.report import markdown
+
+    return markdown.render(presentable(report, options), options)
+
+
+def _json(report: Report, options: Options) -> str:
+    from forensics.report import json_report
+
+    return json_report.render(presentable(report, options), options)
+
+
+REPORTERS: dict[str, Reporter] = {"term": _term, "html": _html, "md": _md, "json": _json}  # rich and jinja2 are imported when asked for
 
 __all__ = ["REPORTERS", "Options", "Reporter"]
