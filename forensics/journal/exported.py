@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from forensics.journal.codes import from_codes
 from forensics.journal.columns import FIELDS, UTC_TIME, entries_table
 from forensics.journal.damage import DamageLog
+from forensics.journal.file import Words
 from forensics.journal.lines import Lines, Positions
+from forensics.journal.values import FIRST_EIGHT, INLINE, NEXT_FOUR
 
 TIME, MONOTONIC, BOOT, CURSOR = "__REALTIME_TIMESTAMP", "__MONOTONIC_TIMESTAMP", "_BOOT_ID", "__CURSOR"
 SEQNUM, SEQNUM_ID = "__SEQNUM", "__SEQNUM_ID"  # systemd 254 and later
 ADDRESS = (TIME, MONOTONIC, BOOT, CURSOR, SEQNUM, SEQNUM_ID)
-INLINE = 12  # bytes of a value that stand in its view
+WANTED = tuple(dict.fromkeys([*ADDRESS, *FIELDS]))
 NUMBER = r"^[0-9]{1,18}$"
 CURSOR_SEQNUM = r"^s=(?P<id>[0-9a-f]{32});i=(?P<seqnum>[0-9a-f]{1,15})(?:;|$)"  # sd_journal_get_cursor
 NO_TIME = "an entry without a time is left out"
@@ -24,17 +29,14 @@ def exported_table(lines: Lines, base: int, name: str, number: int, log: DamageL
     """The entries that end within `lines`, the first of them being number `number` of the stream; and the next number."""
     kept = np.flatnonzero(lines.kept)
     blank = lines.blank[kept]
-    entry: Positions = np.cumsum(blank) - blank  # 0, 1, … for the lines up to each empty one
-    count = int(blank.sum())
-    within = (entry < count) & ~blank
-    kept, entry = kept[within], entry[within]
-    used: Positions
-    used, entry = np.unique(entry, return_inverse=True)  # an empty line after an empty line is no entry
+    whole = kept <= (kept[blank][-1] if blank.any() else -1)  # in front of the last empty line
+    place = np.cumsum(blank, dtype=np.int64) + np.cumsum(lines.opens[kept], dtype=np.int64)
+    kept, place = kept[whole & ~blank], place[whole & ~blank]
+    used, begin, entry = np.unique(place, return_index=True, return_inverse=True)  # an empty line after an empty line is no entry
     spoilt = np.zeros(len(used), np.bool_)
     spoilt[entry[lines.spoilt[kept]]] = True
     columns = _columns(lines, kept, entry, len(used))
-    first = lines.start[kept[np.searchsorted(entry, np.arange(len(used)))]] if len(used) else np.zeros(0, np.int64)
-    ends = lines.value_end[np.flatnonzero(lines.blank & lines.kept)][used] + 1
+    first, last = lines.start[kept[begin]], lines.value_end[kept[np.append(begin[1:], len(kept))[: len(begin)] - 1]]
     timed = numbers(columns.get(TIME), len(used))
     sound = ~spoilt & timed.is_valid().to_numpy(zero_copy_only=False)
     log.add_all((first[~sound & ~spoilt] + base).tolist(), NO_TIME)
@@ -45,7 +47,7 @@ def exported_table(lines: Lines, base: int, name: str, number: int, log: DamageL
         "boot": columns.get(BOOT, pa.nulls(len(used), pa.string())),
         "seqnum": seqnum,
         "seqnum_id": seqnum_id,
-        "bytes": pa.array(ends - first),
+        "bytes": pa.array(last + 2 - first),  # the line's end and the empty line
         "file": from_codes(np.zeros(len(used), np.int32), pa.array([name])),
         "offset": pa.array(number + np.cumsum(sound) - sound),
     }
@@ -55,22 +57,57 @@ def exported_table(lines: Lines, base: int, name: str, number: int, log: DamageL
 
 def _columns(lines: Lines, kept: Positions, entry: Positions, count: int) -> dict[str, pa.Array]:
     """Every wanted field that is there: dictionary columns, of a repeated field the first value."""
-    size = lines.name_end[kept] - lines.start[kept]
+    which = _wanted_lines(lines, kept)
+    order = np.argsort(which, kind="stable")  # a small number each: sorted by counting
+    ends = np.cumsum(np.bincount(which, minlength=len(WANTED) + 1))
     found = {}
-    wanted: dict[int, list[str]] = {}
-    for name in dict.fromkeys([*ADDRESS, *FIELDS]):
-        wanted.setdefault(len(name), []).append(name)
-    for length, names in sorted(wanted.items()):
-        same = np.flatnonzero(size == length)
-        windows = np.ndarray((len(lines.buffer) - length,), f"S{length}", lines.buffer, strides=(1,))
-        there = windows[lines.start[kept[same]]]
-        for name in names:
-            which = same[there == name.encode()]
-            if len(which):
-                rows = entry[which]
-                first = np.append(True, rows[1:] != rows[:-1])
-                found[name] = _column(lines, kept[which[first]], rows[first], count)
+    for name, start, end in zip(WANTED, [0, *ends[:-2].tolist()], ends[:-1].tolist(), strict=True):
+        if start < end:
+            places = order[start:end]
+            rows = entry[places]
+            first = np.append(True, rows[1:] != rows[:-1])
+            found[name] = _column(lines, kept[places[first]], rows[first], count)
     return found
+
+
+def _wanted_lines(lines: Lines, kept: Positions) -> npt.NDArray[np.uint8]:
+    """The index of each line's field in WANTED, their number for any other field.
+
+    Names are compared by their length, first and last eight bytes; what that finds among longer names is compared whole.
+    """
+    start, end = lines.start[kept], lines.name_end[kept]
+    size = end - start
+    words = np.ndarray((len(lines.buffer) - 8,), "V8", lines.buffer, strides=(1,))
+    first = words[start].view(np.uint64) & FIRST_EIGHT[np.minimum(size, INLINE + 1)]
+    keys = _keys(first, words[np.maximum(end - 8, start)].view(np.uint64), size)
+    place = np.minimum(np.searchsorted(KEYS, keys), len(KEYS) - 1)
+    which = np.where(KEYS[place] == keys, KEY_ORDER[place], len(WANTED)).astype(np.uint8)
+    for index, name in enumerate(WANTED):
+        if len(name) > 16:
+            hits = np.flatnonzero(which == index)
+            windows = np.ndarray((len(lines.buffer) - len(name),), f"S{len(name)}", lines.buffer, strides=(1,))
+            which[hits[windows[start[hits]] != name.encode()]] = len(WANTED)
+    return which
+
+
+def _keys(first: Words, last: Words, size: Positions) -> Words:
+    """One number for the two words and the length; the last word counts of names of nine bytes and more."""
+    odd = np.uint64(0x9E3779B97F4A7C15)  # 2⁶⁴ / the golden ratio: spreads the bits
+    last = np.where(size > 8, last, np.uint64(0))
+    keys: Words = (first ^ (last * odd) >> np.uint64(1)) * odd + size.astype(np.uint64)
+    return keys
+
+
+def _keys_of(names: Sequence[str]) -> Words:
+    first, last = (
+        np.array([int.from_bytes(part, "little") for part in parts], np.uint64)
+        for parts in ([name.encode()[:8] for name in names], [name.encode()[-8:] for name in names])
+    )
+    return _keys(first, last, np.array([len(name) for name in names], np.int64))
+
+
+KEY_ORDER = np.argsort(_keys_of(WANTED))
+KEYS = _keys_of(WANTED)[KEY_ORDER]
 
 
 def _column(lines: Lines, at: Positions, rows: Positions, count: int) -> pa.DictionaryArray:
@@ -86,16 +123,16 @@ def texts(buffer: bytes, start: Positions, end: Positions) -> pa.DictionaryArray
     Built as Arrow views (length and 12 bytes; or length, 4 bytes, buffer and offset), which Arrow then copies.
     """
     length = end - start
-    views = np.zeros((len(start), 16), np.uint8)
-    words = views.view(np.int32)
-    windows = np.ndarray((len(buffer) - INLINE,), f"V{INLINE}", buffer, strides=(1,))
-    beginning = windows[start].view(np.uint8).reshape(-1, INLINE)
-    short = length <= INLINE
-    views[:, 4:] = np.where(np.arange(INLINE) < length[:, None], beginning, 0)
-    words[:, 0] = length
-    words[~short, 2] = 0
-    words[~short, 3] = start[~short]
-    array = pa.Array.from_buffers(pa.binary_view(), len(start), [None, pa.py_buffer(words), pa.py_buffer(buffer)], null_count=0)
+    short = np.minimum(length, INLINE + 1)
+    inline = short <= INLINE
+    words, halves = (np.ndarray((len(buffer) - INLINE,), f"V{width}", buffer, strides=(1,)) for width in (8, 4))
+    low = words[start].view(np.uint64) & FIRST_EIGHT[short]
+    views = np.empty((len(start), 4), np.uint32)
+    views[:, 0] = length
+    views[:, 1] = low & np.uint64(0xFFFFFFFF)
+    views[:, 2] = np.where(inline, low >> np.uint64(32), np.uint64(0))
+    views[:, 3] = np.where(inline, halves[np.minimum(start + 8, len(halves) - 1)].view(np.uint32) & NEXT_FOUR[short], start)
+    array = pa.Array.from_buffers(pa.binary_view(), len(start), [None, pa.py_buffer(views), pa.py_buffer(buffer)], null_count=0)
     encoded = array.cast(pa.large_binary()).dictionary_encode()
     return pa.DictionaryArray.from_arrays(encoded.indices, _readable(encoded.dictionary))
 

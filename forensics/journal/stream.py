@@ -12,7 +12,7 @@ from forensics.journal.damage import Damage, DamageLog
 from forensics.journal.export import read_export
 from forensics.journal.json_lines import read_json
 
-PIECE = 1 << 24  # bytes read at a time
+PIECE = 1 << 22  # bytes read at a time
 OTHER_FORMATS = {
     b"LPKSHHRH": "is a binary journal file: give its path, not its content",
     b"\x28\xb5\x2f\xfd": "is compressed (zstd): unpack it first, as in `zstd -dc FILE | …`",

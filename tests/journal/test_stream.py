@@ -3,6 +3,7 @@
 import io
 import json
 import struct
+import tracemalloc
 
 import pyarrow as pa
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forensics.errors import ForensicsError
-from forensics.journal import stream
+from forensics.journal import export, json_lines, stream
 from forensics.journal.columns import SCHEMA
 from forensics.journal.reader import load
 from forensics.journal.stream import read_stream
@@ -141,6 +142,51 @@ def test_a_stream_cut_anywhere_gives_the_whole_entries_and_says_so():
         table, damage = read(text[:cut])
         assert len(table) == sum(end <= cut for end in ends[1:])
         assert bool(damage) == (cut not in ends), cut
+
+
+def test_entries_without_an_empty_line_between_them_are_parted():
+    texts = [entry(number, b"MESSAGE=m%d\n" % number) for number in range(1, 5)]
+    table, damage = read(texts[0] + texts[1][:-1] + texts[2] + texts[3])
+    assert table["message"].to_pylist() == ["m1", "m2", "m3", "m4"]
+    assert table["seqnum"].to_pylist() == [1, 2, 3, 4]
+    assert [record.offset for record in damage] == [len(texts[0]) + len(texts[1]) - 1]
+
+
+@pytest.mark.parametrize("length", [17 << 20, 700 << 20, 1 << 30, 2**63, 2**64 - 1])
+def test_a_length_beyond_the_end_of_the_stream_costs_one_entry(length):
+    wrong = entry(2, b"COREDUMP\n" + struct.pack("<Q", length) + b"abc\n")
+    table, damage = read(entry(1, b"MESSAGE=a\n") + wrong + entry(3, b"MESSAGE=c\n"))
+    assert table["message"].to_pylist() == ["a", "c"]
+    assert len(damage) == 1
+
+
+ENDLESS = [b"\n", b"A=\n", b"a\n", b"A", b"\0", b"A\n\xff\xff\xff\xff\xff\xff\xff\xff\n\n", b"__CURSOR=\n", b"MESSAGE=x"]
+
+
+@pytest.mark.parametrize("noise", ENDLESS)
+def test_endless_noise_takes_neither_memory_nor_the_entries_around_it(noise, monkeypatch):
+    monkeypatch.setattr(export, "ENTRY_LIMIT", 1 << 20)
+    monkeypatch.setattr(export, "LINE_LIMIT", 1 << 14)
+    monkeypatch.setattr(export, "LINES_AT_ONCE", 1 << 14)
+    monkeypatch.setattr(stream, "PIECE", 1 << 18)
+    text = entry(1, b"MESSAGE=a\n") + noise * ((4 << 20) // len(noise)) + b"\n\n" + entry(2, b"MESSAGE=b\n")
+    tracemalloc.start()
+    table, damage = read(text)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert table["message"].to_pylist() == ["a", "b"]
+    assert bool(damage) == (noise != b"\n")
+    assert peak < 32 << 20
+
+
+@pytest.mark.parametrize("line", [b'{"__REALTIME_TIMESTAMP":"1","MESSAGE":[' + b"[]," * 200_000 + b"1]}", b"\0" * 600_000])
+def test_a_json_line_too_long_to_hold_costs_no_other(line, monkeypatch):
+    monkeypatch.setattr(json_lines, "LINE_LIMIT", 1 << 18)
+    monkeypatch.setattr(stream, "PIECE", 1 << 16)
+    good = b'{"__REALTIME_TIMESTAMP": "5", "MESSAGE": "a"}\n'
+    table, damage = read(good + line + b"\n" + good)
+    assert table["message"].to_pylist() == ["a", "a"]
+    assert damage
 
 
 def test_a_value_too_big_to_hold_is_left_out_and_the_entry_stays(monkeypatch):
