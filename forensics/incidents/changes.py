@@ -117,7 +117,8 @@ def _jobs(lines: pl.DataFrame, boots: pl.DataFrame) -> pl.DataFrame:
 
 def _boots(lines: pl.DataFrame) -> pl.DataFrame:
     """The first entry of each further boot of a host."""
-    first = lines.group_by("host", "boot").agg(pl.col("row", "time").first()).drop_nulls("boot").sort("row")
+    begins = pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift()) for name in ("host", "boot"))  # a boot's lines are neighbours
+    first = lines.filter(begins).group_by("host", "boot").agg(pl.col("row", "time").first()).drop_nulls("boot").sort("row")
     further = first.filter(pl.int_range(pl.len()).over("host") > 0)
     return further.with_columns(
         pl.lit("boot").alias("kind"), pl.lit("the host booted").alias("summary"), pl.lit(None, pl.String).alias("unit")
