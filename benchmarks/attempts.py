@@ -1,21 +1,28 @@
 """What assembling attempts costs: 14 k attempts in 500 k entries within 2 s of CPU, a million lines of running services nearly
 nothing, ten times the input at most eleven times the cost.
 
-    python benchmarks/attempts.py [--large]      --large also measures ten times the input (about 6 GB of memory)
+    python benchmarks/attempts.py [--large]      --large also measures ten times the input (about 4 GB of memory), and the later stages
 """
 
 from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
+from typing import TypeVar
 
 import numpy as np
 import polars as pl
 
 from forensics.attempts import assemble
-from forensics.model import ENTRIES
+from forensics.incidents import Material, analyse, completeness, find_changes
+from forensics.model import ENTRIES, Window
+from forensics.resources import folder
+from forensics.signatures import catalogue, label
 
+T = TypeVar("T")
 START = datetime(2025, 12, 7, 21, 30, tzinfo=UTC)
 TILE = 1_400
 TRACEBACK = [
@@ -130,6 +137,30 @@ def measured(name: str, entries: pl.DataFrame) -> float:
     return best
 
 
+def stages(entries: pl.DataFrame) -> dict[str, float]:
+    """CPU seconds of each stage behind the store, the better of two runs."""
+    patterns = catalogue.load([folder("patterns")])
+    best: dict[str, float] = {}
+
+    def timed(name: str, stage: Callable[[], T]) -> T:
+        begun = time.process_time()
+        made = stage()
+        best[name] = min(time.process_time() - begun, best.get(name, float("inf")))
+        return made
+
+    for _ in range(2):
+        made = timed("attempts", lambda: assemble(entries))
+        labelled = timed("classes", partial(label, made.events, made.attempts, patterns))
+        changes = timed("changes", lambda: find_changes(entries))
+        material = Material(
+            entries=entries, attempts=made.attempts, events=made.events, restarts=made.restarts,
+            labels=labelled.labels, changes=changes, signatures=labelled.signatures,
+        )  # fmt: skip
+        timed("incidents", partial(analyse, material, Window(None, None)))
+        timed("completeness", lambda: completeness(entries, []))
+    return best
+
+
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--large", action="store_true")
@@ -141,7 +172,9 @@ def main() -> None:
     measured("14,000 failed attempts, repeating lines", loop(14_000, distinct_lines=False))
     measured("running services", healthy(1_000_000))
     if large:
-        print(f"  ten times the input: {measured('140,000 failed attempts', loop(140_000, distinct_lines=True)) / full:.1f} times the cost")
+        few, many = stages(loop(14_000, distinct_lines=True)), stages(loop(140_000, distinct_lines=True))
+        for name, cost in few.items():
+            print(f"{name:14s} {cost:6.2f} s CPU, ten times the input {many[name]:6.2f} s: {many[name] / cost:.1f} times")
 
 
 if __name__ == "__main__":
