@@ -23,6 +23,7 @@ WANTED = tuple(dict.fromkeys([*ADDRESS, *FIELDS]))
 NUMBER = r"^[0-9]{1,18}$"
 CURSOR_SEQNUM = r"^s=(?P<id>[0-9a-f]{32});i=(?P<seqnum>[0-9a-f]{1,15})(?:;|$)"  # sd_journal_get_cursor
 NO_TIME = "an entry without a time is left out"
+TWO_TIMES = "an entry with two times: another one's beginning is missing"
 
 
 def exported_table(lines: Lines, base: int, name: str, number: int, log: DamageLog) -> tuple[pa.Table, int]:
@@ -35,11 +36,12 @@ def exported_table(lines: Lines, base: int, name: str, number: int, log: DamageL
     used, begin, entry = np.unique(place, return_index=True, return_inverse=True)  # an empty line after an empty line is no entry
     spoilt = np.zeros(len(used), np.bool_)
     spoilt[entry[lines.spoilt[kept]]] = True
-    columns = _columns(lines, kept, entry, len(used))
+    columns, twice = _columns(lines, kept, entry, len(used))
     first, last = lines.start[kept[begin]], lines.value_end[kept[np.append(begin[1:], len(kept))[: len(begin)] - 1]]
     timed = numbers(columns.get(TIME), len(used))
     sound = ~spoilt & timed.is_valid().to_numpy(zero_copy_only=False)
     log.add_all((first[~sound & ~spoilt] + base).tolist(), NO_TIME)
+    log.add_all((lines.start[twice] + base).tolist(), TWO_TIMES)
     seqnum, seqnum_id = sequence(columns, len(used))
     fixed = {
         "time": timed.cast(UTC_TIME),
@@ -55,19 +57,21 @@ def exported_table(lines: Lines, base: int, name: str, number: int, log: DamageL
     return (table if sound.all() else table.filter(pa.array(sound))), number + int(sound.sum())
 
 
-def _columns(lines: Lines, kept: Positions, entry: Positions, count: int) -> dict[str, pa.Array]:
-    """Every wanted field that is there: dictionary columns, of a repeated field the first value."""
+def _columns(lines: Lines, kept: Positions, entry: Positions, count: int) -> tuple[dict[str, pa.Array], Positions]:
+    """Every wanted field that is there: dictionary columns, of a repeated field the first value; and where an entry has a second time."""
     which = _wanted_lines(lines, kept)
     order = np.argsort(which, kind="stable")  # a small number each: sorted by counting
     ends = np.cumsum(np.bincount(which, minlength=len(WANTED) + 1))
-    found = {}
+    found, twice = {}, kept[:0]
     for name, start, end in zip(WANTED, [0, *ends[:-2].tolist()], ends[:-1].tolist(), strict=True):
         if start < end:
             places = order[start:end]
             rows = entry[places]
             first = np.append(True, rows[1:] != rows[:-1])
             found[name] = _column(lines, kept[places[first]], rows[first], count)
-    return found
+            if name == TIME:
+                twice = kept[places[~first]]
+    return found, twice
 
 
 def _wanted_lines(lines: Lines, kept: Positions) -> npt.NDArray[np.uint8]:
