@@ -6,6 +6,7 @@ import errno
 import os
 import sys
 from collections.abc import Callable
+from io import TextIOWrapper
 from typing import Annotated
 
 import typer
@@ -14,6 +15,7 @@ from forensics import __version__
 from forensics.cli import ingest, patterns, report
 from forensics.errors import ForensicsError
 
+INTERRUPTED = 130
 COMMANDS: dict[str, Callable[..., None]] = {"report": report.report, "ingest": ingest.ingest}
 GROUPS = {"patterns": patterns.app}
 
@@ -46,17 +48,18 @@ def _root(
 
 def main() -> None:
     """Run the program; every failure is one sentence on stderr and the exit code that errors.py names."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that is not UTF-8 still gets every word
     try:
         app(prog_name="tabby-forensics")
-    except BrokenPipeError:  # the reader of our output has gone, as `| head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
     except ForensicsError as error:
         _fail(str(error), error.exit_code)
     except OSError as error:
         _fail(_operating_system(error), 1)
-    except KeyboardInterrupt:
-        _fail("interrupted; nothing is lost, run it again to go on.", 130)
+    except SystemExit as end:
+        if end.code == INTERRUPTED:  # typer makes it of Ctrl-C, without a word
+            _fail("interrupted; nothing is lost, run it again to go on.", INTERRUPTED)
+        raise
     except Exception as error:
         if os.environ.get("TABBY_FORENSICS_DEBUG"):
             raise

@@ -79,6 +79,9 @@ def sources_named(journal_dirs: list[Path] | None, files: list[Path] | None) -> 
     for path in journal_dirs or []:
         if not path.is_dir():
             raise UsageError(f"'{path}' is not a directory; for a single file use --file.")
+    for path in files or []:
+        if path.is_dir():
+            raise UsageError(f"'{path}' is a directory; name it with --journal-dir.")
     return Sources(tuple(journal_dirs or ()), tuple(files or ()))
 
 

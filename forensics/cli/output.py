@@ -21,8 +21,23 @@ def format_for(path: Path, named: str | None) -> str:
     return found
 
 
+def refuse_bad_target(path: Path) -> None:
+    """Raises UsageError when nothing can be written to `path`, so that this is said before the work and not after it."""
+    if path.is_dir():
+        raise UsageError(f"'{path}' is a folder; name a file in it.")
+    if not path.parent.is_dir():
+        raise UsageError(f"'{path}' cannot be written: there is no folder '{path.parent}'.")
+
+
 def write_file(path: Path, text: str) -> None:
-    """Write `text` to `path` through a temporary file beside it, so that a reader never sees half of it."""
+    """Write `text` to `path` through a temporary file beside it, so that a reader never sees half of it.
+
+    A device or a pipe is written to as it is; of a symbolic link its target is replaced.
+    """
+    if path.exists() and not path.is_file():
+        path.write_text(text, encoding="utf-8")
+        return
+    path = path.resolve()
     with NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False) as draft:
         try:
             draft.write(text)

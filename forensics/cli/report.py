@@ -54,6 +54,8 @@ def report(
     if format_ is not None and format_ not in FORMATS:
         raise UsageError(f"There is no format '{format_}'. There are {', '.join(FORMATS)}.")
     targets = [(path, output.format_for(path, format_)) for path in outputs or []]
+    for path, _ in targets:
+        output.refuse_bad_target(path)
     settings = meaning.settings(
         since, until, tz, unit, declared, meaning.sources_named(journal_dir, file), store, meaning.pattern_folders(patterns)
     )

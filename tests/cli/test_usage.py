@@ -1,7 +1,12 @@
 """What bad input gets: one sentence on stderr, the right exit code, nothing on stdout and no traceback."""
 
+import json
+import os
+import signal
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
 
@@ -58,3 +63,84 @@ def test_the_version_is_the_packages(tmp_path):
 def test_help_imports_none_of_the_heavy_packages():
     code = "import sys, forensics.cli; print(*sorted({'polars', 'numpy', 'pyarrow', 'plotly', 'jinja2', 'rich'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--output", "{folder}", "--format", "html"], ["is a folder"]),
+        (["--output", "{folder}/no/such.html"], ["there is no folder", "{folder}/no"]),
+        (["--file", "{folder}"], ["--journal-dir"]),
+    ],
+)
+def test_what_cannot_be_done_is_said_before_the_work(arguments, words, tmp_path):
+    arguments = [each.format(folder=tmp_path) for each in arguments]
+    result = run("report", "--store", str(tmp_path / "store"), *arguments)
+    assert_one_sentence(result, 2, *[word.format(folder=tmp_path) for word in words])
+    assert not (tmp_path / "store").exists()
+
+
+ENTRY = "__REALTIME_TIMESTAMP=1765143000000000\n__MONOTONIC_TIMESTAMP=1000\n_BOOT_ID=0123456789abcdef0123456789abcdef\nMESSAGE=hello\n\n"
+
+
+def test_a_device_is_written_to_and_not_replaced(tmp_path):
+    result = run("report", "--file", "-", "--store", str(tmp_path / "store"), "--output", "/dev/stdout", "--format", "md", input=ENTRY)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.startswith("# No incident")
+    assert Path("/dev/stdout").is_symlink()
+
+
+def test_of_a_symbolic_link_the_target_is_written(tmp_path):
+    (tmp_path / "real.json").write_text("old")
+    (tmp_path / "link.json").symlink_to("real.json")
+    result = run("report", "--file", "-", "--store", str(tmp_path / "store"), "--output", str(tmp_path / "link.json"), input=ENTRY)
+    assert result.returncode == 0, result.stderr
+    assert (tmp_path / "link.json").is_symlink()
+    assert json.loads((tmp_path / "real.json").read_text())["completeness"]["entries"] == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="needs /dev/full")
+@pytest.mark.parametrize("output", [[], ["--output", "/dev/full", "--format", "html"]])
+def test_a_full_disk_is_told(output, tmp_path):
+    command = [sys.executable, "-m", "forensics", "report", "--file", "-", "--store", str(tmp_path / "store"), *output]
+    with Path("/dev/full").open("wb") as full:
+        result = subprocess.run(command, input=ENTRY, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert_one_sentence(result, 1, "disk is full")
+    assert Path("/dev/full").is_char_device()
+
+
+def test_an_output_that_is_no_longer_read_ends_quietly(tmp_path):
+    with subprocess.Popen(
+        [sys.executable, "-m", "forensics", "patterns", "list"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        process.stdout.close()
+        errors = process.stderr.read()
+    assert process.returncode == 1
+    assert b"Error" not in errors
+    assert b"tabby-forensics" not in errors
+
+
+def test_an_interrupted_run_says_so_and_the_next_one_goes_on(tmp_path):
+    command = [sys.executable, "-m", "forensics", "report", "--file", "-", "--format", "json", "--store", str(tmp_path / "store")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        process.stdin.write(ENTRY)
+        process.stdin.flush()
+        time.sleep(2)  # it waits for more
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate()
+    assert (process.returncode, errors.count("\n")) == (130, 1)
+    assert "interrupted" in errors
+    result = run(*command[3:], input=ENTRY)
+    assert json.loads(result.stdout)["completeness"]["entries"] == 1
+
+
+def test_every_word_arrives_at_a_terminal_that_is_not_utf_8(tmp_path):
+    environment = {**os.environ, "PYTHONIOENCODING": "latin-1"}
+    result = run("report", "--file", "-", "--store", str(tmp_path / "store"), input=ENTRY, env=environment, encoding="latin-1")
+    assert result.returncode == 0, result.stderr
+    assert "\\u2192" in result.stdout
+
+
+def test_garbage_on_standard_input_is_told(tmp_path):
+    result = run("report", "--file", "-", "--store", str(tmp_path / "store"), input="\x89PNG\r\n\x1a\nnothing of a journal")
+    assert_one_sentence(result, 1, "stdin", "no entry")
