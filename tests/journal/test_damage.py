@@ -180,18 +180,18 @@ def cut_off(content: bytearray, found: Layout, rng: random.Random) -> Ranges:
 
 
 SPOILS: dict[str, tuple[Spoil, int]] = {
-    "a flipped bit": (flip, 60),
-    "a flipped bit in an entry": (flip_in(ENTRY), 60),
-    "a flipped bit in a value": (flip_in(DATA), 60),
-    "a flipped bit in an entry array": (flip_in(ENTRY_ARRAY), 40),
-    "thirty flipped bits": (many_flips, 20),
-    "an absurd size": (absurd_size, 60),
-    "zeroed pages": (zero_pages, 40),
-    "pages of noise": (random_pages, 30),
-    "swapped words": (swap_values, 40),
-    "a wild pointer": (point_anywhere, 50),
-    "a broken chain": (break_the_chain, 60),
-    "a cut": (cut_off, 40),
+    "a flipped bit": (flip, 24),
+    "a flipped bit in an entry": (flip_in(ENTRY), 24),
+    "a flipped bit in a value": (flip_in(DATA), 24),
+    "a flipped bit in an entry array": (flip_in(ENTRY_ARRAY), 16),
+    "thirty flipped bits": (many_flips, 8),
+    "an absurd size": (absurd_size, 24),
+    "zeroed pages": (zero_pages, 16),
+    "pages of noise": (random_pages, 12),
+    "swapped words": (swap_values, 16),
+    "a wild pointer": (point_anywhere, 20),
+    "a broken chain": (break_the_chain, 24),
+    "a cut": (cut_off, 16),
 }
 
 
