@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from forensics.errors import JournalPermissionError
 from forensics.journal import sources as journal
 from forensics.journal.damage import Damage
 from forensics.journal.directory import host_folders, journal_files
@@ -61,5 +62,10 @@ def ingest_sources(wanted: Sources, store_folder: Path, progress: Progress | Non
 
 def _is_journal(path: Path) -> bool:
     """Whether the file claims to be a binary journal; a damaged claim in a file named so counts, and is reported by the reader."""
-    with path.open("rb") as file:
-        return file.read(8) == JOURNAL_MAGIC or path.name.endswith((".journal", ".journal~"))
+    if path.name.endswith((".journal", ".journal~")):
+        return True
+    try:
+        with path.open("rb") as file:
+            return file.read(8) == JOURNAL_MAGIC
+    except PermissionError:
+        raise JournalPermissionError(f"'{path}' may not be read by this user.") from None

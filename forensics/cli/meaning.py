@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
-from forensics.errors import UsageError
+from forensics.errors import JournalPermissionError, UsageError
 from forensics.resources import folder
 from forensics.settings import STREAM, Settings, Sources, store_folder, users_patterns
 from forensics.timespec import BootStart, month_hint, parse_time
@@ -72,10 +72,16 @@ def moment(text: str | None, now: datetime, zone: tzinfo) -> datetime | BootStar
 
 
 def sources_named(journal_dirs: list[Path] | None, files: list[Path] | None) -> Sources:
-    """The sources of a run. Raises UsageError for a path that is not there."""
+    """The sources of a run. Raises UsageError for a path that is not there, JournalPermissionError for one out of reach."""
     for path in [*(journal_dirs or []), *(files or [])]:
-        if path != STREAM and not path.exists():
-            raise UsageError(f"There is no '{path}'.")
+        if path == STREAM:
+            continue
+        try:
+            path.stat()
+        except PermissionError:
+            raise JournalPermissionError(f"'{path}' may not be read by this user.") from None
+        except OSError:
+            raise UsageError(f"There is no '{path}'.") from None
     for path in journal_dirs or []:
         if not path.is_dir():
             raise UsageError(f"'{path}' is not a directory; for a single file use --file.")

@@ -18,11 +18,12 @@ Zone = Annotated[
     typer.Option("--tz", metavar="ZONE", help="Time zone of times without one, and of the report. Default: the host's."),
 ]
 Unit = Annotated[list[str] | None, typer.Option(metavar="UNIT", help="Only this unit; repeatable, shell patterns allowed.")]
-JournalDir = Annotated[list[Path] | None, typer.Option(metavar="DIR", help="A copied journal directory; repeatable.")]
+JournalDir = Annotated[list[Path] | None, typer.Option(metavar="DIR", readable=False, help="A copied journal directory; repeatable.")]
 File = Annotated[
     list[Path] | None,
     typer.Option(
         metavar="FILE",
+        readable=False,
         help="A .journal file, or the output of journalctl -o export or -o json ('-' is standard input); repeatable.",
     ),
 ]

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from forensics.errors import JournalPermissionError
+
 
 def run(*arguments, **options):
     return subprocess.run(
@@ -144,3 +146,29 @@ def test_every_word_arrives_at_a_terminal_that_is_not_utf_8(tmp_path):
 def test_garbage_on_standard_input_is_told(tmp_path):
     result = run("report", "--file", "-", "--store", str(tmp_path / "store"), input="\x89PNG\r\n\x1a\nnothing of a journal")
     assert_one_sentence(result, 1, "stdin", "no entry")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_what_this_user_may_not_read_is_a_matter_of_permission(tmp_path):
+    from forensics.cli.meaning import sources_named
+    from forensics.ingestion import ingest_sources
+
+    for folder in [tmp_path, *tmp_path.parents]:
+        if folder.name.startswith(("pytest", "popen", "test")):
+            folder.chmod(0o755)
+    (tmp_path / "closed").mkdir(mode=0o700)
+    (tmp_path / "closed" / "a.journal").touch()
+    for name in ("private.journal", "private.export"):
+        (tmp_path / name).write_bytes(b"__REALTIME_TIMESTAMP=1\n\n")
+        (tmp_path / name).chmod(0o600)
+    (tmp_path / "store").mkdir(mode=0o777)
+    (tmp_path / "store").chmod(0o777)
+    os.seteuid(65534)
+    try:
+        with pytest.raises(JournalPermissionError):
+            sources_named(None, [tmp_path / "closed" / "a.journal"])
+        for name in ("private.journal", "private.export"):
+            with pytest.raises(JournalPermissionError):
+                ingest_sources(sources_named(None, [tmp_path / name]), tmp_path / "store")
+    finally:
+        os.seteuid(0)
