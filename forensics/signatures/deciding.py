@@ -13,7 +13,7 @@ from datetime import timedelta
 
 import polars as pl
 
-from forensics.signatures import mask, tone
+from forensics.signatures import mask, prefix, tone
 from forensics.signatures.match import find_in_texts
 from forensics.signatures.pattern import FATAL, Catalogue
 
@@ -187,5 +187,5 @@ def _tones(texts: pl.Series) -> pl.DataFrame:
     return distinct.with_columns(
         reports_error=tone.reports_error(short),
         ordinary=tone.is_ordinary(short),
-        message=mask.without_prefix(distinct["text"].str.slice(0, mask.LONGEST)),
+        message=prefix.without_prefix(prefix.without_control(short)),
     ).with_columns(farewell=tone.is_farewell(message), complains=tone.complains(message))
