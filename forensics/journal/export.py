@@ -108,14 +108,15 @@ def framed(content: bytes, *, last: bool, longest: int = LENGTH_LIMIT) -> Lines:
 
 
 def _part_what_runs_together(lines: Lines) -> None:
-    """An entry begins with its cursor: one that stands elsewhere begins another."""
+    """An entry begins with its cursor: a second one without an empty line between them begins another."""
     kept = np.flatnonzero(lines.kept)
-    kept = kept[1:][~lines.blank[kept[:-1]]]  # those behind a line that is not empty
-    kept = kept[lines.name_end[kept] - lines.start[kept] == len(CURSOR)]
+    entry = np.cumsum(lines.blank[kept])
+    at = np.flatnonzero(lines.name_end[kept] - lines.start[kept] == len(CURSOR))
     windows = np.ndarray((len(lines.buffer) - len(CURSOR),), f"S{len(CURSOR)}", lines.buffer, strides=(1,))
-    kept = kept[windows[lines.start[kept]] == CURSOR]
-    lines.opens[kept] = True
-    lines.faults[RUN_TOGETHER] += lines.start[kept].tolist()
+    at = at[windows[lines.start[kept[at]]] == CURSOR]
+    second = kept[at[1:][entry[at[1:]] == entry[at[:-1]]]]
+    lines.opens[second] = True
+    lines.faults[RUN_TOGETHER] += lines.start[second].tolist()
 
 
 def _resolve(lines: Lines, odd: Positions, size: int, longest: int, *, last: bool) -> None:

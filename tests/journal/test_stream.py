@@ -152,6 +152,11 @@ def test_entries_without_an_empty_line_between_them_are_parted():
     assert [record.offset for record in damage] == [len(texts[0]) + len(texts[1]) - 1]
 
 
+def test_a_cursor_may_stand_anywhere():
+    table, damage = read(b"__REALTIME_TIMESTAMP=5\n__CURSOR=s=%032x;i=7\nMESSAGE=a\n\n" % 1)
+    assert (table["message"].to_pylist(), table["seqnum"].to_pylist(), damage) == (["a"], [7], [])
+
+
 def test_an_entry_whose_beginning_is_missing_is_on_record():
     texts = [entry(number, b"MESSAGE=m%d\n" % number) for number in range(1, 4)]
     spoilt = texts[1].index(b"__REALTIME")
