@@ -16,6 +16,7 @@ from forensics.store.parts import micros
 
 TRIES = 5  # parts that another run merges away between the reading of a manifest and of its parts
 BOOT = ["host", "machine", "boot"]
+OF_THE_COPY = ("seqnum", "seqnum_id", "offset", "bytes", "file")  # what a copy of an entry has of its own
 STORED = [name for name in ENTRIES if name != "file"]
 
 
@@ -72,14 +73,31 @@ def _in_canonical_order(entries: pl.DataFrame, *, doubled: bool) -> pl.DataFrame
     Ties keep the order of the frame, which is a source's own order. Of an entry that is there twice the first stays.
     """
     order = _keys(entries)
-    at = order.select(pl.arg_sort_by("boot", "first", "second", "seqnum_id", maintain_order=True).alias("at"))["at"]
+    at = order.select(pl.arg_sort_by("place", "first", "second", "seqnum_id", maintain_order=True).alias("at"))["at"]
     if not at.is_sorted():
         entries = entries[at]
         order = order[at]
     if doubled:
         again = (pl.col("seqnum") == pl.col("seqnum").shift()) & (pl.col("seqnum_id") == pl.col("seqnum_id").shift())
-        entries = entries.filter(~order.select(again.fill_null(value=False)).to_series())
-    return entries
+        once = ~order.select(again.fill_null(value=False)).to_series()
+        entries, order = entries.filter(once), order.filter(once)
+    return _without_copies(entries, order)
+
+
+def _without_copies(entries: pl.DataFrame, order: pl.DataFrame) -> pl.DataFrame:
+    """Without what another journal repeats under numbers of its own: a host's journal beside what was sent of it to journal-remote.
+
+    Entries are the same, as journalctl takes it (sd-journal.c, compare_locations), when boot, both clocks and the content are.
+    """
+    mixed = order.filter(~pl.col("numbered"))["place"].unique()
+    if mixed.is_empty():
+        return entries
+    content = [name for name in ENTRIES if name not in OF_THE_COPY]
+    within = entries.with_columns(order["place"], order["numbered"]).with_row_index("at").filter(~pl.col("numbered"))
+    doubled = within.filter(pl.struct("place", "monotonic", "time").is_duplicated())
+    told = doubled.with_columns(turn=pl.int_range(pl.len()).over([*content, "seqnum_id"]))
+    again = told.filter(~told.select(pl.struct(*content, "turn").is_first_distinct()).to_series())["at"]
+    return entries.with_row_index("at").filter(~pl.col("at").is_in(again.implode())).drop("at") if len(again) else entries
 
 
 def _keys(entries: pl.DataFrame) -> pl.DataFrame:
@@ -98,7 +116,8 @@ def _keys(entries: pl.DataFrame) -> pl.DataFrame:
     )
     placed = keys.join(places.select(*names, "place", "numbered"), on=names, how="left", nulls_equal=True, maintain_order="left")
     return placed.select(
-        boot="place",
+        "numbered",
+        "place",
         first=pl.when("numbered").then("seqnum").otherwise("monotonic"),
         second=pl.when("numbered").then(None).otherwise("seqnum"),
         seqnum_id="seqnum_id",

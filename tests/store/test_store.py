@@ -247,6 +247,21 @@ def test_a_boot_of_two_files_with_ids_of_their_own_is_merged_by_the_clock(tmp_pa
     assert numbers(store) == [0, 1, 2, 3, 4]
 
 
+def test_what_another_journal_repeats_under_its_own_numbers_comes_once(tmp_path):
+    """As journalctl shows it; equal entries within one journal all stay."""
+    whole = text(0, 1) + text(0, 1) + text(1, 3)
+    store = opened(tmp_path)
+    paths = []
+    for name, stream in [("own", whole), ("sent", text(0, 1) + text(1, 2)), ("late", text(3, 2))]:
+        paths.append(tmp_path / f"{name}.journal")
+        subprocess.run(["/lib/systemd/systemd-journal-remote", "-o", paths[-1], "-"], input=stream, check=True, capture_output=True)
+    store.ingest(paths)
+    named = [part for path in paths for part in ("--file", path)]
+    shown = subprocess.run(["journalctl", "-q", "-o", "cat", *named], check=True, capture_output=True, text=True).stdout
+    assert numbers(store) == [0, 0, 1, 2, 3, 4]
+    assert [int(line.removeprefix("entry ")) for line in shown.splitlines()] == numbers(store)
+
+
 def test_a_clock_that_jumps_back_changes_no_order(tmp_path):
     store = opened(tmp_path)
     path = tmp_path / "a.journal"
