@@ -32,7 +32,8 @@ def make_report(settings: Settings, progress: Progress | None = None) -> Report:
     ingested = ingest_sources(settings.sources, settings.store, progress)
     entries, window = _entries(settings, ingested)
     analysed = _analyse(_only_units(entries, settings.units), entries, patterns, window, settings.declared)
-    return _report(settings, entries, window, ingested.damage, analysed)
+    refused = (f"Left out, {catalogue.told(patterns.refused)}",) if patterns.refused else ()
+    return _report(settings, entries, window, ingested.damage, analysed, refused)
 
 
 def _analyse(
@@ -109,7 +110,9 @@ def _unit_pattern(name: str) -> str:
     return name if "." in name or name.endswith("*") else f"{name}.service"
 
 
-def _report(settings: Settings, entries: pl.DataFrame, window: Window, damage: Sequence[Damaged], found: Analysis) -> Report:
+def _report(
+    settings: Settings, entries: pl.DataFrame, window: Window, damage: Sequence[Damaged], found: Analysis, refused: tuple[str, ...]
+) -> Report:
     hosts = tuple(entries["host"].drop_nulls().unique().cast(pl.String).sort().to_list())
     units = sorted({incident.unit for incident in found.incidents})
     shown = Window(window.since or entries["time"].min(), window.until or entries["time"].max())  # type: ignore[arg-type]
@@ -125,7 +128,7 @@ def _report(settings: Settings, entries: pl.DataFrame, window: Window, damage: S
         incidents=found.incidents,
         detection_summary=found.detection_summary,
         ledger=found.ledger,
-        notes=found.notes,
+        notes=(*found.notes, *refused),
         version=__version__,
         generated=settings.now,
     )

@@ -43,6 +43,6 @@ def check(patterns: options.Patterns = None) -> None:
     from forensics.signatures import catalogue
 
     loaded = catalogue.load(meaning.pattern_folders(patterns))
-    if mistakes := catalogue.check(loaded):
+    if mistakes := [*loaded.refused, *catalogue.check(loaded)]:
         raise UsageError(f"{len(mistakes)} mistakes in the catalogue:\n" + "\n".join(f"  {mistake}" for mistake in mistakes))
     typer.echo(f"{len(loaded.patterns)} patterns keep their promises")

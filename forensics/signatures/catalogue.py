@@ -11,38 +11,52 @@ from forensics.errors import UsageError
 from forensics.model import EVENTS
 from forensics.signatures.match import find_hits
 from forensics.signatures.pattern import Catalogue, Example, Mistake, Pattern
-from forensics.signatures.reading import read_pattern
+from forensics.signatures.reading import id_of_path, read_pattern
 
-__all__ = ["Catalogue", "Mistake", "check", "load"]
+__all__ = ["Catalogue", "Mistake", "check", "load", "told"]
 
 
 def load(folders: Sequence[Path]) -> Catalogue:
     """The patterns of all folders; a later folder's pattern replaces one with the same id.
 
-    Raises UsageError with every mistake of every file.
+    Raises UsageError with every mistake of the first folder, the shipped one. Of later folders only the files with mistakes are
+    refused: `refused` has all their mistakes, and the others are there.
     """
     mistakes: list[Mistake] = []
+    refused: list[Mistake] = []
     patterns: dict[str, Pattern] = {}
+    spoiled: set[str] = set()
     for folder in folders:
+        found = mistakes if folder == folders[0] else refused
         if not folder.is_dir():
-            mistakes.append(Mistake(folder, None, "", "is not a folder of patterns"))
+            found.append(Mistake(folder, None, "", "is not a folder of patterns"))
         for file in sorted(folder.rglob("*.toml")):
             pattern, wrong = read_pattern(file, folder)
-            mistakes += wrong
-            if pattern is not None:
+            found += wrong
+            if pattern is None:
+                spoiled.add(id_of_path(file, folder))
+            else:
                 patterns[pattern.id] = pattern
     if not mistakes:
-        mistakes = list(_unknown_consequences(patterns))
+        for unknown in list(_unknown_consequences(patterns, spoiled)):
+            (mistakes if unknown.file.is_relative_to(folders[0]) else refused).append(unknown)
     if mistakes:
-        lines = "\n".join(f"  {mistake}" for mistake in mistakes)
-        raise UsageError(f"{len(mistakes)} {'mistake' if len(mistakes) == 1 else 'mistakes'} in the pattern files:\n{lines}")
-    return Catalogue(tuple(patterns[id_] for id_ in sorted(patterns)))
+        raise UsageError(told(mistakes))
+    bad = {mistake.file for mistake in refused}
+    return Catalogue(tuple(patterns[id_] for id_ in sorted(patterns) if patterns[id_].file not in bad), tuple(refused))
 
 
-def _unknown_consequences(patterns: dict[str, Pattern]) -> Iterator[Mistake]:
+def told(mistakes: Sequence[Mistake]) -> str:
+    """All mistakes as one message for the user."""
+    lines = "\n".join(f"  {mistake}" for mistake in mistakes)
+    return f"{len(mistakes)} {'mistake' if len(mistakes) == 1 else 'mistakes'} in the pattern files:\n{lines}"
+
+
+def _unknown_consequences(patterns: dict[str, Pattern], spoiled: set[str]) -> Iterator[Mistake]:
+    """What a pattern claims to explain and is nobody's id. A file with mistakes still is somebody: they are told already."""
     for pattern in patterns.values():
         for id_ in pattern.explains:
-            if id_ not in patterns:
+            if id_ not in patterns and id_ not in spoiled:
                 yield Mistake(pattern.file, None, "explains", f"{id_!r} is no pattern's id")
 
 

@@ -70,13 +70,6 @@ class Pattern:
         return self.severity in FATAL
 
 
-@dataclass(frozen=True, slots=True)
-class Catalogue:
-    """All known problems, by id."""
-
-    patterns: tuple[Pattern, ...]
-
-
 @dataclass(frozen=True, slots=True, order=True)
 class Mistake:
     """What is wrong in which file, at which key; line is null where the file's text does not show it."""
@@ -89,3 +82,11 @@ class Mistake:
     def __str__(self) -> str:
         where = f"{self.file}:{self.line}" if self.line is not None else f"{self.file}"
         return f"{where}: {self.key}: {self.text}" if self.key else f"{where}: {self.text}"
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """All known problems, by id; and what stands against the user's files that were left out."""
+
+    patterns: tuple[Pattern, ...]
+    refused: tuple[Mistake, ...] = ()

@@ -44,8 +44,13 @@ def read_pattern(file: Path, folder: Path) -> tuple[Pattern | None, list[Mistake
         line = re.search(r"at line (\d+)", str(error))
         return None, [Mistake(file, int(line[1]) if line else None, "", f"is not TOML: {error}")]
     reader = _Reader(file, text)
-    pattern = reader.pattern(table, ".".join(file.relative_to(folder).with_suffix("").parts))
+    pattern = reader.pattern(table, id_of_path(file, folder))
     return (None if reader.mistakes else pattern), reader.mistakes
+
+
+def id_of_path(file: Path, folder: Path) -> str:
+    """torch/abi-mismatch.toml → torch.abi-mismatch"""
+    return ".".join(file.relative_to(folder).with_suffix("").parts)
 
 
 class _Reader:

@@ -152,3 +152,24 @@ def test_an_example_is_an_event_with_the_columns_it_states(tmp_path: Path) -> No
     assert broken_promises(folder(tmp_path, good=by_column)) == ["good.toml example[0]: does not match its own pattern"]
     stated = by_column.replace("[[example]]", '[[example]]\nkind = "manager"\nexit_status = 3')
     assert broken_promises(folder(tmp_path, good=stated)) == []
+
+
+def test_a_bad_user_pattern_is_refused_with_all_its_mistakes_and_the_others_load(tmp_path: Path) -> None:
+    shipped = folder(tmp_path / "shipped", good=GOOD)
+    own = folder(
+        tmp_path / "own",
+        good=variant("good", ('severity      = "high"', 'severity = "bad"'), ("restart_helps = false", 'restart_helps = "no"')),
+        lonely=variant("lonely", ("broken", "lonely"), ('"area.lonely"', '"area.lonely"\nexplains = ["area.nobody"]')),
+        fine=variant("fine", ("broken", "fine")),
+    )
+    loaded = catalogue.load([shipped, own])
+    assert [(pattern.id, pattern.severity) for pattern in loaded.patterns] == [("area.fine", "high"), ("area.good", "high")]
+    assert sorted((mistake.file.name, mistake.key) for mistake in loaded.refused) == [
+        ("good.toml", "restart_helps"), ("good.toml", "severity"), ("lonely.toml", "explains"),
+    ]  # fmt: skip
+
+
+def test_a_shipped_pattern_that_is_bad_stops_the_program(tmp_path: Path) -> None:
+    shipped = folder(tmp_path / "shipped", good=variant("good", ('"high"', '"bad"')))
+    with pytest.raises(UsageError, match="severity"):
+        catalogue.load([shipped, folder(tmp_path / "own", fine=variant("fine", ("broken", "fine")))])
