@@ -55,6 +55,7 @@ def main() -> None:
     except ForensicsError as error:
         _fail(str(error), error.exit_code)
     except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what standard output could not take is not tried again at the end
         _fail(_operating_system(error), 1)
     except SystemExit as end:
         if end.code == INTERRUPTED:  # typer makes it of Ctrl-C, without a word

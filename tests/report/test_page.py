@@ -44,21 +44,21 @@ def browser(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def axe():
+def axe(tmp_path_factory):
     """axe-core's program, packed once by npm into build/."""
     kept = ROOT / "build" / "axe" / f"{AXE}.js"
     if not kept.is_file():
         npm = shutil.which("npm")
         if npm is None:
             pytest.skip("needs npm for axe-core")
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        packed = subprocess.run([npm, "pack", AXE, "--silent"], cwd=kept.parent, capture_output=True, text=True, check=False)
+        folder = tmp_path_factory.mktemp("axe")
+        packed = subprocess.run([npm, "pack", AXE, "--silent"], cwd=folder, capture_output=True, check=False)
         if packed.returncode:
             pytest.skip("npm cannot fetch axe-core")
-        archive = kept.parent / packed.stdout.strip().splitlines()[-1]
-        with tarfile.open(archive) as files:
-            kept.write_bytes(files.extractfile("package/axe.min.js").read())
-        archive.unlink()
+        with tarfile.open(next(folder.glob("*.tgz"))) as files:
+            (folder / "axe.js").write_bytes(files.extractfile("package/axe.min.js").read())
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(folder / "axe.js", kept)
     return kept.read_text(encoding="utf-8")
 
 
