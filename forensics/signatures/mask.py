@@ -28,49 +28,58 @@ _NAMES_PROBLEM = (
 
 # A number in ‹› is not masked: it says which problem it is.
 _KEPT = (
-    (rf"((?i:\b(?:{_NAMES_PROBLEM})[ :=#(]{{1,3}})|Xid \(PCI:[^)]*\): )(-?[0-9]+)\b", "${1}‹${2}›"),
+    # A protocol's version is part of its name.
+    (rf"((?i:\b(?:{_NAMES_PROBLEM})[ :=#(]{{1,3}})|Xid \(PCI:[^)]*\): |\bIP[vV])(-?[0-9]+)\b", "${1}‹${2}›"),
     (rf"\b([45][0-9][0-9])( (?:{_REASON}))", "‹${1}›${2}"),
 )
-_HAS_KEPT = rf"(?i:\b(?:{_NAMES_PROBLEM})[ :=#(]{{1,3}}-?[0-9])|Xid \(PCI:|\b[45][0-9][0-9] (?:{_REASON})|‹"
+_HAS_KEPT = rf"(?i:\b(?:{_NAMES_PROBLEM})[ :=#(]{{1,3}}-?[0-9])|Xid \(PCI:|\bIP[vV][46]|\b[45][0-9][0-9] (?:{_REASON})|‹"
 
 # Only the places of digits matter to the masks, so all digits but those of 0x become 1: most lines then are equal to another one
 # before the dear part begins.
-_DIGITS = {"0x": "0x", "0X": "0x"} | {digit: "1" for digit in "023456789"}
+_DIGITS = {"0x": "0x", "0X": "0x"} | dict.fromkeys("023456789", "1")
 
+_URL = r"\b[a-zA-Z][a-zA-Z0-9+.\-]*://(?:[^\s'\"<>)\]]*[^\s'\"<>)\],.;:])?|\b[\w.+\-]+@[\w\-]+(?:\.[\w\-]+)+\b"
+_TIME = (
+    rf"\b(?:{prefix.DATE}(?:[T _:-]{prefix.CLOCK})?|{prefix.SYSLOG_DATE} {prefix.CLOCK}|[0-9]{{1,2}}:[0-9]{{2}}:[0-9]{{2}}(?:[.,:][0-9]+)?)"
+    r"(?:Z|[+-][0-9]{2}:?[0-9]{2})?(?: [A-Z]{3,4}\b)?(?: [0-9]{4})?\b"
+)
+_IP = (
+    r"/?\b[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?:[:/][0-9]{1,5})?\b"
+    r"|\[?\b(?:[0-9a-fA-F]{1,4}:){3,7}(?::|[0-9a-fA-F]{1,4})\b(?:\](?::[0-9]{1,5})?)?|\[::1?\](?::[0-9]{1,5})?"
+    r"|\b[0-9a-fA-F]{1,4}::(?:[0-9a-fA-F]{1,4}:)*[0-9a-fA-F]{1,4}\b"
+)
+# A hexadecimal number may consist of decimal digits by chance, so both are <n>.
+_HEX = (
+    r"\b[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}\b"
+    r"|\b(?:[0-9a-fA-F]{1,2}[:-]){5,}[0-9a-fA-F]{1,2}\b"  # MAC and EUI addresses
+    r"|\b0[xX][0-9a-fA-F]+\b"
+    r"|\b[0-9a-fA-F]*(?:[0-9][a-fA-F]|[a-fA-F][0-9])[0-9a-fA-F]{3,}\b|\b[0-9a-fA-F]{3,}(?:[0-9][a-fA-F]|[a-fA-F][0-9])[0-9a-fA-F]*\b"
+)
+_PATH = (
+    r"(^|[\s'\"`(=:,\[{<>])(?:(?:~|\.{1,2})?(?:/[\w.@%+~$\-<>]+)+/?|[A-Za-z]:\\[^\s'\"<>|,;]+)"
+    r"|\b[\w.@+\-]+(?:/[\w.@+\-]+){2,}\b"
+)
 # Top-level names that end a host name often and a file or class name rarely (IANA root zone; RFC 6762, RFC 8375).
-_TLD = "com|net|org|edu|gov|mil|info|biz|dev|cloud|cn|de|uk|jp|kr|fr|nl|ru|br|tw|hk|ca|us|eu|pl|mx|au|se|ch|cz|local|internal|lan|localdomain|arpa"
-_UNIT = r"[KMGTP]i?B|kB|[Bb]ytes?|B|KB?ps|[mun]?s|msecs?|usecs?|secs?|seconds?|milliseconds?|microseconds?|mins?|minutes?|hours?|days?|[MGk]?Hz|%"
-_VALUE = "(?:n|path|url|hex|ip|size|time|host)"
+_TOP_LEVEL = (
+    "com|net|org|edu|gov|mil|info|biz|dev|cloud|cn|de|uk|jp|kr|fr|nl|ru|br|tw|hk|ca|us|eu|pl|mx|au|se|ch|cz"
+    "|local|internal|lan|localdomain|arpa"
+)
+_HOST = rf"\b[\w\-]+(?:\.[\w\-]+)*\.(?:{_TOP_LEVEL})\b(?::[0-9]+\b)?([^\w.\-]|\.?$|\.[^\w])"
+_UNIT = (
+    r"[KMGTP]i?B|kB|[Bb]ytes?|B|KB?ps|[mun]?s|msecs?|usecs?|secs?|seconds?|milliseconds?|microseconds?"
+    r"|mins?|minutes?|hours?|days?|[MGk]?Hz|%"
+)
+_SIZE = rf"(^|[^‹0-9\w.])<?[+-]?[0-9]+(?:[.,_][0-9]+)* ?(?:{_UNIT})(?: ?\([0-9.,]+ ?[KMGT]i?B?\))?($|[^\w])"
+_VALUE = "(?:n|path|url|ip|size|time|host)"
 
 _MASKS = (
-    (r"\b[a-zA-Z][a-zA-Z0-9+.\-]*://[^\s'\"<>)\]]+|\b[\w.+\-]+@[\w\-]+(?:\.[\w\-]+)+\b", "<url>"),
-    (
-        rf"\b(?:{prefix.DATE}(?:[T _-]{prefix.CLOCK})?|{prefix.SYSLOG_DATE} {prefix.CLOCK}|[0-9]{{1,2}}:[0-9]{{2}}:[0-9]{{2}}(?:[.,:][0-9]+)?)"
-        r"(?:Z|[+-][0-9]{2}:?[0-9]{2})?(?: [A-Z]{3,4}\b)?(?: [0-9]{4})?\b",
-        "<time>",
-    ),
-    (
-        r"/?\b[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?:[:/][0-9]{1,5})?\b"
-        r"|\[?\b(?:[0-9a-fA-F]{1,4}:){3,7}(?::|[0-9a-fA-F]{1,4})\b(?:\](?::[0-9]{1,5})?)?|\[::1?\](?::[0-9]{1,5})?"
-        r"|\b[0-9a-fA-F]{1,4}::(?:[0-9a-fA-F]{1,4}:)*[0-9a-fA-F]{1,4}\b",
-        "<ip>",
-    ),
-    (
-        r"\b[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}\b"
-        r"|\b(?:[0-9a-fA-F]{1,2}[:-]){5,}[0-9a-fA-F]{1,2}\b"  # MAC and EUI addresses
-        r"|\b0[xX][0-9a-fA-F]+\b|\b[0-9a-f]{8}\b|\b[0-9a-f]{12,}\b|\b[0-9A-F]{12,}\b"
-        r"|\b[0-9a-fA-F]*(?:[0-9][a-fA-F]|[a-fA-F][0-9])[0-9a-fA-F]{3,}\b|\b[0-9a-fA-F]{3,}(?:[0-9][a-fA-F]|[a-fA-F][0-9])[0-9a-fA-F]*\b",
-        "<hex>",
-    ),
-    (
-        r"(^|[\s'\"`(=:,\[{<>])(?:(?:~|\.{1,2})?(?:/[\w.@%+~$\-<>]+)+/?|[A-Za-z]:\\[^\s'\"<>|,;]+)|\b[\w.@+\-]+(?:/[\w.@+\-]+){2,}\b",
-        "${1}<path>",
-    ),
-    (rf"\b[\w\-]+(?:\.[\w\-]+)*\.(?:{_TLD})\b(?::[0-9]+\b)?([^\w.\-]|\.?$|\.[^\w])", "<host>${1}"),
-    (
-        rf"(^|[^‹0-9\w.])<?[+-]?[0-9]+(?:[.,_][0-9]+)* ?(?:{_UNIT})(?: ?\([0-9.,]+ ?[KMGT]i?B?\))?($|[^\w])",
-        "${1}<size>${2}",
-    ),
+    (_URL, "<url>"),
+    (_HEX, "<n>"),
+    (_TIME, "<time>"),
+    (_IP, "<ip>"),
+    (_PATH, "${1}<path>"),
+    (_HOST, "<host>${1}"),
+    (_SIZE, "${1}<size>${2}"),
     (r"(^|[^‹0-9])[0-9]+(?:[.,_][0-9]+)*", "${1}<n>"),
     (r"([^\w]|^)-<n>", "${1}<n>"),
     (r"(?:<n>[,;: ]+){2,}<n>", "<n>"),  # a list of numbers, however long
@@ -83,8 +92,8 @@ _ROUNDS = 8
 
 def keys(texts: pl.Series) -> pl.Series:
     """The key of each text. Give distinct texts: the cost is per text."""
-    current = prefix.without_control(pl.col("text").fill_null("").str.slice(0, LONGEST))
-    current = pl.select(text=texts.cast(pl.String)).select(_digits_levelled(current)).to_series()
+    shown = prefix.without_control(pl.col("text").fill_null("").str.slice(0, LONGEST))
+    current = texts.cast(pl.String).to_frame("text").select(_digits_levelled(shown)).to_series()
     # A mask can uncover what another one takes (a value inside a prefix); few keys are left after the first round, so repeating is cheap.
     for _ in range(_ROUNDS):
         distinct = current.unique(maintain_order=True)
