@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from forensics.errors import JournalPermissionError
+from forensics.journal import directory
 from forensics.journal import sources as journal
 from forensics.journal.damage import Damage
 from forensics.journal.directory import host_folders, journal_files
@@ -41,8 +42,9 @@ def ingest_sources(wanted: Sources, store_folder: Path, progress: Progress | Non
     streams = [path for path in wanted.files if path == STREAM or not _is_journal(path)]
     journals = [path for path in wanted.files if path not in streams]
     folders = host_folders() if wanted.are_the_hosts_own else wanted.journal_dirs
-    journals += [path for found in folders for path in journal_files(found)]
-    done = [store.ingest(journals, progress)] if journals else []
+    for folder in folders:
+        journal_files(folder)  # says when there is none, or none that may be read
+    done = [store.ingest([*journals, *folders], progress)] if journals or folders else []
     for path in streams:
         if path == STREAM:
             done.append(store.ingest_stream(sys.stdin.buffer, "stdin"))
@@ -52,12 +54,18 @@ def ingest_sources(wanted: Sources, store_folder: Path, progress: Progress | Non
     if keep_from is not None:
         store.prune(keep_from)
     return Ingestion(
-        sources=tuple(source for part in done for source in part.sources),
+        sources=tuple(dict.fromkeys([*(source for part in done for source in part.sources), *_deleted_by_journald(store, folders)])),
         new_entries=sum(part.new_entries for part in done),
         files_read=sum(part.files_read for part in done),
         files_unchanged=sum(part.files_unchanged for part in done),
         damage=tuple(Damage(*record) for part in done for record in part.records),
     )
+
+
+def _deleted_by_journald(store: Store, folders: Sequence[Path]) -> list[str]:
+    """What the store still has of the host's own journal: journald deletes its oldest files, and the history goes on without them."""
+    own = [folder for folder in folders if any(folder.is_relative_to(host) for host in directory.HOST_FOLDERS)]
+    return [source for folder in own for source in store.sources_of(folder)]
 
 
 def _is_journal(path: Path) -> bool:

@@ -27,6 +27,8 @@ def refuse_bad_target(path: Path) -> None:
         raise UsageError(f"'{path}' is a folder; name a file in it.")
     if not path.parent.is_dir():
         raise UsageError(f"'{path}' cannot be written: there is no folder '{path.parent}'.")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise UsageError(f"'{path}' may not be written by this user.")
 
 
 def write_file(path: Path, text: str) -> None:

@@ -38,7 +38,7 @@ def _read(manifests: Iterable[Manifest], layout: Layout, since: datetime | None,
     frames = [_scan(manifest, parts, layout, since, until) for manifest, parts in wanted]
     try:
         entries = pl.concat(pl.collect_all(frames))
-    except pl.exceptions.PolarsError as error:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         raise ForensicsError(f"A part of the store {layout.root} is damaged: delete that folder to ingest everything again.") from error
     return _in_canonical_order(entries, doubled=_may_hold_doubles([part for _, parts in wanted for part in parts]))
 

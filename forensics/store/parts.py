@@ -7,6 +7,7 @@ statistics in the footer give 27× less than the journal at 0.4 s; polars' own w
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from forensics.errors import ForensicsError
 from forensics.store.layout import host_folder
 from forensics.store.manifest import Part
 
@@ -95,14 +97,26 @@ def described(piece: Piece, number: str, size: int) -> Part:
 
 
 def read_part(path: Path, like: pa.Schema) -> pa.Table:
-    """A part as a table with the types of `like`."""
+    """A part as a table with the types of `like`. Raises ForensicsError when it is damaged."""
     texts = [field.name for field in like if pa.types.is_dictionary(field.type)]
-    table = pq.ParquetFile(path, read_dictionary=texts).read()
+    with _telling_damage(path):
+        table = pq.ParquetFile(path, read_dictionary=texts).read()
     return table.cast(pa.schema([like.field(name) for name in table.column_names]))
 
 
+@contextmanager
+def _telling_damage(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (pa.ArrowException, OSError) as error:
+        if isinstance(error, FileNotFoundError):
+            raise
+        raise ForensicsError(f"The part {path} of the store is damaged: delete the store's folder to ingest everything again.") from error
+
+
 def read_seqnums(path: Path) -> Numbers:
-    column = pq.ParquetFile(path).read(columns=["seqnum"])["seqnum"]
+    with _telling_damage(path):
+        column = pq.ParquetFile(path).read(columns=["seqnum"])["seqnum"]
     return np.asarray(column.drop_null().to_numpy(), np.int64)
 
 

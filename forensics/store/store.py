@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from forensics.store.ingesting import Ingest, Progress
 from forensics.store.layout import Layout, open_layout
+from forensics.store.manifest import read_manifests
 from forensics.store.pruning import prune
 from forensics.store.reading import Journal
 from forensics.store.refusals import as_sentences
@@ -81,6 +82,12 @@ class Store:
 
         with as_sentences(self.layout.root):
             return read_entries(self.layout, since, until, sources)
+
+    def sources_of(self, folder: Path) -> list[str]:
+        """The journals that were last seen in `folder` or below, also those that are deleted there by now."""
+        with as_sentences(self.layout.root):
+            known = read_manifests(self.layout)
+        return [each.source for each in known if each.kind == "journal" and Path(each.file).is_relative_to(folder)]
 
     def prune(self, older_than: datetime) -> int:
         """Delete the days that end before `older_than`, and what is left of them for good; how many entries that were."""

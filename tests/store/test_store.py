@@ -500,3 +500,14 @@ def test_damage_of_the_store_itself_is_a_sentence(tmp_path):
     store.layout.manifest(source).write_text('{"parts":')
     with pytest.raises(ForensicsError, match="delete it"):
         store.entries()
+
+
+def test_a_damaged_part_that_new_entries_would_join_is_a_sentence(tmp_path):
+    path = journal(tmp_path / "a.journal", 0, 5)
+    store = opened(tmp_path)
+    store.ingest([path])
+    (part,) = (tmp_path / "store").rglob("*.parquet")
+    part.write_bytes(part.read_bytes()[:-20])
+    journal(path, 5, 5)
+    with pytest.raises(ForensicsError, match=r"is damaged: delete the store's folder"):
+        store.ingest([path])
