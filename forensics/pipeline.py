@@ -11,12 +11,13 @@ import polars as pl
 
 from forensics import __version__
 from forensics.attempts import assemble
+from forensics.decisions import Decisions, applied, read_decisions
 from forensics.errors import NothingRecordedError, UsageError
 from forensics.incidents import Analysis, Material, analyse, completeness, find_changes
 from forensics.ingestion import Ingestion, Progress, ingest_sources
 from forensics.journal.damage import Damage as Damaged
 from forensics.model import ATTEMPTS, CHANGES, ENTRIES, EVENTS, LABELS, RESTARTS, Damage, Report, Window, checked
-from forensics.settings import Settings
+from forensics.settings import Settings, decisions_file
 from forensics.signatures import catalogue, label
 from forensics.store import Store
 from forensics.timespec import BootStart
@@ -31,17 +32,24 @@ def make_report(settings: Settings, progress: Progress | None = None) -> Report:
     patterns = catalogue.load(settings.pattern_folders)
     ingested = ingest_sources(settings.sources, settings.store, progress)
     entries, window = _entries(settings, ingested)
-    analysed = _analyse(_only_units(entries, settings.units), entries, patterns, window, settings.declared)
+    analysed = _analyse(
+        _only_units(entries, settings.units), entries, patterns, read_decisions(decisions_file()), window, settings.declared
+    )
     refused = (f"Left out, {catalogue.told(patterns.refused)}",) if patterns.refused else ()
     return _report(settings, entries, window, ingested.damage, analysed, refused)
 
 
 def _analyse(
-    about: pl.DataFrame, entries: pl.DataFrame, patterns: catalogue.Catalogue, window: Window, declared: datetime | None
+    about: pl.DataFrame,
+    entries: pl.DataFrame,
+    patterns: catalogue.Catalogue,
+    decisions: Decisions,
+    window: Window,
+    declared: datetime | None,
 ) -> Analysis:
     """Entries → incidents; `about` are the same rows with only the asked units named."""
     assembly = assemble(about)
-    labelled = label(assembly.events, assembly.attempts, patterns)
+    labelled = applied(label(assembly.events, assembly.attempts, patterns), decisions)
     material = Material(
         entries=entries,
         attempts=checked(assembly.attempts, ATTEMPTS, "attempts"),

@@ -48,5 +48,14 @@ def store_folder(environment: Mapping[str, str] = os.environ) -> Path:
 
 def users_patterns(environment: Mapping[str, str] = os.environ) -> Path:
     """`$XDG_CONFIG_HOME/tabby-forensics/patterns`: the user's own catalogue."""
+    return _config_folder(environment) / "patterns"
+
+
+def decisions_file(environment: Mapping[str, str] = os.environ) -> Path:
+    """`$XDG_CONFIG_HOME/tabby-forensics/classes.toml`: what the user decided about failure classes."""
+    return _config_folder(environment) / "classes.toml"
+
+
+def _config_folder(environment: Mapping[str, str]) -> Path:
     config = environment.get("XDG_CONFIG_HOME")
-    return (Path(config) if config else Path.home() / ".config") / "tabby-forensics" / "patterns"
+    return (Path(config) if config else Path.home() / ".config") / "tabby-forensics"

@@ -1,0 +1,102 @@
+"""Journal records with all their fields in, as `journalctl -o json`, `-o json-pretty`, `-o export` and `-o verbose` print them; each
+record's fields and the line of the text at which it stands out.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+TIME = "__REALTIME_TIMESTAMP"
+Fields = dict[str, object]
+
+_VERBOSE = re.compile(rb"(?m)^[A-Z][a-z]{2} \d{4}-\d\d-\d\d \d\d:\d\d:\d\d[^\n\[]{0,40} \[s=[0-9a-f]+;i=")
+_EXPORT = re.compile(rb"(?m)^__(?:CURSOR|REALTIME_TIMESTAMP)=")
+_FIELD = re.compile(r" {4}([A-Z_][A-Z0-9_]*)=(.*)")
+_REALTIME = re.compile(r";t=([0-9a-f]+);")
+_BYTES_SHOWN = re.compile(r"\[\d+(?:\.\d+)?[BKMG]? blob data\]")
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One record. line is where its message stands, 1-based."""
+
+    line: int
+    fields: Fields
+
+
+def journal_records(content: bytes) -> list[Told] | None:
+    """The records of a text that is such a print, null when it is another kind of text."""
+    if content.lstrip()[:1] in {b"{", b"\x1e"}:
+        found = list(_json(content))
+        return found if found and all({TIME, "MESSAGE"} & told.fields.keys() for told in found[:1]) else None
+    if _VERBOSE.search(content[:65_536]):
+        return list(_verbose(content.decode(errors="backslashreplace")))
+    return list(_export(content)) if _EXPORT.search(content[:65_536]) else None
+
+
+def _json(content: bytes) -> Iterator[Told]:
+    text = content.decode(errors="backslashreplace")
+    begins = [0, *(found.end() for found in re.finditer("\n", text))]
+    decoder = json.JSONDecoder()
+    at = 0
+    while (start := text.find("{", at)) >= 0:
+        try:
+            fields, at = decoder.raw_decode(text, start)
+        except (ValueError, RecursionError):
+            at = text.find("\n", start)
+            if at < 0:
+                return
+            continue
+        if isinstance(fields, dict):
+            message = text.find('"MESSAGE"', start, at)
+            yield Told(bisect_right(begins, start if message < 0 else message), fields)
+
+
+def _export(content: bytes) -> Iterator[Told]:
+    fields: Fields = {}
+    line = number = 1
+    at = 0
+    while at < len(content):
+        end = content.find(b"\n", at)
+        end = len(content) if end < 0 else end
+        name, equals, value = content[at:end].rstrip(b"\r").partition(b"=")
+        after = end + 1
+        if not name and not equals:
+            if fields:
+                yield Told(line, fields)
+            fields, line = {}, number + 1
+        elif not equals:  # NAME, 8 bytes of length, the bytes
+            size = int.from_bytes(content[end + 1 : end + 9], "little")
+            value, after = content[end + 9 : end + 9 + size], min(end + 9 + size + 1, len(content))
+        if name:
+            key = name.decode(errors="backslashreplace")
+            fields.setdefault(key, value.decode(errors="backslashreplace"))
+            line = number if key == "MESSAGE" else line
+        number += content.count(b"\n", at, after)
+        at = max(after, at + 1)
+    if fields:
+        yield Told(line, fields)
+
+
+def _verbose(text: str) -> Iterator[Told]:
+    fields: Fields = {}
+    line, name = 0, ""
+    for number, shown in enumerate(text.split("\n"), 1):
+        row = shown.rstrip("\r")
+        if row[:1].isalpha() and "[s=" in row:
+            if fields:
+                yield Told(line, fields)
+            clock = _REALTIME.search(row)
+            fields, line, name = {TIME: str(int(clock[1], 16))} if clock else {}, number, ""
+        elif found := _FIELD.fullmatch(row):
+            name = found[1]
+            fields.setdefault(name, found[2])
+            line = number if name == "MESSAGE" else line
+        elif name and row.strip():
+            fields[name] = f"{fields[name]}\n{row.strip()}"
+    if fields:
+        yield Told(line, fields)

@@ -1,0 +1,206 @@
+"""Pasted text in, records out: one a log line, with what its prefix says of time, host, speaker and process.
+
+A prefix is believed only when most of the text's lines have it: what journalctl's short formats, syslog, container runtimes and dmesg put
+before a message (systemd's logs-show.c, RFC 3164, the container runtimes' documentation). All expressions are linear.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from itertools import pairwise
+
+LONGEST = 65_536  # characters of one line that are looked at
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+MOST_SHARE = 0.5  # of the lines that are not indented must have a prefix for it to be the text's
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One log record. line is 1-based; time is µs since the epoch (a clock without a date counts from 0); null means not said."""
+
+    line: int
+    message: str
+    time: int | None = None
+    host: str | None = None
+    identifier: str | None = None
+    pid: int | None = None
+    unit: str | None = None
+    kernel: bool = False
+
+
+_ANSI = re.compile(r"\x1b\[[0-?]{0,64}[ -/]{0,8}[@-~]|\x1b\][^\x07\x1b]{0,4096}(?:\x07|\x1b\\)|\x1b[()][0-9A-B]")
+_SKIPPED = re.compile(r"-- (?:Boot |Reboot|Journal begins|Logs begin|No entries)|░░|lines \d+-\d+|Hint: You are currently not seeing")
+
+_SPEAKER = r"(?P<host>[^\s:\[\]]{1,255}) (?P<who>[^\s:\[]{1,255}|[^:\[\n]{1,60})(?:\[(?P<pid>\d{1,10})\])?: ?(?P<message>.*)"
+_ZONE = r"(?:Z|[+-]\d\d:?\d\d)"
+_ISO = rf"(?P<time>\d{{4}}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{{1,9}})?(?:{_ZONE})?)"
+_LEVEL = "TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|CRITICAL|FATAL|SUCCESS"
+_PRI = r"(?:<\d{1,3}>1? ?)?"
+
+# In order: the first that fits most lines is the text's.
+_PREFIXES: dict[str, re.Pattern[str]] = {
+    name: re.compile(pattern, re.DOTALL)
+    for name, pattern in {
+        "short": rf"{_PRI}(?P<time>[A-Z][a-z]{{2}} [ \d]\d \d\d:\d\d:\d\d(?:\.\d{{1,6}})?) {_SPEAKER}",
+        "short-iso": rf"{_PRI}{_ISO} {_SPEAKER}",
+        "short-full": rf"(?P<time>[A-Z][a-z]{{2}} \d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{{1,6}})?)(?: [A-Z+\-][\w+\-]{{0,5}})? {_SPEAKER}",
+        "short-unix": rf"(?P<time>\d{{9,11}}\.\d{{3,6}}) {_SPEAKER}",
+        "short-monotonic": rf"\[ {{0,12}}(?P<time>\d{{1,9}}\.\d{{6}})(?: <[^>\n]{{0,20}}>)? ?\] {_SPEAKER}",
+        "kmsg": r"(?P<kernel>)\d{1,3},\d{1,12},(?P<micros>\d{1,16}),[^;\n]{0,80};(?P<message>.*)",
+        "dmesg": r"(?P<kernel>)(?:<\d{1,3}>)?\[ {0,12}(?P<time>\d{1,9}\.\d{6})\](?:\[[^\]\n]{1,12}\])? ?(?P<message>.*)",
+        "dmesg -T": r"(?P<kernel>)\[[A-Z][a-z]{2} (?P<time>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d) \d{4}\] ?(?P<message>.*)",
+        "kubectl": r"\[(?P<who>pod/[^\]\s]{1,255})\] ?(?P<message>.*)",
+        "compose": rf"(?P<who>(?!(?:{_LEVEL})\b)[A-Za-z0-9][\w.\-]{{0,120}}) *\| ?(?P<message>.*)",
+        "cri": rf"{_ISO} (?:stdout|stderr) [FP] ?(?P<message>.*)",
+        "docker": r"(?P<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z) ?(?P<message>.*)",
+    }.items()
+}
+_WITHIN = {"kubectl", "compose"}  # after these the runtime's time may stand
+
+
+def records(text: str) -> list[Record]:
+    """The records of plain text, in its order."""
+    lines = list(_lines(text))
+    name = _format_of([line for _, line in lines])
+    found = list(_read(lines, None if name is None else _PREFIXES[name]))
+    if name in _WITHIN:
+        found = _unwrapped(found)
+    found = [part for record in found for part in _of_json(record)]
+    return found[::-1] if _is_newest_first(found) else found
+
+
+def _lines(text: str) -> Iterator[tuple[int, str]]:
+    """(1-based number, line) without line ends, colours and what journalctl says for itself."""
+    for number, line in enumerate(text.split("\n"), 1):
+        plain = _ANSI.sub("", line[:LONGEST]).rstrip("\r")
+        if plain.strip("\r\x00 ") and not _SKIPPED.match(plain):
+            yield number, plain
+
+
+def _format_of(lines: list[str]) -> str | None:
+    """The format that most lines have; indented ones may continue the line before."""
+    telling = [line for line in lines if not line[0].isspace()][:2000] or lines[:2000]
+    for name, pattern in _PREFIXES.items():
+        matched = [match for line in telling if (match := pattern.match(line))]
+        if len(matched) > MOST_SHARE * len(telling) and (name != "short-monotonic" or _one_host(matched)):
+            return name
+    return None
+
+
+def _one_host(matched: list[re.Match[str]]) -> bool:
+    """Lines of dmesg look like those of short-monotonic, but their first word is not the same everywhere."""
+    hosts = [match["host"] for match in matched]
+    return hosts.count(hosts[0]) == len(hosts) and any(match["pid"] or match["who"] == "kernel" for match in matched)
+
+
+def _read(lines: list[tuple[int, str]], prefix: re.Pattern[str] | None) -> Iterator[Record]:
+    waiting: Record | None = None
+    width = 0
+    for number, line in lines:
+        match = prefix.match(line) if prefix is not None else None
+        if match is not None:
+            if waiting is not None:
+                yield waiting
+            waiting, width = _record(number, match), match.start("message")
+        elif prefix is not None and waiting is not None and len(line) > width and not line[:width].strip():
+            waiting = replace(waiting, message=f"{waiting.message}\n{line[width:]}")  # journalctl indents further lines of a message
+        else:
+            if waiting is not None:
+                yield waiting
+                waiting = None
+            yield Record(number, line)
+    if waiting is not None:
+        yield waiting
+
+
+def _record(number: int, match: re.Match[str]) -> Record:
+    said = match.groupdict()
+    who = said.get("who")
+    unit = who if who is not None and who.endswith((".service", ".scope")) else None
+    return Record(
+        line=number,
+        message=said["message"],
+        time=_micros(said),
+        host=said.get("host"),
+        identifier=None if unit else who,
+        pid=int(said["pid"]) if said.get("pid") else None,
+        unit=unit,
+        kernel="kernel" in said or who == "kernel",
+    )
+
+
+def _micros(said: dict[str, str | None]) -> int | None:
+    if said.get("micros"):
+        return int(said["micros"] or 0)
+    text = said.get("time")
+    if text is None:
+        return None
+    try:
+        return int(_moment(text) * 1_000_000)
+    except ValueError:
+        return None
+
+
+def _moment(text: str) -> float:
+    """Seconds since the epoch, since the boot, or since the start of 2000 for a date without a year."""
+    if re.fullmatch(r"\d+\.\d+", text):
+        return float(text)
+    if text[:3] in MONTHS:
+        clock = datetime.fromisoformat(f"2000-{MONTHS.index(text[:3]) + 1:02}-{text[4:6].strip():0>2} {text[7:]}")
+    else:
+        clock = datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text[4:] if text[0].isalpha() else text).replace(",", "."))
+    return (clock if clock.tzinfo else clock.replace(tzinfo=UTC)).timestamp()
+
+
+def _unwrapped(found: list[Record]) -> list[Record]:
+    """The messages of a container without the runtime's time, where all lines have it."""
+    pattern = _PREFIXES["docker"]
+    inner = [pattern.match(record.message) for record in found]
+    if not all(inner):
+        return found
+    return [
+        replace(record, message=match["message"], time=_micros(match.groupdict()))
+        for record, match in zip(found, inner, strict=True)
+        if match is not None
+    ]
+
+
+_STACKS: tuple[str, ...] = ("exception", "exc_info", "traceback", "stack_trace", "stacktrace", "stack", "error.stack_trace", "exc_text")
+
+
+def _of_json(record: Record) -> Iterator[Record]:
+    """A line of a JSON logger: docker's file gives the line that it holds, others themselves and then the lines of their stack."""
+    told = _object(record.message)
+    if told is None:
+        yield record
+    elif isinstance(log := told.get("log"), str) and {"stream", "time"} & told.keys():
+        yield replace(record, message=log.rstrip("\r\n"), time=_time_of(told) or record.time)
+    else:
+        yield record
+        stack = next((value for key in _STACKS if isinstance(value := told.get(key), str) and "\n" in value.strip()), None)
+        for line in (stack or "").strip("\n").split("\n") if stack else ():
+            yield replace(record, message=line.rstrip("\r"))
+
+
+def _object(message: str) -> dict[str, object] | None:
+    if not (message.startswith("{") and message.rstrip().endswith("}")):
+        return None
+    try:
+        told = json.loads(message)
+    except (ValueError, RecursionError):
+        return None
+    return told if isinstance(told, dict) else None
+
+
+def _time_of(told: dict[str, object]) -> int | None:
+    return _micros({"time": text}) if isinstance(text := told.get("time"), str) else None
+
+
+def _is_newest_first(found: list[Record]) -> bool:
+    """Whether the text was printed with journalctl --reverse."""
+    times = [record.time for record in found if record.time is not None]
+    return len(times) > 1 and times[0] > times[-1] and all(a >= b for a, b in pairwise(times))

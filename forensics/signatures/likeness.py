@@ -1,0 +1,51 @@
+"""Texts of unknown failures in, the known ones they are most like out, with how much. Names never depend on it.
+
+TF-IDF over character n-grams of the masked texts, cosine similarity. scikit-learn is imported only here, when there is something unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from forensics.signatures import mask
+from forensics.signatures.pattern import Catalogue
+
+NGRAMS = (3, 5)  # characters, within words
+LEAST = 0.2  # of 1: what is less alike has no more than everyday words in common
+MOST = 3  # neighbours that are named
+
+
+@dataclass(frozen=True, slots=True)
+class Like:
+    signature: str
+    score: float  # 0…1
+
+
+def examples_of(catalogue: Catalogue) -> list[tuple[str, str]]:
+    """(id, text) of all that the catalogue's examples say."""
+    return [(pattern.id, example.message) for pattern in catalogue.patterns for example in pattern.examples]
+
+
+def most_like(texts: Sequence[str], known: Sequence[tuple[str, str]]) -> list[tuple[Like, ...]]:
+    """For each text the known signatures that it is most like, best first; known: (signature, one of its texts)."""
+    if not texts or not known:
+        return [() for _ in texts]
+    import numpy as np  # noqa: PLC0415 - only where something is unknown
+    from sklearn.feature_extraction.text import TfidfVectorizer  # noqa: PLC0415 - 1 s of imports
+
+    masked = mask.keys(pl.Series([*(text for _, text in known), *texts], dtype=pl.String)).to_list()
+    vectors = TfidfVectorizer(analyzer="char_wb", ngram_range=NGRAMS, lowercase=True, sublinear_tf=True)
+    places = vectors.fit_transform([text or " x " for text in masked])
+    scores = np.asarray((places[len(known) :] @ places[: len(known)].T).todense())
+    return [_best([(name, float(score)) for (name, _), score in zip(known, row, strict=True) if score >= LEAST]) for row in scores]
+
+
+def _best(scores: Sequence[tuple[str, float]]) -> tuple[Like, ...]:
+    best: dict[str, float] = {}
+    for name, score in scores:
+        best[name] = max(score, best.get(name, 0.0))
+    ranked = sorted(best.items(), key=lambda one: (-round(one[1], 3), one[0]))[:MOST]
+    return tuple(Like(name, min(1.0, round(score, 3))) for name, score in ranked)

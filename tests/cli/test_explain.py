@@ -1,0 +1,80 @@
+"""`explain` on the command line: its JSON, its exit codes, its redaction."""
+
+import json
+
+import pytest
+
+from tests.cli.test_usage import assert_one_sentence, run
+
+KEYS = ["signature", "title", "severity", "restart_helps", "deciding", "why", "captures", "secondary", "like"]
+OOM = "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 20.00 GiB. token=hunter2hunter2\n"
+
+
+def explained(text, *arguments):
+    result = run("explain", "--format", "json", "-", *arguments, input=text)
+    assert result.returncode == 0, result.stderr
+    return json.loads(result.stdout)
+
+
+def test_the_json_has_the_keys_of_the_contract():
+    found = explained(OOM)
+    assert list(found) == KEYS
+    assert (found["signature"], found["restart_helps"], found["deciding"]["line"]) == ("gpu.vram-exhausted", True, 1)
+    assert "gpu.vram-exhausted" in found["why"]
+    assert found["like"] == []
+
+
+def test_nothing_failed_is_null():
+    assert explained("all is well\n") == {
+        **dict.fromkeys(["signature", "title", "severity", "restart_helps", "deciding"]),
+        "why": "", "captures": {}, "secondary": [], "like": [],
+    }  # fmt: skip
+
+
+def test_an_unknown_failure_says_what_it_is_most_like():
+    found = explained("ERROR: the CUDA allocator ran out of memory: tried to allocate 3 GiB\n")
+    assert found["signature"].startswith("mined:")
+    assert found["like"][0]["signature"] == "gpu.vram-exhausted"
+    assert 0.2 <= found["like"][0]["score"] <= 1
+
+
+def test_secrets_are_pseudonyms_unless_asked_for():
+    assert "hunter2" not in explained(OOM)["deciding"]["text"]
+    assert "hunter2" in explained(OOM, "--no-redact")["deciding"]["text"]
+
+
+def test_the_terminal_tells_line_reason_and_remedy():
+    result = run("explain", "-", input=OOM)
+    assert "gpu.vram-exhausted" in result.stdout
+    assert "Restart helps  yes" in result.stdout
+    assert "Remedy" in result.stdout
+    assert "\x1b" not in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text", "code", "words"),
+    [
+        (["/nowhere.log"], "", 2, ["/nowhere.log"]),
+        (["-", "--format", "pdf"], "x", 2, ["'pdf'"]),
+        (["/"], "", 2, ["directory"]),
+        (["-"], " \n", 6, ["no text"]),
+    ],
+)
+def test_bad_input_gets_one_sentence(arguments, text, code, words):
+    assert_one_sentence(run("explain", *arguments, input=text), code, *words)
+
+
+def test_a_failure_is_a_finding_when_asked_for():
+    assert run("explain", "-", "--exit-code", input=OOM).returncode == 3
+    assert run("explain", "-", "--exit-code", input="all is well\n").returncode == 0
+
+
+def test_help_does_not_import_scikit_learn():
+    import subprocess
+    import sys
+
+    code = (
+        "import sys; from forensics.cli import explain, meaning; from forensics.signatures import catalogue, likeness; "
+        "print('sklearn' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "False"

@@ -1,0 +1,35 @@
+"""Likeness: what an unknown failure is most like."""
+
+from __future__ import annotations
+
+from forensics.signatures.likeness import LEAST, most_like
+
+KNOWN = [
+    ("gpu.memory", "CUDA out of memory. Tried to allocate 20.00 GiB"),
+    ("port.conflict", "[Errno 98] error while attempting to bind on address ('0.0.0.0', 5000): address already in use"),
+    ("disk.full", "OSError: [Errno 28] No space left on device"),
+]
+
+
+def test_a_text_is_most_like_the_one_that_shares_its_words() -> None:
+    (likes,) = most_like(["cannot bind: the address is already in use"], KNOWN)
+    assert likes[0].signature == "port.conflict"
+    assert all(LEAST <= like.score <= 1 for like in likes)
+
+
+def test_an_equal_text_is_wholly_alike_whatever_its_numbers() -> None:
+    (likes,) = most_like(["CUDA out of memory. Tried to allocate 7.50 GiB"], KNOWN)
+    assert (likes[0].signature, likes[0].score) == ("gpu.memory", 1.0)
+
+
+def test_a_text_of_other_words_is_like_nothing() -> None:
+    assert most_like(["zyxwv"], KNOWN) == [()]
+
+
+def test_the_order_of_the_known_ones_changes_nothing() -> None:
+    texts = ["no space on the device", "bind: address in use", ""]
+    assert most_like(texts, KNOWN) == most_like(texts, KNOWN[::-1])
+
+
+def test_without_known_ones_there_is_no_likeness() -> None:
+    assert most_like(["anything"], []) == [()]
