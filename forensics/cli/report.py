@@ -77,9 +77,8 @@ def _write(made: Report, targets: list[tuple[Path, str]], stdout_format: str, *,
         output.write_file(path, REPORTERS[format_](made, Options(figures=figures, redact=redact, color=False, width=width)))
         typer.echo(f"tabby-forensics: wrote {path}", err=True)
     if not targets:
-        typer.echo(
-            REPORTERS[stdout_format](made, Options(figures=figures, redact=redact, color=output.wants_color(), width=width)), nl=False
-        )
+        color = output.wants_color()
+        typer.echo(REPORTERS[stdout_format](made, Options(figures=figures, redact=redact, color=color, width=width)), nl=False, color=color)
 
 
 def _end(made: Report, *, strict: bool, exit_code: bool) -> None:

@@ -172,3 +172,41 @@ def test_what_this_user_may_not_read_is_a_matter_of_permission(tmp_path):
                 ingest_sources(sources_named(None, [tmp_path / name]), tmp_path / "store")
     finally:
         os.seteuid(0)
+
+
+OF_A_UNIT = ENTRY.replace("MESSAGE=hello", "_SYSTEMD_UNIT=llama-server.service\nMESSAGE=hello")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "exit_code", "words"),
+    [
+        (["--since", "2025-12-08", "--until", "2025-12-07"], 2, ["window is empty"]),
+        (["--since", "2020-01-01", "--until", "2020-02-01"], 6, ["this window", "2025-12-07"]),
+        (["--unit", "lama-server"], 2, ["lama-server", "Did you mean llama-server.service?"]),
+        (["--unit", "vllm*"], 2, ["vllm*"]),
+        (["--since", "boot-7"], 2, ["boot-7", "1 boot"]),
+    ],
+)
+def test_a_question_that_has_no_answer_is_told(arguments, exit_code, words, tmp_path):
+    result = run("report", "--file", "-", "--store", str(tmp_path), *arguments, input=OF_A_UNIT)
+    assert_one_sentence(result, exit_code, *words)
+    assert result.stdout == ""
+
+
+@pytest.mark.parametrize("unit", ["llama-server", "llama-server.service", "llama-*", "*"])
+def test_a_unit_is_named_as_for_systemctl(unit, tmp_path):
+    assert run("report", "--file", "-", "--store", str(tmp_path), "--unit", unit, input=OF_A_UNIT).returncode == 0
+
+
+def test_a_narrow_terminal_gets_narrow_lines(tmp_path):
+    result = run("report", "--file", "-", "--store", str(tmp_path), input=OF_A_UNIT, env={**os.environ, "COLUMNS": "44"})
+    assert max(map(len, result.stdout.splitlines())) <= 44
+
+
+@pytest.mark.parametrize(
+    ("variable", "coloured"), [({}, False), ({"FORCE_COLOR": "1"}, True), ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, False)]
+)
+def test_colours_are_for_terminals_and_for_who_asks(variable, coloured, tmp_path):
+    environment = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "FORCE_COLOR")} | variable
+    result = run("report", "--file", "-", "--store", str(tmp_path), input=OF_A_UNIT, env=environment)
+    assert ("\x1b[" in result.stdout) == coloured
