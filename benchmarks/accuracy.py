@@ -72,9 +72,8 @@ def main() -> None:
         print(f"{path.name:<40} {len(frame):>7} {labels.n_unique():>7} {found.n_unique():>8} {ga:>6.3f} {fga:>6.3f}")
     if not scores:
         sys.exit(f"{options.folder}: no labelled CSV file in it")
-    print(
-        f"{'mean':<40} {'':>7} {'':>7} {'':>8} {sum(g for g, _ in scores) / len(scores):>6.3f} {sum(f for _, f in scores) / len(scores):>6.3f}"
-    )
+    ga, fga = (statistics.fmean(column) for column in zip(*scores, strict=True))
+    print(f"{'mean':<40} {'':>7} {'':>7} {'':>8} {ga:>6.3f} {fga:>6.3f}")
     if options.assignments:
         with options.assignments.open("w", newline="") as out:
             csv.writer(out).writerows([("file", "LineId", "cluster"), *assigned])

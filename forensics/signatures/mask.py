@@ -8,6 +8,7 @@ lines, their order or their number, so that history and live agree to the byte.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 
 import polars as pl
 
@@ -29,10 +30,10 @@ _NAMES_PROBLEM = (
 # A number in ‹› is not masked: it says which problem it is.
 _KEPT = (
     # A protocol's version is part of its name.
-    (rf"((?i:\b(?:{_NAMES_PROBLEM})[ :=#(]{{1,3}})|Xid \(PCI:[^)]*\): |\bIP[vV])(-?[0-9]+)\b", "${1}‹${2}›"),
+    (rf"((?i-u:\b(?:{_NAMES_PROBLEM})[ :=#(]{{1,3}})|Xid \(PCI:[^)]*\): |\bIP[vV])(-?[0-9]+)\b", "${1}‹${2}›"),
     (rf"\b([45][0-9][0-9])( (?:{_REASON}))", "‹${1}›${2}"),
 )
-_HAS_KEPT = rf"(?i:\b(?:{_NAMES_PROBLEM})[ :=#(]{{1,3}}-?[0-9])|Xid \(PCI:|\bIP[vV][46]|\b[45][0-9][0-9] (?:{_REASON})|‹"
+_HAS_KEPT = rf"(?i-u:\b(?:{_NAMES_PROBLEM})[ :=#(]{{1,3}}-?[0-9])|Xid \(PCI:|\bIP[vV][46]|\b[45][0-9][0-9] (?:{_REASON})|‹"
 
 # Only the places of digits matter to the masks, so all digits but those of 0x become 1: most lines then are equal to another one
 # before the dear part begins.
@@ -48,12 +49,15 @@ _IP = (
     r"|\[?\b(?:[0-9a-fA-F]{1,4}:){3,7}(?::|[0-9a-fA-F]{1,4})\b(?:\](?::[0-9]{1,5})?)?|\[::1?\](?::[0-9]{1,5})?"
     r"|\b[0-9a-fA-F]{1,4}::(?:[0-9a-fA-F]{1,4}:)*[0-9a-fA-F]{1,4}\b"
 )
+_D, _L, _H = "[0-9]", "[a-fA-F]", "[0-9a-fA-F]"
 # A hexadecimal number may consist of decimal digits by chance, so both are <n>.
 _HEX = (
     r"\b[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}\b"
     r"|\b(?:[0-9a-fA-F]{1,2}[:-]){5,}[0-9a-fA-F]{1,2}\b"  # MAC and EUI addresses
     r"|\b0[xX][0-9a-fA-F]+\b"
-    r"|\b[0-9a-fA-F]*(?:[0-9][a-fA-F]|[a-fA-F][0-9])[0-9a-fA-F]{3,}\b|\b[0-9a-fA-F]{3,}(?:[0-9][a-fA-F]|[a-fA-F][0-9])[0-9a-fA-F]*\b"
+    # Five digits or more, of which one is no decimal one and one no letter.
+    rf"|\b(?:(?:{_D}+{_L}|{_L}+{_D}){_H}{{3,}}|(?:{_D}{{2,}}{_L}|{_L}{{2,}}{_D}){_H}{{2}}|(?:{_D}{{3,}}{_L}|{_L}{{3,}}{_D}){_H}"
+    rf"|{_D}{{4,}}{_L}|{_L}{{4,}}{_D})\b"
 )
 _PATH = (
     r"(^|[\s'\"`(=:,\[{<>])(?:(?:~|\.{1,2})?(?:/[\w.@%+~$\-<>]+)+/?|[A-Za-z]:\\[^\s'\"<>|,;]+)"
@@ -72,21 +76,27 @@ _UNIT = (
 _SIZE = rf"(^|[^‹0-9\w.])<?[+-]?[0-9]+(?:[.,_][0-9]+)* ?(?:{_UNIT})(?: ?\([0-9.,]+ ?[KMGT]i?B?\))?($|[^\w])"
 _VALUE = "(?:n|path|url|ip|size|time|host)"
 
-_MASKS = (
+# These need the number of digits, those after them only where digits are.
+_COUNTED = (
     (_URL, "<url>"),
     (_HEX, "<n>"),
     (_TIME, "<time>"),
     (_IP, "<ip>"),
+)
+_UNCOUNTED = (
     (_PATH, "${1}<path>"),
     (_HOST, "<host>${1}"),
     (_SIZE, "${1}<size>${2}"),
-    (r"(^|[^‹0-9])[0-9]+(?:[.,_][0-9]+)*", "${1}<n>"),
-    (r"([^\w]|^)-<n>", "${1}<n>"),
+    (r"(^|[^‹\w])-?[0-9]+(?:[.,_][0-9]+)*|([A-Za-z_])[0-9]+(?:[.,_][0-9]+)*", "${1}${2}<n>"),
     (r"(?:<n>[,;: ]+){2,}<n>", "<n>"),  # a list of numbers, however long
     (rf"(['\"`])[^'\"`\s]*<{_VALUE}>[^'\"`\s]*['\"`]", "${1}<s>${1}"),  # one quoted word with a value in it is a value
-    (r"\s+", " "),
 )
 
+_FIRST = tuple((prefix.ascii_classes(pattern), replacement) for pattern, replacement in (*_KEPT, *_COUNTED))
+_THEN = tuple((prefix.ascii_classes(pattern), replacement) for pattern, replacement in (*_UNCOUNTED, (r"\s+", " ")))
+_CHANGING = (
+    "|".join(f"(?:{pattern})" for pattern, _ in (*_FIRST, *_THEN[:-1])) + "|" + prefix.ascii_classes(r"(?:\s\s|[\t\n\r\f\v]|^\s|\s$)")
+)
 _ROUNDS = 8
 
 
@@ -96,12 +106,20 @@ def keys(texts: pl.Series) -> pl.Series:
     current = texts.cast(pl.String).to_frame("text").select(_digits_levelled(shown)).to_series()
     # A mask can uncover what another one takes (a value inside a prefix); few keys are left after the first round, so repeating is cheap.
     for _ in range(_ROUNDS):
-        distinct = current.unique(maintain_order=True)
-        masked = distinct.to_frame("text").select(_masked(pl.col("text"))).to_series()
-        current = masked if distinct.len() == current.len() else current.replace_strict(distinct, masked, return_dtype=pl.String)
-        if masked.equals(distinct):
+        current = _per_distinct(_per_distinct(current, _counted), _uncounted)
+        if not current.unique().to_frame("text").select((_changeable(pl.col("text"))).any()).item():
             break
     return current.rename("key")
+
+
+def _per_distinct(texts: pl.Series, change: Callable[[pl.Expr], pl.Expr]) -> pl.Series:
+    distinct = texts.unique(maintain_order=True)
+    changed = distinct.to_frame("text").select(change(pl.col("text"))).to_series()
+    return changed if len(distinct) == len(texts) else texts.replace_strict(distinct, changed, return_dtype=pl.String)
+
+
+def _changeable(key: pl.Expr) -> pl.Expr:
+    return key.str.contains(prefix.PREFIX) | key.str.contains(_CHANGING)
 
 
 def _digits_levelled(text: pl.Expr) -> pl.Expr:
@@ -109,9 +127,16 @@ def _digits_levelled(text: pl.Expr) -> pl.Expr:
     return pl.when(text.str.contains(_HAS_KEPT)).then(text).otherwise(levelled)
 
 
-def _masked(text: pl.Expr) -> pl.Expr:
+def _counted(text: pl.Expr) -> pl.Expr:
     masked = prefix.without_prefix(text)
-    for pattern, replacement in (*_KEPT, *_MASKS):
+    for pattern, replacement in _FIRST:
+        masked = masked.str.replace_all(pattern, replacement)
+    return pl.when(masked.str.contains("‹", literal=True)).then(masked).otherwise(masked.str.replace_all("11+", "1"))
+
+
+def _uncounted(text: pl.Expr) -> pl.Expr:
+    masked = text
+    for pattern, replacement in _THEN:
         masked = masked.str.replace_all(pattern, replacement)
     return masked.str.strip_chars()
 

@@ -4,6 +4,24 @@ from __future__ import annotations
 
 import polars as pl
 
+_IN_CLASS = {r"\w": "0-9A-Za-z_", r"\s": r" \t\n\r\f\v"}
+_ALONE = {r"\w": "[0-9A-Za-z_]", r"\s": r"[ \t\n\r\f\v]", r"\S": r"[^ \t\n\r\f\v]", r"\b": r"(?-u:\b)"}
+
+
+def ascii_classes(pattern: str) -> str:
+    r"""The pattern with \w, \s and \b of ASCII only.
+
+    The classes of Unicode have thousands of ranges, and polars builds its automata anew in each call: most of the time of a small batch.
+    """
+    out, in_class, at = [], False, 0
+    while at < len(pattern):
+        piece = pattern[at : at + 2] if pattern[at] == "\\" else pattern[at]
+        in_class = piece != "]" if in_class else piece == "["
+        out.append((_IN_CLASS if in_class else _ALONE).get(piece, piece))
+        at += len(piece)
+    return "".join(out)
+
+
 _CONTROL = (
     r"\x1b\[[0-?]*[ -/]*[@-~]"  # ANSI colours and cursor movements (ECMA-48 control sequences)
     r"|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)"  # terminal titles and hyperlinks
@@ -21,7 +39,7 @@ _LOGGER = r"[A-Za-z_][\w.\-]*"
 _SOURCE = r"[\w./\-]+\.(?:py|cc|cpp|cu|c|h|go|rs|js|ts):[0-9]+"
 
 # What loguru, logging, uvicorn, glog, zap, klog, tracing and rich put before a message, piece by piece.
-_PREFIX = (
+PREFIX = ascii_classes(
     rf"(?m)^(?:[ \t]*(?:"
     rf"[\[(]?{_TIME}[\])]?(?:[ \t]*[|,\-:]+(?:[ \t]|$)|[ \t]+|$)"  # 2026-11-23 08:41:39.123 · [08:41:39] · 12:01:02,345 -
     rf"|[\[(<]?{LEVEL}[\])>]?[ \t]*[:|](?:{_LOGGER}(?:\.{_LOGGER})*:)?[ \t]*"  # ERROR: · ERROR | · WARNING:urllib3.connectionpool:
@@ -46,4 +64,4 @@ def without_control(texts: pl.Expr) -> pl.Expr:
 
 def without_prefix(texts: pl.Expr) -> pl.Expr:
     """Each text, already without control characters, without what a formatter put before the message on each line."""
-    return texts.str.replace_all(_PREFIX, "").str.strip_chars()
+    return texts.str.replace_all(PREFIX, "").str.strip_chars()
