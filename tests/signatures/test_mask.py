@@ -58,6 +58,15 @@ def test_a_key_does_not_depend_on_the_company_of_a_text(one: str, other: str) ->
     assert mask.keys(pl.Series([other, one]))[1] == key(one)
 
 
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.lists(PIECES, max_size=6).map("".join) | st.text(max_size=30), max_size=30), st.integers(min_value=1, max_value=7))
+def test_one_line_a_batch_and_all_at_once_give_the_same_keys(texts: list[str], size: int) -> None:
+    alone = [key(text) for text in texts]
+    batches = [mask.keys(pl.Series(texts[at : at + size], dtype=pl.String)) for at in range(0, len(texts), size)]
+    assert [masked for batch in batches for masked in batch] == alone
+    assert mask.keys(pl.Series(texts, dtype=pl.String)).to_list() == alone
+
+
 MESSAGE = "No route to backend 'gpu-7' after 30 s"
 
 
@@ -97,6 +106,13 @@ def test_the_same_message_under_another_formatter_is_the_same_kind(line: str) ->
         ("got https://a.example/x?y=1 back", "got http://b.example:80/ back", "addresses of pages"),
         ("shapes 2x5 and 4x4", "shapes 12x5 and 4x48", "numbers inside words"),
         ("since 2026-11-23 08:40:43 nothing", "since 2025-01-02T10:00:00Z nothing", "times in the middle"),
+        ("block 7f3a2 is bad", "block 1234567890 is bad", "a hexadecimal number of decimal digits"),
+        ("moved by -3 mm", "moved by 14 mm", "signs"),
+        ("link 00:1b:44:11:3a:b7 is lost", "link a4-83-e7-00-00-01 is lost", "hardware addresses"),
+        ("sent 0 bytes at once", "sent 1293 bytes (1.26 KB) at once", "a size in two units"),
+        ("lived for <1 sec, then died", "lived for 20 sec, then died", "durations"),
+        ("no answer from db1.example.com:5432", "no answer from cache-7.lan", "hosts"),
+        (r"cannot read C:\models\a.bin", r"cannot read D:\x\y\z", "paths of another system"),
         ("ids 1, 2, 3 are bad", "ids 4, 5, 6, 7, 8 are bad", "lists of numbers"),
     ],
 )
@@ -115,7 +131,9 @@ def test_values_do_not_make_another_kind(one: str, other: str, why: str) -> None
         ("CUDA error 700 at a.cu:12", "CUDA error 209 at a.cu:12", "CUDA error"),
         ("cuDNN error: 4 in f", "cuDNN error: 8 in f", "cuDNN error"),
         ("upstream said 503 Service Unavailable", "upstream said 401 Unauthorized", "HTTP status"),
+        ("no route over IPv4", "no route over IPv6", "a protocol's version"),
         ("VM started", "VM paused", "opposite words"),
+        ("java.io.IOException: closed", "java.net.SocketException: closed", "a class is no host"),
         ("state is 'started'", "state is 'paused'", "opposite quoted words"),
         ('"GET /a/1" refused', '"DELETE /a/1" refused', "the verb in a quoted request"),
     ],
