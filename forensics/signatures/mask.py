@@ -103,10 +103,12 @@ _ROUNDS = 8
 def keys(texts: pl.Series) -> pl.Series:
     """The key of each text. Give distinct texts: the cost is per text."""
     shown = prefix.without_control(pl.col("text").fill_null("").str.slice(0, LONGEST))
-    current = texts.cast(pl.String).to_frame("text").select(_digits_levelled(shown)).to_series()
+    frame = texts.cast(pl.String).to_frame("text").select(shown)  # a step of its own: polars computes an expression where it is used
+    current = frame.select(_digits_levelled(pl.col("text"))).to_series()
     # A mask can uncover what another one takes (a value inside a prefix); few keys are left after the first round, so repeating is cheap.
     for _ in range(_ROUNDS):
-        current = _per_distinct(_per_distinct(current, _counted), _uncounted)
+        current = _per_distinct(current, _counted)
+        current = _per_distinct(_per_distinct(current, _lengths_levelled), _uncounted)
         if not current.unique().to_frame("text").select((_changeable(pl.col("text"))).any()).item():
             break
     return current.rename("key")
@@ -131,7 +133,11 @@ def _counted(text: pl.Expr) -> pl.Expr:
     masked = prefix.without_prefix(text)
     for pattern, replacement in _FIRST:
         masked = masked.str.replace_all(pattern, replacement)
-    return pl.when(masked.str.contains("‹", literal=True)).then(masked).otherwise(masked.str.replace_all("11+", "1"))
+    return masked
+
+
+def _lengths_levelled(text: pl.Expr) -> pl.Expr:
+    return pl.when(text.str.contains("‹", literal=True)).then(text).otherwise(text.str.replace_all("11+", "1"))
 
 
 def _uncounted(text: pl.Expr) -> pl.Expr:
