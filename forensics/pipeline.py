@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import difflib
 import fnmatch
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import polars as pl
 
 from forensics import __version__
-from forensics.attempts import assemble
+from forensics.attempts import Assembly, assemble
 from forensics.decisions import Decisions, applied, read_decisions
 from forensics.errors import NothingRecordedError, UsageError
 from forensics.incidents import Analysis, Material, analyse, completeness, find_changes
-from forensics.ingestion import Ingestion, Progress, ingest_sources
+from forensics.ingestion import Progress, ingest_sources
 from forensics.journal.damage import Damage as Damaged
 from forensics.model import ATTEMPTS, CHANGES, ENTRIES, EVENTS, LABELS, RESTARTS, Damage, Report, Window, checked
 from forensics.settings import Settings, decisions_file
-from forensics.signatures import catalogue, label
+from forensics.signatures import Labelled, catalogue, label
 from forensics.store import Store
 from forensics.timespec import BootStart
 
@@ -31,12 +32,29 @@ def make_report(settings: Settings, progress: Progress | None = None) -> Report:
     """
     patterns = catalogue.load(settings.pattern_folders)
     ingested = ingest_sources(settings.sources, settings.store, progress)
-    entries, window = _entries(settings, ingested)
+    entries, window = _entries(settings, ingested.sources)
     analysed = _analyse(
         _only_units(entries, settings.units), entries, patterns, read_decisions(decisions_file()), window, settings.declared
     )
     refused = (f"Left out, {catalogue.told(patterns.refused)}",) if patterns.refused else ()
     return _report(settings, entries, window, ingested.damage, analysed, refused)
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What a store tells before incidents are cut: entries, attempts, and why each one ended."""
+
+    entries: pl.DataFrame
+    assembly: Assembly
+    labelled: Labelled
+
+
+def read_history(settings: Settings, patterns: catalogue.Catalogue, decisions: Decisions, progress: Progress | None = None) -> History:
+    """The labelled history that `settings` asks for; where no source is named, of all that the store has, without ingesting."""
+    sources = None if settings.sources.are_the_hosts_own else ingest_sources(settings.sources, settings.store, progress).sources
+    entries, _ = _entries(settings, sources)
+    assembly = assemble(_only_units(entries, settings.units))
+    return History(entries, assembly, applied(label(assembly.events, assembly.attempts, patterns), decisions))
 
 
 def _analyse(
@@ -62,18 +80,18 @@ def _analyse(
     return analyse(material, window, declared)
 
 
-def _entries(settings: Settings, ingested: Ingestion) -> tuple[pl.DataFrame, Window]:
+def _entries(settings: Settings, sources: Collection[str] | None) -> tuple[pl.DataFrame, Window]:
     """The entries of the asked window and sources, and the window with boots resolved."""
     store = Store.open(settings.store)
     since, until = settings.since, settings.until
     if isinstance(since, BootStart) or isinstance(until, BootStart):
-        boots = _boot_starts(store.entries(sources=ingested.sources))
+        boots = _boot_starts(store.entries(sources=sources))
         since, until = _resolved(since, boots), _resolved(until, boots)
     if since is not None and until is not None and since >= until:
         raise UsageError(f"The window is empty: --since ({since:%F %T} UTC) is not before --until ({until:%F %T} UTC).")
-    entries = checked(store.entries(since=since, until=until, sources=ingested.sources), ENTRIES, "entries")
+    entries = checked(store.entries(since=since, until=until, sources=sources), ENTRIES, "entries")
     if entries.is_empty():
-        raise NothingRecordedError(_nothing(store.entries(sources=ingested.sources)))
+        raise NothingRecordedError(_nothing(store.entries(sources=sources)))
     # a chunk for each day and file otherwise, and every gather looks for its row's chunk: 0.7 s of 4 over half a million entries
     return entries.rechunk(), Window(since, until)
 

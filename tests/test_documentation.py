@@ -16,6 +16,8 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 def commands(group: typer.core.TyperGroup, prefix: str = "") -> dict[str, set[str]]:
     """Every command with its options."""
     found: dict[str, set[str]] = {}
+    if prefix and group.invoke_without_command:
+        found[prefix.strip()] = {option for parameter in group.params for option in [*parameter.opts, *parameter.secondary_opts]}
     for name, command in group.commands.items():
         if isinstance(command, typer.core.TyperGroup):
             found |= commands(command, f"{prefix}{name} ")

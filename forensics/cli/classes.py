@@ -1,0 +1,128 @@
+"""`classes`: the failure classes that the store has; `classes merge|split|pin|rename`: what the user decides about them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from forensics.cli import options
+from forensics.errors import UsageError
+
+if TYPE_CHECKING:
+    from forensics.pipeline import History
+    from forensics.signatures.catalogue import Catalogue
+
+FORMATS = ("term", "json")
+
+app = typer.Typer(help="The failure classes that the store has, and what you decided about them.", rich_markup_mode=None)
+
+Format = Annotated[str, typer.Option("--format", metavar="FORMAT", help="term or json.")]
+Redact = Annotated[bool, typer.Option("--redact/--no-redact", help="Replace secrets in log lines by stable pseudonyms.")]
+Id = Annotated[str, typer.Argument(metavar="ID", help="A class, as `classes` and `report` name it.")]
+
+
+@app.callback(invoke_without_command=True)
+def classes(
+    context: typer.Context,
+    since: options.Since = None,
+    until: options.Until = None,
+    tz: options.Zone = None,
+    unit: options.Unit = None,
+    journal_dir: options.JournalDir = None,
+    file: options.File = None,
+    store: options.StoreFolder = None,
+    patterns: options.Patterns = None,
+    format_: Format = "term",
+    redact: Redact = True,
+) -> None:
+    """List the failure classes of the store: how many, since when, what unknown ones are like."""
+    if context.invoked_subcommand is not None:
+        return
+    if format_ not in FORMATS:
+        raise UsageError(f"There is no format '{format_}'. There are {', '.join(FORMATS)}.")
+    from forensics import classing
+    from forensics.cli import meaning, output
+    from forensics.decisions import read_decisions
+    from forensics.pipeline import read_history
+    from forensics.settings import decisions_file
+    from forensics.signatures import catalogue
+
+    sources = meaning.sources_named(journal_dir, file)
+    settings = meaning.settings(since, until, tz, unit, None, sources, store, meaning.pattern_folders(patterns))
+    known = catalogue.load(settings.pattern_folders)
+    if known.refused:
+        typer.echo(f"tabby-forensics: left out, {catalogue.told(known.refused)}", err=True)
+    decisions = read_decisions(decisions_file())
+    rows = classing.class_rows(read_history(settings, known, decisions, output.progress("reading the journal")), known, decisions)
+    if format_ == "json":
+        typer.echo(classing.as_json(rows, redact=redact), nl=False)
+    else:
+        typer.echo(classing.as_text(rows, meaning.zone_named(tz), redact=redact), nl=False)
+
+
+@app.command()
+def merge(into: Id, ids: Annotated[list[str], typer.Argument(metavar="ID…", help="The classes to show as the first one.")]) -> None:
+    """Show several classes as one: the first."""
+    from forensics import decisions
+    from forensics.settings import decisions_file
+
+    decisions.merge(decisions_file(), into, tuple(ids))
+    typer.echo(f"{', '.join(ids)}: shown as {into} from now on; `classes split {into}` undoes it")
+
+
+@app.command()
+def split(id_: Id) -> None:
+    """Undo a merge: the classes are shown each by itself again."""
+    from forensics import decisions
+    from forensics.settings import decisions_file
+
+    if not decisions.split(decisions_file(), id_):
+        raise UsageError(f"'{id_}' is in no merge.")
+    typer.echo(f"{id_}: shown by itself again")
+
+
+@app.command()
+def pin(
+    id_: Id,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What you call it.")],
+    store: options.StoreFolder = None,
+) -> None:
+    """Keep a class of the store known under a name, also when a later version would give it another id."""
+    from forensics import decisions
+    from forensics.classing import class_rows, kept_example
+    from forensics.settings import decisions_file
+
+    decided = decisions.read_decisions(decisions_file())
+    history, known = _everything(store)
+    row = next((row for row in class_rows(history, known, decided) if row.signature.id == id_), None)
+    if row is None:
+        raise UsageError(f"The store has no class '{id_}'; `classes` lists them.")
+    if not row.is_unknown:
+        raise UsageError(f"'{id_}' keeps its id by itself; only a mined class needs a pin. Use `classes rename`.")
+    decisions.pin(decisions_file(), id_, name, kept_example(row))
+    typer.echo(f"{id_}: kept as '{name}'")
+
+
+@app.command()
+def rename(id_: Id, title: Annotated[str, typer.Argument(metavar="TITLE", help="The words that reports show.")]) -> None:
+    """Give a class a title of your own."""
+    from forensics import decisions
+    from forensics.settings import decisions_file
+
+    decisions.rename(decisions_file(), id_, title)
+    typer.echo(f"{id_}: called '{title}' from now on")
+
+
+def _everything(store: Path | None) -> tuple[History, Catalogue]:
+    """All that the store has, labelled with the shipped catalogue and the user's own."""
+    from forensics.cli import meaning
+    from forensics.decisions import Decisions
+    from forensics.pipeline import read_history
+    from forensics.settings import Sources
+    from forensics.signatures import catalogue
+
+    settings = meaning.settings(None, None, None, None, None, Sources(), store, meaning.pattern_folders(None))
+    known = catalogue.load(settings.pattern_folders)
+    return read_history(settings, known, Decisions()), known

@@ -1,0 +1,95 @@
+"""`classes` and what is decided with it, on a small journal."""
+
+import json
+import os
+
+import pytest
+
+from tests.attempts.building import Journal
+from tests.cli.test_usage import assert_one_sentence, run
+
+
+def export(journal: Journal) -> str:
+    return "\n".join("".join(f"{name}={value}\n" for name, value in line.items()) for line in journal.lines) + "\n"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("classes")
+    journal = Journal()
+    lines = ["ERROR: CUDA allocator ran out of memory for worker alpha", "ERROR: CUDA allocator ran out of memory for worker beta"]
+    for number, line in enumerate([lines[0], lines[0], lines[1], "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2 GiB"]):
+        journal.says("started", f"run{number}", after=30)
+        journal.writes(f"run{number}", line, pid=100 + number)
+        journal.dies(f"run{number}")
+        journal.says("restart", f"run{number}", N_RESTARTS=str(number + 1))
+    (folder / "log.export").write_text(export(journal))
+    result = run("ingest", "--file", str(folder / "log.export"), "--store", str(folder / "store"))
+    assert result.returncode == 0, result.stderr
+    return folder
+
+
+def in_(folder, tmp_path, *arguments):
+    return run(*arguments, env={**os.environ, "XDG_CONFIG_HOME": str(tmp_path), "TZ": "UTC"})
+
+
+def listed(folder, tmp_path):
+    result = in_(folder, tmp_path, "classes", "--store", str(folder / "store"), "--format", "json")
+    assert result.returncode == 0, result.stderr
+    return json.loads(result.stdout)["classes"]
+
+
+def test_classes_are_listed_with_counts_times_and_likeness(folder, tmp_path):
+    rows = listed(folder, tmp_path)
+    assert [row["failures"] for row in rows] == [2, 1, 1]
+    assert sorted(sum(row["sparkline"]) for row in rows) == [1, 1, 2]
+    unknown = [row for row in rows if row["signature"].startswith("mined:")]
+    assert len(unknown) == 2
+    assert all(row["like"][0]["signature"] == "gpu.vram-exhausted" for row in unknown)
+    assert all(row["first"] <= row["last"] and row["units"] == ["app.service"] for row in rows)
+
+
+def test_the_terminal_lists_the_same(folder, tmp_path):
+    result = in_(folder, tmp_path, "classes", "--store", str(folder / "store"))
+    assert all(row["signature"] in result.stdout for row in listed(folder, tmp_path))
+    assert "most like gpu.vram-exhausted" in result.stdout
+
+
+def test_decisions_hold_for_classes_report_and_explain_alike(folder, tmp_path):
+    first, second = (row["signature"] for row in listed(folder, tmp_path) if row["signature"].startswith("mined:"))
+    assert in_(folder, tmp_path, "classes", "merge", first, second).returncode == 0
+    assert in_(folder, tmp_path, "classes", "rename", first, "The allocator").returncode == 0
+    merged = next(row for row in listed(folder, tmp_path) if row["signature"] == first)
+    assert (merged["failures"], merged["title"]) == (3, "The allocator")
+    made = in_(folder, tmp_path, "report", "--file", str(folder / "log.export"), "--store", str(folder / "store"), "--format", "json")
+    assert [(row["restarts"], row["title"]) for row in json.loads(made.stdout)["classes"] if row["signature"] == first] == [
+        (3, "The allocator")
+    ]
+    log = folder / "pasted.log"
+    log.write_text("ERROR: CUDA allocator ran out of memory for worker beta\n")
+    assert json.loads(in_(folder, tmp_path, "explain", str(log), "--format", "json").stdout)["signature"] == first
+    assert in_(folder, tmp_path, "classes", "split", first).returncode == 0
+    assert len(listed(folder, tmp_path)) == 3
+
+
+def test_a_class_is_pinned_with_a_line_of_it(folder, tmp_path):
+    name = next(row["signature"] for row in listed(folder, tmp_path) if row["signature"].startswith("mined:"))
+    result = in_(folder, tmp_path, "classes", "pin", name, "Known since May", "--store", str(folder / "store"))
+    assert result.returncode == 0, result.stderr
+    pinned = next(row for row in listed(folder, tmp_path) if row["signature"] == name)
+    assert (pinned["pinned"], pinned["title"]) == (True, "Known since May")
+    assert "allocator" in (tmp_path / "tabby-forensics" / "classes.toml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["classes", "split", "mined:nobody"], ["mined:nobody"]),
+        (["classes", "pin", "mined:nobody", "x", "--store", "{store}"], ["mined:nobody"]),
+        (["classes", "pin", "gpu.vram-exhausted", "x", "--store", "{store}"], ["rename"]),
+        (["classes", "--store", "{store}", "--format", "html"], ["'html'"]),
+    ],
+)
+def test_what_cannot_be_decided_is_told(folder, tmp_path, arguments, words):
+    result = in_(folder, tmp_path, *[each.format(store=folder / "store") for each in arguments])
+    assert_one_sentence(result, 2, *words)
