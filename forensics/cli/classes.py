@@ -95,7 +95,7 @@ def pin(
     from forensics.settings import decisions_file
 
     decided = decisions.read_decisions(decisions_file())
-    history, known = _everything(store)
+    history, known = everything(store)
     row = next((row for row in class_rows(history, known, decided) if row.signature.id == id_), None)
     if row is None:
         raise UsageError(f"The store has no class '{id_}'; `classes` lists them.")
@@ -115,7 +115,7 @@ def rename(id_: Id, title: Annotated[str, typer.Argument(metavar="TITLE", help="
     typer.echo(f"{id_}: called '{title}' from now on")
 
 
-def _everything(store: Path | None) -> tuple[History, Catalogue]:
+def everything(store: Path | None) -> tuple[History, Catalogue]:
     """All that the store has, labelled with the shipped catalogue and the user's own."""
     from forensics.cli import meaning
     from forensics.decisions import Decisions

@@ -1,16 +1,24 @@
-"""`patterns list|check`: what the catalogue knows, and whether every pattern keeps its promises."""
+"""`patterns list|check|new`: what the catalogue knows, and whether every pattern keeps its promises; a new one from the store."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from forensics.cli import options
 from forensics.errors import UsageError
 
+if TYPE_CHECKING:
+    from forensics.signatures.catalogue import Catalogue
+
 app = typer.Typer(help="The catalogue of known failures.", no_args_is_help=True, rich_markup_mode=None)
 
+Against = Annotated[
+    Path | None,
+    typer.Option(metavar="STORE", help="Also show which labels of the attempts in this store --patterns moves."),
+]
 Format = Annotated[str, typer.Option("--format", help="term or json.")]
 
 
@@ -37,12 +45,57 @@ def list_(patterns: options.Patterns = None, format_: Format = "term") -> None:
 
 
 @app.command()
-def check(patterns: options.Patterns = None) -> None:
+def check(patterns: options.Patterns = None, against: Against = None) -> None:
     """Check every pattern: its examples match it and no other, its counterexamples do not match."""
+    from forensics import authoring
     from forensics.cli import meaning
     from forensics.signatures import catalogue
 
     loaded = catalogue.load(meaning.pattern_folders(patterns))
-    if mistakes := [*loaded.refused, *catalogue.check(loaded)]:
+    mistakes = [*loaded.refused, *authoring.unfilled(loaded), *catalogue.check(loaded)]
+    if against is not None:
+        typer.echo(_moves(against, loaded), nl=False)
+    if mistakes:
         raise UsageError(f"{len(mistakes)} mistakes in the catalogue:\n" + "\n".join(f"  {mistake}" for mistake in mistakes))
     typer.echo(f"{len(loaded.patterns)} patterns keep their promises")
+
+
+@app.command()
+def new(
+    id_: Annotated[str, typer.Argument(metavar="MINED", help="The unknown class, as `classes` and `report` name it.")],
+    as_: Annotated[
+        str, typer.Option("--as", metavar="AREA.PROBLEM", help="The id of the pattern, e.g. torch.abi-mismatch.")
+    ] = "new.problem",
+    store: options.StoreFolder = None,
+    folder: Annotated[Path | None, typer.Option("--folder", metavar="DIR", help="Default: ~/.config/tabby-forensics/patterns.")] = None,
+) -> None:
+    """Write a pattern file from an unknown class of the store, filled as far as it can be."""
+    import re
+
+    from forensics import authoring, classing
+    from forensics.cli import output
+    from forensics.cli.classes import everything
+    from forensics.decisions import Decisions
+    from forensics.settings import users_patterns
+
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]*(?:\.[a-z0-9][a-z0-9-]*)+", as_):
+        raise UsageError(f"'{as_}' is no id: lower-case words with hyphens, an area and a problem, like torch.abi-mismatch.")
+    target = authoring.target_of(as_, folder or users_patterns())
+    if target.exists():
+        raise UsageError(f"'{target}' is there already; name another id with --as.")
+    history, known = everything(store)
+    row = next((row for row in classing.class_rows(history, known, Decisions()) if row.signature.id == id_ and row.is_unknown), None)
+    if row is None:
+        raise UsageError(f"The store has no unknown class '{id_}'; `classes` lists them.")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    output.write_file(target, authoring.new_pattern(as_, row))
+    typer.echo(f"wrote {target}; fill in what is marked '{authoring.FILL}', then run `patterns check`")
+
+
+def _moves(store: Path, changed: Catalogue) -> str:
+    """Which labels of the store's attempts the changed catalogue moves, from what the shipped one and the user's own say."""
+    from forensics import authoring
+    from forensics.cli.classes import everything
+
+    history, _ = everything(store)
+    return authoring.moves_as_text(authoring.moved_labels(history, changed))
