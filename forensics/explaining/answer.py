@@ -11,18 +11,17 @@ import polars as pl
 
 from forensics.attempts import Assembly, assemble
 from forensics.decisions import Decisions, applied
+from forensics.explaining import unfailed
 from forensics.explaining.fields import Told, journal_records
 from forensics.explaining.lines import records
 from forensics.explaining.runs import KERNEL, Pasted, as_journal
 from forensics.journal.stream import read_stream
-from forensics.model import ENTRIES, EVENTS, Signature
+from forensics.model import ENTRIES, Signature
 from forensics.signatures import Labelled, label
 from forensics.signatures.catalogue import Catalogue
-from forensics.signatures.match import find_hits
 from forensics.signatures.pattern import Pattern
 
 NONE = Decisions()
-_OF_ENTRY = ("time", "priority", "transport", "identifier", "pid", "message_id", "command", "exit_code", "exit_status", "result", "errno")
 # Of a run whose end is only assumed, its last words alone prove no failure.
 _NO_PROOF = ("exit result", "last line before the end")
 
@@ -70,7 +69,7 @@ def explain(content: bytes, catalogue: Catalogue, decisions: Decisions = NONE) -
     """The failure class that most failed attempts of the text have, the last one of several; known words before a bare exit."""
     found = labels_of(content, catalogue, decisions)
     if found.failures.is_empty():
-        return _without_attempt(found, catalogue)
+        return _of_unfailed(found, catalogue)
     wordless = pl.col("signature").str.starts_with("exit:")
     counts = pl.len().over("signature")
     chosen = found.failures.sort(wordless, counts, "row", descending=[False, True, True]).row(0, named=True)
@@ -91,27 +90,21 @@ def explain(content: bytes, catalogue: Catalogue, decisions: Decisions = NONE) -
     )
 
 
-def _without_attempt(found: Labels, catalogue: Catalogue) -> Explanation:
-    """Where nothing was started, the manager or the kernel may still say what is wrong."""
-    told = found.entries.with_row_index("row").filter((pl.col("pid") == 1) | (pl.col("transport") == "kernel"))
-    kind = pl.when(pl.col("transport") == "kernel").then(pl.lit("kernel")).otherwise(pl.lit("manager"))
-    events = told.select(*[pl.col(name).cast(EVENTS[name]) for name in _OF_ENTRY], event="row", row="row", kind=kind, text="message")
-    missing = [pl.lit(None, dtype).alias(name) for name, dtype in EVENTS.items() if name not in events.columns]
-    events = events.with_columns(missing).select([pl.col(name).cast(dtype) for name, dtype in EVENTS.items()])
-    fatal = [pattern for pattern in catalogue.patterns if pattern.is_fatal]
-    hits = find_hits(events, catalogue).frame.filter(pl.col("signature").is_in([pattern.id for pattern in fatal]))
-    if hits.is_empty():
+def _of_unfailed(found: Labels, catalogue: Catalogue) -> Explanation:
+    """Where no attempt failed, the text may still tell of a problem."""
+    told = unfailed.find(found.entries, found.assembly.events, catalogue)
+    if told is None:
         return Explanation()
-    hit = hits.row(0, named=True)
-    pattern = next(pattern for pattern in fatal if pattern.id == hit["signature"])
-    line, shown = _deciding(found, hit["event"], "")
+    pattern = next((pattern for pattern in catalogue.patterns if pattern.id == told.signature.id), None)
+    line, shown = _deciding(found, told.row, told.text)
     return Explanation(
-        signature=pattern.signature,
+        signature=told.signature,
         line=line,
         text=shown,
-        why=_why("catalogue pattern, in the words of systemd or the kernel", pattern, shown),
-        captures={one["name"]: one["value"] for one in hit["captures"]},
+        why=_why(unfailed.WHY[told.rule], pattern, told.text),
+        captures=told.captures,
         pattern=pattern,
+        key_text="" if pattern else told.key_text,
     )
 
 

@@ -52,7 +52,12 @@ def reports_error(text: pl.Expr) -> pl.Expr:
 
 def is_ordinary(text: pl.Expr) -> pl.Expr:
     """Whether a line is everyday output: information, debugging, an access log. Warnings are not: they may be the last word."""
-    return _any(text, _ORDINARY) & ~text.str.contains(_WARNING)
+    return _any(text, _ORDINARY) & ~warns(text)
+
+
+def warns(text: pl.Expr) -> pl.Expr:
+    """Whether a text calls itself a warning."""
+    return text.str.contains(_WARNING)
 
 
 def complains(text: pl.Expr) -> pl.Expr:
