@@ -3,8 +3,9 @@
 T traceback header · Q exception-group header · B header of a rich traceback · F `File "…", line N` · I indented · A indented `at …`
 C between chained exceptions · E looks like an exception · x, y exception (group) in a group's frame · q, b other lines of a frame
 K Fatal Python error · k what belongs to it · X C++ terminate · G Go panic · g what belongs to it · R, V Rust panic (message on the next
-line, on this one) · r what belongs to it · H Java's uncaught exception · J `Caused by:` · M several lines in one entry
-L starts as a log record does · N anything else
+line, on this one) · r what belongs to it · H uncaught exception of the JVM or .NET · J `Caused by:` · f PyTorch's C++ frames
+U Ruby's uncaught exception · p PHP's · s its frames · O OCaml's · o its frames · W Lua's `stack traceback:` · Z a sanitizer's report
+d a failed assertion of one CUDA thread · M several lines in one entry · L starts as a log record does · N anything else
 """
 
 from __future__ import annotations
@@ -14,17 +15,21 @@ import polars as pl
 LEVELS = r"(?:CRITICAL|EXCEPTION|WARNING|SUCCESS|NOTICE|ERROR|FATAL|DEBUG|TRACE|INFO|WARN)"
 # Level and colon padded to ten columns (uvicorn, TabbyAPI): what follows the padding is the line's own indentation.
 PADDED_LEVEL = r"(?:CRITICAL: ?|WARNING: {0,2}|SUCCESS: {0,2}|ERROR: {0,4}|DEBUG: {0,4}|TRACE: {0,4}|FATAL: {0,4}|INFO: {0,5}|WARN: {0,5})"
+PADDED_NAME = r"(?:CRITICAL |WARNING {2}|SUCCESS {2}|ERROR {4}|DEBUG {4}|TRACE {4}|FATAL {4}|INFO {5})"  # to eight columns and a space
 TIME = r"(?:\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?\]?)"
 PREFIX = (
     r"^(?:\x1b\[[\d;]*m)*"
     r"(?:\([\w ./-]*pid=\d+(?:, ip=[\d.]+)?\) )?"  # ray, vLLM's workers
+    r"(?:\[rank\d+\]:(?: |$))?"  # torch.distributed
     r"(?:"
     + TIME
     + r"(?: \| )?(?: - )? ?(?:"
     + PADDED_LEVEL
-    + r" ?|\[?"
+    + r" ?|"
+    + PADDED_NAME
+    + r"|\[?"
     + LEVELS
-    + r"\]?(?: *\| [^|]{0,80}? - | {0,3}:? )?)?"  # time first: loguru, logging
+    + r"\]?(?: *\| [^|]{0,80}? - | ?:? )?)?"  # time first: loguru, logging
     + r"|"
     + LEVELS
     + r" \d\d-\d\d \d\d:\d\d:\d\d \[[^\]]*\] "  # vLLM repeats it on every line
@@ -34,7 +39,7 @@ PREFIX = (
     + r"|\[?"
     + LEVELS
     + r"\]?:[\w.]+:"  # logging's basicConfig
-    + r")"
+    + r")?"
 )
 HEADER = r"^(?:\x1b\[[\d;]*m)*(?:\([\w ./-]*pid=\d+[^)]*\) )?(?:" + TIME + r"|\[?" + LEVELS + r"\b)"
 EXCEPTION = (
@@ -56,13 +61,22 @@ AT_THE_MARGIN = (
         r"^(?:(?:Current thread|Thread) 0x[0-9a-f]|Python runtime state: |Extension modules: |Current thread's |Stack \(most recent call )",
     ),
     ("X", r"^terminate called (?:after throwing|without an active|recursively)"),
-    ("H", r'^Exception in thread "'),
+    ("H", r'^Exception in thread "|^Unhandled [Ee]xception[.:] '),
     ("J", r"^Caused by: "),
     ("R", r"^thread '.*' (?:\(\d+\) )?panicked at .*:$"),
     ("V", r"^thread '.*' (?:\(\d+\) )?panicked at "),
     ("r", r"^stack backtrace:|^note: (?:run with `RUST|Some details are omitted)"),
     ("G", r"^panic: |^fatal error: "),
     ("g", r"^goroutine \d+ .*\[|^\[signal |^created by [\w./]+|^runtime stack:|^(?:[\w-]+(?:\.[\w-]+)*/)*[\w-]+\.[\w.(*)\[\]·]+\(.*\)$"),
+    ("f", r"^frame #\d+: |^Exception raised from "),
+    ("U", r"^\S+\.rb:\d+:in [`'].*\((?:\w+::)*[A-Z]\w*\)$"),
+    ("p", r"^(?:PHP )?Fatal error: +Uncaught "),
+    ("s", r"^#\d+ (?:\S+\(\d+\): |\{main\}|\[internal function\])|^(?:PHP )?Stack trace:$"),
+    ("O", r"^Fatal error: exception "),
+    ("o", r"^(?:Raised|Re-raised|Called) (?:at|by|from) \S.* in file "),
+    ("W", r"^stack traceback:$"),
+    ("Z", r"^==\d+==\s*ERROR: \w+Sanitizer: "),
+    ("d", r": block: \[\d+,\d+,\d+\], thread: \[\d+,\d+,\d+\] Assertion "),
     ("B", r"^╭─.*" + TRACEBACK),
     ("b", r"^[│╰╭❱]"),
     ("E", "^" + EXCEPTION),

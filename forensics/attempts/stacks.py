@@ -14,14 +14,15 @@ from typing import NamedTuple
 # A stack without its header starts where no indented line precedes it: the search stays linear over any number of stray frames.
 # n: a line N written within a millisecond of the line before it, see folding
 EXC = r"(?P<exc>[ENnVRGXKrgk])"
-PYTHON = r"(?:T(?:[FIA]+" + EXC + r"?|(?P<bare>E))?|(?<![FIA])I{0,2}F[FIA]*(?P<headless>E))[nI]*"
+PYTHON = r"(?:T(?:[FIA]+" + EXC + r"?|(?P<bare>E))?|(?<![FIA])I{0,2}F[FIA]*(?P<headless>E))[nIf]*"
 GROUP = r"Q[qxyFIA]*"
 BOX = r"Bb*(?:(?P<boxed>[ENn])[nI]*)?"
 FATAL = r"K(?:[kFIA]|E(?=k))*"
-CPP = r"X(?:I[nI]*)?"
+CPP = r"X(?:I[nIf]*)?f*"
 GO = r"G[NnEI]{0,3}?g[gI]*"
 RUST = r"(?:R(?P<told>[NnE])|V)[rIA]*"
-JAVA = r"[HE]A[AI]*(?:J[AI]*)*"
+JAVA = r"(?:H[IE]{0,3}|E)A[AI]*(?:J[AI]*)*"
+OTHER = r"UI*|p[nNs]*?s[sI]*|Oo*|Z[nI]*|d+|[NnE]WI*"  # Ruby, PHP, OCaml, sanitizers, CUDA threads, Lua
 
 
 def _unnamed(pattern: str) -> str:
@@ -30,9 +31,9 @@ def _unnamed(pattern: str) -> str:
 
 LINK = f"(?:{_unnamed(PYTHON)}|{GROUP}|{_unnamed(BOX)})"
 # between an exception and the words that chain it to the next there is nothing but the rest of its message
-STACK = re.compile(f"{LINK}(?:[nNEI]{{0,40}}?C{LINK})*|{FATAL}|{CPP}|{GO}|{_unnamed(RUST)}|{JAVA}".encode())
+STACK = re.compile(f"{LINK}(?:[nNEI]{{0,40}}?CI{{0,2}}{LINK})*|{FATAL}|{CPP}|{GO}|{_unnamed(RUST)}|{JAVA}|{OTHER}".encode())
 PARTS = re.compile(
-    f"{PYTHON}|(?P<group>{GROUP})|{BOX}|(?P<fatal>{FATAL})|(?P<cpp>{CPP})|(?P<go>{GO})|(?P<rust>{RUST})|(?P<java>{JAVA})".encode()
+    f"{PYTHON}|(?P<group>{GROUP})|{BOX}|(?P<fatal>{FATAL})|(?P<cpp>{CPP})|(?P<go>{GO})|(?P<rust>{RUST})|(?P<java>{JAVA})|(?P<other>{OTHER})".encode()
 )
 
 
@@ -76,4 +77,5 @@ ENDS: dict[str, Callable[[bytes], tuple[int, int]]] = {
     "java": lambda lines: (max(lines.rfind(b"J"), 0), 0),  # the last `Caused by:` is the root
     "go": lambda _: (0, 0),
     "rust": lambda _: (0, 0),
+    "other": lambda _: (0, 0),
 }

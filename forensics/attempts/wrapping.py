@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from forensics.attempts.places import Codes
 from forensics.attempts.shapes import HEADER
 
+BOX = r"^[╭│╰]"  # rich's boxes are drawn to the console's width, never wrapped
 CONSOLE = 80  # rich's width without a terminal
 WIDEST = 1000
 AT_ONCE_US = 100_000
@@ -27,13 +28,14 @@ def pieces(lines: pl.DataFrame) -> NDArray[np.bool_]:
         "at",
         pl.col("text").str.contains(HEADER).alias("header"),
         pl.col("text").str.len_chars().cast(pl.Int64).alias("length"),
+        pl.col("text").str.contains(BOX).alias("box"),
         pl.col("text").str.find(" ", literal=True).fill_null(pl.col("text").str.len_bytes()).cast(pl.Int64).alias("word"),
     )
     if not shown["header"].any():
         return np.zeros(lines.height, dtype=bool)
-    group, at, header, length, word = (shown[name].to_numpy() for name in ("group", "at", "header", "length", "word"))
+    group, at, header, box, length, word = (shown[name].to_numpy() for name in ("group", "at", "header", "box", "length", "word"))
     follows = np.zeros(len(group), dtype=bool)
-    follows[1:] = (group[1:] == group[:-1]) & (at[1:] - at[:-1] <= AT_ONCE_US) & ~header[1:] & (word[1:] > 0)
+    follows[1:] = (group[1:] == group[:-1]) & (at[1:] - at[:-1] <= AT_ONCE_US) & ~header[1:] & ~box[1:] & (word[1:] > 0)
     width = _widths(shown, follows)
     fits = np.ones(len(group), dtype=bool)
     fits[1:] = (length[:-1] + 1 + word[1:] <= width[1:]) | (length[:-1] > width[1:]) | (length[1:] > width[1:])

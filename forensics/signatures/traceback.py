@@ -1,14 +1,17 @@
-"""The text of a Python traceback in, what is constant in it out: the same failure keeps its name when values, lines or versions change.
+"""The text of a stack in, what is constant in it out: the same failure keeps its name when values, lines or versions change.
 
 The rule: bare type of the root exception and of the last one; the application's own frames by module and function, each once, the last
-six; the top-level library that raised; the masked message of the root. No line numbers, no source text, no install prefix. Measured over
-nine benign changes and four true differences it keeps and sees all; the rules of the peers keep 3 to 7 and see 1 to 3.
+six (of other runtimes the top six); the top-level library that raised; the masked message of the root. No line numbers, no source text,
+no install prefix. Measured over nine benign changes and four true differences it keeps and sees all; the rules of the peers keep 3 to 7
+and see 1 to 3.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+
+from forensics.signatures.frames import top_frames
 
 _FRAME = re.compile(r'File "([^"\n]+)", line \d+(?:, in| in) ([^\n]+)')
 _CHAIN = re.compile(
@@ -17,6 +20,7 @@ _CHAIN = re.compile(
 )
 _LIBRARY = re.compile(r"(?:lib(?:64)?/python[\d.]+|python[\d.]+\.zip)/(?:(?:site|dist)-packages/)?(.+)$|(?:site|dist)-packages/(.+)$")
 _EXCEPTION = re.compile(r"^(?P<type>[A-Za-z_][\w.]*)(?:: (?P<message>.*))?$")
+_TERMINATED = re.compile(r"terminate called after throwing an instance of '(?P<type>[^'\n]+)'(?:\n[^\n]*what\(\): +(?P<message>[^\n]*))?")
 FRAMES_KEPT = 6
 
 
@@ -40,21 +44,25 @@ def outline(text: str, root: str | None, last: str | None) -> Outline:
     blocks = _CHAIN.split(text)
     first = exception_line(blocks[0]) if root is None else root
     final = exception_line(blocks[-1]) if last is None else last
-    root_type, message = split_exception(first)
+    thrown = _TERMINATED.search(text)
+    root_type, message = split_exception(first) if thrown is None else (thrown["type"].rpartition("::")[2], thrown["message"] or "")
     last_type, _ = split_exception(final)
     used = blocks[:1] if len(blocks) == 1 else [blocks[0], blocks[-1]]
     frames = [(file.strip(), function.strip()) for block in used for file, function in _FRAME.findall(block)]
     own = dict.fromkeys(f"{_module(file)}.{function}" for file, function in frames if not _is_library(file))
     raised = _FRAME.findall(blocks[0])
-    return Outline(root_type, last_type, tuple(own)[-FRAMES_KEPT:], _package(raised[-1][0]) if raised else "", message)
+    kept = tuple(own)[-FRAMES_KEPT:] if frames else top_frames(text)
+    return Outline(root_type, last_type, kept, _package(raised[-1][0]) if raised else "", message)
 
 
 def exception_line(block: str) -> str:
-    """The line that names the exception of one traceback: the first one after the frames that is not indented."""
+    """The line that names the exception of one traceback: the first one after the frames that is not indented; "" where it is cut off."""
     after = block[max((found.end() for found in _FRAME.finditer(block)), default=0) :]
     lines = [line for line in after.split("\n")[1:] if line and not line[0].isspace()]
     named = next((line for line in lines if _EXCEPTION.match(line.strip())), None)
-    return named or (lines[0] if lines else block.strip().split("\n")[-1])
+    if lines:
+        return named or lines[0]
+    return "" if _FRAME.search(block) else block.strip().split("\n")[-1]
 
 
 def split_exception(line: str) -> tuple[str, str]:
