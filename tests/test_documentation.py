@@ -8,9 +8,11 @@ import typer
 
 from forensics import errors
 from forensics.cli import app
+from tests.attempts.stacks_of_runtimes import FAMILIES
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+CHANGELOG = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
 def commands(group: typer.core.TyperGroup, prefix: str = "") -> dict[str, set[str]]:
@@ -71,3 +73,10 @@ def test_every_package_has_its_line_in_the_architecture():
 
 def test_the_architecture_fits_one_page():
     assert len((ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8").splitlines()) <= 100
+
+
+def test_the_changelog_counts_the_catalogue_and_the_families_of_stacks():
+    (problems, areas, families) = re.findall(r"(\d+) problems in (\d+) areas.*?Stacks of (\d+) families", CHANGELOG, re.DOTALL)[0]
+    files = sorted((ROOT / "patterns").rglob("*.toml"))
+    assert (int(problems), int(areas)) == (len(files), len({file.parent for file in files}))
+    assert int(families) == len(FAMILIES)
