@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import fnmatch
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import polars as pl
@@ -77,7 +77,8 @@ def _analyse(
         changes=checked(find_changes(entries), CHANGES, "changes"),
         signatures=labelled.signatures,
     )
-    return analyse(material, window, declared)
+    analysis = analyse(material, window, declared)
+    return replace(analysis, notes=(*analysis.notes, *labelled.notes))
 
 
 def _entries(settings: Settings, sources: Collection[str] | None) -> tuple[pl.DataFrame, Window]:

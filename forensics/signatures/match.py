@@ -19,6 +19,7 @@ from forensics.signatures.pattern import REGEX, Catalogue, Pattern
 
 FEW = 64  # texts, below which looking for each literal by itself is cheaper than one automaton for all
 TIMEOUT_S = 0.25  # for one look-around expression on one text; an ordinary one needs microseconds
+MOST_TIMEOUTS = 20  # of one pattern in one search: 5 s, then it is left out
 
 CAPTURES: pl.DataType = pl.List(pl.Struct({"name": pl.String, "value": pl.String}))
 TEXT_HITS = pl.Schema({"text_id": pl.UInt32(), "pattern": pl.UInt32(), "offset": pl.UInt32(), "captures": CAPTURES})
@@ -167,13 +168,20 @@ def _search_with_timeout(texts: pl.Series, text_ids: pl.Series, pattern: Pattern
     """As `_search`, text by text, for expressions that polars cannot run; only user-written look-around patterns come here."""
     expressions = [regex.compile(message) for message in pattern.messages]
     rows: list[tuple[int, int, list[dict[str, str]]]] = []
+    given_up = 0
     for text_id, text in zip(text_ids, texts.gather(text_ids), strict=True):
         try:
             match = next((m for e in expressions if (m := e.search(text, timeout=TIMEOUT_S)) is not None), None)
         except TimeoutError:
-            notes.append(f"The pattern {pattern.id} was given up on a text of {len(text)} characters after {TIMEOUT_S} s.")
+            given_up += 1
+            if given_up == MOST_TIMEOUTS:
+                break
             continue
         if match is not None:
             captures = [{"name": name, "value": value} for name, value in sorted(match.groupdict().items()) if value is not None]
             rows.append((text_id, len(text[: match.start()].encode()), captures))
+    if given_up:
+        texts_told = "1 text" if given_up == 1 else f"{given_up} texts"
+        rest = " and is not tried on the rest" if given_up == MOST_TIMEOUTS else ""
+        notes.append(f"The pattern {pattern.id} was given up on {texts_told} after {TIMEOUT_S} s each{rest}.")
     return pl.DataFrame(rows, schema={"text_id": pl.UInt32, "offset": pl.UInt32, "captures": CAPTURES}, orient="row")

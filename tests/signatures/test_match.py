@@ -113,9 +113,18 @@ def test_a_look_around_pattern_that_takes_too_long_is_given_up_and_named() -> No
     hits, notes = match.find_in_texts(pl.Series(["a" * 5000, "aab"]), [bomb])
     assert time.monotonic() - began < 5
     assert hits["text_id"].to_list() == [1]
-    assert notes == ("The pattern bomb was given up on a text of 5000 characters after 0.25 s.",)
+    assert notes == ("The pattern bomb was given up on 1 text after 0.25 s each.",)
 
 
 @pytest.mark.parametrize("text", ["x" * 1_000_000 + "undefined symbol: _Za", "\0undefined symbol: _Za\0"])
 def test_a_hostile_text_is_searched_like_any_other(text: str) -> None:
     assert [hit[1] for hit in found(event(text), patterns=SOME)] == ["symbol", "overlap"]
+
+
+def test_a_pattern_that_stalls_on_every_text_is_left_out_after_some_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(match, "TIMEOUT_S", 0.01)
+    bomb = pattern("bomb", r"(?:a+)+(?!x)b", engine="regex")
+    began = time.monotonic()
+    _, notes = match.find_in_texts(pl.Series(["a" * 5000 + str(number) for number in range(2000)]), [bomb])
+    assert time.monotonic() - began < 10
+    assert notes == ("The pattern bomb was given up on 20 texts after 0.01 s each and is not tried on the rest.",)
