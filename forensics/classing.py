@@ -60,7 +60,7 @@ def class_rows(history: History, catalogue: Catalogue, decisions: Decisions) -> 
     samples = _samples(history, [row["event"] for row in found])
     unknown = [(row["signature"], words) for row in found if (words := _words(row["signature"], samples.get(row["event"], {})))]
     of_family = _families(unknown)
-    like = dict(zip([id_ for id_, _ in unknown], likeness.most_like([t for _, t in unknown], likeness.examples_of(catalogue)), strict=True))
+    like = _like(unknown, {row["signature"]: min(row["end"]) for row in found}, catalogue)
     ends = failed["end"].drop_nulls()
     edges = (ends.min(), ends.max())
     return [
@@ -90,6 +90,14 @@ def _samples(history: History, events: Sequence[int | None]) -> dict[int | None,
 def _words(signature: str, sample: Mapping[str, str | None]) -> str:
     """The words that an unknown class is compared by."""
     return (sample.get("root") or sample.get("text") or "") if signature.startswith("mined:") else ""
+
+
+def _like(unknown: Sequence[tuple[str, str]], first: Mapping[str, datetime], catalogue: Catalogue) -> dict[str, tuple[likeness.Like, ...]]:
+    """Unknown signature → the catalogue's patterns and the signatures first seen before it that it is most like."""
+    oldest_first = sorted(unknown, key=lambda one: (first[one[0]], one[0]))
+    names = [id_ for id_, _ in oldest_first]
+    likes = likeness.most_like([text for _, text in oldest_first], likeness.examples_of(catalogue), names)
+    return dict(zip(names, likes, strict=True))
 
 
 def _families(unknown: Sequence[tuple[str, str]]) -> dict[str, str]:

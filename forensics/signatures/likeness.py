@@ -29,9 +29,12 @@ def examples_of(catalogue: Catalogue) -> list[tuple[str, str]]:
     return [(pattern.id, example.message) for pattern in catalogue.patterns for example in pattern.examples]
 
 
-def most_like(texts: Sequence[str], known: Sequence[tuple[str, str]]) -> list[tuple[Like, ...]]:
-    """For each text the known signatures that it is most like, best first; known: (signature, one of its texts)."""
-    if not texts or not known:
+def most_like(texts: Sequence[str], known: Sequence[tuple[str, str]], names: Sequence[str] = ()) -> list[tuple[Like, ...]]:
+    """For each text the signatures that it is most like, best first; known: (signature, one of its texts).
+
+    names: the texts' own signatures, oldest first; each text is then compared with those before it as well.
+    """
+    if not texts or not (known or names):
         return [() for _ in texts]
     import numpy as np  # noqa: PLC0415 - only where something is unknown
     from sklearn.feature_extraction.text import TfidfVectorizer  # noqa: PLC0415 - 1 s of imports
@@ -39,8 +42,13 @@ def most_like(texts: Sequence[str], known: Sequence[tuple[str, str]]) -> list[tu
     masked = mask.keys(pl.Series([*(text for _, text in known), *texts], dtype=pl.String)).to_list()
     vectors = TfidfVectorizer(analyzer="char_wb", ngram_range=NGRAMS, lowercase=True, sublinear_tf=True)
     places = vectors.fit_transform([text or " x " for text in masked])
-    scores = np.asarray((places[len(known) :] @ places[: len(known)].T).todense())
-    return [_best([(name, float(score)) for (name, _), score in zip(known, row, strict=True) if score >= LEAST]) for row in scores]
+    scores = np.asarray((places[len(known) :] @ places.T).todense())
+    ids = [*(name for name, _ in known), *names]
+    seen_before = [len(known) + (position if names else 0) for position in range(len(texts))]
+    return [
+        _best([(name, float(score)) for name, score in zip(ids[:count], row[:count], strict=True) if score >= LEAST])
+        for row, count in zip(scores, seen_before, strict=True)
+    ]
 
 
 def _best(scores: Sequence[tuple[str, float]]) -> tuple[Like, ...]:
