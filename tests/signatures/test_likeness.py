@@ -37,7 +37,7 @@ def test_without_known_ones_there_is_no_likeness() -> None:
 
 def test_named_texts_are_also_compared_with_those_before_them() -> None:
     texts = ["flux capacitor lost alignment at coil 3", "flux capacitor lost alignment at coil nine", "quota of the tape robot is used up"]
-    first, second, third = likeness.most_like(texts, [("disk.full", "No space left on device")], ["mined:a", "mined:b", "mined:c"])
+    first, second, third = most_like(texts, [("disk.full", "No space left on device")], ["mined:a", "mined:b", "mined:c"])
     assert first == ()
     assert [like.signature for like in second] == ["mined:a"]
     assert third == ()
