@@ -7,7 +7,7 @@ longer than 4096 bytes and journalctl ran without --all (systemd's docs/JOURNAL_
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -53,6 +53,11 @@ def _table(content: bytes, base: int, name: str, number: int, log: DamageLog) ->
             if None in entry.values():
                 _record_missing(entry, log)
         base += len(line) + 1
+    return table_of(entries, sizes, name, number)
+
+
+def table_of(entries: Sequence[Mapping[str, Any]], sizes: Sequence[int], name: str, number: int) -> pa.Table:
+    """The table of entries given as field → value, with their sizes in bytes; the first is number `number` of the stream `name`."""
     arrays = {field: _column([entry.get(field) for entry in entries]) for field in WANTED}
     seqnum, seqnum_id = sequence(arrays, len(sizes))
     fixed = {
@@ -103,6 +108,8 @@ def _entry(line: bytes, at: int, log: DamageLog) -> dict[str, Any] | None:
 def _text(value: Any) -> str | None:
     if isinstance(value, list) and value and not isinstance(value[0], int):
         value = value[0]  # of a repeated field the first
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "backslashreplace")
     if isinstance(value, list):
         if not all(isinstance(byte, int) and 0 <= byte < 256 for byte in value):
             return None

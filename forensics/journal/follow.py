@@ -1,0 +1,73 @@
+"""A living journal in, tables of its new entries out, in the order in which journald took them.
+
+Follows unfiltered: with matches and no start, journal files of an unclean boot make sd-journal skip entries. libsystemd follows
+rotation and a restart of journald by itself. Needs systemd-python (the extra `live`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from forensics.errors import ForensicsError
+from forensics.journal.exported import CURSOR, MONOTONIC, TIME
+from forensics.journal.json_lines import table_of
+
+NAME = "live"  # what stands in the column `file`
+
+
+@dataclass(slots=True)
+class Follower:
+    """A place in a journal; `open_follower` makes one. cursor: of the entry that was taken last."""
+
+    reader: Any
+    cursor: str | None = None
+    taken: int = field(default=0)
+
+    def wait(self, seconds: float) -> None:
+        """Until the journal changes, at most `seconds`."""
+        self.reader.wait(seconds)
+
+    def take(self, most: int) -> pa.Table:
+        """Up to `most` new entries, columns as journal.columns.SCHEMA; none when there is nothing new."""
+        entries: list[Mapping[str, Any]] = []
+        while len(entries) < most and (entry := self.reader.get_next()):
+            entries.append(entry)
+        if entries:
+            self.cursor = entries[-1][CURSOR]
+        number, self.taken = self.taken, self.taken + len(entries)
+        return table_of(entries, [_size(entry) for entry in entries], NAME, number)
+
+
+def open_follower(folder: Path | None = None, *, after: str | None = None, since: datetime | None = None) -> Follower:
+    """At the entry behind the cursor `after`, else at the first one from `since` on, else at the journal's end.
+
+    folder: a journal directory, None for the host's own. Raises ForensicsError when systemd-python is not installed.
+    """
+    try:
+        from systemd import journal  # noqa: PLC0415 - an optional part
+    except ImportError:
+        raise ForensicsError("`watch` needs systemd-python: install tabby-forensics with the extra `live`.") from None
+    reader = journal.Reader(path=str(folder)) if folder else journal.Reader()
+    reader.data_threshold = 0  # no field is cut
+    reader.converters = {TIME: str, MONOTONIC: lambda stamp: str(stamp[0]), CURSOR: str}
+    follower = Follower(reader)
+    if after is not None:
+        reader.seek_cursor(after)
+        if (first := reader.get_next()) and first[CURSOR] != after:  # that entry is vacuumed: this is the next there is
+            reader.seek_cursor(first[CURSOR])
+    elif since is not None:
+        reader.seek_realtime(since.timestamp())
+    else:
+        reader.seek_tail()
+        reader.get_previous()
+    return follower
+
+
+def _size(entry: Mapping[str, Any]) -> int:
+    return sum(len(value) if isinstance(value, str | bytes) else 0 for value in entry.values())

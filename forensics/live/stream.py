@@ -1,0 +1,147 @@
+"""Batches of new entries in, ended attempts with their failure class out: `report`'s own functions over the entries of what still runs.
+
+An attempt is told once its end has been there for SETTLE_S, so that lines that come just after it (a core dump, the kernel's words) count.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import polars as pl
+import pyarrow as pa
+
+from forensics.attempts import assemble
+from forensics.decisions import Decisions, applied
+from forensics.model import ENTRIES, Signature
+from forensics.signatures import label
+from forensics.signatures.pattern import Catalogue
+
+SETTLE_S = 0.2
+KEEP_ENDED_S = 2.0  # entries of an attempt that was told of
+KEEP_OTHERS_S = 60.0  # entries about no unit: the kernel speaks of a process before and after its end
+MOST_LINES = 2000  # of one attempt that runs, the newest; it also keeps its first FIRST_LINES
+FIRST_LINES = 50
+SCHEDULED = "5eb03494b6584870a536b337290809b3"  # "Scheduled restart job", systemd's sd-messages.h
+STARTED = "39f53479d3a045ac8e11786248231fbf"  # "Started …"
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """An attempt that ended. signature: null when it did not fail."""
+
+    key: str  # the same in every run that sees the attempt
+    host: str
+    manager: str
+    unit: str
+    time: datetime
+    outcome: str
+    uptime_s: float | None
+    signature: Signature | None
+    why: str
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a batch brought."""
+
+    ended: tuple[Ended, ...] = ()
+    restarts: tuple[tuple[str, datetime, int | None], ...] = ()  # (unit, time, the manager's counter)
+    started: tuple[tuple[str, datetime], ...] = ()
+    dropped: int = 0  # lines that journald says it lost
+
+
+@dataclass(slots=True)
+class Stream:
+    """Holds the entries of running attempts. told: keys of attempts that were given out already."""
+
+    catalogue: Catalogue
+    decisions: Decisions
+    told: set[str] = field(default_factory=set)
+    entries: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema={**ENTRIES, "arrived": pl.Float64()}))
+    unsettled: bool = False
+
+    def feed(self, table: pa.Table, now: float) -> Seen:
+        """Take new entries in; what they say at once (restarts, starts, losses) comes back, ends come from `settle`. now: a steady clock."""
+        new = pl.DataFrame(table).select(pl.col(name).cast(kind) for name, kind in ENTRIES.items())
+        self.entries = pl.concat([self.entries, new.with_columns(arrived=pl.lit(now, pl.Float64))])
+        spoken = new.filter(pl.col("message_id").is_not_null() & pl.col("unit").is_not_null())
+        self.unsettled |= not spoken.is_empty()
+        said = spoken.filter(pl.col("message_id").cast(pl.String).is_in([SCHEDULED, STARTED])).select(
+            pl.col("message_id", "unit").cast(pl.String), "time", "restart_counter"
+        )
+        rows = list(said.iter_rows())
+        return Seen(
+            restarts=tuple((unit, time, counter) for id_, unit, time, counter in rows if id_ == SCHEDULED),
+            started=tuple((unit, time) for id_, unit, time, _ in rows if id_ == STARTED),
+            dropped=int(new["dropped"].sum() or 0),
+        )
+
+    def settle(self, now: float) -> tuple[Ended, ...]:
+        """The attempts whose end has settled since the last call, in order of time."""
+        if not self.unsettled:
+            return ()
+        self.entries = _by_boot(self.entries)
+        arrived = self.entries["arrived"]
+        entries = self.entries.drop("arrived").rechunk()
+        assembly = assemble(entries)
+        keyed = assembly.attempts.with_columns(
+            key=pl.concat_str(
+                "boot",
+                "unit",
+                pl.coalesce("invocation", pl.col("started").cast(pl.Int64).cast(pl.String)),
+                separator="/",
+                ignore_nulls=True,
+            ),
+            since=arrived.gather(assembly.attempts["last_row"]),
+        ).filter((pl.col("outcome") != "running") & ~pl.col("key").is_in(list(self.told)))
+        # "cut" by the end of what has been read so far is no end
+        over = keyed.filter((pl.col("outcome") != "cut") & (pl.col("since") <= now - SETTLE_S))
+        self.unsettled = len(over) < len(keyed.filter(pl.col("outcome") != "cut"))
+        found = self._named(entries, assembly.events, assembly.attempts, over) if len(over) else ()
+        self.told |= set(over["key"])
+        self._forget(now)
+        return found
+
+    def _named(self, entries: pl.DataFrame, events: pl.DataFrame, attempts: pl.DataFrame, over: pl.DataFrame) -> tuple[Ended, ...]:
+        wanted = over.select("attempt")
+        labelled = applied(
+            label(events.join(wanted, on="attempt", how="semi"), attempts.join(wanted, on="attempt", how="semi"), self.catalogue),
+            self.decisions,
+        )
+        rows = over.join(labelled.labels, on="attempt", how="left").sort("ended", "attempt").iter_rows(named=True)
+        return tuple(_ended(row, entries, labelled.signatures.get(row["signature"])) for row in rows)
+
+    def _forget(self, now: float) -> None:
+        """Drop the entries that no attempt that runs needs."""
+        key = pl.concat_str("boot", "unit", "invocation", separator="/", ignore_nulls=False).is_in(list(self.told)).fill_null(value=False)
+        whole = ["boot", "unit", "invocation"]
+        turn, size = pl.int_range(pl.len()).over(whole), pl.len().over(whole)
+        newest = (turn < FIRST_LINES) | (turn >= size - MOST_LINES)
+        age = now - pl.col("arrived")
+        of_none = pl.col("unit").is_null() | pl.col("invocation").is_null()
+        keep = pl.when(key).then(age < KEEP_ENDED_S).when(of_none).then(age < KEEP_OTHERS_S).otherwise(newest)
+        self.entries = self.entries.filter(keep)
+
+
+def _ended(row: dict[str, object], entries: pl.DataFrame, signature: Signature | None) -> Ended:
+    at = row["row"] if row["row"] is not None else row["last_row"]
+    return Ended(
+        key=str(row["key"]),
+        host=str(row["host"] or ""),
+        manager=str(row["manager"] or ""),
+        unit=str(row["unit"]),
+        time=row["ended"] or row["started"],  # type: ignore[arg-type]
+        outcome=str(row["outcome"]),
+        uptime_s=row["uptime_s"],  # type: ignore[arg-type]
+        signature=signature if row["failed"] else None,
+        why=str(row["why"] or ""),
+        line=entries["message"][at] or "",  # type: ignore[call-overload]
+    )
+
+
+def _by_boot(entries: pl.DataFrame) -> pl.DataFrame:
+    """Canonical order: a host's boots one after the other, in a boot as recorded."""
+    place = pl.int_range(pl.len()).min().over("host", "machine", "boot")
+    return entries.sort(place, maintain_order=True)
