@@ -56,6 +56,11 @@ def decisions_file(environment: Mapping[str, str] = os.environ) -> Path:
     return _config_folder(environment) / "classes.toml"
 
 
+def watch_file(environment: Mapping[str, str] = os.environ) -> Path:
+    """`$XDG_CONFIG_HOME/tabby-forensics/watch.toml`: where alerts go."""
+    return _config_folder(environment) / "watch.toml"
+
+
 def _config_folder(environment: Mapping[str, str]) -> Path:
     config = environment.get("XDG_CONFIG_HOME")
     return (Path(config) if config else Path.home() / ".config") / "tabby-forensics"

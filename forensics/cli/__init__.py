@@ -12,11 +12,16 @@ from typing import Annotated
 import typer
 
 from forensics import __version__
-from forensics.cli import classes, explain, ingest, patterns, report
+from forensics.cli import classes, explain, ingest, patterns, report, watch
 from forensics.errors import ForensicsError
 
 INTERRUPTED = 130
-COMMANDS: dict[str, Callable[..., None]] = {"report": report.report, "ingest": ingest.ingest, "explain": explain.explain}
+COMMANDS: dict[str, Callable[..., None]] = {
+    "report": report.report,
+    "ingest": ingest.ingest,
+    "explain": explain.explain,
+    "watch": watch.watch,
+}
 GROUPS = {"classes": classes.app, "patterns": patterns.app}
 
 app = typer.Typer(

@@ -33,11 +33,13 @@ class Follower:
         """Until the journal changes, at most `seconds`."""
         self.reader.wait(seconds)
 
-    def take(self, most: int) -> pa.Table:
-        """Up to `most` new entries, columns as journal.columns.SCHEMA; none when there is nothing new."""
+    def take(self, most: int, until: str | None = None) -> pa.Table:
+        """Up to `most` new entries, the last with the cursor `until`; columns as journal.columns.SCHEMA; none when nothing is new."""
         entries: list[Mapping[str, Any]] = []
         while len(entries) < most and (entry := self.reader.get_next()):
             entries.append(entry)
+            if entry[CURSOR] == until:
+                break
         if entries:
             self.cursor = entries[-1][CURSOR]
         number, self.taken = self.taken, self.taken + len(entries)

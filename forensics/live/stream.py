@@ -47,8 +47,8 @@ class Seen:
     """What a batch brought."""
 
     ended: tuple[Ended, ...] = ()
-    restarts: tuple[tuple[str, datetime, int | None], ...] = ()  # (unit, time, the manager's counter)
-    started: tuple[tuple[str, datetime], ...] = ()
+    restarts: tuple[tuple[str, datetime], ...] = ()  # (unit, time)
+    started: tuple[str, ...] = ()
     dropped: int = 0  # lines that journald says it lost
 
 
@@ -63,18 +63,18 @@ class Stream:
     unsettled: bool = False
 
     def feed(self, table: pa.Table, now: float) -> Seen:
-        """Take new entries in; what they say at once (restarts, starts, losses) comes back, ends come from `settle`. now: a steady clock."""
+        """Take new entries in; what they say at once (restarts, starts, losses) comes back; `settle` gives ends. now: a steady clock."""
         new = pl.DataFrame(table).select(pl.col(name).cast(kind) for name, kind in ENTRIES.items())
         self.entries = pl.concat([self.entries, new.with_columns(arrived=pl.lit(now, pl.Float64))])
         spoken = new.filter(pl.col("message_id").is_not_null() & pl.col("unit").is_not_null())
         self.unsettled |= not spoken.is_empty()
         said = spoken.filter(pl.col("message_id").cast(pl.String).is_in([SCHEDULED, STARTED])).select(
-            pl.col("message_id", "unit").cast(pl.String), "time", "restart_counter"
+            pl.col("message_id", "unit").cast(pl.String), "time"
         )
         rows = list(said.iter_rows())
         return Seen(
-            restarts=tuple((unit, time, counter) for id_, unit, time, counter in rows if id_ == SCHEDULED),
-            started=tuple((unit, time) for id_, unit, time, _ in rows if id_ == STARTED),
+            restarts=tuple((unit, time) for id_, unit, time in rows if id_ == SCHEDULED),
+            started=tuple(unit for id_, unit, _ in rows if id_ == STARTED),
             dropped=int(new["dropped"].sum() or 0),
         )
 

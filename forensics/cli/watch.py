@@ -1,0 +1,180 @@
+"""`watch`: follows the journal and raises an alert when a failure appears that nobody has seen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from forensics.cli import options
+from forensics.errors import UsageError
+
+if TYPE_CHECKING:
+    from forensics.live.config import Config
+    from forensics.live.tracker import Tracker
+
+DRAIN_S = 5.0
+
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option("--config", metavar="FILE", help="Units, sinks and exporter. Default: $XDG_CONFIG_HOME/tabby-forensics/watch.toml."),
+]
+Check = Annotated[bool, typer.Option("--check-config", help="Say whether the configuration is right, and end.")]
+Test = Annotated[bool, typer.Option("--test-alert", help="Send one alert through each sink, say what came back, and end.")]
+Listen = Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Serve metrics for Prometheus, such as 127.0.0.1:9847.")]
+Learn = Annotated[str | None, typer.Option(metavar="TIME", help="How far back a first run looks for known failures. Default: 30d.")]
+Folder = Annotated[Path | None, typer.Option("--journal-dir", metavar="DIR", help="A journal directory. Default: the host's own.")]
+StateDir = Annotated[Path | None, typer.Option("--state", metavar="DIR", help="What is remembered. Default: `watch` in the store.")]
+
+
+def watch(
+    config: ConfigFile = None,
+    check_config: Check = False,
+    test_alert: Test = False,
+    listen: Listen = None,
+    learn: Learn = None,
+    unit: options.Unit = None,
+    journal_dir: Folder = None,
+    store: options.StoreFolder = None,
+    patterns: options.Patterns = None,
+    state: StateDir = None,
+) -> None:
+    """Follow the journal and alert within a second when a failure nobody has seen appears."""
+    from forensics.live.config import address, read_config
+    from forensics.settings import store_folder, watch_file
+
+    file = config or (watch_file() if watch_file().exists() else None)
+    settings = read_config(file)
+    if check_config:
+        typer.echo(f"{file or 'no configuration'}: right; sinks: {', '.join(settings.sinks)}")
+        return
+    if test_alert:
+        _test(settings)
+        return
+    at = address(listen or settings.listen or "") if listen or settings.listen else None
+    if listen and at is None:
+        raise UsageError(f"'{listen}' is not HOST:PORT.")
+    where = store or store_folder()
+    _run(settings, unit, learn or settings.learn, at, journal_dir, where, patterns, state or where / "watch")
+
+
+def _test(settings: Config) -> None:
+    import socket
+    import time
+
+    from forensics.live.alert import TEST, Alert
+    from forensics.live.sinks.base import RefusedError, UnreachableError
+
+    alert = Alert(TEST, "test.service", socket.gethostname(), "info", "this is a test; nothing is wrong", time.time())
+    failed = False
+    for name, sink in settings.sinks.items():
+        try:
+            typer.echo(f"{name}: {sink.send(alert)}")
+        except (RefusedError, UnreachableError) as error:
+            failed = True
+            typer.echo(f"{name}: failed: {error}")
+    if failed:
+        raise typer.Exit(1)
+
+
+def _run(
+    settings: Config,
+    units: list[str] | None,
+    learn: str,
+    listen: tuple[str, int] | None,
+    journal_dir: Path | None,
+    store: Path,
+    patterns: list[Path] | None,
+    state_folder: Path,
+) -> None:
+    import signal
+
+    from forensics.cli import meaning
+    from forensics.decisions import read_decisions
+    from forensics.journal.follow import open_follower
+    from forensics.live.delivery import Delivery
+    from forensics.live.metrics import Metrics, serve
+    from forensics.live.state import State
+    from forensics.live.stream import Stream
+    from forensics.live.tracker import tracker_of
+    from forensics.live.watch import Watch
+    from forensics.settings import decisions_file
+    from forensics.signatures import catalogue
+
+    folders = meaning.pattern_folders(patterns)
+    known = catalogue.load(folders)
+    if known.refused:
+        _say(f"left out, {catalogue.told(known.refused)}")
+    remembered = State.open(state_folder)
+    position, stored = remembered.position(), remembered.tracker()
+    # the place in the journal first: what is written while history is learned is read afterwards
+    follower = open_follower(journal_dir, after=position.replay)
+    tracker = tracker_of(stored) if stored else _learned(learn, journal_dir, store, folders)
+    delivery = Delivery(remembered, settings.sinks, _say)
+    metrics = Metrics()
+    for key, class_ in tracker.classes.items():
+        name, _, signature = key.partition(" ")
+        metrics.signature(metrics.unit(name), signature, class_.first)
+    watching = Watch(
+        follower, Stream(known, read_decisions(decisions_file())), tracker, remembered, delivery, metrics, tuple(units or settings.units)
+    )
+    watching.resume(position)
+    server = serve(metrics, *listen) if listen else None
+
+    def stop(*_: object) -> None:
+        watching.stopping = True
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    notify = _notifier()
+    watching.beat = lambda: notify("WATCHDOG=1")
+    delivery.start()
+    notify("READY=1")
+    _say(f"watching; {len(tracker.classes)} failure classes are known, alerts go to {', '.join(settings.sinks)}.")
+    try:
+        watching.run()
+    finally:
+        notify("STOPPING=1")
+        delivery.stop(DRAIN_S)
+        if server is not None:
+            server.shutdown()
+
+
+def _learned(learn: str, journal_dir: Path | None, store: Path, folders: tuple[Path, ...]) -> Tracker:
+    """A tracker that knows the failures of the past, which is ingested first."""
+    import polars as pl
+
+    from forensics.cli import meaning
+    from forensics.decisions import read_decisions
+    from forensics.errors import NothingRecordedError
+    from forensics.ingestion import ingest_sources
+    from forensics.live.tracker import Tracker
+    from forensics.pipeline import read_history
+    from forensics.settings import Sources, decisions_file
+    from forensics.signatures import catalogue
+
+    sources = Sources((journal_dir,) if journal_dir else ())
+    settings = meaning.settings(learn, None, "UTC", None, None, sources, store, folders)
+    tracker = Tracker()
+    try:
+        ingest_sources(sources, store)
+        history = read_history(settings, catalogue.load(folders), read_decisions(decisions_file()))
+    except NothingRecordedError:
+        return tracker
+    failed = history.labelled.labels.filter("failed").join(history.assembly.attempts.select("attempt", "unit", "ended"), on="attempt")
+    times = pl.col("ended").drop_nulls().dt.epoch("ms") / 1000
+    of_class = failed.group_by("unit", "signature").agg(first=times.min(), last=times.max(), count=pl.len())
+    for unit, signature, first, last, count in of_class.drop_nulls().sort("unit", "signature").iter_rows():
+        tracker.learn(unit, signature, first, last, count)
+    return tracker
+
+
+def _notifier():  # type: ignore[no-untyped-def]  # noqa: ANN202 - systemd-python has no types
+    from systemd import daemon
+
+    return daemon.notify
+
+
+def _say(sentence: str) -> None:
+    typer.echo(f"tabby-forensics: {sentence}", err=True)

@@ -1,0 +1,127 @@
+"""What `watch` knows, as Prometheus metrics, and the small server that shows them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
+
+from forensics import __version__
+from forensics.live.stream import Ended
+from forensics.live.tracker import Tracker
+
+MOST_UNITS, MOST_SIGNATURES = 200, 100  # label values: signatures a unit; what comes later is counted as OTHER
+OTHER = "other"
+PREFIX = "tabby_forensics_"
+DURATIONS_S = (0.1, 0.5, 1, 2, 5, 10, 30, 60, 300, 600, 3600, 86400)
+COUNTERS = {
+    "unit_restarts": ("Automatic restarts seen in the journal.", ["unit"]),
+    "failures": ("Failed attempts by failure class.", ["unit", "signature"]),
+    "watch_refused_alerts": ("Alerts that a sink refused or that a full queue had no room for.", ["sink"]),
+    "journal_lost_lines": ("Lines that journald says it dropped.", []),
+}
+GAUGES = {
+    "class_first_seen_timestamp_seconds": ("First failure of the class.", ["unit", "signature"]),
+    "class_last_seen_timestamp_seconds": ("Last failure of the class.", ["unit", "signature"]),
+    "unit_up": ("1 while an attempt of the unit is running.", ["unit"]),
+    "unit_held": ("1 when the unit has been up for ten minutes.", ["unit"]),
+    "unit_loop_active": ("1 while the unit is in a restart loop.", ["unit"]),
+    "last_event_timestamp_seconds": ("Time of the newest entry read.", []),
+    "watch_lag_seconds": ("Age of the newest entry when it was handled.", []),
+    "watch_queued_alerts": ("Alerts that wait for a sink.", ["sink"]),
+    "build_info": ("1, with the version.", ["version"]),
+}
+disable_created_metrics()
+
+
+@dataclass(slots=True)
+class Metrics:
+    """The registry and what is counted in it, from this start on."""
+
+    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+    counters: dict[str, Counter] = field(default_factory=dict)
+    gauges: dict[str, Gauge] = field(default_factory=dict)
+    durations: Histogram = field(init=False)
+    _units: set[str] = field(default_factory=set)
+    _signatures: dict[str, set[str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, (text, labels) in COUNTERS.items():
+            self.counters[name] = Counter(PREFIX + name, text, labels, registry=self.registry)
+        for name, (text, labels) in GAUGES.items():
+            self.gauges[name] = Gauge(PREFIX + name, text, labels, registry=self.registry)
+        lived = "How long attempts lived."
+        self.durations = Histogram(f"{PREFIX}attempt_duration_seconds", lived, ["unit"], registry=self.registry, buckets=DURATIONS_S)
+        self.gauges["build_info"].labels(__version__).set(1)
+
+    def attempt(self, ended: Ended, tracker: Tracker) -> None:
+        unit = self.unit(ended.unit)
+        if ended.uptime_s is not None:
+            self.durations.labels(unit).observe(ended.uptime_s)
+        if ended.signature is not None:
+            known = tracker.classes[f"{ended.unit} {ended.signature.id}"]
+            signature = self.signature(unit, ended.signature.id, known.first)
+            self.counters["failures"].labels(unit, signature).inc()
+            self.gauges["class_last_seen_timestamp_seconds"].labels(unit, signature).set(known.last)
+
+    def restart(self, unit: str) -> None:
+        self.counters["unit_restarts"].labels(self.unit(unit)).inc()
+
+    def unit(self, unit: str) -> str:
+        """The label value of a unit. Its counters exist from here on, at 0: `increase` misses the first step of a new one."""
+        if unit in self._units:
+            return unit
+        unit = unit if len(self._units) < MOST_UNITS else OTHER
+        self._units.add(unit)
+        self.counters["unit_restarts"].labels(unit)
+        return unit
+
+    def signature(self, unit: str, signature: str, first: float) -> str:
+        """The label value of a class, which exists from here on: a class that history knows starts at 0 as well."""
+        known = self._signatures.setdefault(unit, set())
+        name = signature if signature in known or len(known) < MOST_SIGNATURES else OTHER
+        if name not in known:
+            known.add(name)
+            self.counters["failures"].labels(unit, name)
+            self.gauges["class_first_seen_timestamp_seconds"].labels(unit, name).set(first)
+        return name
+
+    def units(self, tracker: Tracker, steady: float) -> None:
+        """How the units are now."""
+        for name, unit in tracker.units.items():
+            label = self.unit(name)
+            if label != OTHER:
+                self.gauges["unit_up"].labels(label).set(unit.up_since is not None)
+                self.gauges["unit_held"].labels(label).set(tracker.held(name, steady))
+                self.gauges["unit_loop_active"].labels(label).set(unit.looping)
+
+    def text(self) -> bytes:
+        return generate_latest(self.registry)
+
+
+def serve(metrics: Metrics, host: str, port: int) -> ThreadingHTTPServer:
+    """Serves /metrics and /healthz, nothing else, until `shutdown`. Raises OSError when the address cannot be had."""
+    pages: dict[str, Callable[[], bytes]] = {"/metrics": metrics.text, "/healthz": lambda: b"ok\n"}
+
+    class Handler(BaseHTTPRequestHandler):
+        timeout = 10
+        server_version, sys_version = "tabby-forensics", ""
+
+        def do_GET(self) -> None:
+            page = pages.get(self.path.partition("?")[0])
+            body = page() if page else b"not here: /metrics, /healthz\n"
+            self.send_response(200 if page else 404)
+            self.send_header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer((host, port), Handler)
+    threading.Thread(target=server.serve_forever, name="metrics", daemon=True).start()
+    return server

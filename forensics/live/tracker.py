@@ -1,0 +1,195 @@
+"""Ended attempts, restarts and starts in, alerts out: what is new, what loops, what no restart cures, what is well again.
+
+Entry times count for rates (a catch-up after an outage of the watching is no loop); how long a service holds is measured by a steady
+clock, so that a jump of the wall clock neither heals nor breaks anything.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from forensics.live.alert import FUTILE, LOOP, LOSS, NEW, RECOVERED, Alert, harmless, paragraphs, restored
+from forensics.live.stream import Ended
+from forensics.model import Signature
+
+LOOP_RESTARTS, LOOP_S = 2, 300  # more than two restarts in five minutes: the node mixin's number
+FUTILE_FAILURES = 3
+HELD_S = 600  # Kubernetes' reset window
+RATE_S = 300
+ESCALATING = 4  # times the failures of the five minutes before
+MOST_RECENT = 256  # times that are kept for rates
+LOSS_S = 3600  # one alert in this time: journald tells of each dropped burst
+SEVERITIES = {"critical": "critical", "high": "critical", "medium": "warning", "low": "info", "info": "info"}
+
+
+@dataclass(slots=True)
+class Class:
+    """What is known of one failure class of one unit. over: the unit was well after `last`."""
+
+    first: float
+    last: float
+    count: int = 0
+    state: str = "new"
+    over: bool = False
+    recent: list[float] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Unit:
+    """failures: by class since it was last well. up_since: steady clock, null while it is down."""
+
+    restarts: list[float] = field(default_factory=list)
+    looping: bool = False
+    failures: dict[str, int] = field(default_factory=dict)
+    up_since: float | None = None
+
+
+@dataclass(slots=True)
+class Tracker:
+    """classes: by "unit signature". open: alerts that are not resolved, by key."""
+
+    classes: dict[str, Class] = field(default_factory=dict)
+    units: dict[str, Unit] = field(default_factory=dict)
+    open: dict[str, Alert] = field(default_factory=dict)
+    host: str = ""
+
+    def learn(self, unit: str, signature: str, first: float, last: float, count: int) -> None:
+        """A class that history knows: no alert will call it new."""
+        self.classes.setdefault(f"{unit} {signature}", Class(first, last, count, "ongoing"))
+
+    def ended(self, attempt: Ended) -> list[Alert]:
+        self.host = attempt.host or self.host
+        unit = self.units.setdefault(attempt.unit, Unit())
+        unit.up_since = None
+        if attempt.signature is not None:
+            return self._failed(attempt, attempt.signature, unit)
+        if attempt.outcome == "clean":
+            return self._well(attempt.unit, attempt.time.timestamp(), "ended well")
+        return self._over(attempt.unit, attempt.time.timestamp()) if attempt.outcome == "stopped" else []
+
+    def restarted(self, name: str, time: float) -> list[Alert]:
+        unit = self.units.setdefault(name, Unit())
+        unit.restarts = [*(t for t in unit.restarts if abs(time - t) <= LOOP_S), time][-MOST_RECENT:]
+        if unit.looping or len(unit.restarts) <= LOOP_RESTARTS:
+            return []
+        unit.looping = True
+        times, seconds = len(unit.restarts), max(1, round(time - unit.restarts[0]))
+        summary = f"{name} restarts again and again: {times} times within {seconds} s"
+        loop = self._opened(Alert(LOOP, name, self.host, "critical", summary, unit.restarts[0], count=times))
+        known = [alert for alert in self.open.values() if alert.name == NEW and alert.unit == name]
+        return [loop, *(futile for alert in known for futile in self._futile(alert, unit, time))]
+
+    def started(self, name: str, steady: float) -> None:
+        self.units.setdefault(name, Unit()).up_since = steady
+
+    def lines_lost(self, lines: int, time: float) -> list[Alert]:
+        last = self.open.get(f"{LOSS}/{self.host}//")
+        if not lines or (last is not None and time - last.starts_at < LOSS_S):
+            return []
+        summary = f"journald dropped {lines} lines: what they said is in no count"
+        return [self._opened(Alert(LOSS, "", self.host, "warning", summary, time, count=lines))]
+
+    def tick(self, steady: float, time: float) -> list[Alert]:
+        """What has held long enough. steady: the clock that `started` was told; time: now."""
+        held = [name for name, unit in self.units.items() if unit.failures and self.held(name, steady)]
+        return [alert for name in held for alert in self._well(name, time, f"has been up for {HELD_S // 60} minutes")]
+
+    def held(self, name: str, steady: float) -> bool:
+        since = self.units[name].up_since
+        return since is not None and steady - since >= HELD_S
+
+    def _failed(self, attempt: Ended, signature: Signature, unit: Unit) -> list[Alert]:
+        time = attempt.time.timestamp()
+        key = f"{attempt.unit} {signature.id}"
+        known = self.classes.get(key)
+        fresh = known is None or known.over
+        if known is None:
+            known = self.classes[key] = Class(time, time)
+        else:
+            known.state = "regressed" if known.over else _rate(known.recent, time)
+        known.over, known.last, known.count = False, max(time, known.last), known.count + 1
+        known.recent = [*known.recent, time][-MOST_RECENT:]
+        unit.failures[signature.id] = unit.failures.get(signature.id, 0) + 1
+        alert = self._new(attempt, signature, known)
+        found = [self._opened(alert)] if fresh else []
+        return found + (self._futile(alert, unit, time) if unit.looping else [])
+
+    def _new(self, attempt: Ended, signature: Signature, known: Class) -> Alert:
+        again = "fails again of" if known.state == "regressed" else "fails of something new:"
+        said = harmless({"title": signature.title, "line": attempt.line})
+        return Alert(
+            NEW,
+            attempt.unit,
+            attempt.host,
+            SEVERITIES[signature.severity],
+            f"{attempt.unit} {again} {said['title']}",
+            attempt.time.timestamp(),
+            signature=signature.id,
+            state=known.state,
+            title=said["title"],
+            cause=paragraphs(signature.cause),
+            remedy=paragraphs(signature.remedy),
+            evidence=said["line"],
+            why=attempt.why,
+            first_seen=known.first,
+            count=known.count,
+            restart_helps=signature.restart_helps,
+        )
+
+    def _futile(self, alert: Alert, unit: Unit, time: float) -> list[Alert]:
+        """An alert of its own for a class that no restart cures, once in a loop."""
+        failures = unit.failures.get(alert.signature, 0)
+        summary = f"{alert.unit} is restarted in vain: no restart cures '{alert.title}' ({failures} failures)"
+        futile = replace(alert, name=FUTILE, severity="critical", starts_at=time, count=failures, summary=summary)
+        if alert.restart_helps is not False or failures < FUTILE_FAILURES or futile.key in self.open:
+            return []
+        return [self._opened(futile)]
+
+    def _opened(self, alert: Alert) -> Alert:
+        self.open[alert.key] = alert
+        return alert
+
+    def _well(self, name: str, time: float, how: str) -> list[Alert]:
+        failures = sum(self.units[name].failures.values())
+        for key, known in self.classes.items():
+            if key.partition(" ")[0] == name:
+                known.over, known.state = True, "ongoing"
+        resolved = self._over(name, time)
+        if not failures:
+            return resolved
+        summary = f"{name} {how}, after {failures} failed start{'s' if failures > 1 else ''}"
+        return [*resolved, Alert(RECOVERED, name, self.host, "info", summary, time, count=failures)]
+
+    def _over(self, name: str, time: float) -> list[Alert]:
+        """All that is open about the unit is resolved; each keeps its words."""
+        unit = self.units[name]
+        unit.looping, unit.restarts, unit.failures = False, [], {}
+        closed = [key for key, alert in self.open.items() if alert.unit == name]
+        return [replace(self.open.pop(key), ended_at=time) for key in closed]
+
+    def stored(self) -> str:
+        units = {name: asdict(unit) | {"up_since": None} for name, unit in self.units.items()}
+        classes = {key: asdict(known) for key, known in self.classes.items()}
+        opened = [alert.stored() for alert in self.open.values()]
+        return json.dumps({"classes": classes, "units": units, "open": opened, "host": self.host})
+
+
+def tracker_of(text: str) -> Tracker:
+    """What `Tracker.stored` wrote."""
+    values: dict[str, Any] = json.loads(text)
+    alerts = [restored(alert) for alert in values["open"]]
+    return Tracker(
+        classes={key: Class(**known) for key, known in values["classes"].items()},
+        units={name: Unit(**unit) for name, unit in values["units"].items()},
+        open={alert.key: alert for alert in alerts},
+        host=values["host"],
+    )
+
+
+def _rate(recent: list[float], time: float) -> str:
+    """ongoing, or escalating when the last five minutes have several times the failures of the five before."""
+    now = sum(1 for t in recent if 0 <= time - t < RATE_S) + 1
+    before = sum(1 for t in recent if RATE_S <= time - t < 2 * RATE_S)
+    return "escalating" if before and now >= ESCALATING * before else "ongoing"

@@ -1,0 +1,123 @@
+"""The loop of `watch`: journal → stream → tracker → state and sinks."""
+
+from __future__ import annotations
+
+import fnmatch
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from forensics.journal.follow import Follower
+from forensics.live.alert import Alert
+from forensics.live.delivery import Delivery
+from forensics.live.metrics import Metrics
+from forensics.live.state import Position, State
+from forensics.live.stream import Seen, Stream
+from forensics.live.tracker import Tracker
+
+MOST_ENTRIES = 5000  # a batch
+WAIT_S = 0.25
+REST = 1.5  # times the cost of the last naming that the next one waits: naming takes at most two fifths of a core
+REPLAY_S = 300.0  # how much of the past is read again after a death, for the attempts that still ran
+MOST_TOLD = 20_000
+
+
+@dataclass(slots=True)
+class Watch:
+    """beat: called once a round, for the service manager's watchdog."""
+
+    follower: Follower
+    stream: Stream
+    tracker: Tracker
+    state: State
+    delivery: Delivery
+    metrics: Metrics
+    units: tuple[str, ...] = ("*",)
+    beat: Callable[[], None] = lambda: None
+    stopping: bool = False
+    _told: deque[str] = field(default_factory=deque)
+    _checkpoints: deque[tuple[float, str]] = field(default_factory=deque)
+    _next_naming: float = 0.0
+
+    def run(self) -> None:
+        """Until `stopping`; then what has ended is named and committed."""
+        while not self.stopping:
+            self.follower.wait(WAIT_S)
+            self.round()
+            self.beat()
+        self._next_naming = 0.0
+        self.round()
+
+    def resume(self, position: Position) -> None:
+        """Read again, without counting, what was read before: attempts that ran when the last run died need their lines."""
+        self._told = deque(position.told)
+        self.stream.told = set(position.told)
+        while position.done is not None and self.follower.cursor != position.done:
+            table = self.follower.take(MOST_ENTRIES, until=position.done)
+            if not len(table):
+                break
+            self.stream.feed(table, time.monotonic())
+
+    def round(self) -> None:
+        """One batch."""
+        steady, now = time.monotonic(), time.time()
+        table = self.follower.take(MOST_ENTRIES)
+        alerts: list[Alert] = []
+        if len(table):
+            newest = table["time"][-1].as_py().timestamp()
+            self.metrics.gauges["last_event_timestamp_seconds"].set(newest)
+            self.metrics.gauges["watch_lag_seconds"].set(max(0.0, now - newest))
+            alerts += self._seen(self.stream.feed(table, steady), steady, now)
+        alerts += self._named(steady)
+        alerts += self.tracker.tick(steady, now)
+        self.metrics.units(self.tracker, steady)
+        if len(table) or alerts:
+            self._commit(steady, alerts)
+
+    def _seen(self, seen: Seen, steady: float, now: float) -> list[Alert]:
+        found = self.tracker.lines_lost(seen.dropped, now)
+        self.metrics.counters["journal_lost_lines"].inc(seen.dropped)
+        for unit, moment in seen.restarts:
+            if self._watched(unit):
+                self.metrics.restart(unit)
+                found += self.tracker.restarted(unit, moment.timestamp())
+        for unit in seen.started:
+            if self._watched(unit):
+                self.tracker.started(unit, steady)
+        return found
+
+    def _named(self, steady: float) -> list[Alert]:
+        if steady < self._next_naming:
+            return []
+        began = time.monotonic()
+        ended = self.stream.settle(steady)
+        self._next_naming = time.monotonic() + REST * (time.monotonic() - began)
+        found: list[Alert] = []
+        for attempt in ended:
+            self._told.append(attempt.key)
+            if self._watched(attempt.unit):
+                found += self.tracker.ended(attempt)
+                self.metrics.attempt(attempt, self.tracker)
+        while len(self._told) > MOST_TOLD:
+            self.stream.told.discard(self._told.popleft())
+        return found
+
+    def _commit(self, steady: float, alerts: list[Alert]) -> None:
+        cursor = self.follower.cursor
+        if cursor is not None and (not self._checkpoints or steady - self._checkpoints[-1][0] >= REPLAY_S / 10):
+            self._checkpoints.append((steady, cursor))
+        while len(self._checkpoints) > 1 and steady - self._checkpoints[1][0] >= REPLAY_S:
+            self._checkpoints.popleft()
+        replay = self._checkpoints[0][1] if self._checkpoints else None
+        names = tuple(self.delivery.sinks)
+        for name in self.state.commit(Position(cursor, replay, tuple(self._told)), self.tracker.stored(), alerts, names):
+            self.metrics.counters["watch_refused_alerts"].labels(name).inc()
+        self.delivery.open_alerts = tuple(self.tracker.open.values())
+        if alerts:
+            self.delivery.wake()
+        for name in names:
+            self.metrics.gauges["watch_queued_alerts"].labels(name).set(self.state.queued(name))
+
+    def _watched(self, unit: str) -> bool:
+        return any(fnmatch.fnmatchcase(unit, wanted) for wanted in self.units)
