@@ -1,0 +1,156 @@
+"""The queue on disk and the sinks behind it."""
+
+import json
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from forensics.live import state as state_module
+from forensics.live.alert import Alert
+from forensics.live.delivery import Delivery
+from forensics.live.sinks import KINDS
+from forensics.live.sinks.base import RefusedError, UnreachableError
+from forensics.live.state import Position, State
+
+
+class Server:
+    """Records what is posted; answers with the next of `answers`, then 200."""
+
+    def __init__(self, answers=()):
+        self.bodies, self.paths, self.headers, self.answers = [], [], [], list(answers)
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                status = outer.answers.pop(0) if outer.answers else 200
+                outer.paths.append(self.path)
+                outer.headers.append(dict(self.headers))
+                outer.bodies.append((status, json.loads(body)))
+                self.send_response(status)
+                if status == 302:
+                    self.send_header("Location", "/elsewhere")
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+def alert(number=0, **values):
+    return Alert(
+        **{
+            "name": "NewFailureSignature",
+            "unit": "a.service",
+            "host": "h",
+            "severity": "critical",
+            "summary": f"s {number}",
+            "starts_at": 1.0 + number,
+            **values,
+        }
+    )
+
+
+def wait_for(holds):
+    deadline = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("kind", ["alertmanager", "webhook", "discord", "slack", "ntfy", "loki"])
+def test_what_a_service_gets_is_json_with_the_alert_in_it(kind):
+    with Server() as server:
+        assert KINDS[kind][0](server.url + "/topic").send(alert(summary="``` <b> fails")) == "HTTP 200"
+    ((_, body),) = server.bodies
+    assert "fails" in json.dumps(body)
+    assert server.headers[0]["Content-Type"] == "application/json"
+
+
+def test_alertmanager_always_gets_a_start_an_end_and_the_annotations():
+    with Server() as server:
+        sink = KINDS["alertmanager"][0](server.url)
+        sink.send(alert())
+        sink.send(alert(ended_at=60.0))
+    firing, resolved = (body[0] for _, body in server.bodies)
+    assert server.paths == ["/api/v2/alerts"] * 2
+    assert firing["labels"] == resolved["labels"]
+    assert firing["annotations"] == resolved["annotations"] != {}
+    assert (resolved["startsAt"], resolved["endsAt"]) == ("1970-01-01T00:00:01.000Z", "1970-01-01T00:01:00.000Z")
+    assert firing["endsAt"] > "2025"
+
+
+@pytest.mark.parametrize(("status", "error"), [(503, UnreachableError), (429, UnreachableError), (400, RefusedError), (302, RefusedError)])
+def test_an_answer_says_whether_trying_again_helps(status, error):
+    with Server([status]) as server, pytest.raises(error) as told:
+        KINDS["webhook"][0](server.url + "/secret").send(alert())
+    assert "secret" not in str(told.value)
+    assert len(server.bodies) == 1
+
+
+def test_a_command_gets_the_alert_on_its_input_and_nothing_in_its_arguments(tmp_path):
+    out = tmp_path / "out"
+    sink = KINDS["command"][0](("/bin/sh", "-c", f"cat > {out}; echo $# >> {out}"))
+    sink.send(alert(unit="$(touch /tmp/x)"))
+    text = out.read_text()
+    assert json.loads(text[: text.rindex("}") + 1])["labels"]["unit"] == "$(touch /tmp/x)"
+    assert text.endswith("0\n")
+    with pytest.raises(UnreachableError, match="exit status 3"):
+        KINDS["command"][0](("/bin/sh", "-c", "exit 3")).send(alert())
+    with pytest.raises(RefusedError):
+        KINDS["command"][0](("/not/there",)).send(alert())
+
+
+def test_alerts_wait_on_disk_for_a_sink_that_is_down_and_none_is_lost_or_twice(tmp_path, monkeypatch):
+    monkeypatch.setattr("forensics.live.delivery.FIRST_WAIT_S", 0.05)
+    state = State.open(tmp_path)
+    state.commit(Position(), "{}", [alert(number) for number in range(5)], ["hook"])
+    state = State.open(tmp_path)  # another process
+    with Server([503, 200, 503, 503]) as server:
+        delivery = Delivery(state, {"hook": KINDS["webhook"][0](server.url)}, lambda _: None)
+        delivery.start()
+        wait_for(lambda: state.queued("hook") == 0)
+        delivery.stop(5)
+    accepted = [body["annotations"]["summary"] for status, body in server.bodies if status == 200]
+    assert accepted == [f"s {number}" for number in range(5)]
+
+
+def test_a_refused_alert_does_not_hold_up_the_next(tmp_path):
+    state = State.open(tmp_path)
+    state.commit(Position(), "{}", [alert(0), alert(1)], ["hook"])
+    told = []
+    with Server([400]) as server:
+        delivery = Delivery(state, {"hook": KINDS["webhook"][0](server.url)}, told.append)
+        delivery.start()
+        wait_for(lambda: state.queued("hook") == 0)
+        delivery.stop(5)
+    assert [status for status, _ in server.bodies] == [400, 200]
+    assert delivery.refused == {"hook": 1}
+    assert "refuses NewFailureSignature of a.service" in told[0]
+
+
+def test_a_full_queue_keeps_the_oldest(tmp_path, monkeypatch):
+    monkeypatch.setattr(state_module, "MOST_QUEUED", 3)
+    state = State.open(tmp_path)
+    assert state.commit(Position(), "{}", [alert(number) for number in range(5)], ["hook"]) == ["hook", "hook"]
+    assert state.next("hook")[1].summary == "s 0"
+    assert state.queued("hook") == 3
+
+
+def test_what_is_committed_is_there_again(tmp_path):
+    position = Position("done", "replay", ("a", "b"))
+    State.open(tmp_path).commit(position, "{}", [], [])
+    assert State.open(tmp_path).position() == position

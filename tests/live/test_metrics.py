@@ -1,0 +1,78 @@
+"""The exporter: names that promtool accepts, bounded labels, nothing but two pages."""
+
+import shutil
+import subprocess
+import urllib.error
+import urllib.request
+from datetime import UTC, datetime
+
+import pytest
+
+from forensics.live.metrics import MOST_SIGNATURES, MOST_UNITS, Metrics, serve
+from forensics.live.stream import Ended
+from forensics.live.tracker import Tracker
+from forensics.model import Signature
+
+
+def filled(units=2, signatures=2) -> Metrics:
+    metrics, tracker = Metrics(), Tracker()
+    for unit in range(units):
+        metrics.restart(f"u{unit}.service")
+        for number in range(signatures):
+            words = Signature(f"mined:{number}", "t", "high")
+            attempt = Ended(
+                f"{unit}/{number}", "h", "system", f"u{unit}.service", datetime(2025, 1, 1, tzinfo=UTC), "failed", 1.5, words, "", "l"
+            )
+            tracker.ended(attempt)
+            metrics.attempt(attempt, tracker)
+    metrics.units(tracker, 0.0)
+    return metrics
+
+
+def value(metrics, name, **labels):
+    return metrics.registry.get_sample_value(f"tabby_forensics_{name}", labels)
+
+
+def test_what_is_counted():
+    metrics = filled()
+    assert value(metrics, "unit_restarts_total", unit="u0.service") == 1
+    assert value(metrics, "failures_total", unit="u1.service", signature="mined:1") == 1
+    assert value(metrics, "attempt_duration_seconds_count", unit="u0.service") == 2
+    assert value(metrics, "unit_up", unit="u0.service") == 0
+
+
+def test_label_values_are_bounded():
+    metrics = filled(units=MOST_UNITS + 5, signatures=1)
+    assert value(metrics, "unit_restarts_total", unit="other") == 5
+    metrics = filled(units=1, signatures=MOST_SIGNATURES + 5)
+    assert value(metrics, "failures_total", unit="u0.service", signature="other") == 5
+
+
+def test_a_class_of_history_begins_at_zero():
+    metrics = Metrics()
+    metrics.signature(metrics.unit("a.service"), "x.y", 5.0)
+    assert value(metrics, "failures_total", unit="a.service", signature="x.y") == 0
+
+
+@pytest.mark.real
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed")
+def test_promtool_finds_nothing_to_say():
+    done = subprocess.run(["promtool", "check", "metrics"], input=filled().text(), capture_output=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+def test_the_server_has_two_pages_and_no_more():
+    server = serve(filled(), "127.0.0.1", 0)
+    try:
+        base = f"http://127.0.0.1:{server.server_port}"
+        with urllib.request.urlopen(f"{base}/metrics") as page:
+            assert b"tabby_forensics_build_info" in page.read()
+        with urllib.request.urlopen(f"{base}/healthz") as page:
+            assert page.read() == b"ok\n"
+        with pytest.raises(urllib.error.HTTPError) as error:
+            urllib.request.urlopen(f"{base}/../etc/passwd")
+        assert error.value.code == 404
+        error.value.close()
+    finally:
+        server.shutdown()
+        server.server_close()

@@ -1,0 +1,143 @@
+"""What becomes an alert, and what does not."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from forensics.live.stream import Ended
+from forensics.live.tracker import HELD_S, Tracker, tracker_of
+from forensics.model import Signature
+
+T0 = datetime(2025, 12, 7, 21, 30, tzinfo=UTC).timestamp()
+LIBRARY = Signature("loader.libstdcxx-missing", "libstdc++ is missing", "critical", restart_helps=False, cause="c", remedy="r")
+NETWORK = Signature("network.unreachable", "No network", "high", restart_helps=True)
+
+
+def ended(
+    after: float, signature: Signature | None = LIBRARY, outcome: str = "failed", line: str = "ImportError: libstdc++", unit="a.service"
+):
+    time = datetime.fromtimestamp(T0 + after, UTC)
+    return Ended(f"{unit}/{after}", "hydra", "system", unit, time, outcome, 3.0, signature, "catalogue pattern", line)
+
+
+def names(alerts) -> list[str]:
+    return [("resolved " if alert.ended_at else "") + alert.name for alert in alerts]
+
+
+def looped(tracker: Tracker, failures: int, signature: Signature = LIBRARY) -> list[str]:
+    found = []
+    for number in range(failures):
+        found += tracker.ended(ended(10 * number, signature)) + tracker.restarted("a.service", T0 + 10 * number + 1)
+    return names(found)
+
+
+def test_a_loop_gives_one_alert_a_kind_however_long_it_is():
+    assert looped(Tracker(), 500) == ["NewFailureSignature", "RestartLoop", "FutileRestart"]
+
+
+def test_a_class_that_a_restart_may_cure_is_not_futile():
+    assert looped(Tracker(), 50, NETWORK) == ["NewFailureSignature", "RestartLoop"]
+
+
+def test_a_second_class_in_the_loop_is_new_and_futile_by_itself():
+    tracker = Tracker()
+    looped(tracker, 5)
+    other = Signature("torch.abi-mismatch", "ABI", "critical", restart_helps=False)
+    assert names(tracker.ended(ended(60, other))) == ["NewFailureSignature"]
+    assert names(tracker.ended(ended(70, other)) + tracker.ended(ended(80, other))) == ["FutileRestart"]
+
+
+def test_what_history_knows_is_not_new():
+    tracker = Tracker()
+    tracker.learn("a.service", LIBRARY.id, T0 - 100, T0 - 50, 7)
+    assert tracker.ended(ended(0)) == []
+    assert tracker.classes[f"a.service {LIBRARY.id}"].count == 8
+
+
+def test_the_same_failure_of_another_unit_is_new_there():
+    tracker = Tracker()
+    tracker.ended(ended(0))
+    assert names(tracker.ended(ended(1, unit="b.service"))) == ["NewFailureSignature"]
+
+
+def test_slow_restarts_are_no_loop():
+    tracker = Tracker()
+    assert [alert for k in range(50) for alert in tracker.restarted("a.service", T0 + 200 * k)] == []
+
+
+def test_holding_resolves_what_is_open_and_tells_of_the_recovery_once():
+    tracker = Tracker()
+    looped(tracker, 5)
+    tracker.started("a.service", 1000.0)
+    assert tracker.tick(1000.0 + HELD_S - 1, T0 + 600) == []
+    told = tracker.tick(1000.0 + HELD_S, T0 + 700)
+    assert sorted(names(told)) == [
+        "ServiceRecovered",
+        "resolved FutileRestart",
+        "resolved NewFailureSignature",
+        "resolved RestartLoop",
+    ]
+    assert all(alert.remedy == "r" for alert in told if alert.signature)
+    assert tracker.tick(1000.0 + 2 * HELD_S, T0 + 1400) == []
+
+
+def test_a_failure_that_comes_back_after_the_unit_held_is_regressed():
+    tracker = Tracker()
+    tracker.ended(ended(0))
+    tracker.started("a.service", 0.0)
+    tracker.tick(HELD_S, T0 + 600)
+    (alert,) = tracker.ended(ended(5000))
+    assert (alert.name, alert.state, alert.first_seen) == ("NewFailureSignature", "regressed", T0)
+
+
+def test_a_jump_of_the_wall_clock_neither_heals_nor_alarms():
+    tracker = Tracker()
+    looped(tracker, 5)
+    tracker.started("a.service", 10.0)
+    assert tracker.tick(11.0, T0 + 10**6) == []
+    assert tracker.tick(12.0, T0 - 10**6) == []
+    assert tracker.ended(ended(-(10**6))) == []
+
+
+def test_a_stop_on_request_resolves_without_a_recovery():
+    tracker = Tracker()
+    looped(tracker, 5)
+    assert set(names(tracker.stopped("a.service", T0 + 100))) == {
+        "resolved FutileRestart",
+        "resolved NewFailureSignature",
+        "resolved RestartLoop",
+    }
+
+
+def test_a_rate_that_multiplies_is_escalating():
+    tracker = Tracker()
+    tracker.ended(ended(0))
+    for number in range(8):
+        tracker.ended(ended(400 + number))
+    assert tracker.classes[f"a.service {LIBRARY.id}"].state == "escalating"
+
+
+def test_lost_lines_are_told_once_an_hour():
+    tracker = Tracker()
+    told = [tracker.lines_lost(lines, T0 + after) for lines, after in ((0, 0), (7, 1), (7, 100), (7, 4000))]
+    assert [names(each) for each in told] == [[], ["JournalLoss"], [], ["JournalLoss"]]
+
+
+def test_a_restarted_tracker_goes_on_where_the_first_one_was():
+    whole, first = Tracker(), Tracker()
+    assert looped(whole, 4) == looped(first, 4)
+    second = tracker_of(first.stored())
+    for after in (50, 60):
+        assert names(second.ended(ended(after))) == names(whole.ended(ended(after)))
+    assert second.open == whole.open
+
+
+@pytest.mark.parametrize("line", ["\x1b[31mred\x1b[0m", 'a"} evil{', "api_key: 0123456789abcdef", "a\nb\u202e", "x" * 100_000])
+def test_a_hostile_line_is_harmless_in_an_alert(line):
+    (alert,) = Tracker().ended(ended(0, line=line))
+    said = alert.as_text() + str(alert.as_json())
+    assert "\x1b" not in said
+    assert "\u202e" not in said
+    assert "0123456789abcdef" not in said
+    assert len(said) < 20_000
+    assert set(alert.labels()) == {"alertname", "unit", "host", "signature", "severity"}
