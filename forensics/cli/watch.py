@@ -11,6 +11,8 @@ from forensics.cli import options
 from forensics.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from forensics.live.config import Config
     from forensics.live.tracker import Tracker
 
@@ -170,10 +172,12 @@ def _learned(learn: str, journal_dir: Path | None, store: Path, folders: tuple[P
     return tracker
 
 
-def _notifier():  # type: ignore[no-untyped-def]  # noqa: ANN202 - systemd-python has no types
+def _notifier() -> Callable[[str], object]:
+    """Tells the service manager; says nothing where there is none."""
     from systemd import daemon
 
-    return daemon.notify
+    notify: Callable[[str], object] = daemon.notify
+    return notify
 
 
 def _say(sentence: str) -> None:

@@ -113,7 +113,7 @@ def _secret(source: str, name: str, environment: Mapping[str, str]) -> tuple[str
 
 def _mistake(name: str, value: Any) -> str:
     """What is wrong with a value; never the value itself, it may be a secret."""
-    kind = TYPES.get(name, str)
+    kind: type[Any] = TYPES.get(name, str)
     if not isinstance(value, kind):
         return f"'{name}' is no {SAID[kind]}"
     if name == "url" and not _is_address(value):

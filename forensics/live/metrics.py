@@ -34,7 +34,7 @@ GAUGES = {
     "watch_queued_alerts": ("Alerts that wait for a sink.", ["sink"]),
     "build_info": ("1, with the version.", ["version"]),
 }
-disable_created_metrics()
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 
 @dataclass(slots=True)

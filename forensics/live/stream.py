@@ -23,6 +23,7 @@ KEEP_OTHERS_S = 60.0  # entries about no unit: the kernel speaks of a process be
 MOST_LINES = 2000  # of one attempt that runs, the newest; it also keeps its first FIRST_LINES
 FIRST_LINES = 50
 SCHEDULED = "5eb03494b6584870a536b337290809b3"  # "Scheduled restart job", systemd's sd-messages.h
+STOPPED = "9d1aaa27d60140bd96365438aad20286"  # "Stopped …", also between an end and its restart; then the job is no stop
 STARTED = "39f53479d3a045ac8e11786248231fbf"  # "Started …"
 
 
@@ -49,6 +50,7 @@ class Seen:
     ended: tuple[Ended, ...] = ()
     restarts: tuple[tuple[str, datetime], ...] = ()  # (unit, time)
     started: tuple[str, ...] = ()
+    stopped: tuple[tuple[str, datetime], ...] = ()  # on request, also while it waited for its restart
     dropped: int = 0  # lines that journald says it lost
 
 
@@ -68,13 +70,14 @@ class Stream:
         self.entries = pl.concat([self.entries, new.with_columns(arrived=pl.lit(now, pl.Float64))])
         spoken = new.filter(pl.col("message_id").is_not_null() & pl.col("unit").is_not_null())
         self.unsettled |= not spoken.is_empty()
-        said = spoken.filter(pl.col("message_id").cast(pl.String).is_in([SCHEDULED, STARTED])).select(
-            pl.col("message_id", "unit").cast(pl.String), "time"
+        said = spoken.filter(pl.col("message_id").cast(pl.String).is_in([SCHEDULED, STARTED, STOPPED])).select(
+            pl.col("message_id", "unit", "job_type").cast(pl.String), "time"
         )
         rows = list(said.iter_rows())
         return Seen(
-            restarts=tuple((unit, time) for id_, unit, time in rows if id_ == SCHEDULED),
-            started=tuple(unit for id_, unit, _ in rows if id_ == STARTED),
+            restarts=tuple((unit, time) for id_, unit, _, time in rows if id_ == SCHEDULED),
+            started=tuple(unit for id_, unit, _, _ in rows if id_ == STARTED),
+            stopped=tuple((unit, time) for id_, unit, job, time in rows if id_ == STOPPED and job == "stop"),
             dropped=int(new["dropped"].sum() or 0),
         )
 

@@ -81,6 +81,11 @@ class Tracker:
         known = [alert for alert in self.open.values() if alert.name == NEW and alert.unit == name]
         return [loop, *(futile for alert in known for futile in self._futile(alert, unit, time))]
 
+    def stopped(self, name: str, time: float) -> list[Alert]:
+        """Stopped on request: nothing about it is open any more."""
+        self.units.setdefault(name, Unit()).up_since = None
+        return self._over(name, time)
+
     def started(self, name: str, steady: float) -> None:
         self.units.setdefault(name, Unit()).up_since = steady
 

@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from forensics.journal.follow import Follower
 from forensics.live.alert import Alert
@@ -64,12 +65,17 @@ class Watch:
         steady, now = time.monotonic(), time.time()
         table = self.follower.take(MOST_ENTRIES)
         alerts: list[Alert] = []
+        stopped: list[tuple[str, datetime]] = []
         if len(table):
             newest = table["time"][-1].as_py().timestamp()
             self.metrics.gauges["last_event_timestamp_seconds"].set(newest)
             self.metrics.gauges["watch_lag_seconds"].set(max(0.0, now - newest))
-            alerts += self._seen(self.stream.feed(table, steady), steady, now)
+            seen = self.stream.feed(table, steady)
+            alerts += self._seen(seen, steady, now)
+            stopped = [stop for stop in seen.stopped if self._watched(stop[0])]
         alerts += self._named(steady)
+        for unit, moment in stopped:  # after what failed before it
+            alerts += self.tracker.stopped(unit, moment.timestamp())
         alerts += self.tracker.tick(steady, now)
         self.metrics.units(self.tracker, steady)
         if len(table) or alerts:

@@ -13,6 +13,8 @@ from forensics.live.stream import Ended
 from forensics.live.tracker import Tracker
 from forensics.model import Signature
 
+opened = urllib.request.build_opener().open
+
 
 def filled(units=2, signatures=2) -> Metrics:
     metrics, tracker = Metrics(), Tracker()
@@ -65,12 +67,12 @@ def test_the_server_has_two_pages_and_no_more():
     server = serve(filled(), "127.0.0.1", 0)
     try:
         base = f"http://127.0.0.1:{server.server_port}"
-        with urllib.request.urlopen(f"{base}/metrics") as page:
+        with opened(f"{base}/metrics") as page:
             assert b"tabby_forensics_build_info" in page.read()
-        with urllib.request.urlopen(f"{base}/healthz") as page:
+        with opened(f"{base}/healthz") as page:
             assert page.read() == b"ok\n"
         with pytest.raises(urllib.error.HTTPError) as error:
-            urllib.request.urlopen(f"{base}/../etc/passwd")
+            opened(f"{base}/../etc/passwd")
         assert error.value.code == 404
         error.value.close()
     finally:

@@ -1,6 +1,7 @@
 """Alertmanager's API v2. One alert a request: of a batch that is answered 400 a part is stored all the same.
 
-Alertmanager forgets: an alert without news ends after its resolve_timeout, and all are gone when it restarts; so open ones are posted again.
+Alertmanager forgets: an alert without news ends after its resolve_timeout, and all are gone when it restarts. So open ones
+are posted again.
 """
 
 import time

@@ -1,0 +1,105 @@
+"""`watch` on a real systemd: what fails is alerted once, also over `kill -9` and a rotation, under the names that `report` gives."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from tests.lab.systemd import booted, why_not
+from tests.lab.test_report import PROGRAMS, UNITS, UNTIL_REFUSED
+
+pytest.importorskip("systemd.journal")
+pytestmark = [
+    pytest.mark.real,
+    pytest.mark.slow,
+    pytest.mark.skipif(why_not() is not None, reason=f"no lab: {why_not()}"),
+    pytest.mark.skipif(shutil.which("journalctl") is None, reason="journalctl is not installed"),
+]
+ROOT = Path(__file__).resolve().parents[2]
+MACHINE = "1ab" + "0" * 29
+
+
+class Hook(BaseHTTPRequestHandler):
+    def do_POST(self):
+        self.server.got.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+def started(folder: Path, journal: Path) -> subprocess.Popen:
+    command = [sys.executable, "-m", "forensics", "watch", "--config", str(folder / "watch.toml"), "--journal-dir", str(journal)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "XDG_STATE_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
+    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+    assert "watching" in process.stderr.readline()
+    return process
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("watch")
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Hook)
+    server.got = []
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    (folder / "watch.toml").write_text(f'[[sink]]\ntype = "webhook"\nurl = "http://127.0.0.1:{server.server_port}/"\n')
+    with booted(UNITS, tmp_path_factory.mktemp("lab"), programs=PROGRAMS) as lab:
+        process = started(folder, lab.journal / MACHINE)
+        lab.run(["systemctl", "start", "--no-block", *UNITS])
+        lab.wait_until(lambda: any(alert["labels"]["alertname"] == "RestartLoop" for alert in server.got))
+        process.kill()
+        process.communicate()
+        lab.run(["journalctl", "--rotate"])
+        lab.wait_until(lambda: set(lab.states(UNTIL_REFUSED).values()) == {"failed"})
+        process = started(folder, lab.journal / MACHINE)
+        lab.wait_until(lambda: sum(alert["labels"]["alertname"] == "RestartLoop" for alert in server.got) >= 5)
+        lab.run(["systemctl", "stop", "ends.service"])
+        lab.wait_until(lambda: any(alert["status"] == "resolved" for alert in server.got))
+        time.sleep(1)
+        process.terminate()
+        _, said = process.communicate(timeout=20)
+        assert process.returncode == 0
+        assert said == ""
+    server.shutdown()
+    server.server_close()
+    return server.got
+
+
+def test_every_class_and_every_loop_is_alerted_once(told):
+    firing = Counter((a["labels"]["alertname"], a["labels"]["unit"]) for a in told if a["status"] == "firing")
+    units = set(UNITS) - {"healthy.service"}
+    once = {(name, unit) for name in ("NewFailureSignature", "RestartLoop") for unit in units}
+    assert {key for key in firing if key[0] != "FutileRestart"} == once
+    assert set(firing.values()) == {1}
+    assert {unit for name, unit in firing if name == "FutileRestart"} == {"library.service", "port.service"}
+
+
+def test_the_names_are_those_of_the_report(told):
+    named = {a["labels"]["unit"]: a["labels"]["signature"] for a in told if a["labels"]["alertname"] == "NewFailureSignature"}
+    assert named["library.service"] == "loader.libstdcxx-missing"
+    assert named["port.service"] == "port.conflict"
+    assert named["silent.service"] == "exit:exit-code/42"
+    assert named["before.service"].startswith("mined:")
+
+
+def test_an_alert_says_why_and_what_to_do(told):
+    (alert,) = [a for a in told if a["labels"]["alertname"] == "NewFailureSignature" and a["labels"]["unit"] == "library.service"]
+    said = alert["annotations"]
+    assert "libstdc++.so.6" in said["evidence"]
+    assert said["restart_helps"] == "no"
+    assert all(said[name] for name in ("summary", "cause", "remedy", "why", "command", "first_seen"))
+
+
+def test_a_stop_resolves_what_is_open_about_the_unit(told):
+    resolved = {(a["labels"]["alertname"], a["labels"]["unit"]) for a in told if a["status"] == "resolved"}
+    assert resolved == {("NewFailureSignature", "ends.service"), ("RestartLoop", "ends.service")}
