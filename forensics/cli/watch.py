@@ -130,7 +130,11 @@ def _run(
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     notify = _notifier()
-    watching.beat = lambda: notify("WATCHDOG=1")
+
+    def beat() -> None:
+        notify("WATCHDOG=1")
+
+    watching.beat = beat
     delivery.start()
     notify("READY=1")
     _say(f"watching; {len(tracker.classes)} failure classes are known, alerts go to {', '.join(settings.sinks)}.")

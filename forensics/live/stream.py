@@ -51,6 +51,7 @@ class Seen:
     restarts: tuple[tuple[str, datetime], ...] = ()  # (unit, time)
     started: tuple[str, ...] = ()
     stopped: tuple[tuple[str, datetime], ...] = ()  # on request, also while it waited for its restart
+    host: str = ""
     dropped: int = 0  # lines that journald says it lost
 
 
@@ -78,6 +79,7 @@ class Stream:
             restarts=tuple((unit, time) for id_, unit, _, time in rows if id_ == SCHEDULED),
             started=tuple(unit for id_, unit, _, _ in rows if id_ == STARTED),
             stopped=tuple((unit, time) for id_, unit, job, time in rows if id_ == STOPPED and job == "stop"),
+            host=str(new["host"].drop_nulls().last() or "") if new["host"].count() else "",
             dropped=int(new["dropped"].sum() or 0),
         )
 

@@ -82,6 +82,7 @@ class Watch:
             self._commit(steady, alerts)
 
     def _seen(self, seen: Seen, steady: float, now: float) -> list[Alert]:
+        self.tracker.host = seen.host or self.tracker.host
         found = self.tracker.lines_lost(seen.dropped, now)
         self.metrics.counters["journal_lost_lines"].inc(seen.dropped)
         for unit, moment in seen.restarts:
