@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,17 +19,17 @@ MOST_QUEUED = 10_000  # alerts a sink; the oldest are kept, they tell how it beg
 SCHEMA = """
 create table if not exists known (name text primary key, value text not null);
 create table if not exists queue (number integer primary key, sink text not null, alert text not null);
+create table if not exists told (key text primary key, at real not null);
 create index if not exists of_sink on queue (sink, number);
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Cursors. done: of the last entry that counted; replay: from where running attempts are read again; told: attempts that counted."""
+    """Cursors. done: of the last entry that counted; replay: from where running attempts are read again."""
 
     done: str | None = None
     replay: str | None = None
-    told: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +55,29 @@ class State:
         if found is None:
             return Position()
         values = json.loads(found)
-        return Position(values["done"], values["replay"], tuple(values["told"]))
+        return Position(values["done"], values["replay"])
+
+    def told(self) -> dict[str, float]:
+        """The attempts that counted, with when."""
+        with closing(self._connect()) as connection:
+            return dict(connection.execute("select key, at from told order by at, key").fetchall())
 
     def tracker(self) -> str | None:
         return self._value("tracker")
 
-    def commit(self, position: Position, tracker: str, alerts: Iterable[Alert], sinks: Sequence[str]) -> list[str]:
-        """All of a batch or nothing; the sinks, once for each alert, whose queue had no room."""
-        place = json.dumps({"done": position.done, "replay": position.replay, "told": position.told})
+    def commit(
+        self, position: Position, tracker: str, alerts: Iterable[Alert], sinks: Sequence[str], told: Mapping[str, float], keep_from: float
+    ) -> list[str]:
+        """All of a batch or nothing; the sinks, once for each alert, whose queue had no room.
+
+        told: attempts that count from now on, with when; those before `keep_from` are forgotten.
+        """
+        place = json.dumps({"done": position.done, "replay": position.replay})
         full: list[str] = []
         with closing(self._connect()) as connection, connection:
             connection.executemany("insert or replace into known values (?, ?)", [("position", place), ("tracker", tracker)])
+            connection.executemany("insert or replace into told values (?, ?)", told.items())
+            connection.execute("delete from told where at < ?", (keep_from,))
             for alert in alerts:
                 for sink in sinks:
                     if _queued(connection, sink) >= MOST_QUEUED:

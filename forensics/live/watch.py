@@ -21,7 +21,7 @@ MOST_ENTRIES = 5000  # a batch
 WAIT_S = 0.25
 REST = 1.5  # times the cost of the last naming that the next one waits: naming takes at most two fifths of a core
 REPLAY_S = 300.0  # how much of the past is read again after a death, for the attempts that still ran
-MOST_TOLD = 20_000
+TOLD_S = 2 * REPLAY_S  # how long an attempt that counted is remembered: longer than it can be read again
 
 
 @dataclass(slots=True)
@@ -37,7 +37,8 @@ class Watch:
     units: tuple[str, ...] = ("*",)
     beat: Callable[[], None] = lambda: None
     stopping: bool = False
-    _told: deque[str] = field(default_factory=deque)
+    _told: dict[str, float] = field(default_factory=dict)  # oldest first
+    _newly_told: dict[str, float] = field(default_factory=dict)
     _checkpoints: deque[tuple[float, str]] = field(default_factory=deque)
     _next_naming: float = 0.0
 
@@ -52,8 +53,8 @@ class Watch:
 
     def resume(self, position: Position) -> None:
         """Read again, without counting, what was read before: attempts that ran when the last run died need their lines."""
-        self._told = deque(position.told)
-        self.stream.told = set(position.told)
+        self._told = self.state.told()
+        self.stream.told = set(self._told)
         while position.done is not None and self.follower.cursor != position.done:
             table = self.follower.take(MOST_ENTRIES, until=position.done)
             if not len(table):
@@ -73,13 +74,13 @@ class Watch:
             seen = self.stream.feed(table, steady)
             alerts += self._seen(seen, steady, now)
             stopped = [stop for stop in seen.stopped if self._watched(stop[0])]
-        alerts += self._named(steady)
+        alerts += self._named(steady, now)
         for unit, moment in stopped:  # after what failed before it
             alerts += self.tracker.stopped(unit, moment.timestamp())
         alerts += self.tracker.tick(steady, now)
         self.metrics.units(self.tracker, steady)
-        if len(table) or alerts:
-            self._commit(steady, alerts)
+        if len(table) or alerts or self._newly_told:
+            self._commit(steady, now, alerts)
 
     def _seen(self, seen: Seen, steady: float, now: float) -> list[Alert]:
         self.tracker.host = seen.host or self.tracker.host
@@ -94,7 +95,7 @@ class Watch:
                 self.tracker.started(unit, steady)
         return found
 
-    def _named(self, steady: float) -> list[Alert]:
+    def _named(self, steady: float, now: float) -> list[Alert]:
         if steady < self._next_naming:
             return []
         began = time.monotonic()
@@ -102,15 +103,13 @@ class Watch:
         self._next_naming = time.monotonic() + REST * (time.monotonic() - began)
         found: list[Alert] = []
         for attempt in ended:
-            self._told.append(attempt.key)
+            self._newly_told[attempt.key] = now
             if self._watched(attempt.unit):
                 found += self.tracker.ended(attempt)
                 self.metrics.attempt(attempt, self.tracker)
-        while len(self._told) > MOST_TOLD:
-            self.stream.told.discard(self._told.popleft())
         return found
 
-    def _commit(self, steady: float, alerts: list[Alert]) -> None:
+    def _commit(self, steady: float, now: float, alerts: list[Alert]) -> None:
         cursor = self.follower.cursor
         if cursor is not None and (not self._checkpoints or steady - self._checkpoints[-1][0] >= REPLAY_S / 10):
             self._checkpoints.append((steady, cursor))
@@ -118,8 +117,13 @@ class Watch:
             self._checkpoints.popleft()
         replay = self._checkpoints[0][1] if self._checkpoints else None
         names = tuple(self.delivery.sinks)
-        for name in self.state.commit(Position(cursor, replay, tuple(self._told)), self.tracker.stored(), alerts, names):
+        told, self._newly_told = self._newly_told, {}
+        for name in self.state.commit(Position(cursor, replay), self.tracker.stored(), alerts, names, told, now - TOLD_S):
             self.metrics.counters["watch_refused_alerts"].labels(name).inc()
+        self._told |= told
+        for key in [key for key, at in self._told.items() if at < now - TOLD_S]:
+            del self._told[key]
+            self.stream.told.discard(key)
         self.delivery.open_alerts = tuple(self.tracker.open.values())
         if alerts:
             self.delivery.wake()

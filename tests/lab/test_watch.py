@@ -62,7 +62,7 @@ def told(tmp_path_factory):
         lab.run(["journalctl", "--rotate"])
         lab.wait_until(lambda: set(lab.states(UNTIL_REFUSED).values()) == {"failed"})
         process = started(folder, lab.journal / MACHINE)
-        lab.wait_until(lambda: sum(alert["labels"]["alertname"] == "RestartLoop" for alert in server.got) >= 5)
+        lab.wait_until(lambda: len({alert["id"] for alert in server.got if alert["labels"]["alertname"] == "RestartLoop"}) >= 5)
         lab.run(["systemctl", "stop", "ends.service"])
         lab.wait_until(lambda: any(alert["status"] == "resolved" for alert in server.got))
         time.sleep(1)

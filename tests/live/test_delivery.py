@@ -117,7 +117,7 @@ def test_a_command_gets_the_alert_on_its_input_and_nothing_in_its_arguments(tmp_
 def test_alerts_wait_on_disk_for_a_sink_that_is_down_and_none_is_lost_or_twice(tmp_path, monkeypatch):
     monkeypatch.setattr("forensics.live.delivery.FIRST_WAIT_S", 0.05)
     state = State.open(tmp_path)
-    state.commit(Position(), "{}", [alert(number) for number in range(5)], ["hook"])
+    state.commit(Position(), "{}", [alert(number) for number in range(5)], ["hook"], {}, 0)
     state = State.open(tmp_path)  # another process
     with Server([503, 200, 503, 503]) as server:
         delivery = Delivery(state, {"hook": KINDS["webhook"][0](server.url)}, lambda _: None)
@@ -130,7 +130,7 @@ def test_alerts_wait_on_disk_for_a_sink_that_is_down_and_none_is_lost_or_twice(t
 
 def test_a_refused_alert_does_not_hold_up_the_next(tmp_path):
     state = State.open(tmp_path)
-    state.commit(Position(), "{}", [alert(0), alert(1)], ["hook"])
+    state.commit(Position(), "{}", [alert(0), alert(1)], ["hook"], {}, 0)
     told = []
     with Server([400]) as server:
         delivery = Delivery(state, {"hook": KINDS["webhook"][0](server.url)}, told.append)
@@ -145,12 +145,14 @@ def test_a_refused_alert_does_not_hold_up_the_next(tmp_path):
 def test_a_full_queue_keeps_the_oldest(tmp_path, monkeypatch):
     monkeypatch.setattr(state_module, "MOST_QUEUED", 3)
     state = State.open(tmp_path)
-    assert state.commit(Position(), "{}", [alert(number) for number in range(5)], ["hook"]) == ["hook", "hook"]
+    assert state.commit(Position(), "{}", [alert(number) for number in range(5)], ["hook"], {}, 0) == ["hook", "hook"]
     assert state.next("hook")[1].summary == "s 0"
     assert state.queued("hook") == 3
 
 
 def test_what_is_committed_is_there_again(tmp_path):
-    position = Position("done", "replay", ("a", "b"))
-    State.open(tmp_path).commit(position, "{}", [], [])
+    position = Position("done", "replay")
+    State.open(tmp_path).commit(position, "{}", [], [], {"a": 1.0}, 0)
+    State.open(tmp_path).commit(position, "{}", [], [], {"b": 2.0, "c": 3.0}, 2.0)
     assert State.open(tmp_path).position() == position
+    assert State.open(tmp_path).told() == {"b": 2.0, "c": 3.0}
