@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from forensics.live.config import Config
     from forensics.live.tracker import Tracker
+    from forensics.live.watch import Watch
 
 DRAIN_S = 5.0
 
@@ -58,7 +59,7 @@ def watch(
     if listen and at is None:
         raise UsageError(f"'{listen}' is not HOST:PORT.")
     where = store or store_folder()
-    _run(settings, unit, learn or settings.learn, at, journal_dir, where, patterns, state or where / "watch")
+    _run(file, settings, unit, learn or settings.learn, at, journal_dir, where, patterns, state or where / "watch")
 
 
 def _test(settings: Config) -> None:
@@ -81,6 +82,7 @@ def _test(settings: Config) -> None:
 
 
 def _run(
+    file: Path | None,
     settings: Config,
     units: list[str] | None,
     learn: str,
@@ -90,14 +92,12 @@ def _run(
     patterns: list[Path] | None,
     state_folder: Path,
 ) -> None:
-    import signal
-
     from forensics.cli import meaning
     from forensics.decisions import read_decisions
     from forensics.journal.follow import open_follower
     from forensics.live.delivery import Delivery
     from forensics.live.metrics import Metrics, serve
-    from forensics.live.state import State
+    from forensics.live.state import Position, State
     from forensics.live.stream import Stream
     from forensics.live.tracker import tracker_of
     from forensics.live.watch import Watch
@@ -122,19 +122,10 @@ def _run(
         follower, Stream(known, read_decisions(decisions_file())), tracker, remembered, delivery, metrics, tuple(units or settings.units)
     )
     watching.resume(position)
+    if stored is None:
+        remembered.commit(Position(follower.cursor, follower.cursor), tracker.stored(), [], (), {}, 0)
     server = serve(metrics, *listen) if listen else None
-
-    def stop(*_: object) -> None:
-        watching.stopping = True
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
-    notify = _notifier()
-
-    def beat() -> None:
-        notify("WATCHDOG=1")
-
-    watching.beat = beat
+    notify = _obey_signals(watching, file, units)
     delivery.start()
     notify("READY=1")
     _say(f"watching; {len(tracker.classes)} failure classes are known, alerts go to {', '.join(settings.sinks)}.")
@@ -142,9 +133,49 @@ def _run(
         watching.run()
     finally:
         notify("STOPPING=1")
-        delivery.stop(DRAIN_S)
+        watching.delivery.stop(DRAIN_S)
         if server is not None:
             server.shutdown()
+
+
+def _obey_signals(watching: Watch, file: Path | None, units: list[str] | None) -> Callable[[str], object]:
+    """SIGTERM and SIGINT end the watching, SIGHUP reads the file again; gives the way to tell the service manager how it goes."""
+    import signal
+
+    notify = _notifier()
+    asked: list[int] = []
+
+    def stop(*_: object) -> None:
+        watching.stopping = True
+
+    def beat() -> None:
+        notify("WATCHDOG=1")
+        if asked:
+            asked.clear()
+            _reload(watching, file, units)
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGHUP, lambda number, _: asked.append(number))
+    watching.beat = beat
+    return notify
+
+
+def _reload(watching: Watch, file: Path | None, units: list[str] | None) -> None:
+    """Sinks and units as the file says now; a file with mistakes changes nothing."""
+    from forensics.live.config import read_config
+    from forensics.live.delivery import Delivery
+
+    try:
+        now = read_config(file)
+    except UsageError as error:
+        _say(f"goes on as before: {error}")
+        return
+    watching.delivery.stop(DRAIN_S)
+    watching.delivery = Delivery(watching.state, now.sinks, _say, tuple(watching.tracker.open.values()))
+    watching.delivery.start()
+    watching.units = tuple(units or now.units)
+    _say(f"reloaded; alerts go to {', '.join(now.sinks)}.")
 
 
 def _learned(learn: str, journal_dir: Path | None, store: Path, folders: tuple[Path, ...]) -> Tracker:

@@ -67,7 +67,7 @@ def open_follower(folder: Path | None = None, *, after: str | None = None, since
         reader.seek_realtime(since.timestamp())
     else:
         reader.seek_tail()
-        reader.get_previous()
+        follower.cursor = reader.get_previous().get(CURSOR)
     return follower
 
 

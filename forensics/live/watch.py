@@ -53,6 +53,9 @@ class Watch:
 
     def resume(self, position: Position) -> None:
         """Read again, without counting, what was read before: attempts that ran when the last run died need their lines."""
+        start = position.replay or self.follower.cursor
+        if start is not None:  # what is read from here on must be read again after a death
+            self._checkpoints.append((time.monotonic(), start))
         self._told = self.state.told()
         self.stream.told = set(self._told)
         while position.done is not None and self.follower.cursor != position.done:

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -63,6 +64,11 @@ def told(tmp_path_factory):
         lab.wait_until(lambda: set(lab.states(UNTIL_REFUSED).values()) == {"failed"})
         process = started(folder, lab.journal / MACHINE)
         lab.wait_until(lambda: len({alert["id"] for alert in server.got if alert["labels"]["alertname"] == "RestartLoop"}) >= 5)
+        right = (folder / "watch.toml").read_text()
+        for text, answer in ((right + 'x = "y"', "goes on as before"), (right.replace("[[sink]]", '[[sink]]\nname = "b"'), "go to b.")):
+            (folder / "watch.toml").write_text(text)
+            process.send_signal(signal.SIGHUP)
+            assert answer in process.stderr.readline()
         lab.run(["systemctl", "stop", "ends.service"])
         lab.wait_until(lambda: any(alert["status"] == "resolved" for alert in server.got))
         time.sleep(1)
