@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from forensics.live.config import Config
-    from forensics.live.tracker import Tracker
+    from forensics.live.delivery import Delivery
+    from forensics.live.metrics import Metrics
+    from forensics.live.state import State
     from forensics.live.watch import Watch
 
 DRAIN_S = 5.0
@@ -55,9 +57,10 @@ def watch(
     if test_alert:
         _test(settings)
         return
-    at = address(listen or settings.listen or "") if listen or settings.listen else None
-    if listen and at is None:
-        raise UsageError(f"'{listen}' is not HOST:PORT.")
+    wanted = listen or settings.listen
+    at = address(wanted) if wanted else None
+    if wanted and at is None:
+        raise UsageError(f"'{wanted}' is not HOST:PORT.")
     where = store or store_folder()
     _run(file, settings, unit, learn or settings.learn, at, journal_dir, where, patterns, state or where / "watch")
 
@@ -95,32 +98,33 @@ def _run(
     from forensics.cli import meaning
     from forensics.decisions import read_decisions
     from forensics.journal.follow import open_follower
-    from forensics.live.delivery import Delivery
+    from forensics.live.learning import learned
     from forensics.live.metrics import Metrics, serve
     from forensics.live.state import Position, State
     from forensics.live.stream import Stream
     from forensics.live.tracker import tracker_of
     from forensics.live.watch import Watch
-    from forensics.settings import decisions_file
+    from forensics.settings import Sources, decisions_file
     from forensics.signatures import catalogue
 
     folders = meaning.pattern_folders(patterns)
     known = catalogue.load(folders)
     if known.refused:
         _say(f"left out, {catalogue.told(known.refused)}")
+    decisions = read_decisions(decisions_file())
     remembered = State.open(state_folder)
     position, stored = remembered.position(), remembered.tracker()
     # the place in the journal first: what is written while history is learned is read afterwards
     follower = open_follower(journal_dir, after=position.replay)
-    tracker = tracker_of(stored) if stored else _learned(learn, journal_dir, store, folders)
-    delivery = Delivery(remembered, settings.sinks, _say)
+    sources = Sources((journal_dir,) if journal_dir else ())
+    past = meaning.settings(learn, None, "UTC", None, None, sources, store, folders)
+    tracker = tracker_of(stored) if stored else learned(past, known, decisions)
     metrics = Metrics()
+    delivery = _delivery(settings, remembered, metrics)
     for key, class_ in tracker.classes.items():
         name, _, signature = key.partition(" ")
         metrics.signature(metrics.unit(name), signature, class_.first)
-    watching = Watch(
-        follower, Stream(known, read_decisions(decisions_file())), tracker, remembered, delivery, metrics, tuple(units or settings.units)
-    )
+    watching = Watch(follower, Stream(known, decisions), tracker, remembered, delivery, metrics, tuple(units or settings.units))
     watching.resume(position)
     if stored is None:
         remembered.commit(Position(follower.cursor, follower.cursor), tracker.stored(), [], (), {}, 0)
@@ -138,11 +142,20 @@ def _run(
             server.shutdown()
 
 
+def _delivery(settings: Config, state: State, metrics: Metrics) -> Delivery:
+    from forensics.live.delivery import Delivery
+
+    metrics.sinks(state.queued, settings.sinks)
+    return Delivery(state, settings.sinks, _say, refused=metrics.refused)
+
+
 def _obey_signals(watching: Watch, file: Path | None, units: list[str] | None) -> Callable[[str], object]:
     """SIGTERM and SIGINT end the watching, SIGHUP reads the file again; gives the way to tell the service manager how it goes."""
     import signal
 
-    notify = _notifier()
+    from systemd import daemon
+
+    notify: Callable[[str], object] = daemon.notify  # says nothing where there is no service manager
     asked: list[int] = []
 
     def stop(*_: object) -> None:
@@ -164,7 +177,6 @@ def _obey_signals(watching: Watch, file: Path | None, units: list[str] | None) -
 def _reload(watching: Watch, file: Path | None, units: list[str] | None) -> None:
     """Sinks and units as the file says now; a file with mistakes changes nothing."""
     from forensics.live.config import read_config
-    from forensics.live.delivery import Delivery
 
     try:
         now = read_config(file)
@@ -172,47 +184,11 @@ def _reload(watching: Watch, file: Path | None, units: list[str] | None) -> None
         _say(f"goes on as before: {error}")
         return
     watching.delivery.stop(DRAIN_S)
-    watching.delivery = Delivery(watching.state, now.sinks, _say, tuple(watching.tracker.open.values()))
+    watching.delivery = _delivery(now, watching.state, watching.metrics)
+    watching.delivery.open_alerts = tuple(watching.tracker.open.values())
     watching.delivery.start()
     watching.units = tuple(units or now.units)
     _say(f"reloaded; alerts go to {', '.join(now.sinks)}.")
-
-
-def _learned(learn: str, journal_dir: Path | None, store: Path, folders: tuple[Path, ...]) -> Tracker:
-    """A tracker that knows the failures of the past, which is ingested first."""
-    import polars as pl
-
-    from forensics.cli import meaning
-    from forensics.decisions import read_decisions
-    from forensics.errors import NothingRecordedError
-    from forensics.ingestion import ingest_sources
-    from forensics.live.tracker import Tracker
-    from forensics.pipeline import read_history
-    from forensics.settings import Sources, decisions_file
-    from forensics.signatures import catalogue
-
-    sources = Sources((journal_dir,) if journal_dir else ())
-    settings = meaning.settings(learn, None, "UTC", None, None, sources, store, folders)
-    tracker = Tracker()
-    try:
-        ingest_sources(sources, store)
-        history = read_history(settings, catalogue.load(folders), read_decisions(decisions_file()))
-    except NothingRecordedError:
-        return tracker
-    failed = history.labelled.labels.filter("failed").join(history.assembly.attempts.select("attempt", "unit", "ended"), on="attempt")
-    times = pl.col("ended").drop_nulls().dt.epoch("ms") / 1000
-    of_class = failed.group_by("unit", "signature").agg(first=times.min(), last=times.max(), count=pl.len())
-    for unit, signature, first, last, count in of_class.drop_nulls().sort("unit", "signature").iter_rows():
-        tracker.learn(unit, signature, first, last, count)
-    return tracker
-
-
-def _notifier() -> Callable[[str], object]:
-    """Tells the service manager; says nothing where there is none."""
-    from systemd import daemon
-
-    notify: Callable[[str], object] = daemon.notify
-    return notify
 
 
 def _say(sentence: str) -> None:

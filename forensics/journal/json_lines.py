@@ -108,12 +108,8 @@ def _entry(line: bytes, at: int, log: DamageLog) -> dict[str, Any] | None:
 def _text(value: Any) -> str | None:
     if isinstance(value, list) and value and not isinstance(value[0], int):
         value = value[0]  # of a repeated field the first
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "backslashreplace")
-    if isinstance(value, list):
-        if not all(isinstance(byte, int) and 0 <= byte < 256 for byte in value):
-            return None
-        return bytes(value).decode("utf-8", "backslashreplace")
     if isinstance(value, str):
         return value.encode("utf-8", "backslashreplace").decode()  # a lone surrogate is no text
-    return None
+    if isinstance(value, list) and all(isinstance(byte, int) and 0 <= byte < 256 for byte in value):
+        value = bytes(value)
+    return value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else None

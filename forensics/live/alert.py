@@ -14,6 +14,8 @@ from forensics.report.text import cut, one_line, reflowed, shown, without_contro
 
 NEW, LOOP, FUTILE, RECOVERED, LOSS = "NewFailureSignature", "RestartLoop", "FutileRestart", "ServiceRecovered", "JournalLoss"
 TEST = "TestAlert"
+LONGEST_LINE = 1000
+SEARCHED = 2 * LONGEST_LINE  # of a text, for secrets: more is never shown
 LONGEST_LABEL = 200  # letters: Alertmanager and Prometheus take more, people do not read it
 
 
@@ -107,9 +109,9 @@ def restored(text: str) -> Alert:
 
 def harmless(values: Mapping[str, str]) -> dict[str, str]:
     """Texts of a log → the same on one line each, without controls, hidden characters and secrets."""
-    clean = {name: one_line(shown(without_controls(value)), 1000) for name, value in values.items()}
-    hide = redactor(clean.values())
-    return {name: hide(value) for name, value in clean.items()}
+    plain = {name: without_controls(value)[:SEARCHED] for name, value in values.items()}
+    hide = redactor(plain.values())
+    return {name: one_line(shown(hide(value)), LONGEST_LINE) for name, value in plain.items()}
 
 
 def paragraphs(text: str) -> str:

@@ -17,13 +17,15 @@ FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 60.0
 
 @dataclass(slots=True)
 class Delivery:
-    """say: where to tell of troubles. open_alerts: those that Alertmanager must hear of again. refused: by sink."""
+    """say: where to tell of troubles. open_alerts: those that Alertmanager must hear of again. refused: told the name of a sink that
+    refused an alert.
+    """
 
     state: State
     sinks: Mapping[str, Sink]
     say: Callable[[str], None]
     open_alerts: tuple[Alert, ...] = ()
-    refused: dict[str, int] = field(default_factory=dict)
+    refused: Callable[[str], object] = lambda _: None
     _wake: dict[str, threading.Event] = field(default_factory=dict)
     _threads: list[threading.Thread] = field(default_factory=list)
     _stopping: threading.Event = field(default_factory=threading.Event)
@@ -31,7 +33,6 @@ class Delivery:
     def start(self) -> None:
         for name, sink in self.sinks.items():
             self._wake[name] = threading.Event()
-            self.refused[name] = 0
             self._threads.append(threading.Thread(target=self._serve, args=(name, sink), name=f"sink {name}", daemon=True))
         for thread in self._threads:
             thread.start()
@@ -77,6 +78,6 @@ class Delivery:
             try:
                 sink.send(alert)
             except RefusedError as error:
-                self.refused[name] += 1
+                self.refused(name)
                 self.say(f"sink {name} refuses {alert.name} of {alert.unit or 'the journal'}: {error}.")
             self.state.delivered(number)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
@@ -69,6 +70,18 @@ class Metrics:
 
     def restart(self, unit: str) -> None:
         self.counters["unit_restarts"].labels(self.unit(unit)).inc()
+
+    def refused(self, sink: str) -> None:
+        """One alert of this sink is lost to it."""
+        self.counters["watch_refused_alerts"].labels(sink).inc()
+
+    def sinks(self, queued: Callable[[str], int], names: Iterable[str]) -> None:
+        """These sinks and no others; `queued` is asked at each scrape how many alerts wait for one."""
+        gauge = self.gauges["watch_queued_alerts"]
+        gauge.clear()
+        for name in names:
+            gauge.labels(name).set_function(partial(queued, name))
+            self.counters["watch_refused_alerts"].labels(name)
 
     def unit(self, unit: str) -> str:
         """The label value of a unit. Its counters exist from here on, at 0: `increase` misses the first step of a new one."""

@@ -12,6 +12,7 @@ import polars as pl
 import pyarrow as pa
 
 from forensics.attempts import assemble
+from forensics.attempts.says import BY_MESSAGE_ID, Says
 from forensics.decisions import Decisions, applied
 from forensics.model import ENTRIES, Signature
 from forensics.signatures import label
@@ -22,9 +23,8 @@ KEEP_ENDED_S = 2.0  # entries of an attempt that was told of
 KEEP_OTHERS_S = 60.0  # entries about no unit: the kernel speaks of a process before and after its end
 MOST_LINES = 2000  # of one attempt that runs, the newest; it also keeps its first FIRST_LINES
 FIRST_LINES = 50
-SCHEDULED = "5eb03494b6584870a536b337290809b3"  # "Scheduled restart job", systemd's sd-messages.h
-STOPPED = "9d1aaa27d60140bd96365438aad20286"  # "Stopped …", also between an end and its restart; then the job is no stop
-STARTED = "39f53479d3a045ac8e11786248231fbf"  # "Started …"
+# "Stopped" is also said between an end and its restart; then the job is no stop
+SPOKEN = {id_: says for id_, says in BY_MESSAGE_ID.items() if says in {Says.RESTART, Says.STARTED, Says.STOPPED}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,6 @@ class Ended:
 
     key: str  # the same in every run that sees the attempt
     host: str
-    manager: str
     unit: str
     time: datetime
     outcome: str
@@ -47,21 +46,20 @@ class Ended:
 class Seen:
     """What a batch brought."""
 
-    ended: tuple[Ended, ...] = ()
-    restarts: tuple[tuple[str, datetime], ...] = ()  # (unit, time)
-    started: tuple[str, ...] = ()
-    stopped: tuple[tuple[str, datetime], ...] = ()  # on request, also while it waited for its restart
-    host: str = ""
-    dropped: int = 0  # lines that journald says it lost
+    restarts: tuple[tuple[str, datetime], ...]  # (unit, time)
+    started: tuple[str, ...]
+    stopped: tuple[tuple[str, datetime], ...]  # on request, also while it waited for its restart
+    host: str
+    dropped: int  # lines that journald says it lost
 
 
 @dataclass(slots=True)
 class Stream:
-    """Holds the entries of running attempts. told: keys of attempts that were given out already."""
+    """Holds the entries of running attempts. told: keys of attempts that were given out already, with when, oldest first."""
 
     catalogue: Catalogue
     decisions: Decisions
-    told: set[str] = field(default_factory=set)
+    told: dict[str, float] = field(default_factory=dict)
     entries: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema={**ENTRIES, "arrived": pl.Float64()}))
     unsettled: bool = False
 
@@ -71,20 +69,20 @@ class Stream:
         self.entries = pl.concat([self.entries, new.with_columns(arrived=pl.lit(now, pl.Float64))])
         spoken = new.filter(pl.col("message_id").is_not_null() & pl.col("unit").is_not_null())
         self.unsettled |= not spoken.is_empty()
-        said = spoken.filter(pl.col("message_id").cast(pl.String).is_in([SCHEDULED, STARTED, STOPPED])).select(
+        said = spoken.filter(pl.col("message_id").cast(pl.String).is_in(list(SPOKEN))).select(
             pl.col("message_id", "unit", "job_type").cast(pl.String), "time"
         )
-        rows = list(said.iter_rows())
+        rows = [(SPOKEN[id_], unit, job, time) for id_, unit, job, time in said.iter_rows()]
         return Seen(
-            restarts=tuple((unit, time) for id_, unit, _, time in rows if id_ == SCHEDULED),
-            started=tuple(unit for id_, unit, _, _ in rows if id_ == STARTED),
-            stopped=tuple((unit, time) for id_, unit, job, time in rows if id_ == STOPPED and job == "stop"),
+            restarts=tuple((unit, time) for says, unit, _, time in rows if says == Says.RESTART),
+            started=tuple(unit for says, unit, _, _ in rows if says == Says.STARTED),
+            stopped=tuple((unit, time) for says, unit, job, time in rows if says == Says.STOPPED and job == "stop"),
             host=str(new["host"].drop_nulls().last() or "") if new["host"].count() else "",
             dropped=int(new["dropped"].sum() or 0),
         )
 
-    def settle(self, now: float) -> tuple[Ended, ...]:
-        """The attempts whose end has settled since the last call, in order of time."""
+    def settle(self, now: float, wall: float) -> tuple[Ended, ...]:
+        """The attempts whose end has settled since the last call, in order of time. now: a steady clock; wall: what `told` remembers."""
         if not self.unsettled:
             return ()
         self.entries = _by_boot(self.entries)
@@ -92,20 +90,15 @@ class Stream:
         entries = self.entries.drop("arrived").rechunk()
         assembly = assemble(entries)
         keyed = assembly.attempts.with_columns(
-            key=pl.concat_str(
-                "boot",
-                "unit",
-                pl.coalesce("invocation", pl.col("started").cast(pl.Int64).cast(pl.String)),
-                separator="/",
-                ignore_nulls=True,
-            ),
+            key=_key(pl.coalesce("invocation", pl.col("started").cast(pl.Int64).cast(pl.String))),
             since=arrived.gather(assembly.attempts["last_row"]),
-        ).filter((pl.col("outcome") != "running") & ~pl.col("key").is_in(list(self.told)))
+        )
         # "cut" by the end of what has been read so far is no end
-        over = keyed.filter((pl.col("outcome") != "cut") & (pl.col("since") <= now - SETTLE_S))
-        self.unsettled = len(over) < len(keyed.filter(pl.col("outcome") != "cut"))
+        new = keyed.filter(~pl.col("outcome").is_in(["running", "cut"]) & ~pl.col("key").is_in(list(self.told)))
+        over = new.filter(pl.col("since") <= now - SETTLE_S)
+        self.unsettled = len(over) < len(new)
         found = self._named(entries, assembly.events, assembly.attempts, over) if len(over) else ()
-        self.told |= set(over["key"])
+        self.told |= dict.fromkeys(over["key"], wall)
         self._forget(now)
         return found
 
@@ -120,14 +113,19 @@ class Stream:
 
     def _forget(self, now: float) -> None:
         """Drop the entries that no attempt that runs needs."""
-        key = pl.concat_str("boot", "unit", "invocation", separator="/", ignore_nulls=False).is_in(list(self.told)).fill_null(value=False)
+        told = _key(pl.col("invocation")).is_in(list(self.told)).fill_null(value=False)
         whole = ["boot", "unit", "invocation"]
         turn, size = pl.int_range(pl.len()).over(whole), pl.len().over(whole)
         newest = (turn < FIRST_LINES) | (turn >= size - MOST_LINES)
         age = now - pl.col("arrived")
         of_none = pl.col("unit").is_null() | pl.col("invocation").is_null()
-        keep = pl.when(key).then(age < KEEP_ENDED_S).when(of_none).then(age < KEEP_OTHERS_S).otherwise(newest)
+        keep = pl.when(told).then(age < KEEP_ENDED_S).when(of_none).then(age < KEEP_OTHERS_S).otherwise(newest)
         self.entries = self.entries.filter(keep)
+
+
+def _key(run: pl.Expr) -> pl.Expr:
+    """What names an attempt; null where one of its parts is."""
+    return pl.concat_str(pl.col("boot", "unit").cast(pl.String), run, separator="/")
 
 
 def _ended(row: dict[str, object], entries: pl.DataFrame, signature: Signature | None) -> Ended:
@@ -135,7 +133,6 @@ def _ended(row: dict[str, object], entries: pl.DataFrame, signature: Signature |
     return Ended(
         key=str(row["key"]),
         host=str(row["host"] or ""),
-        manager=str(row["manager"] or ""),
         unit=str(row["unit"]),
         time=row["ended"] or row["started"],  # type: ignore[arg-type]
         outcome=str(row["outcome"]),

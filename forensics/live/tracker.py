@@ -10,13 +10,13 @@ import json
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from forensics.incidents.segment import HELD_S, LOOP_RESTARTS, LOOP_WINDOW
 from forensics.live.alert import FUTILE, LOOP, LOSS, NEW, RECOVERED, Alert, harmless, paragraphs, restored
 from forensics.live.stream import Ended
 from forensics.model import Signature
 
-LOOP_RESTARTS, LOOP_S = 2, 300  # more than two restarts in five minutes: the node mixin's number
+LOOP_S = LOOP_WINDOW / 1e6
 FUTILE_FAILURES = 3
-HELD_S = 600  # Kubernetes' reset window
 RATE_S = 300
 ESCALATING = 4  # times the failures of the five minutes before
 MOST_RECENT = 256  # times that are kept for rates
@@ -72,7 +72,7 @@ class Tracker:
     def restarted(self, name: str, time: float) -> list[Alert]:
         unit = self.units.setdefault(name, Unit())
         unit.restarts = [*(t for t in unit.restarts if abs(time - t) <= LOOP_S), time][-MOST_RECENT:]
-        if unit.looping or len(unit.restarts) <= LOOP_RESTARTS:
+        if unit.looping or len(unit.restarts) < LOOP_RESTARTS:
             return []
         unit.looping = True
         times, seconds = len(unit.restarts), max(1, round(time - unit.restarts[0]))
@@ -99,7 +99,7 @@ class Tracker:
     def tick(self, steady: float, time: float) -> list[Alert]:
         """What has held long enough. steady: the clock that `started` was told; time: now."""
         held = [name for name, unit in self.units.items() if unit.failures and self.held(name, steady)]
-        return [alert for name in held for alert in self._well(name, time, f"has been up for {HELD_S // 60} minutes")]
+        return [alert for name in held for alert in self._well(name, time, f"has been up for {HELD_S / 60:.0f} minutes")]
 
     def held(self, name: str, steady: float) -> bool:
         since = self.units[name].up_since

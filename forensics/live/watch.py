@@ -14,7 +14,7 @@ from forensics.live.alert import Alert
 from forensics.live.delivery import Delivery
 from forensics.live.metrics import Metrics
 from forensics.live.state import Position, State
-from forensics.live.stream import Seen, Stream
+from forensics.live.stream import Ended, Seen, Stream
 from forensics.live.tracker import Tracker
 
 MOST_ENTRIES = 5000  # a batch
@@ -37,8 +37,6 @@ class Watch:
     units: tuple[str, ...] = ("*",)
     beat: Callable[[], None] = lambda: None
     stopping: bool = False
-    _told: dict[str, float] = field(default_factory=dict)  # oldest first
-    _newly_told: dict[str, float] = field(default_factory=dict)
     _checkpoints: deque[tuple[float, str]] = field(default_factory=deque)
     _next_naming: float = 0.0
 
@@ -56,8 +54,7 @@ class Watch:
         start = position.replay or self.follower.cursor
         if start is not None:  # what is read from here on must be read again after a death
             self._checkpoints.append((time.monotonic(), start))
-        self._told = self.state.told()
-        self.stream.told = set(self._told)
+        self.stream.told = self.state.told()
         while position.done is not None and self.follower.cursor != position.done:
             table = self.follower.take(MOST_ENTRIES, until=position.done)
             if not len(table):
@@ -77,13 +74,14 @@ class Watch:
             seen = self.stream.feed(table, steady)
             alerts += self._seen(seen, steady, now)
             stopped = [stop for stop in seen.stopped if self._watched(stop[0])]
-        alerts += self._named(steady, now)
+        ended = self._settled(steady, now)
+        alerts += self._ended(ended)
         for unit, moment in stopped:  # after what failed before it
             alerts += self.tracker.stopped(unit, moment.timestamp())
         alerts += self.tracker.tick(steady, now)
         self.metrics.units(self.tracker, steady)
-        if len(table) or alerts or self._newly_told:
-            self._commit(steady, now, alerts)
+        if len(table) or alerts or ended:
+            self._commit(steady, now, alerts, {attempt.key: now for attempt in ended})
 
     def _seen(self, seen: Seen, steady: float, now: float) -> list[Alert]:
         self.tracker.host = seen.host or self.tracker.host
@@ -98,21 +96,23 @@ class Watch:
                 self.tracker.started(unit, steady)
         return found
 
-    def _named(self, steady: float, now: float) -> list[Alert]:
+    def _settled(self, steady: float, now: float) -> tuple[Ended, ...]:
         if steady < self._next_naming:
-            return []
-        began = time.monotonic()
-        ended = self.stream.settle(steady)
-        self._next_naming = time.monotonic() + REST * (time.monotonic() - began)
+            return ()
+        ended = self.stream.settle(steady, now)
+        done = time.monotonic()
+        self._next_naming = done + REST * (done - steady)
+        return ended
+
+    def _ended(self, ended: tuple[Ended, ...]) -> list[Alert]:
         found: list[Alert] = []
         for attempt in ended:
-            self._newly_told[attempt.key] = now
             if self._watched(attempt.unit):
                 found += self.tracker.ended(attempt)
                 self.metrics.attempt(attempt, self.tracker)
         return found
 
-    def _commit(self, steady: float, now: float, alerts: list[Alert]) -> None:
+    def _commit(self, steady: float, now: float, alerts: list[Alert], told: dict[str, float]) -> None:
         cursor = self.follower.cursor
         if cursor is not None and (not self._checkpoints or steady - self._checkpoints[-1][0] >= REPLAY_S / 10):
             self._checkpoints.append((steady, cursor))
@@ -120,18 +120,12 @@ class Watch:
             self._checkpoints.popleft()
         replay = self._checkpoints[0][1] if self._checkpoints else None
         names = tuple(self.delivery.sinks)
-        told, self._newly_told = self._newly_told, {}
         for name in self.state.commit(Position(cursor, replay), self.tracker.stored(), alerts, names, told, now - TOLD_S):
-            self.metrics.counters["watch_refused_alerts"].labels(name).inc()
-        self._told |= told
-        for key in [key for key, at in self._told.items() if at < now - TOLD_S]:
-            del self._told[key]
-            self.stream.told.discard(key)
+            self.metrics.refused(name)
+        self.stream.told = {key: at for key, at in self.stream.told.items() if at >= now - TOLD_S}
         self.delivery.open_alerts = tuple(self.tracker.open.values())
         if alerts:
             self.delivery.wake()
-        for name in names:
-            self.metrics.gauges["watch_queued_alerts"].labels(name).set(self.state.queued(name))
 
     def _watched(self, unit: str) -> bool:
         return any(fnmatch.fnmatchcase(unit, wanted) for wanted in self.units)

@@ -13,7 +13,10 @@ from functools import cache
 from pathlib import Path
 from typing import IO, cast
 
+import pytest
+
 SYSTEMD = Path("/usr/lib/systemd/systemd")
+MACHINE_ID = "1ab" + "0" * 29
 HALT = signal.SIGRTMIN + 3  # to PID 1: halt.target, so that journald closes its files
 _NEW = ("--pid", "--fork", "--kill-child=KILL", "--mount", "--uts", "--ipc", "--net", "--cgroup", "--propagation", "private")
 _MASKED = [
@@ -92,7 +95,7 @@ def _cgroup_root() -> Path | None:
 
 @contextmanager
 def booted(
-    units: Mapping[str, str], folder: Path, *, programs: Mapping[str, str] | None = None, machine_id: str = "1ab" + "0" * 29
+    units: Mapping[str, str], folder: Path, *, programs: Mapping[str, str] | None = None, machine_id: str = MACHINE_ID
 ) -> Iterator[Lab]:
     """A systemd with `units` (file name → text) in /etc/systemd/system and `programs` (file name → text) in /lab.
 
@@ -173,3 +176,11 @@ def _halt(outer: subprocess.Popen[str], leader: int) -> None:
         outer.wait(10)
     except subprocess.TimeoutExpired:
         outer.kill()
+
+
+NEEDED = [
+    pytest.mark.real,
+    pytest.mark.slow,
+    pytest.mark.skipif(why_not() is not None, reason=f"no lab: {why_not()}"),
+    pytest.mark.skipif(shutil.which("journalctl") is None, reason="journalctl is not installed"),
+]  # of a test module that boots a lab: its `pytestmark`

@@ -1,19 +1,13 @@
 """A real systemd lets units fail in every way that matters, and its journal has exactly the restarts that were made."""
 
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.lab.systemd import booted, why_not
+from tests.lab.systemd import NEEDED, booted
 
-pytestmark = [
-    pytest.mark.real,
-    pytest.mark.slow,
-    pytest.mark.skipif(why_not() is not None, reason=f"no lab: {why_not()}"),
-    pytest.mark.skipif(shutil.which("journalctl") is None, reason="journalctl is not installed"),
-]
+pytestmark = NEEDED
 
 SCHEDULED = "MESSAGE_ID=5eb03494b6584870a536b337290809b3"
 FAILED = "MESSAGE_ID=d9b373ed55a64feb8242e02dbe79a49c"

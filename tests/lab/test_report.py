@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -10,14 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.systemd import booted, why_not
+from tests.lab.systemd import NEEDED, booted
 
-pytestmark = [
-    pytest.mark.real,
-    pytest.mark.slow,
-    pytest.mark.skipif(why_not() is not None, reason=f"no lab: {why_not()}"),
-    pytest.mark.skipif(shutil.which("journalctl") is None, reason="journalctl is not installed"),
-]
+pytestmark = NEEDED
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEDULED = "MESSAGE_ID=5eb03494b6584870a536b337290809b3"

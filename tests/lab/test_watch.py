@@ -1,42 +1,22 @@
 """`watch` on a real systemd: what fails is alerted once, also over `kill -9` and a rotation, under the names that `report` gives."""
 
-import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections import Counter
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
-from tests.lab.systemd import booted, why_not
+from tests.http_recorder import Recorder
+from tests.lab.systemd import MACHINE_ID, NEEDED, booted
 from tests.lab.test_report import PROGRAMS, UNITS, UNTIL_REFUSED
 
 pytest.importorskip("systemd.journal")
-pytestmark = [
-    pytest.mark.real,
-    pytest.mark.slow,
-    pytest.mark.skipif(why_not() is not None, reason=f"no lab: {why_not()}"),
-    pytest.mark.skipif(shutil.which("journalctl") is None, reason="journalctl is not installed"),
-]
+pytestmark = NEEDED
 ROOT = Path(__file__).resolve().parents[2]
-MACHINE = "1ab" + "0" * 29
-
-
-class Hook(BaseHTTPRequestHandler):
-    def do_POST(self):
-        self.server.got.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-        self.send_response(200)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, *_):
-        pass
 
 
 def started(folder: Path, journal: Path) -> subprocess.Popen:
@@ -50,19 +30,17 @@ def started(folder: Path, journal: Path) -> subprocess.Popen:
 @pytest.fixture(scope="module")
 def told(tmp_path_factory):
     folder = tmp_path_factory.mktemp("watch")
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Hook)
-    server.got = []
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    (folder / "watch.toml").write_text(f'[[sink]]\ntype = "webhook"\nurl = "http://127.0.0.1:{server.server_port}/"\n')
+    server = Recorder()
+    (folder / "watch.toml").write_text(f'[[sink]]\ntype = "webhook"\nurl = "{server.url}"\n')
     with booted(UNITS, tmp_path_factory.mktemp("lab"), programs=PROGRAMS) as lab:
-        process = started(folder, lab.journal / MACHINE)
+        process = started(folder, lab.journal / MACHINE_ID)
         lab.run(["systemctl", "start", "--no-block", *UNITS])
         lab.wait_until(lambda: any(alert["labels"]["alertname"] == "RestartLoop" for alert in server.got))
         process.kill()
         process.communicate()
         lab.run(["journalctl", "--rotate"])
         lab.wait_until(lambda: set(lab.states(UNTIL_REFUSED).values()) == {"failed"})
-        process = started(folder, lab.journal / MACHINE)
+        process = started(folder, lab.journal / MACHINE_ID)
         lab.wait_until(lambda: len({alert["id"] for alert in server.got if alert["labels"]["alertname"] == "RestartLoop"}) >= 5)
         right = (folder / "watch.toml").read_text()
         for text, answer in ((right + 'x = "y"', "goes on as before"), (right.replace("[[sink]]", '[[sink]]\nname = "b"'), "go to b.")):
@@ -76,8 +54,7 @@ def told(tmp_path_factory):
         _, said = process.communicate(timeout=20)
         assert process.returncode == 0
         assert said == ""
-    server.shutdown()
-    server.server_close()
+    server.close()
     # killed between a delivery and its record, an alert comes again, with the same id
     return list({alert["id"]: alert for alert in server.got}.values())
 

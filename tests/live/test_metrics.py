@@ -22,9 +22,7 @@ def filled(units=2, signatures=2) -> Metrics:
         metrics.restart(f"u{unit}.service")
         for number in range(signatures):
             words = Signature(f"mined:{number}", "t", "high")
-            attempt = Ended(
-                f"{unit}/{number}", "h", "system", f"u{unit}.service", datetime(2025, 1, 1, tzinfo=UTC), "failed", 1.5, words, "", "l"
-            )
+            attempt = Ended(f"{unit}/{number}", "h", f"u{unit}.service", datetime(2025, 1, 1, tzinfo=UTC), "failed", 1.5, words, "", "l")
             tracker.ended(attempt)
             metrics.attempt(attempt, tracker)
     metrics.units(tracker, 0.0)

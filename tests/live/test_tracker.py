@@ -17,7 +17,7 @@ def ended(
     after: float, signature: Signature | None = LIBRARY, outcome: str = "failed", line: str = "ImportError: libstdc++", unit="a.service"
 ):
     time = datetime.fromtimestamp(T0 + after, UTC)
-    return Ended(f"{unit}/{after}", "hydra", "system", unit, time, outcome, 3.0, signature, "catalogue pattern", line)
+    return Ended(f"{unit}/{after}", "hydra", unit, time, outcome, 3.0, signature, "catalogue pattern", line)
 
 
 def names(alerts) -> list[str]:

@@ -1,0 +1,30 @@
+"""What the store has of the past in, a tracker that knows its failures out: no alert will call them new."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from forensics.decisions import Decisions
+from forensics.errors import NothingRecordedError
+from forensics.ingestion import ingest_sources
+from forensics.live.tracker import Tracker
+from forensics.pipeline import read_history
+from forensics.settings import Settings
+from forensics.signatures.catalogue import Catalogue
+
+
+def learned(settings: Settings, catalogue: Catalogue, decisions: Decisions) -> Tracker:
+    """The failures of the window and the sources that `settings` names, which are ingested first."""
+    tracker = Tracker()
+    try:
+        if settings.sources.are_the_hosts_own:
+            ingest_sources(settings.sources, settings.store)
+        history = read_history(settings, catalogue, decisions)
+    except NothingRecordedError:
+        return tracker
+    failed = history.labelled.labels.filter("failed").join(history.assembly.attempts.select("attempt", "unit", "ended"), on="attempt")
+    times = pl.col("ended").drop_nulls().dt.epoch("ms") / 1000
+    of_class = failed.group_by("unit", "signature").agg(first=times.min(), last=times.max(), count=pl.len())
+    for unit, signature, first, last, count in of_class.drop_nulls().sort("unit", "signature").iter_rows():
+        tracker.learn(unit, signature, first, last, count)
+    return tracker
