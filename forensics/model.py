@@ -133,6 +133,19 @@ RESTARTS = pl.Schema(
     }
 )
 
+FALLS = pl.Schema(  # a restart with what it counts under
+    {
+        "time": UTC_TIME,
+        "host": pl.String(),
+        "unit": pl.String(),
+        "signature": pl.String(),  # of the attempt that failed before it; journal.lost when its lines are lost
+        "count": pl.Int64(),  # as in RESTARTS
+        "lost": pl.Boolean(),
+        "refused": pl.Boolean(),
+        "incident": pl.String(),  # null in the background
+    }
+)
+
 LABELS = pl.Schema(
     {
         "attempt": pl.UInt32(),

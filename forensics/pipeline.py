@@ -25,19 +25,8 @@ from forensics.timespec import BootStart
 
 
 def make_report(settings: Settings, progress: Progress | None = None) -> Report:
-    """The report that `settings` asks for.
-
-    Raises UsageError for a unit that never appears or a broken pattern, NothingRecordedError for an empty window, and what
-    ingesting raises.
-    """
-    patterns = catalogue.load(settings.pattern_folders)
-    ingested = ingest_sources(settings.sources, settings.store, progress)
-    entries, window = _entries(settings, ingested.sources)
-    analysed = _analyse(
-        _only_units(entries, settings.units), entries, patterns, read_decisions(decisions_file()), window, settings.declared
-    )
-    refused = (f"Left out, {catalogue.told(patterns.refused)}",) if patterns.refused else ()
-    return _report(settings, entries, window, ingested.damage, analysed, refused)
+    """The report that `settings` asks for; raises what `investigate` does."""
+    return investigate(settings, progress).report
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,25 +38,45 @@ class History:
     labelled: Labelled
 
 
+@dataclass(frozen=True, slots=True)
+class Investigation:
+    """A report with the rows that it was made of. restarts: FALLS."""
+
+    history: History
+    restarts: pl.DataFrame
+    report: Report
+
+
+def investigate(settings: Settings, progress: Progress | None = None) -> Investigation:
+    """All that is known of the window that `settings` names.
+
+    Raises UsageError for a unit that never appears or a broken pattern, NothingRecordedError for an empty window, and what
+    ingesting raises.
+    """
+    patterns = catalogue.load(settings.pattern_folders)
+    ingested = ingest_sources(settings.sources, settings.store, progress)
+    entries, window = _entries(settings, ingested.sources)
+    history = _history(_only_units(entries, settings.units), entries, patterns, read_decisions(decisions_file()))
+    analysed = _analyse(history, window, settings.declared)
+    refused = (f"Left out, {catalogue.told(patterns.refused)}",) if patterns.refused else ()
+    return Investigation(history, analysed.falls, _report(settings, entries, window, ingested.damage, analysed, refused))
+
+
 def read_history(settings: Settings, patterns: catalogue.Catalogue, decisions: Decisions, progress: Progress | None = None) -> History:
     """The labelled history that `settings` asks for; where no source is named, of all that the store has, without ingesting."""
     sources = None if settings.sources.are_the_hosts_own else ingest_sources(settings.sources, settings.store, progress).sources
     entries, _ = _entries(settings, sources)
-    assembly = assemble(_only_units(entries, settings.units))
+    return _history(_only_units(entries, settings.units), entries, patterns, decisions)
+
+
+def _history(about: pl.DataFrame, entries: pl.DataFrame, patterns: catalogue.Catalogue, decisions: Decisions) -> History:
+    """Entries → why each attempt ended; `about` are the same rows with only the asked units named."""
+    assembly = assemble(about)
     return History(entries, assembly, applied(label(assembly.events, assembly.attempts, patterns), decisions))
 
 
-def _analyse(
-    about: pl.DataFrame,
-    entries: pl.DataFrame,
-    patterns: catalogue.Catalogue,
-    decisions: Decisions,
-    window: Window,
-    declared: datetime | None,
-) -> Analysis:
-    """Entries → incidents; `about` are the same rows with only the asked units named."""
-    assembly = assemble(about)
-    labelled = applied(label(assembly.events, assembly.attempts, patterns), decisions)
+def _analyse(history: History, window: Window, declared: datetime | None) -> Analysis:
+    entries, assembly, labelled = history.entries, history.assembly, history.labelled
     material = Material(
         entries=entries,
         attempts=checked(assembly.attempts, ATTEMPTS, "attempts"),

@@ -31,24 +31,28 @@ def refuse_bad_target(path: Path) -> None:
         raise UsageError(f"'{path}' may not be written by this user.")
 
 
-def write_file(path: Path, text: str) -> None:
-    """Write `text` to `path` through a temporary file beside it, so that a reader never sees half of it.
+def write_file(path: Path, content: str | bytes) -> None:
+    """Write `content` to `path` through a temporary file beside it, so that a reader never sees half of it.
 
     A device or a pipe is written to as it is; of a symbolic link its target is replaced.
     """
     if path.exists() and not path.is_file():
-        path.write_text(text, encoding="utf-8")
+        path.write_bytes(_bytes(content))
         return
     try:
-        _replace(path.resolve(), text)
+        _replace(path.resolve(), _bytes(content))
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(path)) from error
 
 
-def _replace(path: Path, text: str) -> None:
-    with NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False) as draft:
+def _bytes(content: str | bytes) -> bytes:
+    return content.encode() if isinstance(content, str) else content
+
+
+def _replace(path: Path, content: bytes) -> None:
+    with NamedTemporaryFile("wb", dir=path.parent, prefix=f".{path.name}.", delete=False) as draft:
         try:
-            draft.write(text)
+            draft.write(content)
             draft.flush()
             os.fsync(draft.fileno())
             os.chmod(draft.name, 0o666 & ~_umask())  # noqa: PTH101 - a temporary file is private, a report is not more private than the user's others

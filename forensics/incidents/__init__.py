@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import polars as pl
@@ -17,7 +18,7 @@ from forensics.incidents.material import Analysis, Material, at_the_door
 from forensics.incidents.segment import Timeline, timeline
 from forensics.incidents.story import Scene, gaps_of, story, window_span
 from forensics.incidents.trigger import unseen_triggers
-from forensics.model import Window
+from forensics.model import FALLS, Incident, Window, checked
 
 __all__ = ["Analysis", "Material", "analyse", "completeness", "find_changes"]
 
@@ -37,4 +38,13 @@ def analyse(material: Material, window: Window, declared: datetime | None = None
     classes = breakdown(line.falls, line.runs, material).classes
     units = sorted({*material.attempts["unit"].drop_nulls(), *material.restarts["unit"].drop_nulls()})
     proof = ledger(entries, units, material.restarts, sums, classes, incidents)
-    return Analysis(sums, classes, incidents, detection_summary(incidents), proof, (*notes(entries), *unseen_triggers(incidents, entries)))
+    falls = checked(_falls(line, incidents), FALLS, "falls")
+    words = (*notes(entries), *unseen_triggers(incidents, entries))
+    return Analysis(sums, classes, incidents, detection_summary(incidents), proof, words, falls)
+
+
+def _falls(line: Timeline, incidents: Sequence[Incident]) -> pl.DataFrame:
+    """Each restart with its failure class and its incident's id."""
+    ids = pl.Series([incident.id for incident in incidents], dtype=pl.String)
+    named = line.falls.with_columns(incident=ids.gather(line.falls["incident"]) if len(ids) else pl.lit(None, pl.String))
+    return named.select(pl.col(name).cast(kind) for name, kind in FALLS.items()).sort("time", "host", "unit", maintain_order=True)

@@ -50,6 +50,7 @@ class Analysis:
     detection_summary: DetectionSummary
     ledger: tuple[LedgerCheck, ...]
     notes: tuple[str, ...]
+    falls: pl.DataFrame  # FALLS
 
 
 def at_the_door(material: Material) -> Material:

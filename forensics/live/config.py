@@ -116,14 +116,14 @@ def _mistake(name: str, value: Any) -> str:
     kind: type[Any] = TYPES.get(name, str)
     if not isinstance(value, kind):
         return f"'{name}' is no {SAID[kind]}"
-    if name == "url" and not _is_address(value):
+    if name == "url" and not is_address(value):
         return "'url' is no http or https address"
     if name == "command" and not (value and all(isinstance(part, str) for part in value)):
         return "'command' is not a list of texts"
     return ""
 
 
-def _is_address(text: str) -> bool:
+def is_address(text: str) -> bool:
     try:
         parts = urlsplit(text)
     except ValueError:

@@ -16,6 +16,7 @@ from forensics.live.tracker import Tracker
 
 MOST_UNITS, MOST_SIGNATURES = 200, 100  # label values: signatures a unit; what comes later is counted as OTHER
 OTHER = "other"
+LONGEST_VALUE = 200  # letters of a label value
 PREFIX = "tabby_forensics_"
 DURATIONS_S = (0.1, 0.5, 1, 2, 5, 10, 30, 60, 300, 600, 3600, 86400)
 COUNTERS = {
@@ -35,13 +36,15 @@ GAUGES = {
     "watch_queued_alerts": ("Alerts that wait for a sink.", ["sink"]),
     "build_info": ("1, with the version.", ["version"]),
 }
+OF_WATCHING = {"watch_refused_alerts", "watch_lag_seconds", "watch_queued_alerts", "unit_held"}  # what only a running `watch` knows
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
 
 @dataclass(slots=True)
 class Metrics:
-    """The registry and what is counted in it, from this start on."""
+    """The registry and what is counted in it, from this start on. watching: with what only a running `watch` knows."""
 
+    watching: bool = True
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
     counters: dict[str, Counter] = field(default_factory=dict)
     gauges: dict[str, Gauge] = field(default_factory=dict)
@@ -51,9 +54,11 @@ class Metrics:
 
     def __post_init__(self) -> None:
         for name, (text, labels) in COUNTERS.items():
-            self.counters[name] = Counter(PREFIX + name, text, labels, registry=self.registry)
+            if self.watching or name not in OF_WATCHING:
+                self.counters[name] = Counter(PREFIX + name, text, labels, registry=self.registry)
         for name, (text, labels) in GAUGES.items():
-            self.gauges[name] = Gauge(PREFIX + name, text, labels, registry=self.registry)
+            if self.watching or name not in OF_WATCHING:
+                self.gauges[name] = Gauge(PREFIX + name, text, labels, registry=self.registry)
         lived = "How long attempts lived."
         self.durations = Histogram(f"{PREFIX}attempt_duration_seconds", lived, ["unit"], registry=self.registry, buckets=DURATIONS_S)
         self.gauges["build_info"].labels(__version__).set(1)
@@ -64,9 +69,14 @@ class Metrics:
             self.durations.labels(unit).observe(ended.uptime_s)
         if ended.signature is not None:
             known = tracker.classes[f"{ended.unit} {ended.signature.id}"]
-            signature = self.signature(unit, ended.signature.id, known.first)
-            self.counters["failures"].labels(unit, signature).inc()
-            self.gauges["class_last_seen_timestamp_seconds"].labels(unit, signature).set(known.last)
+            self.failures(ended.unit, ended.signature.id, 1, known.first, known.last)
+
+    def failures(self, unit: str, signature: str, count: int, first: float, last: float) -> None:
+        """`count` more failures of a class. first, last: of all that are known."""
+        unit = self.unit(unit)
+        signature = self.signature(unit, signature, first)
+        self.counters["failures"].labels(unit, signature).inc(count)
+        self.gauges["class_last_seen_timestamp_seconds"].labels(unit, signature).set(last)
 
     def restart(self, unit: str) -> None:
         self.counters["unit_restarts"].labels(self.unit(unit)).inc()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import urllib.error
 import urllib.request
@@ -12,6 +13,7 @@ from typing import Any, Protocol
 from forensics.live.alert import Alert
 
 TIMEOUT_S = 10
+MOST_READ = 1 << 16  # bytes of an answer
 AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})  # HTTP statuses that may go away
 
 
@@ -42,16 +44,24 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
 _opener = urllib.request.build_opener(_NoRedirects)
 
 
-def post(url: str, body: Any, headers: Mapping[str, str] | None = None) -> str:
-    """POST JSON. The URL is never in what is raised: it may hold a secret."""
+def post(url: str, body: Any, headers: Mapping[str, str] | None = None, *, zipped: bool = False) -> str:
+    """POST JSON, given as bytes or as what is to be written. The URL is never in what is raised: it may hold a secret."""
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
     sent = {"Content-Type": "application/json", "User-Agent": "tabby-forensics", **(headers or {})}
-    request = urllib.request.Request(url, json.dumps(body).encode(), sent)  # noqa: S310 - config.py takes http and https only
+    if zipped:
+        content, sent["Content-Encoding"] = gzip.compress(content), "gzip"
+    request = urllib.request.Request(url, content, sent)  # noqa: S310 - config.py takes http and https only
     try:
         with _opener.open(request, timeout=TIMEOUT_S) as answer:
             return f"HTTP {answer.status}"
     except urllib.error.HTTPError as error:
-        said = " ".join(error.read(500).decode("utf-8", "replace").split())
+        said = _brief(" ".join(error.read(MOST_READ).decode("utf-8", "replace").split()))
         kind = UnreachableError if error.code in AGAIN else RefusedError
         raise kind(f"HTTP {error.code} {said}".strip()) from None
     except (OSError, HTTPException) as error:
         raise UnreachableError(str(getattr(error, "reason", error)) or type(error).__name__) from None
+
+
+def _brief(text: str) -> str:
+    """Its start and its end: Loki says last how many lines it ignored."""
+    return text if len(text) <= 600 else f"{text[:300]} … {text[-300:]}"

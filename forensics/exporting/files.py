@@ -1,0 +1,34 @@
+"""A table in, the bytes of a CSV, JSON Lines or Parquet file out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from io import BytesIO
+
+import polars as pl
+
+TIME_FORMAT = "%Y-%m-%dT%H:%M:%S%.6fZ"
+FORMULA = r"^[=+\-@\t\r]"  # what a spreadsheet would run (OWASP, CSV injection)
+
+
+def csv(frame: pl.DataFrame) -> bytes:
+    """RFC 4180 with a head line, times as RFC 3339; text that a spreadsheet would take for a formula has an apostrophe before it."""
+    text = pl.col(pl.String)
+    harmless = pl.when(text.str.contains(FORMULA)).then(pl.concat_str(pl.lit("'"), text)).otherwise(text)
+    return frame.with_columns(harmless.name.keep()).write_csv(datetime_format=TIME_FORMAT, line_terminator="\r\n").encode()
+
+
+def jsonl(frame: pl.DataFrame) -> bytes:
+    """One object a line, times as RFC 3339, absent values null."""
+    times = pl.col(pl.Datetime("us", "UTC")).dt.strftime(TIME_FORMAT)
+    return frame.with_columns(times).write_ndjson().encode()
+
+
+def parquet(frame: pl.DataFrame) -> bytes:
+    """Types as in the table."""
+    into = BytesIO()
+    frame.write_parquet(into, compression="zstd")
+    return into.getvalue()
+
+
+WRITERS: Mapping[str, Callable[[pl.DataFrame], bytes]] = {"csv": csv, "jsonl": jsonl, "parquet": parquet}

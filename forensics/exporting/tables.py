@@ -1,0 +1,157 @@
+"""An investigation in, flat tables for spreadsheets and notebooks out. Times are UTC; what a table's columns mean is in model.py."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import polars as pl
+
+from forensics.explaining.shown import presented
+from forensics.model import EVENTS, FailureClass
+from forensics.pipeline import History, Investigation
+
+_OF_LOGS = frozenset({"message", "text", "root", "last", "title", "evidence", "verdict", "trigger"})  # columns that may hold secrets
+
+
+def table(found: Investigation, name: str, *, redact: bool) -> pl.DataFrame:
+    """One of TABLES, in order of time."""
+    return inert(TABLES[name](found), redact=redact)
+
+
+def inert(frame: pl.DataFrame, *, redact: bool) -> pl.DataFrame:
+    """The same frame with all text harmless; the work is done once for each distinct text."""
+    text = [name for name, kind in frame.schema.items() if kind == pl.String]
+    distinct = {name: frame[name].drop_nulls().unique(maintain_order=True).to_list() for name in text}
+    harmless = presented([value for name in text if name in _OF_LOGS for value in distinct[name]], redact=redact)
+    mapped = {name: {value: now for value in values if (now := harmless(value)) != value} for name, values in distinct.items()}
+    return frame.with_columns(pl.col(name).replace(mapped[name]) for name in text if mapped[name])
+
+
+def attempts(found: Investigation) -> pl.DataFrame:
+    """ATTEMPTS with why each one ended (signature, why, secondary) and its deciding entry (evidence, file, offset)."""
+    history = found.history
+    labels = history.labelled.labels.select(
+        "attempt",
+        "signature",
+        "why",
+        "failed",
+        pl.col("secondary").list.eval(pl.element().struct.field("signature")).list.join(" "),
+        "row",
+    )
+    joined = history.assembly.attempts.join(labels, on="attempt", how="left").sort("started", "attempt", nulls_last=True)
+    proof = _entries_at(history, joined["row"]).rename({"message": "evidence"})
+    return pl.concat([joined.drop("attempt", "row", "first_row", "last_row"), proof], how="horizontal").with_columns(
+        pl.col("outcome").cast(pl.String)
+    )
+
+
+def restarts(found: Investigation) -> pl.DataFrame:
+    """FALLS."""
+    return found.restarts
+
+
+def events(found: Investigation) -> pl.DataFrame:
+    """EVENTS of attempts, with host, unit and invocation, the signature of those that one was given to, and the entry's file and offset."""
+    history = found.history
+    of_attempt = history.assembly.attempts.select("attempt", "host", "unit", "invocation")
+    joined = history.labelled.events.join(of_attempt, on="attempt", how="left").sort("time", "event")
+    proof = _entries_at(history, joined["row"]).drop("message")
+    kept = [name for name in (*EVENTS, "signature", "host", "unit", "invocation") if name in joined.columns]
+    without = {"event", "attempt", "row"}
+    frame = pl.concat([joined.select([name for name in kept if name not in without]), proof], how="horizontal")
+    return frame.with_columns(pl.col("kind").cast(pl.String))
+
+
+def entries(found: Investigation) -> pl.DataFrame:
+    """ENTRIES about the asked units."""
+    return _as_text(found.history.entries.filter(pl.col("unit").is_not_null()))
+
+
+def classes(found: Investigation) -> pl.DataFrame:
+    """The breakdown over the window (incident is null) and of each incident."""
+    rows = [_class_row(None, one) for one in found.report.classes]
+    rows += [_class_row(incident.id, one) for incident in found.report.incidents for one in incident.classes]
+    return _frame(rows, "incident", "signature", "title", "severity", "restarts", "share", "first", "last", "restart_helps", "secondary")
+
+
+def incidents(found: Investigation) -> pl.DataFrame:
+    rows = [
+        {
+            "incident": one.id,
+            "host": one.host,
+            "unit": one.unit,
+            "kind": one.kind,
+            "ongoing": one.ongoing,
+            "start": one.start,
+            "end": one.end,
+            "restarts": one.restarts,
+            "exact": one.exact,
+            "phases": len(one.phases),
+            "classes": " ".join(each.signature for each in one.classes),
+            "downtime_s": one.downtime_s,
+            "availability": one.availability,
+            "recovery": one.recovery,
+            "time_to_recover_s": one.time_to_recover_s,
+            "trigger": one.trigger_text,
+            "verdict": one.verdict,
+        }
+        for one in found.report.incidents
+    ]
+    return _frame(rows, "incident", "host", "unit", "kind", "ongoing", "start", "end", "restarts", "exact", "phases", "classes", "downtime_s",
+                  "availability", "recovery", "time_to_recover_s", "trigger", "verdict")  # fmt: skip
+
+
+def phases(found: Investigation) -> pl.DataFrame:
+    rows = [
+        {
+            "incident": incident.id,
+            "start": phase.start,
+            "end": phase.end,
+            "restarts": phase.restarts,
+            "cadence_s": phase.cadence_s,
+            "signature": phase.primary,
+        }
+        for incident in found.report.incidents
+        for phase in incident.phases
+    ]
+    return _frame(rows, "incident", "start", "end", "restarts", "cadence_s", "signature")
+
+
+TABLES: Mapping[str, Callable[[Investigation], pl.DataFrame]] = {
+    "attempts": attempts,
+    "restarts": restarts,
+    "classes": classes,
+    "incidents": incidents,
+    "phases": phases,
+    "events": events,
+    "entries": entries,
+}
+
+
+def _class_row(incident: str | None, one: FailureClass) -> dict[str, object]:
+    return {
+        "incident": incident,
+        "signature": one.signature,
+        "title": one.title,
+        "severity": one.severity,
+        "restarts": one.restarts,
+        "share": one.share,
+        "first": one.first,
+        "last": one.last,
+        "restart_helps": one.restart_helps,
+        "secondary": one.secondary,
+    }
+
+
+def _frame(rows: Sequence[Mapping[str, object]], *columns: str) -> pl.DataFrame:
+    """A frame also where there are no rows."""
+    return pl.DataFrame(rows, infer_schema_length=None) if rows else pl.DataFrame({name: [] for name in columns})
+
+
+def _entries_at(history: History, rows: pl.Series) -> pl.DataFrame:
+    """message, file, offset of the entries at `rows`; nulls where there is none."""
+    return _as_text(history.entries.select(pl.col("message", "file", "offset").gather(rows)))
+
+
+def _as_text(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.with_columns(pl.col(pl.Categorical).cast(pl.String))
