@@ -64,15 +64,20 @@ def _named(word: str, now: datetime, zone: tzinfo) -> datetime | None:
 def _ago(word: str, now: datetime) -> datetime | None:
     """The end of the span `word` counted back from `now`; forward for `+…`."""
     sign = 1 if word.startswith("+") else -1
-    bare = word.lstrip("+-").removesuffix("ago").strip()
-    seconds, rest = 0.0, bare
+    seconds = span_seconds(word.lstrip("+-").removesuffix("ago").strip())
+    return None if seconds is None else now + timedelta(seconds=sign * seconds)
+
+
+def span_seconds(text: str) -> float | None:
+    """The length of a span such as 1h30m; None for anything else."""
+    seconds, rest = 0.0, text
     while rest:
         part = _PART.match(rest)
         if not part or part[2] not in _SECONDS:
             return None
         seconds += float(part[1]) * _SECONDS[part[2]]
         rest = rest[part.end() :]
-    return now + timedelta(seconds=sign * seconds) if bare else None
+    return seconds if text else None
 
 
 def _absolute(word: str, now: datetime, zone: tzinfo) -> datetime:

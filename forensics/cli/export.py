@@ -75,9 +75,9 @@ def openmetrics(
     step: Step = "1m",
 ) -> None:
     """Write history for `promtool tsdb create-blocks-from openmetrics`."""
-    from forensics.timespec import parse_duration
+    from forensics.timespec import span_seconds
 
-    seconds = parse_duration(step).total_seconds()
+    seconds = span_seconds(step) or 0.0
     if seconds < 1 or seconds % 1:
         raise UsageError(f"--step {step}: whole seconds, one or more.")
     _refuse_bad(target)

@@ -13,9 +13,12 @@ FORMULA = r"^[=+\-@\t\r]"  # what a spreadsheet would run (OWASP, CSV injection)
 
 def csv(frame: pl.DataFrame) -> bytes:
     """RFC 4180 with a head line, times as RFC 3339; text that a spreadsheet would take for a formula has an apostrophe before it."""
-    text = pl.col(pl.String)
-    harmless = pl.when(text.str.contains(FORMULA)).then(pl.concat_str(pl.lit("'"), text)).otherwise(text)
-    return frame.with_columns(harmless.name.keep()).write_csv(datetime_format=TIME_FORMAT, line_terminator="\r\n").encode()
+    harmless = [_no_formula(pl.col(name)).alias(name) for name, kind in frame.schema.items() if kind == pl.String]
+    return frame.with_columns(harmless).write_csv(datetime_format=TIME_FORMAT, line_terminator="\r\n").encode()
+
+
+def _no_formula(text: pl.Expr) -> pl.Expr:
+    return pl.when(text.str.contains(FORMULA)).then(pl.concat_str(pl.lit("'"), text)).otherwise(text)
 
 
 def jsonl(frame: pl.DataFrame) -> bytes:

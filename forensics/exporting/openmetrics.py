@@ -1,7 +1,8 @@
 """History as OpenMetrics text, for `promtool tsdb create-blocks-from openmetrics`: a scrape cannot carry the past.
 
 Counters begin at 0 before their first step and are sampled on a grid of whole steps, so that `increase(…)` over a range whose ends lie on
-the grid, in quiet, is the number of the report.
+the grid, in quiet, is the number of the report. There are no samples more than QUIET_S away from a step: promtool reads the whole text once
+for every two hours of it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from forensics.live.metrics import LONGEST_VALUE, MOST_SIGNATURES, MOST_UNITS, O
 from forensics.pipeline import Investigation
 
 Seconds = npt.NDArray[np.float64]
+QUIET_S = 3600.0
 Labels = dict[str, str]
 HELP = {
     "unit_restarts": "Automatic restarts seen in the journal.",
@@ -26,7 +28,7 @@ HELP = {
 
 
 def openmetrics(found: Investigation, step_s: int) -> Iterator[str]:
-    """Pieces of the text. step_s: the distance between two samples; promtool reads the whole text once for every two hours of it."""
+    """Pieces of the text. step_s: the distance between two samples."""
     falls = _bounded(found.restarts)
     attempts = found.history.assembly.attempts
     failed = found.history.labelled.labels.filter("failed").join(attempts, on="attempt")
@@ -63,7 +65,8 @@ def _counter(name: str, rows: pl.DataFrame, by: Sequence[str], grid: Seconds) ->
         times = part["time"].dt.timestamp("us").to_numpy() / 1e6
         reached = np.concatenate([[0], part["count"].cum_sum().to_numpy()])
         values = reached[np.searchsorted(times, grid, side="right")]
-        yield _samples(f"{name}_total", dict(zip(by, map(str, key), strict=True)), values, grid)
+        kept = _near(times, grid)
+        yield _samples(f"{name}_total", dict(zip(by, map(str, key), strict=True)), values[kept], grid[kept])
 
 
 def _loops(found: Investigation, grid: Seconds, units: set[str]) -> Iterator[str]:
@@ -75,7 +78,13 @@ def _loops(found: Investigation, grid: Seconds, units: set[str]) -> Iterator[str
             values = spans.setdefault((one.host, one.unit), np.zeros(len(grid), np.int64))
             values |= (grid >= one.start.timestamp()) & (grid <= end)
     for (host, unit), values in sorted(spans.items()):
-        yield _samples("unit_loop_active", {"host": host, "unit": unit}, values, grid)
+        kept = _near(grid[values > 0], grid)
+        yield _samples("unit_loop_active", {"host": host, "unit": unit}, values[kept], grid[kept])
+
+
+def _near(times: Seconds, grid: Seconds) -> npt.NDArray[np.bool_]:
+    """Which points of the grid have one of `times` (ascending) within QUIET_S."""
+    return np.searchsorted(times, grid + QUIET_S, side="right") > np.searchsorted(times, grid - QUIET_S)
 
 
 def _head(name: str, kind: str) -> str:

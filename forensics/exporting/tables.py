@@ -7,10 +7,57 @@ from collections.abc import Callable, Mapping, Sequence
 import polars as pl
 
 from forensics.explaining.shown import presented
-from forensics.model import EVENTS, FailureClass
+from forensics.model import UTC_TIME, FailureClass
 from forensics.pipeline import History, Investigation
 
 _OF_LOGS = frozenset({"message", "text", "root", "last", "title", "evidence", "verdict", "trigger"})  # columns that may hold secrets
+
+
+CLASSES = pl.Schema(
+    {
+        "incident": pl.String(),
+        "signature": pl.String(),
+        "title": pl.String(),
+        "severity": pl.String(),
+        "restarts": pl.Int64(),
+        "share": pl.Float64(),
+        "first": UTC_TIME,
+        "last": UTC_TIME,
+        "restart_helps": pl.Boolean(),
+        "secondary": pl.Int64(),
+    }
+)
+INCIDENTS = pl.Schema(
+    {
+        "incident": pl.String(),
+        "host": pl.String(),
+        "unit": pl.String(),
+        "kind": pl.String(),
+        "ongoing": pl.Boolean(),
+        "start": UTC_TIME,
+        "end": UTC_TIME,
+        "restarts": pl.Int64(),
+        "exact": pl.Boolean(),
+        "phases": pl.Int64(),
+        "classes": pl.String(),
+        "downtime_s": pl.Float64(),
+        "availability": pl.Float64(),
+        "recovery": UTC_TIME,
+        "time_to_recover_s": pl.Float64(),
+        "trigger": pl.String(),
+        "verdict": pl.String(),
+    }
+)
+PHASES = pl.Schema(
+    {
+        "incident": pl.String(),
+        "start": UTC_TIME,
+        "end": UTC_TIME,
+        "restarts": pl.Int64(),
+        "cadence_s": pl.Float64(),
+        "signature": pl.String(),
+    }
+)
 
 
 def table(found: Investigation, name: str, *, redact: bool) -> pl.DataFrame:
@@ -54,12 +101,14 @@ def events(found: Investigation) -> pl.DataFrame:
     """EVENTS of attempts, with host, unit and invocation, the signature of those that one was given to, and the entry's file and offset."""
     history = found.history
     of_attempt = history.assembly.attempts.select("attempt", "host", "unit", "invocation")
-    joined = history.labelled.events.join(of_attempt, on="attempt", how="left").sort("time", "event")
+    signatures = history.labelled.events.select("event", "signature").unique("event", keep="first", maintain_order=True)
+    joined = (
+        history.assembly.events.join(of_attempt, on="attempt", how="left")
+        .join(signatures, on="event", how="left")
+        .sort("time", "event", nulls_last=True)
+    )
     proof = _entries_at(history, joined["row"]).drop("message")
-    kept = [name for name in (*EVENTS, "signature", "host", "unit", "invocation") if name in joined.columns]
-    without = {"event", "attempt", "row"}
-    frame = pl.concat([joined.select([name for name in kept if name not in without]), proof], how="horizontal")
-    return frame.with_columns(pl.col("kind").cast(pl.String))
+    return pl.concat([joined.drop("event", "attempt", "row"), proof], how="horizontal").with_columns(pl.col("kind").cast(pl.String))
 
 
 def entries(found: Investigation) -> pl.DataFrame:
@@ -71,7 +120,7 @@ def classes(found: Investigation) -> pl.DataFrame:
     """The breakdown over the window (incident is null) and of each incident."""
     rows = [_class_row(None, one) for one in found.report.classes]
     rows += [_class_row(incident.id, one) for incident in found.report.incidents for one in incident.classes]
-    return _frame(rows, "incident", "signature", "title", "severity", "restarts", "share", "first", "last", "restart_helps", "secondary")
+    return _frame(rows, CLASSES)
 
 
 def incidents(found: Investigation) -> pl.DataFrame:
@@ -97,8 +146,7 @@ def incidents(found: Investigation) -> pl.DataFrame:
         }
         for one in found.report.incidents
     ]
-    return _frame(rows, "incident", "host", "unit", "kind", "ongoing", "start", "end", "restarts", "exact", "phases", "classes", "downtime_s",
-                  "availability", "recovery", "time_to_recover_s", "trigger", "verdict")  # fmt: skip
+    return _frame(rows, INCIDENTS)
 
 
 def phases(found: Investigation) -> pl.DataFrame:
@@ -114,7 +162,7 @@ def phases(found: Investigation) -> pl.DataFrame:
         for incident in found.report.incidents
         for phase in incident.phases
     ]
-    return _frame(rows, "incident", "start", "end", "restarts", "cadence_s", "signature")
+    return _frame(rows, PHASES)
 
 
 TABLES: Mapping[str, Callable[[Investigation], pl.DataFrame]] = {
@@ -143,9 +191,8 @@ def _class_row(incident: str | None, one: FailureClass) -> dict[str, object]:
     }
 
 
-def _frame(rows: Sequence[Mapping[str, object]], *columns: str) -> pl.DataFrame:
-    """A frame also where there are no rows."""
-    return pl.DataFrame(rows, infer_schema_length=None) if rows else pl.DataFrame({name: [] for name in columns})
+def _frame(rows: Sequence[Mapping[str, object]], schema: pl.Schema) -> pl.DataFrame:
+    return pl.DataFrame(rows, schema, orient="row")
 
 
 def _entries_at(history: History, rows: pl.Series) -> pl.DataFrame:
