@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from forensics import __version__
-from forensics.cli import classes, explain, export, ingest, patterns, report, watch
+from forensics.cli import classes, explain, export, generate, ingest, patterns, report, watch
 from forensics.errors import ForensicsError
 
 INTERRUPTED = 130
@@ -22,7 +22,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "explain": explain.explain,
     "watch": watch.watch,
 }
-GROUPS = {"classes": classes.app, "export": export.app, "patterns": patterns.app}
+GROUPS = {"classes": classes.app, "export": export.app, "generate": generate.app, "patterns": patterns.app}
 
 app = typer.Typer(
     name="tabby-forensics",
