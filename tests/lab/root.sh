@@ -1,9 +1,11 @@
 #!/bin/bash
 # Becomes PID 1 of a lab: builds a root in memory around the host's /usr, read-only, and starts systemd in it.
-# Runs inside new namespaces. In: a folder to mount the root on, the lab's /etc, the folder for its journal, the one with its programs.
+# Runs inside new namespaces. In: a folder to mount the root on, the lab's /etc, the folder for its journal, the one with its programs,
+# and any number of NAME=FOLDER, each to be seen as /lab/NAME.
 # Prints "mounted", waits for a line on stdin, starts systemd. Each mount that looks odd keeps the lab's hands off the host (tests/lab/README.md).
 set -eu
 root=$1 etc=$2 journal=$3 programs=$4
+shift 4
 mount -t tmpfs -o mode=755 tmpfs "$root"
 cd "$root"
 mkdir -p usr etc proc sys dev run tmp root lab var/log/journal old
@@ -12,6 +14,7 @@ for link in bin sbin lib lib64; do [ ! -e usr/$link ] || ln -s usr/$link $link; 
 cp -a "$etc/." etc/
 [ ! -d /etc/alternatives ] || cp -a /etc/alternatives etc/
 mount --bind "$programs" lab && mount -o remount,bind,ro lab
+for shared; do mount --bind "${shared#*=}" "lab/${shared%%=*}" && mount -o remount,bind,ro "lab/${shared%%=*}"; done
 mount --bind "$journal" var/log/journal
 
 mount -t proc -o nosuid,nodev,noexec proc proc

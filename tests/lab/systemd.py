@@ -95,9 +95,15 @@ def _cgroup_root() -> Path | None:
 
 @contextmanager
 def booted(
-    units: Mapping[str, str], folder: Path, *, programs: Mapping[str, str] | None = None, machine_id: str = MACHINE_ID
+    units: Mapping[str, str],
+    folder: Path,
+    *,
+    programs: Mapping[str, str] | None = None,
+    shared: Mapping[str, Path] | None = None,
+    machine_id: str = MACHINE_ID,
 ) -> Iterator[Lab]:
-    """A systemd with `units` (file name → text) in /etc/systemd/system and `programs` (file name → text) in /lab.
+    """A systemd with `units` (file name → text) in /etc/systemd/system and `programs` (file name → text) in /lab;
+    `shared` (name → folder of the host) can be read as /lab/name.
 
     Nothing of them is started. The journal is in `folder`/journal. A second lab with the same folder continues it as a second boot.
     """
@@ -109,7 +115,10 @@ def booted(
     for name, text in (programs or {}).items():
         (scripts / name).write_text(text)
         (scripts / name).chmod(0o755)
-    with _cgroup() as cgroup, _first_process(cgroup, [str(part) for part in (root, etc, journal, scripts)]) as leader:
+    for name in shared or {}:
+        (scripts / name).mkdir(exist_ok=True)
+    bound = [f"{name}={path}" for name, path in (shared or {}).items()]
+    with _cgroup() as cgroup, _first_process(cgroup, [*map(str, (root, etc, journal, scripts)), *bound]) as leader:
         lab = Lab(leader, journal)
         lab.wait_until(lambda: lab.run(["systemctl", "is-system-running"], check=False).strip() in {"running", "degraded"})
         yield lab
