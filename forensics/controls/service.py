@@ -25,7 +25,8 @@ SETTINGS: Mapping[str, str | int | bool | Sequence[str]] = {
     "StateDirectory": NAME,
     "StateDirectoryMode": "0700",
     "ConfigurationDirectory": NAME,
-    "Environment": ["XDG_STATE_HOME=%S", "XDG_CONFIG_HOME=%E"],
+    # polars asks the CPU for its features through memory that it may write and execute, unless told not to
+    "Environment": ["XDG_STATE_HOME=%S", "XDG_CONFIG_HOME=%E", "POLARS_SKIP_CPU_CHECK=1"],
     "MemoryMax": "1G",
     "UMask": "0077",
     "AmbientCapabilities": "",
@@ -140,6 +141,7 @@ in
       environment = {{
         XDG_STATE_HOME = "/var/lib";
         XDG_CONFIG_HOME = "/etc";
+        POLARS_SKIP_CPU_CHECK = "1";
       }};
       serviceConfig = {{
         ExecStart = "${{cfg.package}}/bin/{NAME} watch --config ${{configuration}}";

@@ -1,8 +1,8 @@
 """History as OpenMetrics text, for `promtool tsdb create-blocks-from openmetrics`: a scrape cannot carry the past.
 
 Counters begin at 0 before their first step and are sampled on a grid of whole steps, so that `increase(…)` over a range whose ends lie on
-the grid, in quiet, is the number of the report. There are no samples more than QUIET_S away from a step: promtool reads the whole text once
-for every two hours of it.
+the grid, in quiet, is the number of the report. There are no samples more than QUIET_S away from what a unit did: promtool reads the whole
+text once for every two hours of it. All series of a unit have the same samples, or `increase` would extrapolate the shorter ones.
 """
 
 from __future__ import annotations
@@ -61,12 +61,12 @@ def _bounded(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _counter(name: str, rows: pl.DataFrame, by: Sequence[str], grid: Seconds) -> Iterator[str]:
     yield _head(name, "counter")
-    for key, part in rows.sort(*by, "time").group_by(by, maintain_order=True):
-        times = part["time"].dt.timestamp("us").to_numpy() / 1e6
-        reached = np.concatenate([[0], part["count"].cum_sum().to_numpy()])
-        values = reached[np.searchsorted(times, grid, side="right")]
-        kept = _near(times, grid)
-        yield _samples(f"{name}_total", dict(zip(by, map(str, key), strict=True)), values[kept], grid[kept])
+    for _, of_unit in rows.sort(*by, "time").group_by("host", "unit", maintain_order=True):
+        points = grid[_near(np.sort(_seconds(of_unit)), grid)]
+        for key, part in of_unit.group_by(by, maintain_order=True):
+            reached = np.concatenate([[0], part["count"].cum_sum().to_numpy()])
+            values = reached[np.searchsorted(_seconds(part), points, side="right")]
+            yield _samples(f"{name}_total", dict(zip(by, map(str, key), strict=True)), values, points)
 
 
 def _loops(found: Investigation, grid: Seconds, units: set[str]) -> Iterator[str]:
@@ -80,6 +80,10 @@ def _loops(found: Investigation, grid: Seconds, units: set[str]) -> Iterator[str
     for (host, unit), values in sorted(spans.items()):
         kept = _near(grid[values > 0], grid)
         yield _samples("unit_loop_active", {"host": host, "unit": unit}, values[kept], grid[kept])
+
+
+def _seconds(rows: pl.DataFrame) -> Seconds:
+    return rows["time"].dt.timestamp("us").to_numpy() / 1e6
 
 
 def _near(times: Seconds, grid: Seconds) -> npt.NDArray[np.bool_]:

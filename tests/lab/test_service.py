@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,9 @@ from tests.lab.systemd import NEEDED, booted
 pytest.importorskip("systemd.journal")
 pytestmark = NEEDED
 ROOT = Path(__file__).resolve().parents[2]
-PYTHON = f"/lab/python/bin/{Path(sys.executable).name}"
+PYTHON = f"/lab/python/bin/{Path(sys.executable).resolve().name}"
+PACKAGES = Path(sysconfig.get_path("purelib"))
+VARIABLES = "PYTHONPATH=/lab/project:/lab/packages PYTHONDONTWRITEBYTECODE=1"
 FAILS = "[Service]\nExecStart=/bin/sh -c 'echo unknown trouble 17 >&2; exit 1'\n"
 SINK = '[[sink]]\ntype = "stdout"\njson_lines = true\n'
 
@@ -21,10 +24,8 @@ SINK = '[[sink]]\ntype = "stdout"\njson_lines = true\n'
 @pytest.fixture(scope="module")
 def lived(tmp_path_factory):
     """What the service printed, and its state at the end."""
-    unit = (
-        systemd(f"{PYTHON} -m forensics", "127.0.0.1:9847") + "\n[Service]\nEnvironment=PYTHONPATH=/lab/project PYTHONDONTWRITEBYTECODE=1\n"
-    )
-    shared = {"python": Path(sys.prefix), "project": ROOT}
+    unit = systemd(f"{PYTHON} -m forensics", "127.0.0.1:9847") + f"\n[Service]\nEnvironment={VARIABLES}\n"
+    shared = {"python": Path(sys.base_prefix), "packages": PACKAGES, "project": ROOT}
     with booted({f"{NAME}.service": unit, "fails.service": FAILS}, tmp_path_factory.mktemp("lab"), shared=shared) as lab:
 
         def printed() -> str:
@@ -34,7 +35,8 @@ def lived(tmp_path_factory):
             return lab.run(["sh", "-c", script])
 
         shell(f"mkdir -p /etc/{NAME}; cat > /etc/{NAME}/watch.toml <<'EOF'\n{SINK}EOF")
-        lab.run(["systemctl", "start", f"{NAME}.service"])  # returns when it is ready
+        lab.run(["systemctl", "start", f"{NAME}.service"], check=False)  # returns when it is ready
+        assert lab.states([f"{NAME}.service"]) == {f"{NAME}.service": "active"}, printed()
         pages = shell(f"{PYTHON} -c 'import urllib.request as u; print(u.urlopen(\"http://127.0.0.1:9847/metrics\").read().decode())'")
         lab.run(["systemctl", "start", "fails.service"])
         lab.wait_until(lambda: "NewFailureSignature" in printed())
