@@ -16,7 +16,7 @@ pytestmark = NEEDED
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON = f"/lab/python/bin/{Path(sys.executable).resolve().name}"
 PACKAGES = Path(sysconfig.get_path("purelib"))
-VARIABLES = "PYTHONPATH=/lab/project:/lab/packages PYTHONDONTWRITEBYTECODE=1"
+VARIABLES = "LD_LIBRARY_PATH=/lab/python/lib PYTHONPATH=/lab/project:/lab/packages PYTHONDONTWRITEBYTECODE=1"
 FAILS = "[Service]\nExecStart=/bin/sh -c 'echo unknown trouble 17 >&2; exit 1'\n"
 SINK = '[[sink]]\ntype = "stdout"\njson_lines = true\n'
 
@@ -37,7 +37,7 @@ def lived(tmp_path_factory):
         shell(f"mkdir -p /etc/{NAME}; cat > /etc/{NAME}/watch.toml <<'EOF'\n{SINK}EOF")
         lab.run(["systemctl", "start", f"{NAME}.service"], check=False)  # returns when it is ready
         assert lab.states([f"{NAME}.service"]) == {f"{NAME}.service": "active"}, printed()
-        pages = shell(f"{PYTHON} -c 'import urllib.request as u; print(u.urlopen(\"http://127.0.0.1:9847/metrics\").read().decode())'")
+        pages = shell(f"{VARIABLES} {PYTHON} -c 'import urllib.request as u; print(u.urlopen(\"http://127.0.0.1:9847/metrics\").read().decode())'")
         lab.run(["systemctl", "start", "fails.service"])
         lab.wait_until(lambda: "NewFailureSignature" in printed())
         lab.run(["systemctl", "reload", f"{NAME}.service"])
