@@ -19,7 +19,7 @@ class Recorder:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 body = gzip.decompress(body) if self.headers["Content-Encoding"] == "gzip" else body
                 outer.times.append(time.time())
-                status, said = outer.answer(json.loads(body))
+                status, said = outer.answer(body, self.headers)
                 outer.paths.append(self.path)
                 outer.headers.append(dict(self.headers))
                 outer.bodies.append((status, json.loads(body)))
@@ -37,8 +37,8 @@ class Recorder:
         self.url = f"http://127.0.0.1:{self.server.server_port}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
-    def answer(self, body):
-        """Status and text of the answer."""
+    def answer(self, body, headers):
+        """Status and text of the answer to an unpacked body."""
         return (self.answers.pop(0) if self.answers else 200), b""
 
     @property

@@ -37,7 +37,9 @@ def lived(tmp_path_factory):
         shell(f"mkdir -p /etc/{NAME}; cat > /etc/{NAME}/watch.toml <<'EOF'\n{SINK}EOF")
         lab.run(["systemctl", "start", f"{NAME}.service"], check=False)  # returns when it is ready
         assert lab.states([f"{NAME}.service"]) == {f"{NAME}.service": "active"}, printed()
-        pages = shell(f"{VARIABLES} {PYTHON} -c 'import urllib.request as u; print(u.urlopen(\"http://127.0.0.1:9847/metrics\").read().decode())'")
+        pages = shell(
+            f"{VARIABLES} {PYTHON} -c 'import urllib.request as u; print(u.urlopen(\"http://127.0.0.1:9847/metrics\").read().decode())'"
+        )
         lab.run(["systemctl", "start", "fails.service"])
         lab.wait_until(lambda: "NewFailureSignature" in printed())
         lab.run(["systemctl", "reload", f"{NAME}.service"])
