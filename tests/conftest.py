@@ -1,6 +1,7 @@
-"""What several stages' tests need: the seed incident, made once a run."""
+"""What several stages' tests need: the seed incident, made once a run; and that no test of a real part is skipped where all are there."""
 
 import fcntl
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -21,3 +22,26 @@ def seed(tmp_path_factory, worker_id):
             subprocess.run([sys.executable, "-m", "fixtures.seed", "--out", str(folder)], check=True, cwd=ROOT)
             (folder / "done").touch()
     return folder
+
+
+_skipped: list[str] = []
+
+
+def pytest_runtest_logreport(report):
+    if report.skipped and "real" in report.keywords and not hasattr(report, "wasxfail"):
+        _skipped.append(report.nodeid)
+
+
+def pytest_collectreport(report):
+    if report.skipped:
+        _skipped.append(report.nodeid)
+
+
+def pytest_sessionfinish(session):
+    if _skipped and os.environ.get("TABBY_FORENSICS_NO_SKIPS"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter):
+    if _skipped and os.environ.get("TABBY_FORENSICS_NO_SKIPS"):
+        terminalreporter.write_line(f"skipped, though all real parts should be here: {', '.join(_skipped)}", red=True)

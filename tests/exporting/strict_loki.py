@@ -13,7 +13,7 @@ NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 
 
 class StrictLoki(Recorder):
-    """stored: (labels, ns, line) → metadata. oldest: how old a line may be, in nanoseconds; None for any age, as reject_old_samples: false."""
+    """stored: (labels, ns, line) → metadata. oldest: how old a line may be, in nanoseconds; None for any age."""
 
     def __init__(self, answers=(), oldest=None):
         self.stored, self.newest, self.oldest, self.sizes = {}, {}, oldest, []
@@ -52,18 +52,16 @@ class StrictLoki(Recorder):
         ns, line, metadata = int(value[0]), value[1], value[2] if len(value) > 2 else {}
         line.encode()  # a lone surrogate is refused
         now = time.time_ns()
-        if len(line.encode()) > LONGEST_LINE:
-            return "Max entry size exceeded"
-        if len(metadata) > MOST_METADATA or len(json.dumps(metadata)) > MOST_METADATA_BYTES:
-            return "structured metadata too large"
-        if any(not isinstance(text, str) for text in metadata.values()):
-            return "structured metadata is no text"
-        if self.oldest is not None and ns < now - self.oldest:
-            return "entry has timestamp too old"
-        if ns > now + GRACE:
-            return "entry has timestamp too new"
-        if ns < self.newest[key] - HOUR:
-            return "entry too far behind"
+        rules = {
+            "Max entry size exceeded": len(line.encode()) > LONGEST_LINE,
+            "structured metadata too large": len(metadata) > MOST_METADATA or len(json.dumps(metadata)) > MOST_METADATA_BYTES,
+            "structured metadata is no text": any(not isinstance(text, str) for text in metadata.values()),
+            "entry has timestamp too old": self.oldest is not None and ns < now - self.oldest,
+            "entry has timestamp too new": ns > now + GRACE,
+            "entry too far behind": ns < self.newest[key] - HOUR,
+        }
+        if broken := [words for words, holds in rules.items() if holds]:
+            return broken[0]
         self.newest[key] = max(self.newest[key], ns)
         self.stored[key, ns, line] = metadata
         return None

@@ -1,4 +1,4 @@
-"""`export loki`: nothing is lost, nothing twice, and what Loki refuses is told. Also against a real one, where TABBY_TEST_LOKI_URL names it."""
+"""`export loki`: nothing is lost, nothing twice, and what Loki refuses is told; also by a real one, where TABBY_TEST_LOKI_URL names it."""
 
 import json
 import os
@@ -137,7 +137,7 @@ def test_what_may_go_away_is_tried_again(status):
 def test_a_push_that_ended_goes_on_where_it_was(monkeypatch):
     monkeypatch.setattr(loki, "MOST_BYTES", 8192)
     sources = [made([f"{name} {n} " + "x" * 500 for n in range(30)], name=name) for name in ("a.service", "b.service")]
-    with StrictLoki([200 + 4] * 0) as server:
+    with StrictLoki() as server:
         pushed, turns = Pushed(), []
 
         def stop(now):
