@@ -17,11 +17,12 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from tests.http_recorder import Recorder
-from tests.lab.systemd import MACHINE_ID, booted
+from tests.lab.systemd import MACHINE_ID, Lab, booted
 
 ROOT = Path(__file__).resolve().parents[1]
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -51,7 +52,7 @@ exit 1
 
 
 @contextmanager
-def watching(journal, folder, hook):
+def watching(journal: Path, folder: Path, hook: Recorder) -> Iterator[subprocess.Popen[str]]:
     """A running `watch` that posts to `hook`, learning nothing."""
     (folder / "watch.toml").write_text(f'[[sink]]\ntype = "webhook"\nurl = "{hook.url}"\n')
     command = [sys.executable, "-m", "forensics", "watch", "--config", str(folder / "watch.toml"), "--journal-dir", str(journal)]
@@ -62,27 +63,26 @@ def watching(journal, folder, hook):
         process.terminate()
 
 
-def cpu_s(process):
+def cpu_s(process: subprocess.Popen[str]) -> float:
     fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICKS
 
 
-def memory_mb(process, what="VmRSS"):
+def memory_mb(process: subprocess.Popen[str], what: str = "VmRSS") -> float:
     lines = Path(f"/proc/{process.pid}/status").read_text().splitlines()
     return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(what))
 
 
 @contextmanager
-def measured(process):
+def measured(process: subprocess.Popen[str]) -> Iterator[None]:
     cpu, start = cpu_s(process), time.monotonic()
     yield
     seconds = time.monotonic() - start
-    print(
-        f"{seconds:.0f} s: {(cpu_s(process) - cpu) / seconds:.1%} of a core, {memory_mb(process):.0f} MB, most {memory_mb(process, 'VmHWM'):.0f} MB"
-    )
+    cost = (cpu_s(process) - cpu) / seconds
+    print(f"{seconds:.0f} s: {cost:.1%} of a core, {memory_mb(process):.0f} MB, most {memory_mb(process, 'VmHWM'):.0f} MB")
 
 
-def latency(lab, process, hook, runs):
+def latency(lab: Lab, hook: Recorder, runs: int) -> None:
     rng = random.Random(1)  # noqa: S311
     took = []
     for number in range(runs):
@@ -98,17 +98,17 @@ def latency(lab, process, hook, runs):
     print(f"{runs} runs: median {statistics.median(took):.2f} s, 95 % {took[int(0.95 * runs)]:.2f} s, worst {took[-1]:.2f} s")
 
 
-def replay(lab, process, hook, restarts, minutes):
-    def counted():
+def replay(lab: Lab, process: subprocess.Popen[str], hook: Recorder, restarts: int) -> None:
+    def counted() -> int:
         return int(lab.run(["systemctl", "show", "-P", "NRestarts", "tabbyapi.service"]))
 
-    def phase(name):
+    def phase(name: int) -> None:
         lab.run(["sh", "-c", f"echo {name} > /run/phase"])
 
     phase(1)
     lab.run(["systemctl", "start", "--no-block", "tabbyapi.service"])
     with measured(process):
-        for name, share in (("1", 0.05), ("2", 0.55), ("3", 0.7), ("4", 0.8), ("3", 0.9), ("4", 1.0)):
+        for name, share in ((1, 0.05), (2, 0.55), (3, 0.7), (4, 0.8), (3, 0.9), (4, 1.0)):
             phase(name)
             while counted() < restarts * share:
                 time.sleep(0.2)
@@ -118,11 +118,11 @@ def replay(lab, process, hook, restarts, minutes):
     lab.wait_until(lambda: any(body["status"] == "resolved" for body in hook.got))
     time.sleep(2)
     told = Counter((body["status"], body["labels"]["alertname"], body["labels"].get("signature", "")) for body in hook.got)
-    print(f"{counted()} restarts in some {minutes} minutes; alerts:")
+    print(f"{counted()} restarts; alerts:")
     print("\n".join(f"  {count} x {' '.join(key)}" for key, count in sorted(told.items())))
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=["latency", "replay", "idle"])
     parser.add_argument("--runs", type=int, default=200)
@@ -131,9 +131,10 @@ def main():
     parser.add_argument("--seconds", type=int, default=120)
     options = parser.parse_args()
     pause = max(0.0, 60 * options.minutes / options.restarts - 0.015)
+    phases = f"/lab/phases.sh {pause:.3f}"
     units = {
         "trouble@.service": "[Service]\nExecStart=/lab/trouble.sh %i\n",
-        "tabbyapi.service": f"[Unit]\nStartLimitIntervalSec=0\n[Service]\nRestart=always\nRestartSec=0\nExecStart=/lab/phases.sh {pause:.3f}\n",
+        "tabbyapi.service": f"[Unit]\nStartLimitIntervalSec=0\n[Service]\nRestart=always\nRestartSec=0\nExecStart={phases}\n",
     }
     with tempfile.TemporaryDirectory() as name, Recorder() as hook:
         folder = Path(name)
@@ -144,9 +145,9 @@ def main():
         ):
             if options.what == "latency":
                 with measured(process):
-                    latency(lab, process, hook, options.runs)
+                    latency(lab, hook, options.runs)
             elif options.what == "replay":
-                replay(lab, process, hook, options.restarts, options.minutes)
+                replay(lab, process, hook, options.restarts)
             else:
                 time.sleep(5)
                 with measured(process):

@@ -46,6 +46,9 @@ def watch(
     state: StateDir = None,
 ) -> None:
     """Follow the journal and alert within a second when a failure nobody has seen appears."""
+    import os
+
+    os.environ.setdefault("POLARS_MAX_THREADS", "1")  # batches are small: threads would only wait for each other
     from forensics.live.config import address, read_config
     from forensics.settings import store_folder, watch_file
 
@@ -118,7 +121,7 @@ def _run(
     follower = open_follower(journal_dir, after=position.replay)
     sources = Sources((journal_dir,) if journal_dir else ())
     past = meaning.settings(learn, None, "UTC", None, None, sources, store, folders)
-    tracker = tracker_of(stored) if stored else learned(past, known, decisions)
+    tracker = tracker_of(stored) if stored else learned(past)
     metrics = Metrics()
     delivery = _delivery(settings, remembered, metrics)
     for key, class_ in tracker.classes.items():

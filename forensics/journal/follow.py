@@ -19,6 +19,7 @@ from forensics.journal.exported import CURSOR, MONOTONIC, TIME
 from forensics.journal.json_lines import table_of
 
 NAME = "live"  # what stands in the column `file`
+NOTHING = table_of((), (), NAME, 0)
 
 
 @dataclass(slots=True)
@@ -40,8 +41,9 @@ class Follower:
             entries.append(entry)
             if entry[CURSOR] == until:
                 break
-        if entries:
-            self.cursor = entries[-1][CURSOR]
+        if not entries:
+            return NOTHING
+        self.cursor = entries[-1][CURSOR]
         number, self.taken = self.taken, self.taken + len(entries)
         return table_of(entries, [_size(entry) for entry in entries], NAME, number)
 

@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+
 import polars as pl
 
-from forensics.decisions import Decisions
+from forensics.decisions import read_decisions
 from forensics.errors import NothingRecordedError
 from forensics.ingestion import ingest_sources
 from forensics.live.tracker import Tracker
 from forensics.pipeline import read_history
-from forensics.settings import Settings
-from forensics.signatures.catalogue import Catalogue
+from forensics.settings import Settings, decisions_file
+from forensics.signatures import catalogue
 
 
-def learned(settings: Settings, catalogue: Catalogue, decisions: Decisions) -> Tracker:
-    """The failures of the window and the sources that `settings` names, which are ingested first."""
+def learned(settings: Settings) -> Tracker:
+    """The failures of the window and the sources that `settings` names, which are ingested first.
+
+    In a process of its own: a month of history takes memory that the watching, which goes on for months, does not need.
+    """
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(learn, settings).result()
+
+
+def learn(settings: Settings) -> Tracker:
+    """As `learned`, in this process."""
     tracker = Tracker()
     try:
         if settings.sources.are_the_hosts_own:
             ingest_sources(settings.sources, settings.store)
-        history = read_history(settings, catalogue, decisions)
+        history = read_history(settings, catalogue.load(settings.pattern_folders), read_decisions(decisions_file()))
     except NothingRecordedError:
         return tracker
     failed = history.labelled.labels.filter("failed").join(history.assembly.attempts.select("attempt", "unit", "ended"), on="attempt")
