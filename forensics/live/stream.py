@@ -19,6 +19,7 @@ from forensics.signatures import label
 from forensics.signatures.pattern import Catalogue
 
 SETTLE_S = 0.2
+BEGINS = next(id_ for id_, says in BY_MESSAGE_ID.items() if says == Says.STARTING)  # nothing ends with it
 KEEP_ENDED_S = 2.0  # entries of an attempt that was told of
 KEEP_OTHERS_S = 60.0  # entries about no unit: the kernel speaks of a process before and after its end
 MOST_LINES = 2000  # of one attempt that runs, the newest; it also keeps its first FIRST_LINES
@@ -68,7 +69,7 @@ class Stream:
         new = pl.DataFrame(table).select(pl.col(name).cast(kind) for name, kind in ENTRIES.items())
         self.entries = pl.concat([self.entries, new.with_columns(arrived=pl.lit(now, pl.Float64))])
         spoken = new.filter(pl.col("message_id").is_not_null() & pl.col("unit").is_not_null())
-        self.unsettled |= not spoken.is_empty()
+        self.unsettled |= not spoken.filter(pl.col("message_id").cast(pl.String) != BEGINS).is_empty()
         said = spoken.filter(pl.col("message_id").cast(pl.String).is_in(list(SPOKEN))).select(
             pl.col("message_id", "unit", "job_type").cast(pl.String), "time"
         )

@@ -5,10 +5,11 @@ import subprocess
 import urllib.error
 import urllib.request
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
-from forensics.live.metrics import MOST_SIGNATURES, MOST_UNITS, Metrics, serve
+from forensics.live.metrics import COUNTERS, GAUGES, MOST_SIGNATURES, MOST_UNITS, Metrics, serve
 from forensics.live.stream import Ended
 from forensics.live.tracker import Tracker
 from forensics.model import Signature
@@ -52,6 +53,12 @@ def test_a_class_of_history_begins_at_zero():
     metrics = Metrics()
     metrics.signature(metrics.unit("a.service"), "x.y", 5.0)
     assert value(metrics, "failures_total", unit="a.service", signature="x.y") == 0
+
+
+def test_every_metric_is_documented():
+    text = (Path(__file__).resolve().parents[2] / "docs/live.md").read_text(encoding="utf-8")
+    names = {f"{name}_total" for name in COUNTERS} | set(GAUGES) | {"attempt_duration_seconds"}
+    assert [name for name in sorted(names) if f"`{name}`" not in text] == []
 
 
 @pytest.mark.real
