@@ -103,7 +103,7 @@ def replay(lab: Lab, process: subprocess.Popen[str], hook: Recorder, restarts: i
         return int(lab.run(["systemctl", "show", "-P", "NRestarts", "tabbyapi.service"]))
 
     def phase(name: int) -> None:
-        lab.run(["sh", "-c", f"echo {name} > /run/phase"])
+        lab.run(["sh", "-c", f"echo {name} > /run/next; mv /run/next /run/phase"])
 
     phase(1)
     lab.run(["systemctl", "start", "--no-block", "tabbyapi.service"])
@@ -114,11 +114,11 @@ def replay(lab: Lab, process: subprocess.Popen[str], hook: Recorder, restarts: i
                 time.sleep(0.2)
         phase(5)
         time.sleep(3)
+    print(f"{counted()} restarts")
     lab.run(["systemctl", "stop", "tabbyapi.service"])
     lab.wait_until(lambda: any(body["status"] == "resolved" for body in hook.got))
     time.sleep(2)
     told = Counter((body["status"], body["labels"]["alertname"], body["labels"].get("signature", "")) for body in hook.got)
-    print(f"{counted()} restarts; alerts:")
     print("\n".join(f"  {count} x {' '.join(key)}" for key, count in sorted(told.items())))
 
 
