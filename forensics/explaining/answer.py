@@ -17,7 +17,7 @@ from forensics.explaining.lines import records
 from forensics.explaining.runs import KERNEL, Pasted, as_journal
 from forensics.journal.stream import read_stream
 from forensics.model import ENTRIES, Signature
-from forensics.signatures import Labelled, label
+from forensics.signatures import Labelled, label, survived
 from forensics.signatures.catalogue import Catalogue
 from forensics.signatures.pattern import Pattern
 
@@ -101,7 +101,7 @@ def _of_unfailed(found: Labels, catalogue: Catalogue) -> Explanation:
         signature=told.signature,
         line=line,
         text=shown,
-        why=_why(unfailed.WHY[told.rule], pattern, told.text),
+        why=_why(survived.WHY[told.rule], pattern, told.text),
         captures=told.captures,
         pattern=pattern,
         key_text="" if pattern else told.key_text,

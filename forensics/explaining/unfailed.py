@@ -1,5 +1,5 @@
-"""The events of a pasted text in which no attempt failed in, the one that tells of a problem out: a service may lose a task, a
-configuration or a deployment and go on; the manager and the kernel may complain of what nobody here started.
+"""The events of a pasted text in which no attempt failed in, the one that tells of a problem out: a service may go on, the manager and
+the kernel may complain of what nobody here started.
 """
 
 from __future__ import annotations
@@ -9,19 +9,10 @@ from dataclasses import dataclass
 import polars as pl
 
 from forensics.model import EVENTS, Signature
-from forensics.signatures import naming, tone
+from forensics.signatures import naming
 from forensics.signatures.catalogue import Catalogue
-from forensics.signatures.mask import LONGEST
-from forensics.signatures.match import CAPTURES, find_hits
+from forensics.signatures.survived import UNKNOWN, problems
 
-# Why, best first: what stops services, what only harms them, and an error that nobody knows.
-FATAL_ELSEWHERE, FATAL_OWN, HARMFUL, UNKNOWN = range(4)
-WHY = {
-    FATAL_ELSEWHERE: "catalogue pattern, in the words of systemd or the kernel",
-    FATAL_OWN: "catalogue pattern, in the words of a service that goes on",
-    HARMFUL: "catalogue pattern, of a problem that ends no service",
-    UNKNOWN: "last exception of the last traceback, of a service that goes on",
-}
 _OF_ENTRY = ("time", "priority", "transport", "identifier", "pid", "message_id", "command", "exit_code", "exit_status", "result", "errno")
 
 
@@ -40,10 +31,12 @@ class Found:
 def find(entries: pl.DataFrame, events: pl.DataFrame, catalogue: Catalogue) -> Found | None:
     """The best event by rule, the first one of several. entries: ENTRIES of the text; events: EVENTS of its attempts."""
     said = _numbered(pl.concat([_of_others(entries), events.filter(pl.col("kind").cast(pl.String).is_in(("line", "traceback")))]))
-    candidates = pl.concat([_known(said, catalogue), _unknown(said)])
+    candidates = problems(said, catalogue).sort("rule", "row")
+    # of exceptions that nobody knows the last one counts
+    candidates = pl.concat([candidates.filter(pl.col("rule") != UNKNOWN), candidates.filter(pl.col("rule") == UNKNOWN).tail(1)])
     if candidates.is_empty():
         return None
-    best = candidates.sort("rule", "row").row(0, named=True)
+    best = candidates.row(0, named=True)
     pattern = next((pattern for pattern in catalogue.patterns if pattern.id == best["signature"]), None)
     event = said.filter(pl.col("event") == best["event"]).row(0, named=True)
     return Found(
@@ -67,41 +60,3 @@ def _of_others(entries: pl.DataFrame) -> pl.DataFrame:
 
 def _numbered(events: pl.DataFrame) -> pl.DataFrame:
     return events.sort("row", maintain_order=True).drop("event").with_row_index("event")
-
-
-def _known(said: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
-    """rule, row, event, signature, title, captures of the known problems in the text."""
-    severities = {pattern.id: pattern.severity for pattern in catalogue.patterns}
-    fatal = pl.col("signature").is_in([pattern.id for pattern in catalogue.patterns if pattern.is_fatal])
-    own = pl.col("kind").cast(pl.String).is_in(("line", "traceback"))
-    short = pl.col("text").str.slice(0, LONGEST)
-    severe = pl.col("signature").replace_strict(severities, default=None, return_dtype=pl.String) != "info"
-    rule = (
-        pl.when(fatal & ~own)
-        .then(FATAL_ELSEWHERE)
-        .when(fatal & (tone.reports_error(short) | (pl.col("kind").cast(pl.String) == "traceback")))
-        .then(FATAL_OWN)
-        .when(~fatal & severe)
-        .then(HARMFUL)
-    )
-    return (
-        said.join(find_hits(said, catalogue).frame, on="event", maintain_order="left")
-        .with_columns(rule=rule, title=pl.lit(""))
-        .filter(pl.col("rule").is_not_null())
-        .select("rule", "row", "event", "signature", "title", "captures")
-    )
-
-
-def _unknown(said: pl.DataFrame) -> pl.DataFrame:
-    """The last traceback that nobody asked for, unless the line before it is a warning: then somebody expected it."""
-    before = pl.col("text").str.slice(0, LONGEST).shift(1).over("attempt")
-    raised = said.filter(
-        (pl.col("kind").cast(pl.String) == "traceback")
-        & ~tone.comes_from_stopping(pl.coalesce("last", "root", pl.lit("")))
-        & ~tone.warns(before).fill_null(value=False)
-    ).tail(1)
-    return (
-        raised.join(naming.mined(raised), on="event")
-        .with_columns(rule=pl.lit(UNKNOWN), captures=pl.lit([], CAPTURES))
-        .select("rule", "row", "event", "signature", "title", "captures")
-    )

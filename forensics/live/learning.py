@@ -14,6 +14,7 @@ from forensics.live.tracker import Tracker
 from forensics.pipeline import read_history
 from forensics.settings import Settings, decisions_file
 from forensics.signatures import catalogue
+from forensics.signatures.survived import problems
 
 
 def learned(settings: Settings) -> Tracker:
@@ -31,7 +32,8 @@ def learn(settings: Settings) -> Tracker:
     try:
         if settings.sources.are_the_hosts_own:
             ingest_sources(settings.sources, settings.store)
-        history = read_history(settings, catalogue.load(settings.pattern_folders), read_decisions(decisions_file()))
+        known, decisions = catalogue.load(settings.pattern_folders), read_decisions(decisions_file())
+        history = read_history(settings, known, decisions)
     except NothingRecordedError:
         return tracker
     failed = history.labelled.labels.filter("failed").join(history.assembly.attempts.select("attempt", "unit", "ended"), on="attempt")
@@ -39,4 +41,7 @@ def learn(settings: Settings) -> Tracker:
     of_class = failed.group_by("unit", "signature").agg(first=times.min(), last=times.max(), count=pl.len())
     for unit, signature, first, last, count in of_class.drop_nulls().sort("unit", "signature").iter_rows():
         tracker.learn(unit, signature, first, last, count)
+    units = history.assembly.attempts.select("attempt", "unit")
+    told = problems(history.assembly.events, known).join(units, on="attempt").select("unit", "signature").unique()
+    tracker.survived = {f"{unit} {decisions.shown_as(signature)}" for unit, signature in told.iter_rows()}
     return tracker

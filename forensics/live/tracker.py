@@ -12,7 +12,7 @@ from typing import Any
 
 from forensics.incidents.segment import HELD_S, LOOP_RESTARTS, LOOP_WINDOW
 from forensics.live.alert import FUTILE, LOOP, LOSS, NEW, RECOVERED, Alert, harmless, paragraphs, restored
-from forensics.live.stream import Ended
+from forensics.live.stream import Ended, Survived
 from forensics.model import Signature
 
 LOOP_S = LOOP_WINDOW / 1e6
@@ -54,6 +54,7 @@ class Tracker:
     units: dict[str, Unit] = field(default_factory=dict)
     open: dict[str, Alert] = field(default_factory=dict)
     host: str = ""
+    survived: set[str] = field(default_factory=set)  # "unit signature": problems that services told of and went on
 
     def learn(self, unit: str, signature: str, first: float, last: float, count: int) -> None:
         """A class that history knows: no alert will call it new."""
@@ -68,6 +69,35 @@ class Tracker:
         if attempt.outcome == "clean":
             return self._well(attempt.unit, attempt.time.timestamp(), "ended well")
         return self._over(attempt.unit, attempt.time.timestamp()) if attempt.outcome == "stopped" else []
+
+    def goes_on(self, told: Survived) -> list[Alert]:
+        """A problem that a running service tells of: once, and not where its attempts are known to fail of it. It is never open."""
+        key = f"{told.unit} {told.signature.id}"
+        if key in self.survived or key in self.classes:
+            return []
+        self.survived.add(key)
+        said = harmless({"title": told.signature.title, "line": told.line})
+        time = told.time.timestamp()
+        return [
+            Alert(
+                NEW,
+                told.unit,
+                told.host,
+                "info" if SEVERITIES[told.signature.severity] == "info" else "warning",
+                f"{told.unit} goes on, and tells of something new: {said['title']}",
+                time,
+                signature=told.signature.id,
+                state="new",
+                title=said["title"],
+                cause=paragraphs(told.signature.cause),
+                remedy=paragraphs(told.signature.remedy),
+                evidence=said["line"],
+                why=told.why,
+                first_seen=time,
+                count=1,
+                restart_helps=told.signature.restart_helps,
+            )
+        ]
 
     def restarted(self, name: str, time: float) -> list[Alert]:
         unit = self.units.setdefault(name, Unit())
@@ -178,7 +208,7 @@ class Tracker:
         units = {name: asdict(unit) | {"up_since": None} for name, unit in self.units.items()}
         classes = {key: asdict(known) for key, known in self.classes.items()}
         opened = [alert.stored() for alert in self.open.values()]
-        return json.dumps({"classes": classes, "units": units, "open": opened, "host": self.host})
+        return json.dumps({"classes": classes, "units": units, "open": opened, "host": self.host, "survived": sorted(self.survived)})
 
 
 def tracker_of(text: str) -> Tracker:
@@ -190,6 +220,7 @@ def tracker_of(text: str) -> Tracker:
         units={name: Unit(**unit) for name, unit in values["units"].items()},
         open={alert.key: alert for alert in alerts},
         host=values["host"],
+        survived=set(values.get("survived", ())),
     )
 
 

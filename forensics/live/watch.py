@@ -14,7 +14,7 @@ from forensics.live.alert import Alert
 from forensics.live.delivery import Delivery
 from forensics.live.metrics import Metrics
 from forensics.live.state import Position, State
-from forensics.live.stream import Ended, Seen, Stream
+from forensics.live.stream import Ended, Seen, Stream, Survived
 from forensics.live.tracker import Tracker
 
 MOST_ENTRIES = 5000  # a batch
@@ -43,7 +43,7 @@ class Watch:
     def run(self) -> None:
         """Until `stopping`; then what has ended is named and committed."""
         while not self.stopping:
-            self.follower.wait(WAIT_S if self.stream.unsettled else IDLE_S)
+            self.follower.wait(WAIT_S if self.stream.is_busy else IDLE_S)
             self.round()
             self.beat()
         self._next_naming = 0.0
@@ -74,8 +74,9 @@ class Watch:
             seen = self.stream.feed(table, steady)
             alerts += self._seen(seen, steady, now)
             stopped = [stop for stop in seen.stopped if self._watched(stop[0])]
-        ended = self._settled(steady, now)
+        ended, survived = self._settled(steady, now)
         alerts += self._ended(ended)
+        alerts += [alert for told in survived if self._watched(told.unit) for alert in self.tracker.goes_on(told)]
         for unit, moment in stopped:  # after what failed before it
             alerts += self.tracker.stopped(unit, moment.timestamp())
         alerts += self.tracker.tick(steady, now)
@@ -96,13 +97,13 @@ class Watch:
                 self.tracker.started(unit, steady)
         return found
 
-    def _settled(self, steady: float, now: float) -> tuple[Ended, ...]:
+    def _settled(self, steady: float, now: float) -> tuple[tuple[Ended, ...], tuple[Survived, ...]]:
         if steady < self._next_naming:
-            return ()
-        ended = self.stream.settle(steady, now)
+            return (), ()
+        settled = self.stream.settle(steady, now)
         done = time.monotonic()
         self._next_naming = done + REST * (done - steady)
-        return ended
+        return settled
 
     def _ended(self, ended: tuple[Ended, ...]) -> list[Alert]:
         found: list[Alert] = []

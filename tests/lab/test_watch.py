@@ -16,6 +16,11 @@ from tests.lab.test_report import PROGRAMS, UNITS, UNTIL_REFUSED
 
 pytest.importorskip("systemd.journal")
 pytestmark = NEEDED
+SURVIVES = """[Service]
+ExecStart=/bin/sh -c 'printf "Traceback (most recent call last):\\n  File \\"/srv/app/jobs.py\\", line 3, in run\\nKeyError: \\047queue\\047\\n" >&2; exec sleep 600'
+"""
+LATE = "[Service]\nExecStart=/bin/sh -c 'echo late and unheard-of trouble >&2; exit 1'\n"
+HERE = {**UNITS, "survives.service": SURVIVES, "late.service": LATE}
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -32,9 +37,9 @@ def told(tmp_path_factory):
     folder = tmp_path_factory.mktemp("watch")
     server = Recorder()
     (folder / "watch.toml").write_text(f'[[sink]]\ntype = "webhook"\nurl = "{server.url}"\n')
-    with booted(UNITS, tmp_path_factory.mktemp("lab"), programs=PROGRAMS) as lab:
+    with booted(HERE, tmp_path_factory.mktemp("lab"), programs=PROGRAMS) as lab:
         process = started(folder, lab.journal / MACHINE_ID)
-        lab.run(["systemctl", "start", "--no-block", *UNITS])
+        lab.run(["systemctl", "start", "--no-block", *UNITS, "survives.service"])
         lab.wait_until(lambda: any(alert["labels"]["alertname"] == "RestartLoop" for alert in server.got))
         process.kill()
         process.communicate()
@@ -42,6 +47,9 @@ def told(tmp_path_factory):
         lab.wait_until(lambda: set(lab.states(UNTIL_REFUSED).values()) == {"failed"})
         process = started(folder, lab.journal / MACHINE_ID)
         lab.wait_until(lambda: len({alert["id"] for alert in server.got if alert["labels"]["alertname"] == "RestartLoop"}) >= 5)
+        lab.run(["systemctl", "restart", "systemd-journald.service"])
+        lab.run(["systemctl", "start", "--no-block", "late.service"])
+        lab.wait_until(lambda: any(alert["labels"]["unit"] == "late.service" for alert in server.got))
         right = (folder / "watch.toml").read_text()
         for text, answer in ((right + 'x = "y"', "goes on as before"), (right.replace("[[sink]]", '[[sink]]\nname = "b"'), "go to b.")):
             (folder / "watch.toml").write_text(text)
@@ -63,9 +71,16 @@ def test_every_class_and_every_loop_is_alerted_once(told):
     firing = Counter((a["labels"]["alertname"], a["labels"]["unit"]) for a in told if a["status"] == "firing")
     units = set(UNITS) - {"healthy.service"}
     once = {(name, unit) for name in ("NewFailureSignature", "RestartLoop") for unit in units}
-    assert {key for key in firing if key[0] != "FutileRestart"} == once
+    without_loop = {("NewFailureSignature", unit) for unit in ("survives.service", "late.service")}
+    assert {key for key in firing if key[0] != "FutileRestart"} == once | without_loop
     assert set(firing.values()) == {1}
     assert {unit for name, unit in firing if name == "FutileRestart"} == {"library.service", "port.service"}
+
+
+def test_what_a_service_survives_is_told_as_such(told):
+    (alert,) = [a for a in told if a["labels"]["unit"] == "survives.service"]
+    assert alert["annotations"]["summary"].startswith("survives.service goes on, and tells of something new: KeyError")
+    assert (alert["labels"]["severity"], alert["annotations"]["evidence"]) == ("warning", "KeyError: 'queue'")
 
 
 def test_the_names_are_those_of_the_report(told):

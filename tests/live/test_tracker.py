@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from forensics.live.stream import Ended
+from forensics.live.stream import Ended, Survived
 from forensics.live.tracker import HELD_S, Tracker, tracker_of
 from forensics.model import Signature
 
@@ -141,3 +141,26 @@ def test_a_hostile_line_is_harmless_in_an_alert(line):
     assert "0123456789abcdef" not in said
     assert len(said) < 20_000
     assert set(alert.labels()) == {"alertname", "unit", "host", "signature", "severity"}
+
+
+def survived(signature=LIBRARY, unit="a.service"):
+    return Survived("hydra", unit, datetime.fromtimestamp(T0, UTC), signature, "catalogue pattern", "ImportError: libstdc++")
+
+
+def test_what_a_service_survives_is_told_once_and_is_never_open():
+    tracker = Tracker()
+    (alert,) = tracker.goes_on(survived())
+    assert (alert.name, alert.severity, tracker.open) == ("NewFailureSignature", "warning", {})
+    assert "goes on" in alert.summary
+    assert tracker.goes_on(survived()) == []
+    assert tracker_of(tracker.stored()).goes_on(survived()) == []
+    assert len(tracker.goes_on(survived(unit="b.service"))) == 1
+
+
+def test_what_was_survived_is_new_when_an_attempt_fails_of_it():
+    tracker = Tracker()
+    tracker.goes_on(survived())
+    assert names(tracker.ended(ended(10))) == ["NewFailureSignature"]
+    other = Tracker()
+    other.ended(ended(0))
+    assert other.goes_on(survived()) == []

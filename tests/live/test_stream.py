@@ -1,0 +1,81 @@
+"""Entries in pieces, as a journal brings them: what has ended, and what is survived."""
+
+import pytest
+
+from forensics.decisions import Decisions
+from forensics.journal.damage import DamageLog
+from forensics.journal.json_lines import read_json
+from forensics.live.stream import SETTLE_S, SURVIVES_S, Stream
+from forensics.resources import folder
+from forensics.signatures import catalogue
+from tests.exporting.test_files import stream
+
+TRACEBACK = """Traceback (most recent call last):
+  File "/srv/app/main.py", line 7, in <module>
+ImportError: libstdc++.so.6: cannot open shared object file: No such file or directory"""
+
+
+@pytest.fixture(scope="module")
+def known():
+    return catalogue.load((folder("patterns"),))
+
+
+def tables(folder, lines=1000, **options):
+    rows = stream(folder, **options).read_bytes().splitlines(keepends=True)
+    for start in range(0, len(rows), lines):
+        yield from read_json(iter([b"".join(rows[start : start + lines])]), "live", DamageLog("live"))
+
+
+@pytest.mark.parametrize("size", [1, 3, 1000])
+def test_every_attempt_is_told_once_however_its_entries_come(tmp_path, known, size):
+    live, now, ended = Stream(known, Decisions()), 0.0, []
+    for table in tables(tmp_path, size, line=TRACEBACK, restarts=5):
+        live.feed(table, now)
+        ended += live.settle(now, now)[0]
+        now += SETTLE_S / 2
+    ended += live.settle(now + 1, now)[0]
+    assert len({attempt.key for attempt in ended}) == len(ended) == 6
+    assert {attempt.signature.id for attempt in ended} == {"loader.libstdcxx-missing"}
+    assert not live.settle(now + 2, now)[0]
+
+
+def test_restarts_are_told_at_once(tmp_path, known):
+    (table,) = tables(tmp_path, restarts=3)
+    seen = Stream(known, Decisions()).feed(table, 0.0)
+    assert [unit for unit, _ in seen.restarts] == ["a.service"] * 3
+    assert seen.host == "hydra"
+
+
+def test_a_problem_of_a_service_that_goes_on_is_told_after_a_moment(tmp_path, known):
+    live = Stream(known, Decisions())
+    for table in list(tables(tmp_path, 1, line=TRACEBACK))[:2]:  # started, and its line
+        live.feed(table, 0.0)
+    assert live.settle(SURVIVES_S / 2, 0) == ((), ())
+    ((), (told,)) = live.settle(SURVIVES_S, 0)
+    assert (told.unit, told.signature.id) == ("a.service", "loader.libstdcxx-missing")
+    assert not live.is_busy
+
+
+def test_a_problem_that_ends_the_service_at_once_is_not_called_survived(tmp_path, known):
+    live = Stream(known, Decisions())
+    for table in tables(tmp_path, line=TRACEBACK, restarts=0):
+        live.feed(table, 0.0)
+    (attempt,), survived = live.settle(SURVIVES_S, 0)
+    assert (attempt.outcome, survived) == ("failed", ())
+
+
+def test_words_that_were_heard_make_no_more_work(tmp_path, known):
+    live = Stream(known, Decisions())
+    first, again = list(tables(tmp_path, 1, line="Error: no route to 10.0.0.7"))[:2]
+    live.feed(first, 0.0)
+    live.feed(again, 0.0)
+    live.settle(SURVIVES_S, 0)
+    live.feed(again, 10.0)
+    assert not live.is_busy
+
+
+def test_ordinary_lines_make_no_work(tmp_path, known):
+    live = Stream(known, Decisions())
+    for table in list(tables(tmp_path, 1, line="INFO: loaded 7 modules"))[1:2]:
+        live.feed(table, 0.0)
+    assert not live.is_busy
