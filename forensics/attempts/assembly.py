@@ -43,8 +43,11 @@ class Assembly:
     restarts: pl.DataFrame
 
 
-def assemble(entries: pl.DataFrame) -> Assembly:
-    """model.ENTRIES in canonical order → model.ATTEMPTS, model.EVENTS of all attempts that no longer run, model.RESTARTS."""
+def assemble(entries: pl.DataFrame, *, told_by_running: bool = False) -> Assembly:
+    """model.ENTRIES in canonical order → model.ATTEMPTS, model.EVENTS of them, model.RESTARTS.
+
+    told_by_running: whether attempts that still run have events too.
+    """
     checked(entries, ENTRIES, "entries")
     boots = boots_of(entries)
     owned, runs = with_runs(placed(entries, boots))
@@ -63,9 +66,10 @@ def assemble(entries: pl.DataFrame) -> Assembly:
     )
     attempts = table.attempts_table(entries, table.with_outcomes(found))
     numbers = attempts.select("run", "attempt")
+    telling = attempts if told_by_running else attempts.filter(pl.col("outcome") != "running")
     return Assembly(
         attempts=checked(attempts.drop("run"), ATTEMPTS, "attempts"),
-        events=checked(events_of(entries, attempts, owned, lines, witnessed), EVENTS, "events"),
+        events=checked(events_of(entries, telling, owned, lines, witnessed), EVENTS, "events"),
         restarts=checked(restarts_table(entries, numbers, lines), RESTARTS, "restarts"),
     )
 

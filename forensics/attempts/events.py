@@ -1,4 +1,4 @@
-"""Events of the attempts that no longer run: owned entries in, model.EVENTS out."""
+"""Events of attempts: owned entries in, model.EVENTS out."""
 
 from __future__ import annotations
 
@@ -19,8 +19,10 @@ def events_of(
     entries: pl.DataFrame, attempts: pl.DataFrame, owned: pl.DataFrame, lines: pl.DataFrame, witnessed: pl.DataFrame
 ) -> pl.DataFrame:
     """Numbered in the order of attempts, then of their deciding rows."""
-    over = attempts.filter(pl.col("outcome") != "running").select("run", "attempt")
-    told = pl.concat([_of_manager(entries, lines, over), _of_witnesses(entries, witnessed, over), _of_service(entries, owned, over)])
+    numbers = attempts.select("run", "attempt")
+    told = pl.concat(
+        [_of_manager(entries, lines, numbers), _of_witnesses(entries, witnessed, numbers), _of_service(entries, owned, numbers)]
+    )
     told = told.sort("attempt", "row")
     return (
         told.hstack(entries.select(OF_ENTRY)[told["row"]])
@@ -29,14 +31,14 @@ def events_of(
     )
 
 
-def _of_manager(entries: pl.DataFrame, lines: pl.DataFrame, over: pl.DataFrame) -> pl.DataFrame:
+def _of_manager(entries: pl.DataFrame, lines: pl.DataFrame, numbers: pl.DataFrame) -> pl.DataFrame:
     warned = is_said(Says.NOTHING) & (pl.col("priority") <= WARNING)
-    telling = lines.filter((is_said(*TELLING) | warned) & ~pl.col("echo")).join(over, on="run")
+    telling = lines.filter((is_said(*TELLING) | warned) & ~pl.col("echo")).join(numbers, on="run")
     return _single(entries, telling.with_columns(pl.lit("manager").alias("kind")))
 
 
-def _of_witnesses(entries: pl.DataFrame, witnessed: pl.DataFrame, over: pl.DataFrame) -> pl.DataFrame:
-    return _single(entries, witnessed.join(over, on="run"))
+def _of_witnesses(entries: pl.DataFrame, witnessed: pl.DataFrame, numbers: pl.DataFrame) -> pl.DataFrame:
+    return _single(entries, witnessed.join(numbers, on="run"))
 
 
 def _single(entries: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
@@ -59,11 +61,11 @@ def _single(entries: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _of_service(entries: pl.DataFrame, owned: pl.DataFrame, over: pl.DataFrame) -> pl.DataFrame:
+def _of_service(entries: pl.DataFrame, owned: pl.DataFrame, numbers: pl.DataFrame) -> pl.DataFrame:
     spoken = (
         owned.select("run", "place", "row", "pid", "stream", "speaker")  # first: the join copies what it is given
         .filter(pl.col("speaker") == int(Speaker.SERVICE))
-        .join(over, on="run")
+        .join(numbers, on="run")
         .select("attempt", "place", "row", "pid", "stream")
         .sort("attempt", "pid", "stream", "row")
     )

@@ -129,7 +129,7 @@ class Stream:
         self.entries = _by_boot(self.entries)
         arrived = self.entries["arrived"]
         entries = self.entries.drop("arrived").rechunk()
-        assembly = assemble(entries)
+        assembly = assemble(entries, told_by_running=due)
         keyed = assembly.attempts.with_columns(
             key=_key(pl.coalesce("invocation", pl.col("started").cast(pl.Int64).cast(pl.String))),
             since=arrived.gather(assembly.attempts["last_row"]),
@@ -148,7 +148,9 @@ class Stream:
     def _survived(self, assembly: Assembly) -> tuple[Survived, ...]:
         going_on = assembly.attempts.filter(pl.col("outcome").is_in(["running", "cut"])).select("attempt", "host", "unit")
         events = assembly.events.join(going_on, on="attempt", how="semi", maintain_order="left")
-        found = problems(events, self.catalogue).filter(pl.col("rule") != FATAL_ELSEWHERE).join(going_on, on="attempt").sort("row")
+        candidates = problems(events, self.catalogue).filter(pl.col("rule") != FATAL_ELSEWHERE)
+        best = candidates.sort("rule").unique("event", keep="first", maintain_order=True)
+        found = best.join(going_on, on="attempt").sort("row")
         known = {pattern.id: pattern.signature for pattern in self.catalogue.patterns}
         rows = found.join(events.select("event", "text", "last", "time"), on="event", maintain_order="left").iter_rows(named=True)
         return tuple(self._one_survived(row, known) for row in rows)

@@ -16,11 +16,16 @@ from tests.lab.test_report import PROGRAMS, UNITS, UNTIL_REFUSED
 
 pytest.importorskip("systemd.journal")
 pytestmark = NEEDED
-SURVIVES = """[Service]
-ExecStart=/bin/sh -c 'printf "Traceback (most recent call last):\\n  File \\"/srv/app/jobs.py\\", line 3, in run\\nKeyError: \\047queue\\047\\n" >&2; exec sleep 600'
+SURVIVES = """#!/bin/sh
+cat >&2 <<'WORDS'
+Traceback (most recent call last):
+  File "/srv/app/jobs.py", line 3, in run
+KeyError: 'queue'
+WORDS
+exec sleep 600
 """
 LATE = "[Service]\nExecStart=/bin/sh -c 'echo late and unheard-of trouble >&2; exit 1'\n"
-HERE = {**UNITS, "survives.service": SURVIVES, "late.service": LATE}
+HERE = {**UNITS, "survives.service": "[Service]\nExecStart=/lab/survives.sh\n", "late.service": LATE}
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -37,7 +42,7 @@ def told(tmp_path_factory):
     folder = tmp_path_factory.mktemp("watch")
     server = Recorder()
     (folder / "watch.toml").write_text(f'[[sink]]\ntype = "webhook"\nurl = "{server.url}"\n')
-    with booted(HERE, tmp_path_factory.mktemp("lab"), programs=PROGRAMS) as lab:
+    with booted(HERE, tmp_path_factory.mktemp("lab"), programs={**PROGRAMS, "survives.sh": SURVIVES}) as lab:
         process = started(folder, lab.journal / MACHINE_ID)
         lab.run(["systemctl", "start", "--no-block", *UNITS, "survives.service"])
         lab.wait_until(lambda: any(alert["labels"]["alertname"] == "RestartLoop" for alert in server.got))
