@@ -115,7 +115,7 @@ def _run(
     if known.refused:
         _say(f"left out, {catalogue.told(known.refused)}")
     decisions = read_decisions(decisions_file())
-    remembered = State.open(state_folder)
+    remembered = State.open(state_folder, _say)
     position, stored = remembered.position(), remembered.tracker()
     # the place in the journal first: what is written while history is learned is read afterwards
     follower = open_follower(journal_dir, after=position.replay)

@@ -7,7 +7,7 @@ rotation and a restart of journald by itself. Needs systemd-python (the extra `l
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -20,15 +20,18 @@ from forensics.journal.json_lines import table_of
 
 NAME = "live"  # what stands in the column `file`
 NOTHING = table_of((), (), NAME, 0)
+RENEWED_AFTER = 20_000  # entries: an open reader keeps what it has read mapped, up to half a gigabyte
 
 
 @dataclass(slots=True)
 class Follower:
     """A place in a journal; `open_follower` makes one. cursor: of the entry that was taken last."""
 
+    folder: Path | None
     reader: Any
     cursor: str | None = None
-    taken: int = field(default=0)
+    taken: int = 0
+    _renew_at: int = RENEWED_AFTER
 
     def wait(self, seconds: float) -> None:
         """Until the journal changes, at most `seconds`."""
@@ -36,6 +39,11 @@ class Follower:
 
     def take(self, most: int, until: str | None = None) -> pa.Table:
         """Up to `most` new entries, the last with the cursor `until`; columns as journal.columns.SCHEMA; none when nothing is new."""
+        if self.taken >= self._renew_at and self.cursor is not None:
+            self.reader.close()
+            self.reader = _reader(self.folder)
+            _seek_behind(self.reader, self.cursor)
+            self._renew_at = self.taken + RENEWED_AFTER
         entries: list[Mapping[str, Any]] = []
         while len(entries) < most and (entry := self.reader.get_next()):
             entries.append(entry)
@@ -53,6 +61,19 @@ def open_follower(folder: Path | None = None, *, after: str | None = None, since
 
     folder: a journal directory, None for the host's own. Raises ForensicsError when systemd-python is not installed.
     """
+    reader = _reader(folder)
+    follower = Follower(folder, reader)
+    if after is not None:
+        _seek_behind(reader, after)
+    elif since is not None:
+        reader.seek_realtime(since.timestamp())
+    else:
+        reader.seek_tail()
+        follower.cursor = reader.get_previous().get(CURSOR)
+    return follower
+
+
+def _reader(folder: Path | None) -> Any:
     try:
         from systemd import journal  # noqa: PLC0415 - an optional part
     except ImportError:
@@ -60,17 +81,13 @@ def open_follower(folder: Path | None = None, *, after: str | None = None, since
     reader = journal.Reader(path=str(folder)) if folder else journal.Reader()
     reader.data_threshold = 0  # no field is cut
     reader.converters = {TIME: str, MONOTONIC: lambda stamp: str(stamp[0]), CURSOR: str}
-    follower = Follower(reader)
-    if after is not None:
-        reader.seek_cursor(after)
-        if (first := reader.get_next()) and first[CURSOR] != after:  # that entry is vacuumed: this is the next there is
-            reader.seek_cursor(first[CURSOR])
-    elif since is not None:
-        reader.seek_realtime(since.timestamp())
-    else:
-        reader.seek_tail()
-        follower.cursor = reader.get_previous().get(CURSOR)
-    return follower
+    return reader
+
+
+def _seek_behind(reader: Any, cursor: str) -> None:
+    reader.seek_cursor(cursor)
+    if (first := reader.get_next()) and first[CURSOR] != cursor:  # that entry is vacuumed: this is the next there is
+        reader.seek_cursor(first[CURSOR])
 
 
 def _size(entry: Mapping[str, Any]) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shlex
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -55,7 +56,7 @@ class Alert:
     @property
     def more(self) -> str:
         """The command that shows more."""
-        return f"tabby-forensics report --since 1d --unit {self.unit}" if self.unit else "tabby-forensics report --since 1d"
+        return f"tabby-forensics report --since 1d --unit {shlex.quote(self.unit)}" if self.unit else "tabby-forensics report --since 1d"
 
     def labels(self) -> dict[str, str]:
         """Never an empty value: Alertmanager drops those, and with them the identity of the alert."""

@@ -1,16 +1,21 @@
 """What `watch` remembers over its own death, in one SQLite file: its place in the journal, what it knows, the alerts still to deliver.
 
-One transaction a batch: an entry either counts, with its alerts queued, or will be read again.
+One transaction a batch: an entry either counts, with its alerts queued, or will be read again. A copy in memory answers, so that a
+disk that is full or broken delays no alert; as soon as it takes writes again, it gets all of it.
 """
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from forensics.errors import ForensicsError
 from forensics.live.alert import Alert, restored
@@ -32,23 +37,38 @@ class Position:
     replay: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class State:
-    """Usable from any thread: each call has its own connection."""
+    """Usable from any thread. say: where to tell of a disk that fails."""
 
     file: Path
+    say: Callable[[str], object] = lambda _: None
+    _memory: sqlite3.Connection = field(default_factory=lambda: sqlite3.connect(":memory:", check_same_thread=False))
+    _turn: threading.RLock = field(default_factory=threading.RLock)
+    _lock: int = -1
+    _behind: bool = False  # the disk lacks something that the memory has
 
     @classmethod
-    def open(cls, folder: Path) -> State:
-        """Raises ForensicsError when the folder cannot be written or holds a file that is no state."""
-        state = cls(folder / "watch.sqlite")
+    def open(cls, folder: Path, say: Callable[[str], object] = lambda _: None) -> State:
+        """Raises ForensicsError when the folder cannot be written, holds a file that is no state, or is in use."""
+        state = cls(folder / "watch.sqlite", say)
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with closing(state._connect()) as connection, connection:
-                connection.executescript(SCHEMA)
+            state._lock = os.open(folder / "watch.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            fcntl.flock(state._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with closing(state._connect()) as disk, disk:
+                disk.executescript(SCHEMA)
+                disk.backup(state._memory)
+        except BlockingIOError:
+            raise ForensicsError(f"Another `watch` uses the state in '{folder}': end it, or give this one its own with --state.") from None
         except (OSError, sqlite3.Error) as error:
             raise ForensicsError(f"The state of `watch` in '{folder}' cannot be used: {error}.") from error
         return state
+
+    def close(self) -> None:
+        """What is on disk stays there."""
+        self._memory.close()
+        os.close(self._lock)
 
     def position(self) -> Position:
         found = self._value("position")
@@ -59,8 +79,7 @@ class State:
 
     def told(self) -> dict[str, float]:
         """The attempts that counted, with when."""
-        with closing(self._connect()) as connection:
-            return dict(connection.execute("select key, at from told order by at, key").fetchall())
+        return dict(self._rows("select key, at from told order by at, key"))
 
     def tracker(self) -> str | None:
         return self._value("tracker")
@@ -73,37 +92,58 @@ class State:
         told: attempts that count from now on, with when; those before `keep_from` are forgotten.
         """
         place = json.dumps({"done": position.done, "replay": position.replay})
-        full: list[str] = []
-        with closing(self._connect()) as connection, connection:
-            connection.executemany("insert or replace into known values (?, ?)", [("position", place), ("tracker", tracker)])
-            connection.executemany("insert or replace into told values (?, ?)", told.items())
-            connection.execute("delete from told where at < ?", (keep_from,))
-            for alert in alerts:
-                for sink in sinks:
-                    if _queued(connection, sink) >= MOST_QUEUED:
-                        full.append(sink)
-                    else:
-                        connection.execute("insert into queue (sink, alert) values (?, ?)", (sink, alert.stored()))
-        return full
+        room = {sink: MOST_QUEUED - self.queued(sink) for sink in sinks}
+        waiting = [(sink, alert.stored()) for alert in alerts for sink in sinks]
+        taken: list[tuple[str, str]] = []
+        for sink, stored in waiting:
+            if room[sink] > 0:
+                taken.append((sink, stored))
+            room[sink] -= 1
+        self._write(
+            ("insert or replace into known values (?, ?)", [("position", place), ("tracker", tracker)]),
+            ("insert or replace into told values (?, ?)", list(told.items())),
+            ("delete from told where at < ?", [(keep_from,)]),
+            ("insert into queue (sink, alert) values (?, ?)", taken),
+        )
+        return [sink for sink, left in room.items() for _ in range(-left)]
 
     def next(self, sink: str) -> tuple[int, Alert] | None:
         """The oldest alert that the sink has not had."""
-        with closing(self._connect()) as connection:
-            row = connection.execute("select number, alert from queue where sink = ? order by number limit 1", (sink,)).fetchone()
-        return None if row is None else (row[0], restored(row[1]))
+        rows = self._rows("select number, alert from queue where sink = ? order by number limit 1", sink)
+        return (rows[0][0], restored(rows[0][1])) if rows else None
 
     def delivered(self, number: int) -> None:
-        with closing(self._connect()) as connection, connection:
-            connection.execute("delete from queue where number = ?", (number,))
+        self._write(("delete from queue where number = ?", [(number,)]))
 
     def queued(self, sink: str) -> int:
-        with closing(self._connect()) as connection:
-            return _queued(connection, sink)
+        return int(self._rows("select count(*) from queue where sink = ?", sink)[0][0])
 
     def _value(self, name: str) -> str | None:
-        with closing(self._connect()) as connection:
-            row = connection.execute("select value from known where name = ?", (name,)).fetchone()
-        return None if row is None else str(row[0])
+        rows = self._rows("select value from known where name = ?", name)
+        return str(rows[0][0]) if rows else None
+
+    def _rows(self, query: str, *values: str) -> list[Any]:
+        with self._turn:
+            return self._memory.execute(query, values).fetchall()
+
+    def _write(self, *changes: tuple[str, list[Any]]) -> None:
+        """In one transaction in memory, then on disk; there all of it when the disk lacks something."""
+        with self._turn:
+            _change(self._memory, changes)
+            try:
+                with closing(self._connect()) as disk:
+                    if self._behind:
+                        self._memory.backup(disk)
+                    else:
+                        _change(disk, changes)
+            except sqlite3.Error as error:
+                if not self._behind:
+                    self.say(f"{self.file} cannot be written ({error}): what is to be remembered is kept in memory until it can.")
+                self._behind = True
+            else:
+                if self._behind:
+                    self.say(f"{self.file} can be written again; nothing is lost.")
+                self._behind = False
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self.file, timeout=10)
@@ -112,5 +152,7 @@ class State:
         return connection
 
 
-def _queued(connection: sqlite3.Connection, sink: str) -> int:
-    return int(connection.execute("select count(*) from queue where sink = ?", (sink,)).fetchone()[0])
+def _change(database: sqlite3.Connection, changes: Iterable[tuple[str, list[Any]]]) -> None:
+    with database:
+        for statement, rows in changes:
+            database.executemany(statement, rows)

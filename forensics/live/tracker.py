@@ -102,7 +102,9 @@ class Tracker:
     def restarted(self, name: str, time: float) -> list[Alert]:
         unit = self.units.setdefault(name, Unit())
         unit.restarts = [*(t for t in unit.restarts if abs(time - t) <= LOOP_S), time][-MOST_RECENT:]
-        if unit.looping or len(unit.restarts) < LOOP_RESTARTS:
+        if unit.looping:
+            return self._once_more(f"{LOOP}/{self.host}/{name}/")
+        if len(unit.restarts) < LOOP_RESTARTS:
             return []
         unit.looping = True
         times, seconds = len(unit.restarts), max(1, round(time - unit.restarts[0]))
@@ -148,7 +150,7 @@ class Tracker:
         known.recent = [*known.recent, time][-MOST_RECENT:]
         unit.failures[signature.id] = unit.failures.get(signature.id, 0) + 1
         alert = self._new(attempt, signature, known)
-        found = [self._opened(alert)] if fresh else []
+        found = [self._opened(alert)] if fresh else self._once_more(alert.key, known.state)
         return found + (self._futile(alert, unit, time) if unit.looping else [])
 
     def _new(self, attempt: Ended, signature: Signature, known: Class) -> Alert:
@@ -178,13 +180,19 @@ class Tracker:
         failures = unit.failures.get(alert.signature, 0)
         summary = f"{alert.unit} is restarted in vain: no restart cures '{alert.title}' ({failures} failures)"
         futile = replace(alert, name=FUTILE, severity="critical", starts_at=time, count=failures, summary=summary)
-        if alert.restart_helps is not False or failures < FUTILE_FAILURES or futile.key in self.open:
+        if alert.restart_helps is not False or failures < FUTILE_FAILURES:
             return []
-        return [self._opened(futile)]
+        return self._once_more(futile.key) if futile.key in self.open else [self._opened(futile)]
 
     def _opened(self, alert: Alert) -> Alert:
         self.open[alert.key] = alert
         return alert
+
+    def _once_more(self, key: str, state: str = "") -> list[Alert]:
+        """What is open and happens again is counted and not alerted again; that it escalates stays with it."""
+        if (alert := self.open.get(key)) is not None:
+            self.open[key] = replace(alert, count=alert.count + 1, state=state if state == "escalating" else alert.state)
+        return []
 
     def _well(self, name: str, time: float, how: str) -> list[Alert]:
         failures = sum(self.units[name].failures.values())

@@ -104,4 +104,6 @@ def unplaced(incident: Incident) -> Incident:
 @settings(max_examples=10, deadline=None)
 @given(st.lists(STEPS, max_size=8))
 def test_the_same_story_gives_the_same_words(steps):
-    assert analyse(material(told(steps)), OPEN) == analyse(material(told(steps)), OPEN)
+    first, second = (analyse(material(told(steps)), OPEN) for _ in range(2))
+    assert first.falls.equals(second.falls)
+    assert first == replace(second, falls=first.falls)

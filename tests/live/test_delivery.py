@@ -2,9 +2,11 @@
 
 import json
 import time
+from contextlib import closing
 
 import pytest
 
+from forensics.errors import ForensicsError
 from forensics.live import state as state_module
 from forensics.live.alert import Alert
 from forensics.live.delivery import Delivery
@@ -80,9 +82,10 @@ def test_a_command_gets_the_alert_on_its_input_and_nothing_in_its_arguments(tmp_
 
 def test_alerts_wait_on_disk_for_a_sink_that_is_down_and_none_is_lost_or_twice(tmp_path, monkeypatch):
     monkeypatch.setattr("forensics.live.delivery.FIRST_WAIT_S", 0.05)
+    before = State.open(tmp_path)
+    before.commit(Position(), "{}", [alert(number) for number in range(5)], ["hook"], {}, 0)
+    before.close()
     state = State.open(tmp_path)
-    state.commit(Position(), "{}", [alert(number) for number in range(5)], ["hook"], {}, 0)
-    state = State.open(tmp_path)  # another process
     with Recorder([503, 200, 503, 503]) as server:
         delivery = Delivery(state, {"hook": KINDS["webhook"][0](server.url)}, lambda _: None)
         delivery.start()
@@ -116,7 +119,41 @@ def test_a_full_queue_keeps_the_oldest(tmp_path, monkeypatch):
 
 def test_what_is_committed_is_there_again(tmp_path):
     position = Position("done", "replay")
-    State.open(tmp_path).commit(position, "{}", [], [], {"a": 1.0}, 0)
-    State.open(tmp_path).commit(position, "{}", [], [], {"b": 2.0, "c": 3.0}, 2.0)
-    assert State.open(tmp_path).position() == position
-    assert State.open(tmp_path).told() == {"b": 2.0, "c": 3.0}
+    for told, keep_from in (({"a": 1.0}, 0), ({"b": 2.0, "c": 3.0}, 2.0)):
+        with closing(State.open(tmp_path)) as state:
+            state.commit(position, "{}", [], [], told, keep_from)
+    with closing(State.open(tmp_path)) as state:
+        assert state.position() == position
+        assert state.told() == {"b": 2.0, "c": 3.0}
+
+
+def test_a_state_serves_one_watch(tmp_path):
+    with closing(State.open(tmp_path)), pytest.raises(ForensicsError, match="Another `watch`"):
+        State.open(tmp_path)
+
+
+def test_a_full_disk_delays_no_alert_and_gets_everything_later(tmp_path, monkeypatch):
+    said = []
+    with closing(State.open(tmp_path, said.append)) as state:
+        state.commit(Position("1"), "{}", [alert(0)], ["hook"], {}, 0)
+        full = state_module.State._connect
+
+        def small(self):
+            connection = full(self)
+            connection.execute("pragma max_page_count = 1")  # SQLite takes it for a full disk
+            return connection
+
+        monkeypatch.setattr(State, "_connect", small)
+        state.commit(Position("2"), "x" * 100_000, [alert(1)], ["hook"], {"a": 1.0}, 0)
+        state.delivered(state.next("hook")[0])
+        assert state.next("hook")[1].summary == "s 1"
+        assert len(said) == 1
+        assert "full" in said[0]
+        monkeypatch.setattr(State, "_connect", full)
+        state.commit(Position("3"), "{}", [alert(2)], ["hook"], {}, 0)
+        assert "nothing is lost" in said[1]
+    with closing(State.open(tmp_path)) as state:
+        assert state.position().done == "3"
+        assert state.told() == {"a": 1.0}
+        assert state.queued("hook") == 2
+        assert state.next("hook")[1].summary == "s 1"

@@ -117,6 +117,22 @@ def test_a_rate_that_multiplies_is_escalating():
     assert tracker.classes[f"a.service {LIBRARY.id}"].state == "escalating"
 
 
+def test_what_is_open_counts_on_and_says_that_it_escalates():
+    tracker = Tracker()
+    tracker.ended(ended(0))
+    looped(tracker, 4)
+    for number in range(8):
+        assert tracker.ended(ended(400 + number)) == []
+        assert tracker.restarted("a.service", T0 + 400 + number) == []
+    now = {alert.name: (alert.count, alert.state) for alert in tracker.open.values()}
+    assert now == {"NewFailureSignature": (13, "escalating"), "RestartLoop": (11, ""), "FutileRestart": (13, "new")}
+
+
+def test_the_command_of_an_alert_is_one_for_a_shell():
+    (alert,) = Tracker().ended(ended(0, unit="a;reboot.service"))
+    assert alert.more.endswith("--unit 'a;reboot.service'")
+
+
 def test_lost_lines_are_told_once_an_hour():
     tracker = Tracker()
     told = [tracker.lines_lost(lines, T0 + after) for lines, after in ((0, 0), (7, 1), (7, 100), (7, 4000))]
