@@ -31,7 +31,7 @@ class Follower:
     reader: Any
     cursor: str | None = None
     taken: int = 0
-    _renew_at: int = RENEWED_AFTER
+    _taken_before: int = 0  # by earlier readers
 
     def wait(self, seconds: float) -> None:
         """Until the journal changes, at most `seconds`."""
@@ -39,11 +39,11 @@ class Follower:
 
     def take(self, most: int, until: str | None = None) -> pa.Table:
         """Up to `most` new entries, the last with the cursor `until`; columns as journal.columns.SCHEMA; none when nothing is new."""
-        if self.taken >= self._renew_at and self.cursor is not None:
+        if self.taken - self._taken_before >= RENEWED_AFTER and self.cursor is not None:
             self.reader.close()
             self.reader = _reader(self.folder)
             _seek_behind(self.reader, self.cursor)
-            self._renew_at = self.taken + RENEWED_AFTER
+            self._taken_before = self.taken
         entries: list[Mapping[str, Any]] = []
         while len(entries) < most and (entry := self.reader.get_next()):
             entries.append(entry)

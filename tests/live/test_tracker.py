@@ -121,11 +121,11 @@ def test_what_is_open_counts_on_and_says_that_it_escalates():
     tracker = Tracker()
     tracker.ended(ended(0))
     looped(tracker, 4)
-    for number in range(8):
+    for number in range(24):
         assert tracker.ended(ended(400 + number)) == []
         assert tracker.restarted("a.service", T0 + 400 + number) == []
     now = {alert.name: (alert.count, alert.state) for alert in tracker.open.values()}
-    assert now == {"NewFailureSignature": (13, "escalating"), "RestartLoop": (11, ""), "FutileRestart": (13, "new")}
+    assert now == {"NewFailureSignature": (29, "escalating"), "RestartLoop": (28, ""), "FutileRestart": (29, "new")}
 
 
 def test_the_command_of_an_alert_is_one_for_a_shell():
