@@ -120,6 +120,11 @@ def replay(lab: Lab, process: subprocess.Popen[str], hook: Recorder, restarts: i
     time.sleep(2)
     told = Counter((body["status"], body["labels"]["alertname"], body["labels"].get("signature", "")) for body in hook.got)
     print("\n".join(f"  {count} x {' '.join(key)}" for key, count in sorted(told.items())))
+    command = [sys.executable, "-m", "forensics", "report", "--journal-dir", str(lab.journal), "--store", str(lab.journal / "store")]
+    told_by_report = subprocess.run([*command, "--format", "json"], check=True, stdout=subprocess.PIPE, cwd=ROOT, timeout=600).stdout
+    report = json.loads(told_by_report)
+    counts = {found["signature"]: found["restarts"] for incident in report["incidents"] for found in incident["classes"]}
+    print(f"the report says: {counts}")
 
 
 def main() -> None:

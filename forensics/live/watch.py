@@ -19,7 +19,7 @@ from forensics.live.tracker import Tracker
 
 MOST_ENTRIES = 5000  # a batch
 WAIT_S, IDLE_S = 0.1, 2.0  # between two looks while an end settles, and while nothing is going on; a new entry ends both
-REST = 1.5  # times the cost of the last naming that the next one waits: naming takes at most two fifths of a core
+REST = 2.0  # times the cost of the last naming that the next one waits: naming takes at most a third of a core
 REPLAY_S = 300.0  # how much of the past is read again after a death, for the attempts that still ran
 TOLD_S = 2 * REPLAY_S  # how long an attempt that counted is remembered: longer than it can be read again
 
