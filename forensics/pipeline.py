@@ -65,6 +65,11 @@ def investigate(settings: Settings, progress: Progress | None = None) -> Investi
 def read_history(settings: Settings, patterns: catalogue.Catalogue, decisions: Decisions, progress: Progress | None = None) -> History:
     """The labelled history that `settings` asks for; where no source is named, of all that the store has, without ingesting."""
     sources = None if settings.sources.are_the_hosts_own else ingest_sources(settings.sources, settings.store, progress).sources
+    return history_of(settings, sources, patterns, decisions)
+
+
+def history_of(settings: Settings, sources: Collection[str] | None, patterns: catalogue.Catalogue, decisions: Decisions) -> History:
+    """The labelled history of a window of what the store has of `sources` (None: of all). Raises NothingRecordedError for an empty one."""
     entries, _ = _entries(settings, sources)
     return _history(_only_units(entries, settings.units), entries, patterns, decisions)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from forensics.live.delivery import Delivery
     from forensics.live.metrics import Metrics
     from forensics.live.state import State
+    from forensics.live.tracker import Tracker
     from forensics.live.watch import Watch
 
 DRAIN_S = 5.0
@@ -29,6 +32,7 @@ Check = Annotated[bool, typer.Option("--check-config", help="Say whether the con
 Test = Annotated[bool, typer.Option("--test-alert", help="Send one alert through each sink, say what came back, and end.")]
 Listen = Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Serve metrics for Prometheus, such as 127.0.0.1:9847.")]
 Learn = Annotated[str | None, typer.Option(metavar="TIME", help="How far back a first run looks for known failures. Default: 30d.")]
+Since = Annotated[str | None, typer.Option(metavar="TIME", help="From when on a first run alerts. Default: now.")]
 Folder = Annotated[Path | None, typer.Option("--journal-dir", metavar="DIR", help="A journal directory. Default: the host's own.")]
 StateDir = Annotated[Path | None, typer.Option("--state", metavar="DIR", help="What is remembered. Default: `watch` in the store.")]
 
@@ -39,6 +43,7 @@ def watch(
     test_alert: Test = False,
     listen: Listen = None,
     learn: Learn = None,
+    since: Since = None,
     unit: options.Unit = None,
     journal_dir: Folder = None,
     store: options.StoreFolder = None,
@@ -64,8 +69,44 @@ def watch(
     at = address(wanted) if wanted else None
     if wanted and at is None:
         raise UsageError(f"'{wanted}' is not HOST:PORT.")
+    from forensics.cli import meaning
+
     where = store or store_folder()
-    _run(file, settings, unit, learn or settings.learn, at, journal_dir, where, patterns, state or where / "watch")
+    now = meaning.clock()
+    asked = _Asked(
+        file=file,
+        units=tuple(unit or ()),
+        listen=at,
+        learn=_point(learn or settings.learn, now),
+        since=_point(since, now) if since else None,
+        journal_dir=journal_dir,
+        store=where,
+        state=state or where / "watch",
+        patterns=meaning.pattern_folders(patterns),
+    )
+    _run(asked, settings)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What the command line says. units: instead of those in the file."""
+
+    file: Path | None
+    units: tuple[str, ...]
+    listen: tuple[str, int] | None
+    learn: datetime
+    since: datetime | None
+    journal_dir: Path | None
+    store: Path
+    state: Path
+    patterns: tuple[Path, ...]
+
+
+def _point(text: str, now: datetime) -> datetime:
+    from forensics.cli import meaning
+
+    moment = meaning.point(text, now, meaning.zone_named(None))
+    return now if moment is None else moment
 
 
 def _test(settings: Config) -> None:
@@ -87,55 +128,42 @@ def _test(settings: Config) -> None:
         raise typer.Exit(1)
 
 
-def _run(
-    file: Path | None,
-    settings: Config,
-    units: list[str] | None,
-    learn: str,
-    listen: tuple[str, int] | None,
-    journal_dir: Path | None,
-    store: Path,
-    patterns: list[Path] | None,
-    state_folder: Path,
-) -> None:
-    from forensics.cli import meaning
+def _run(asked: _Asked, config: Config) -> None:
     from forensics.decisions import read_decisions
-    from forensics.journal.follow import open_follower
+    from forensics.live.beginning import beginning
     from forensics.live.learning import learned
     from forensics.live.metrics import Metrics, serve
-    from forensics.live.state import Position, State
+    from forensics.live.state import State
     from forensics.live.stream import Stream
-    from forensics.live.tracker import tracker_of
     from forensics.live.watch import Watch
-    from forensics.settings import Sources, decisions_file
+    from forensics.settings import Settings, Sources, decisions_file
     from forensics.signatures import catalogue
 
-    folders = meaning.pattern_folders(patterns)
-    known = catalogue.load(folders)
+    known = catalogue.load(asked.patterns)
     if known.refused:
         _say(f"left out, {catalogue.told(known.refused)}")
     decisions = read_decisions(decisions_file())
-    remembered = State.open(state_folder, _say)
-    position, stored = remembered.position(), remembered.tracker()
-    # the place in the journal first: what is written while history is learned is read afterwards
-    follower = open_follower(journal_dir, after=position.replay)
-    sources = Sources((journal_dir,) if journal_dir else ())
-    past = meaning.settings(learn, None, "UTC", None, None, sources, store, folders)
-    tracker = tracker_of(stored) if stored else learned(past)
+    state = State.open(asked.state, _say)
+    sources = Sources((asked.journal_dir,) if asked.journal_dir else ())
+
+    def learn(until: datetime) -> Tracker:
+        return learned(Settings(sources, asked.store, until, since=asked.learn, until=until, pattern_folders=asked.patterns), _say)
+
+    begun = beginning(state, asked.journal_dir, asked.since, learn)
+    if asked.since and not begun.first:
+        _say(f"--since is for a first run; this one goes on where the last one in '{asked.state}' ended.")
     metrics = Metrics()
-    delivery = _delivery(settings, remembered, metrics)
-    for key, class_ in tracker.classes.items():
+    delivery = _delivery(config, state, metrics)
+    for key, class_ in begun.tracker.classes.items():
         name, _, signature = key.partition(" ")
-        metrics.signature(metrics.unit(name), signature, class_.first)
-    watching = Watch(follower, Stream(known, decisions), tracker, remembered, delivery, metrics, tuple(units or settings.units))
-    watching.resume(position)
-    if stored is None:
-        remembered.commit(Position(follower.cursor, follower.cursor), tracker.stored(), [], (), {}, 0)
-    server = serve(metrics, *listen) if listen else None
-    notify = _obey_signals(watching, file, units)
+        metrics.state(name, signature, class_)
+    watching = Watch(begun.follower, Stream(known, decisions), begun.tracker, state, delivery, metrics, asked.units or config.units)
+    watching.resume(begun.position, first=begun.first)
+    server = serve(metrics, *asked.listen) if asked.listen else None
+    notify = _obey_signals(watching, asked)
     delivery.start()
     notify("READY=1")
-    _say(f"watching; {len(tracker.classes)} failure classes are known, alerts go to {', '.join(settings.sinks)}.")
+    _say(f"watching; {len(begun.tracker.classes)} failure classes are known, alerts go to {', '.join(config.sinks)}.")
     try:
         watching.run()
     finally:
@@ -152,37 +180,37 @@ def _delivery(settings: Config, state: State, metrics: Metrics) -> Delivery:
     return Delivery(state, settings.sinks, _say, refused=metrics.refused)
 
 
-def _obey_signals(watching: Watch, file: Path | None, units: list[str] | None) -> Callable[[str], object]:
+def _obey_signals(watching: Watch, asked: _Asked) -> Callable[[str], object]:
     """SIGTERM and SIGINT end the watching, SIGHUP reads the file again; gives the way to tell the service manager how it goes."""
     import signal
 
     from systemd import daemon
 
     notify: Callable[[str], object] = daemon.notify  # says nothing where there is no service manager
-    asked: list[int] = []
+    hangups: list[int] = []
 
     def stop(*_: object) -> None:
         watching.stopping = True
 
     def beat() -> None:
         notify("WATCHDOG=1")
-        if asked:
-            asked.clear()
-            _reload(watching, file, units)
+        if hangups:
+            hangups.clear()
+            _reload(watching, asked)
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    signal.signal(signal.SIGHUP, lambda number, _: asked.append(number))
+    signal.signal(signal.SIGHUP, lambda number, _: hangups.append(number))
     watching.beat = beat
     return notify
 
 
-def _reload(watching: Watch, file: Path | None, units: list[str] | None) -> None:
+def _reload(watching: Watch, asked: _Asked) -> None:
     """Sinks and units as the file says now; a file with mistakes changes nothing."""
     from forensics.live.config import read_config
 
     try:
-        now = read_config(file)
+        now = read_config(asked.file)
     except UsageError as error:
         _say(f"goes on as before: {error}")
         return
@@ -190,7 +218,7 @@ def _reload(watching: Watch, file: Path | None, units: list[str] | None) -> None
     watching.delivery = _delivery(now, watching.state, watching.metrics)
     watching.delivery.open_alerts = tuple(watching.tracker.open.values())
     watching.delivery.start()
-    watching.units = tuple(units or now.units)
+    watching.units = asked.units or now.units
     _say(f"reloaded; alerts go to {', '.join(now.sinks)}.")
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,25 +25,28 @@ RENEWED_AFTER = 20_000  # entries: an open reader keeps what it has read mapped,
 
 @dataclass(slots=True)
 class Follower:
-    """A place in a journal; `open_follower` makes one. cursor: of the entry that was taken last."""
+    """A place in a journal; `open_follower` makes one.
+
+    cursor: of the entry that was taken last, or that stands before the place; time: when that one was written.
+    torn: whether that entry is not there any more, so that some behind it may be missing too.
+    """
 
     folder: Path | None
     reader: Any
     cursor: str | None = None
+    time: datetime | None = None
+    torn: bool = False
     taken: int = 0
     _taken_before: int = 0  # by earlier readers
-
-    def wait(self, seconds: float) -> None:
-        """Until the journal changes, at most `seconds`."""
-        self.reader.wait(seconds)
 
     def take(self, most: int, until: str | None = None) -> pa.Table:
         """Up to `most` new entries, the last with the cursor `until`; columns as journal.columns.SCHEMA; none when nothing is new."""
         if self.taken - self._taken_before >= RENEWED_AFTER and self.cursor is not None:
             self.reader.close()
             self.reader = _reader(self.folder)
-            _seek_behind(self.reader, self.cursor)
+            self.torn |= not _seek_behind(self.reader, self.cursor)
             self._taken_before = self.taken
+        self.reader.wait(0)  # looks whether there are new files
         entries: list[Mapping[str, Any]] = []
         while len(entries) < most and (entry := self.reader.get_next()):
             entries.append(entry)
@@ -59,17 +62,24 @@ class Follower:
 def open_follower(folder: Path | None = None, *, after: str | None = None, since: datetime | None = None) -> Follower:
     """At the entry behind the cursor `after`, else at the first one from `since` on, else at the journal's end.
 
-    folder: a journal directory, None for the host's own. Raises ForensicsError when systemd-python is not installed.
+    folder: a journal directory, None for the host's own. Raises ForensicsError when systemd-python is not installed or there is no
+    such folder.
     """
     reader = _reader(folder)
     follower = Follower(folder, reader)
     if after is not None:
-        _seek_behind(reader, after)
-    elif since is not None:
+        follower.torn = not _seek_behind(reader, after)
+        follower.cursor = after
+        return follower
+    if since is not None:
         reader.seek_realtime(since.timestamp())
     else:
         reader.seek_tail()
-        follower.cursor = reader.get_previous().get(CURSOR)
+    before = reader.get_previous()
+    if before:
+        follower.cursor, follower.time = before[CURSOR], datetime.fromtimestamp(int(before[TIME]) / 1e6, UTC)
+    else:
+        reader.seek_head()
     return follower
 
 
@@ -78,16 +88,22 @@ def _reader(folder: Path | None) -> Any:
         from systemd import journal  # noqa: PLC0415 - an optional part
     except ImportError:
         raise ForensicsError("`watch` needs systemd-python: install tabby-forensics with the extra `live`.") from None
-    reader = journal.Reader(path=str(folder)) if folder else journal.Reader()
+    try:
+        reader = journal.Reader(path=str(folder)) if folder else journal.Reader()
+    except OSError as error:
+        raise ForensicsError(f"The journal in '{folder or 'this host'}' cannot be opened: {error.strerror}.") from None
     reader.data_threshold = 0  # no field is cut
     reader.converters = {TIME: str, MONOTONIC: lambda stamp: str(stamp[0]), CURSOR: str}
     return reader
 
 
-def _seek_behind(reader: Any, cursor: str) -> None:
+def _seek_behind(reader: Any, cursor: str) -> bool:
+    """Whether the entry is still there."""
     reader.seek_cursor(cursor)
-    if (first := reader.get_next()) and first[CURSOR] != cursor:  # that entry is vacuumed: this is the next there is
+    first = reader.get_next()
+    if first and first[CURSOR] != cursor:  # that entry is vacuumed: this is the next there is
         reader.seek_cursor(first[CURSOR])
+    return bool(first) and first[CURSOR] == cursor
 
 
 def _size(entry: Mapping[str, Any]) -> int:

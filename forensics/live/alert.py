@@ -41,6 +41,7 @@ class Alert:
     count: int = 0
     restart_helps: bool | None = None
     ended_at: float | None = None  # resolved
+    raised_at: float | None = None  # when `watch` told its sinks; null before
 
     @property
     def key(self) -> str:

@@ -2,46 +2,127 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from multiprocessing import get_context
 
 import polars as pl
 
-from forensics.decisions import read_decisions
+from forensics.decisions import Decisions, read_decisions
 from forensics.errors import NothingRecordedError
+from forensics.incidents.segment import HELD_S
 from forensics.ingestion import ingest_sources
-from forensics.live.tracker import Tracker
-from forensics.pipeline import read_history
+from forensics.live.tracker import Class, Tracker, Unit
+from forensics.pipeline import History, history_of
 from forensics.settings import Settings, decisions_file
 from forensics.signatures import catalogue
+from forensics.signatures.pattern import Catalogue
 from forensics.signatures.survived import problems
 
+PORTION = timedelta(days=1)  # of history at a time, so that memory does not grow with the window
+LEAD = timedelta(hours=1)  # before a portion, read again: an attempt that ends in the portion needs its lines
 
-def learned(settings: Settings) -> Tracker:
+
+def learned(settings: Settings, say: Callable[[str], object]) -> Tracker:
     """The failures of the window and the sources that `settings` names, which are ingested first.
 
     In a process of its own: a month of history takes memory that the watching, which goes on for months, does not need.
     """
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        return pool.submit(learn, settings).result()
+        try:
+            return pool.submit(learn, settings).result()
+        except BrokenProcessPool:
+            say("learning from history was killed, for lack of memory it seems: no failure is known, each alerts once. See --learn.")
+            return Tracker()
 
 
 def learn(settings: Settings) -> Tracker:
-    """As `learned`, in this process."""
-    tracker = Tracker()
+    """As `learned`, in this process. Both ends of the window are times of the clock."""
     try:
-        if settings.sources.are_the_hosts_own:
-            ingest_sources(settings.sources, settings.store)
-        known, decisions = catalogue.load(settings.pattern_folders), read_decisions(decisions_file())
-        history = read_history(settings, known, decisions)
+        sources = ingest_sources(settings.sources, settings.store).sources
     except NothingRecordedError:
-        return tracker
-    failed = history.labelled.labels.filter("failed").join(history.assembly.attempts.select("attempt", "unit", "ended"), on="attempt")
-    times = pl.col("ended").drop_nulls().dt.epoch("ms") / 1000
-    of_class = failed.group_by("unit", "signature").agg(first=times.min(), last=times.max(), count=pl.len())
-    for unit, signature, first, last, count in of_class.drop_nulls().sort("unit", "signature").iter_rows():
-        tracker.learn(unit, signature, first, last, count)
-    units = history.assembly.attempts.select("attempt", "unit")
-    told = problems(history.assembly.events, known).join(units, on="attempt").select("unit", "signature").unique()
-    tracker.survived = {f"{unit} {decisions.shown_as(signature)}" for unit, signature in told.iter_rows()}
-    return tracker
+        return Tracker()
+    known, decisions = catalogue.load(settings.pattern_folders), read_decisions(decisions_file())
+    start, until = settings.since, settings.until
+    past = _Past()
+    while isinstance(start, datetime) and isinstance(until, datetime) and start < until:
+        portion = replace(settings, since=start - LEAD, until=min(start + PORTION, until))
+        with suppress(NothingRecordedError):
+            past.add(history_of(portion, sources, known, decisions), start, known, decisions)
+        start += PORTION
+    return past.tracker(time.time())
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    run: str
+    boot: str
+    since: float
+
+
+@dataclass(slots=True)
+class _Past:
+    """What portions add up to. well: unit → when it was last well."""
+
+    classes: dict[tuple[str, str], Class] = field(default_factory=dict)
+    well: dict[str, float] = field(default_factory=dict)
+    running: dict[str, _Running] = field(default_factory=dict)
+    survived: set[str] = field(default_factory=set)
+    boot: str = ""
+    host: str = ""
+
+    def add(self, history: History, start: datetime, known: Catalogue, decisions: Decisions) -> None:
+        attempts = history.assembly.attempts.join(
+            history.labelled.labels.select("attempt", "failed", "signature"), on="attempt", how="left"
+        )
+        self.boot = str(history.entries["boot"].last() or "")
+        self.host = str(history.entries["host"].drop_nulls().last() or "") if history.entries["host"].count() else ""
+        columns = ("unit", "invocation", "boot", "started", "ended", "uptime_s", "outcome", "signature")
+        for unit, run, boot, began, ended, lived, outcome, signature in (
+            attempts.filter(pl.col("ended").is_null() | (pl.col("ended") >= start))
+            .sort("ended", "started", nulls_last=True)
+            .select(columns)
+            .iter_rows()
+        ):
+            if began is not None and lived is not None and lived >= HELD_S:
+                self._was_well(unit, began.timestamp() + HELD_S)
+            if ended is None and outcome == "running" and began is not None:
+                self.running[unit] = _Running(run or "", boot, began.timestamp())
+            elif ended is not None:
+                self._ended(unit, run or "", ended.timestamp(), outcome, signature)
+        units = attempts.select("attempt", "unit")
+        told = problems(history.assembly.events, known).join(units, on="attempt").select("unit", "signature").unique()
+        self.survived |= {f"{unit} {decisions.shown_as(signature)}" for unit, signature in told.iter_rows()}
+
+    def _ended(self, unit: str, run: str, time: float, outcome: str, signature: str | None) -> None:
+        if unit in self.running and self.running[unit].run == run:
+            del self.running[unit]
+        if outcome == "failed" and signature is not None:
+            self._failed((unit, signature), time)
+        elif outcome == "clean" and signature is None:
+            self._was_well(unit, time)
+
+    def _failed(self, key: tuple[str, str], time: float) -> None:
+        known = self.classes.setdefault(key, Class(time, time, state="ongoing"))
+        known.first, known.last, known.count = min(known.first, time), max(known.last, time), known.count + 1
+
+    def _was_well(self, unit: str, time: float) -> None:
+        self.well[unit] = max(time, self.well.get(unit, time))
+
+    def tracker(self, now: float) -> Tracker:
+        found = Tracker(host=self.host, boot=self.boot, survived=self.survived)
+        for unit, running in self.running.items():
+            if running.boot == self.boot:
+                up = max(0.0, now - running.since)
+                found.units[unit] = Unit(run=running.run, up_since=time.monotonic() - up)
+                if up >= HELD_S:
+                    self._was_well(unit, running.since + HELD_S)
+        for (unit, signature), known in sorted(self.classes.items()):
+            known.over = self.well.get(unit, known.last) > known.last
+            found.learn(unit, signature, known)
+        return found

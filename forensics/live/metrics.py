@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disa
 
 from forensics import __version__
 from forensics.live.stream import Ended
-from forensics.live.tracker import Tracker
+from forensics.live.tracker import STATES, Class, Tracker, Unit
 
 MOST_UNITS, MOST_SIGNATURES = 200, 100  # label values: signatures a unit; what comes later is counted as OTHER
 OTHER = "other"
@@ -28,6 +28,7 @@ COUNTERS = {
 GAUGES = {
     "class_first_seen_timestamp_seconds": ("First failure of the class.", ["unit", "signature"]),
     "class_last_seen_timestamp_seconds": ("Last failure of the class.", ["unit", "signature"]),
+    "class_state": ("1 for the state that the class is in, 0 for the others.", ["unit", "signature", "state"]),
     "unit_up": ("1 while an attempt of the unit is running.", ["unit"]),
     "unit_held": ("1 when the unit has been up for ten minutes.", ["unit"]),
     "unit_loop_active": ("1 while the unit is in a restart loop.", ["unit"]),
@@ -36,7 +37,9 @@ GAUGES = {
     "watch_queued_alerts": ("Alerts that wait for a sink.", ["sink"]),
     "build_info": ("1, with the version.", ["version"]),
 }
-OF_WATCHING = {"watch_refused_alerts", "watch_lag_seconds", "watch_queued_alerts", "unit_held"}  # what only a running `watch` knows
+# what only a running `watch` knows
+OF_WATCHING = {"watch_refused_alerts", "watch_lag_seconds", "watch_queued_alerts", "unit_held", "class_state"}
+LASTING_S = 60.0  # a unit that neither failed nor restarted is shown once it has been up so long: a host starts many short ones
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
 
@@ -64,12 +67,12 @@ class Metrics:
         self.gauges["build_info"].labels(__version__).set(1)
 
     def attempt(self, ended: Ended, tracker: Tracker) -> None:
-        unit = self.unit(ended.unit)
-        if ended.uptime_s is not None:
-            self.durations.labels(unit).observe(ended.uptime_s)
-        if ended.signature is not None:
-            known = tracker.classes[f"{ended.unit} {ended.signature.id}"]
+        known = tracker.known(ended.unit, ended.signature.id) if ended.signature else None
+        if known is not None and ended.signature is not None:
             self.failures(ended.unit, ended.signature.id, 1, known.first, known.last)
+            self.state(ended.unit, ended.signature.id, known)
+        if ended.uptime_s is not None and ended.unit in self._units:
+            self.durations.labels(ended.unit).observe(ended.uptime_s)
 
     def failures(self, unit: str, signature: str, count: int, first: float, last: float) -> None:
         """`count` more failures of a class. first, last: of all that are known."""
@@ -77,6 +80,14 @@ class Metrics:
         signature = self.signature(unit, signature, first)
         self.counters["failures"].labels(unit, signature).inc(count)
         self.gauges["class_last_seen_timestamp_seconds"].labels(unit, signature).set(last)
+
+    def state(self, unit: str, signature: str, known: Class) -> None:
+        """In which state a class of a unit is."""
+        unit = self.unit(unit)
+        signature = self.signature(unit, signature, known.first)
+        if OTHER not in {unit, signature}:
+            for state in STATES:
+                self.gauges["class_state"].labels(unit, signature, state).set(state == known.state)
 
     def restart(self, unit: str) -> None:
         self.counters["unit_restarts"].labels(self.unit(unit)).inc()
@@ -113,13 +124,15 @@ class Metrics:
         return name
 
     def units(self, tracker: Tracker, steady: float) -> None:
-        """How the units are now."""
+        """How the units are now. steady: the clock that the tracker was told."""
         for name, unit in tracker.units.items():
-            label = self.unit(name)
-            if label != OTHER:
-                self.gauges["unit_up"].labels(label).set(unit.up_since is not None)
-                self.gauges["unit_held"].labels(label).set(tracker.held(name, steady))
-                self.gauges["unit_loop_active"].labels(label).set(unit.looping)
+            if unit.failures or unit.restarts or (unit.up_since is not None and steady - unit.up_since >= LASTING_S):
+                self.unit(name)
+        for name in self._units - {OTHER}:
+            now = tracker.units.get(name, Unit())
+            self.gauges["unit_up"].labels(name).set(now.up_since is not None)
+            self.gauges["unit_held"].labels(name).set(tracker.held(name, steady))
+            self.gauges["unit_loop_active"].labels(name).set(now.looping)
 
     def text(self) -> bytes:
         return generate_latest(self.registry)

@@ -1,17 +1,19 @@
 """Ended attempts, restarts and starts in, alerts out: what is new, what loops, what no restart cures, what is well again.
 
-Entry times count for rates (a catch-up after an outage of the watching is no loop); how long a service holds is measured by a steady
-clock, so that a jump of the wall clock neither heals nor breaks anything.
+Entry times count for rates (a catch-up after an outage of the watching is no loop); how long a service holds is measured by the host's
+clock since boot, so that a jump of the wall clock neither heals nor breaks anything, and a restart of `watch` begins nothing anew.
 """
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from forensics.incidents.segment import HELD_S, LOOP_RESTARTS, LOOP_WINDOW
 from forensics.live.alert import FUTILE, LOOP, LOSS, NEW, RECOVERED, Alert, harmless, paragraphs, restored
+from forensics.live.seen import Restart
 from forensics.live.stream import Ended, Survived
 from forensics.model import Signature
 
@@ -20,7 +22,14 @@ FUTILE_FAILURES = 3
 RATE_S = 300
 ESCALATING = 4  # times the failures of the five minutes before
 MOST_RECENT = 256  # times that are kept for rates
-LOSS_S = 3600  # one alert in this time: journald tells of each dropped burst
+LOSS_S = 3600  # after the last loss its alert is resolved; until then a further one only counts
+MOST_CLASSES, MOST_UNITS = (
+    2000,
+    2000,
+)  # those not seen for longest are forgotten: a unit may fail in ever new words, or under ever new names
+UNRECORDED = "exit:unknown/none"  # of an end that the manager tells nothing of: its lines are lost, as when journald restarts
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+STATES = ("new", "ongoing", "regressed", "escalating")
 SEVERITIES = {"critical": "critical", "high": "critical", "medium": "warning", "low": "info", "info": "info"}
 
 
@@ -38,32 +47,40 @@ class Class:
 
 @dataclass(slots=True)
 class Unit:
-    """failures: by class since it was last well. up_since: steady clock, null while it is down."""
+    """failures: by class since it was last well. run: the attempt that runs, up since then by the clock since boot; null while it is down.
+
+    counter: systemd's, of its last restart.
+    """
 
     restarts: list[float] = field(default_factory=list)
     looping: bool = False
     failures: dict[str, int] = field(default_factory=dict)
+    run: str | None = None
     up_since: float | None = None
+    counter: int | None = None
 
 
 @dataclass(slots=True)
 class Tracker:
-    """classes: by "unit signature". open: alerts that are not resolved, by key."""
+    """classes: by "unit signature". open: alerts that are not resolved, by key. boot: of the newest entry. lost_at: of the last loss."""
 
     classes: dict[str, Class] = field(default_factory=dict)
     units: dict[str, Unit] = field(default_factory=dict)
     open: dict[str, Alert] = field(default_factory=dict)
     host: str = ""
     survived: set[str] = field(default_factory=set)  # "unit signature": problems that services told of and went on
+    boot: str = ""
+    lost_at: float = 0.0
 
-    def learn(self, unit: str, signature: str, first: float, last: float, count: int) -> None:
-        """A class that history knows: no alert will call it new."""
-        self.classes.setdefault(f"{unit} {signature}", Class(first, last, count, "ongoing"))
+    def learn(self, unit: str, signature: str, seen: Class) -> None:
+        """A class that history knows: no alert will call it new, only regressed when it was over."""
+        self.classes.setdefault(f"{unit} {signature}", seen)
 
     def ended(self, attempt: Ended) -> list[Alert]:
         self.host = attempt.host or self.host
         unit = self.units.setdefault(attempt.unit, Unit())
-        unit.up_since = None
+        if unit.run in {attempt.run, ""}:  # else the next attempt runs already
+            unit.run, unit.up_since = None, None
         if attempt.signature is not None:
             return self._failed(attempt, attempt.signature, unit)
         if attempt.outcome == "clean":
@@ -99,8 +116,20 @@ class Tracker:
             )
         ]
 
-    def restarted(self, name: str, time: float) -> list[Alert]:
+    def restarted(self, restart: Restart) -> list[Alert]:
+        name, time = restart.unit, restart.time.timestamp()
         unit = self.units.setdefault(name, Unit())
+        return self._counted(restart, unit, time) + self._restarted(name, unit, time)
+
+    def _counted(self, restart: Restart, unit: Unit, time: float) -> list[Alert]:
+        """Whether systemd counts restarts that left no line."""
+        before, unit.counter = unit.counter, restart.counter
+        if before is None or restart.counter is None or restart.counter <= before + 1:
+            return []
+        missing = restart.counter - before - 1
+        return self.lost(missing, f"the journal lacks {missing} restarts of {restart.unit}", time)
+
+    def _restarted(self, name: str, unit: Unit, time: float) -> list[Alert]:
         unit.restarts = [*(t for t in unit.restarts if abs(time - t) <= LOOP_S), time][-MOST_RECENT:]
         if unit.looping:
             return self._once_more(f"{LOOP}/{self.host}/{name}/")
@@ -115,27 +144,47 @@ class Tracker:
 
     def stopped(self, name: str, time: float) -> list[Alert]:
         """Stopped on request: nothing about it is open any more."""
-        self.units.setdefault(name, Unit()).up_since = None
+        unit = self.units.setdefault(name, Unit())
+        unit.run, unit.up_since, unit.counter = None, None, None
         return self._over(name, time)
 
-    def started(self, name: str, steady: float) -> None:
-        self.units.setdefault(name, Unit()).up_since = steady
+    def started(self, name: str, run: str, steady: float) -> None:
+        unit = self.units.setdefault(name, Unit())
+        unit.run, unit.up_since = run, steady
 
-    def lines_lost(self, lines: int, time: float) -> list[Alert]:
-        last = self.open.get(f"{LOSS}/{self.host}//")
-        if not lines or (last is not None and time - last.starts_at < LOSS_S):
+    def booted(self, boot: str) -> None:
+        """Entries of another boot come: nothing of the one before runs."""
+        if boot and self.boot and boot != self.boot:
+            for unit in self.units.values():
+                unit.run, unit.up_since, unit.counter = None, None, None
+        self.boot = boot or self.boot
+
+    def lost(self, count: int, what: str, time: float) -> list[Alert]:
+        """Lines or restarts that are in no count. what: as a sentence says it."""
+        if not count:
             return []
-        summary = f"journald dropped {lines} lines: what they said is in no count"
-        return [self._opened(Alert(LOSS, "", self.host, "warning", summary, time, count=lines))]
+        self.lost_at = time
+        key = f"{LOSS}/{self.host}//"
+        if (known := self.open.get(key)) is not None:
+            self.open[key] = replace(known, count=known.count + count)
+            return []
+        summary = f"lines are lost, what they said is in no count: {what}"
+        return [self._opened(Alert(LOSS, "", self.host, "warning", summary, time, count=count))]
 
     def tick(self, steady: float, time: float) -> list[Alert]:
         """What has held long enough. steady: the clock that `started` was told; time: now."""
         held = [name for name, unit in self.units.items() if unit.failures and self.held(name, steady)]
-        return [alert for name in held for alert in self._well(name, time, f"has been up for {HELD_S / 60:.0f} minutes")]
+        well = [alert for name in held for alert in self._well(name, time, f"has been up for {HELD_S / 60:.0f} minutes")]
+        self._tidy()
+        whole = [key for key, alert in self.open.items() if alert.name == LOSS and time - self.lost_at >= LOSS_S]
+        return [*well, *(replace(self.open.pop(key), ended_at=time) for key in whole)]
 
     def held(self, name: str, steady: float) -> bool:
-        since = self.units[name].up_since
+        since = self.units[name].up_since if name in self.units else None
         return since is not None and steady - since >= HELD_S
+
+    def known(self, unit: str, signature: str) -> Class | None:
+        return self.classes.get(f"{unit} {signature}")
 
     def _failed(self, attempt: Ended, signature: Signature, unit: Unit) -> list[Alert]:
         time = attempt.time.timestamp()
@@ -143,15 +192,31 @@ class Tracker:
         known = self.classes.get(key)
         fresh = known is None or known.over
         if known is None:
+            self._make_room()
             known = self.classes[key] = Class(time, time)
         else:
             known.state = "regressed" if known.over else _rate(known.recent, time)
         known.over, known.last, known.count = False, max(time, known.last), known.count + 1
         known.recent = [*known.recent, time][-MOST_RECENT:]
         unit.failures[signature.id] = unit.failures.get(signature.id, 0) + 1
+        if signature.id == UNRECORDED:
+            return self.lost(1, f"the journal lacks how {attempt.unit} ended", time)
         alert = self._new(attempt, signature, known)
         found = [self._opened(alert)] if fresh else self._once_more(alert.key, known.state)
         return found + (self._futile(alert, unit, time) if unit.looping else [])
+
+    def _make_room(self) -> None:
+        if len(self.classes) >= MOST_CLASSES:
+            oldest = min(self.classes, key=lambda key: self.classes[key].last)
+            del self.classes[oldest]
+            self.open = {key: alert for key, alert in self.open.items() if f"{alert.unit} {alert.signature}" != oldest}
+
+    def _tidy(self) -> None:
+        """Units that neither run nor are in trouble need not be remembered; of the others only so many are."""
+        telling = {name: unit for name, unit in self.units.items() if unit.run is not None or unit.failures or unit.restarts}
+        excess = len(telling) - MOST_UNITS
+        idle = [name for name, unit in telling.items() if unit.run is None][: max(0, excess)]
+        self.units = {name: unit for name, unit in telling.items() if name not in idle} if idle else telling
 
     def _new(self, attempt: Ended, signature: Signature, known: Class) -> Alert:
         again = "fails again of" if known.state == "regressed" else "fails of something new:"
@@ -213,23 +278,45 @@ class Tracker:
         return [replace(self.open.pop(key), ended_at=time) for key in closed]
 
     def stored(self) -> str:
-        units = {name: asdict(unit) | {"up_since": None} for name, unit in self.units.items()}
-        classes = {key: asdict(known) for key, known in self.classes.items()}
-        opened = [alert.stored() for alert in self.open.values()]
-        return json.dumps({"classes": classes, "units": units, "open": opened, "host": self.host, "survived": sorted(self.survived)})
+        return json.dumps(
+            {
+                "classes": {key: asdict(known) for key, known in self.classes.items()},
+                "units": {name: asdict(unit) for name, unit in self.units.items()},
+                "open": [alert.stored() for alert in self.open.values()],
+                "host": self.host,
+                "survived": sorted(self.survived),
+                "boot": self.boot,
+                "lost_at": self.lost_at,
+                "clock": this_boot(),
+            }
+        )
 
 
 def tracker_of(text: str) -> Tracker:
     """What `Tracker.stored` wrote."""
     values: dict[str, Any] = json.loads(text)
     alerts = [restored(alert) for alert in values["open"]]
+    units = {name: Unit(**unit) for name, unit in values["units"].items()}
+    if values["clock"] != this_boot():  # the host was booted since: its clock began anew, and nothing runs that ran then
+        for unit in units.values():
+            unit.run, unit.up_since = None, None
     return Tracker(
         classes={key: Class(**known) for key, known in values["classes"].items()},
-        units={name: Unit(**unit) for name, unit in values["units"].items()},
+        units=units,
         open={alert.key: alert for alert in alerts},
         host=values["host"],
-        survived=set(values.get("survived", ())),
+        survived=set(values["survived"]),
+        boot=values["boot"],
+        lost_at=values["lost_at"],
     )
+
+
+def this_boot() -> str:
+    """Names the boot of the host that `watch` runs on: `time.monotonic` counts from it."""
+    try:
+        return BOOT_ID.read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
 
 
 def _rate(recent: list[float], time: float) -> str:

@@ -6,20 +6,22 @@ import fnmatch
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
 
 from forensics.journal.follow import Follower
 from forensics.live.alert import Alert
 from forensics.live.delivery import Delivery
 from forensics.live.metrics import Metrics
+from forensics.live.seen import Seen
 from forensics.live.state import Position, State
-from forensics.live.stream import Ended, Seen, Stream, Survived
+from forensics.live.stream import KEEP_ENDED_S, Ended, Stream, Survived
 from forensics.live.tracker import Tracker
 
 MOST_ENTRIES = 5000  # a batch
-WAIT_S, IDLE_S = 0.1, 2.0  # between two looks while an end settles, and while nothing is going on; a new entry ends both
-REST = 2.0  # times the cost of the last naming that the next one waits: naming takes at most a third of a core
+LOOK_S = 0.05  # between two looks into the journal: whom journald wakes it wakes up to a quarter of a second late
+REST = 8.0  # times the cost of taking a batch in that the next look waits: reading takes at most a ninth of a core
+NAMING_REST = 2.0  # the same for naming: at most a third of a core, also when everything that happens is new
+TICK_S = 1.0  # between two looks at what only time changes, and between two commits while no alert is raised
 REPLAY_S = 300.0  # how much of the past is read again after a death, for the attempts that still ran
 TOLD_S = 2 * REPLAY_S  # how long an attempt that counted is remembered: longer than it can be read again
 
@@ -38,19 +40,26 @@ class Watch:
     beat: Callable[[], None] = lambda: None
     stopping: bool = False
     _checkpoints: deque[tuple[float, str]] = field(default_factory=deque)
+    _told: dict[str, float] = field(default_factory=dict)  # since the last commit
+    _changed: bool = False
+    _rest: float = LOOK_S
     _next_naming: float = 0.0
+    _next_tick: float = 0.0
 
     def run(self) -> None:
         """Until `stopping`; then what has ended is named and committed."""
         while not self.stopping:
-            self.follower.wait(WAIT_S if self.stream.is_busy else IDLE_S)
+            time.sleep(self._rest)
             self.round()
             self.beat()
-        self._next_naming = 0.0
+        self._next_naming = self._next_tick = 0.0
         self.round()
 
-    def resume(self, position: Position) -> None:
-        """Read again, without counting, what was read before: attempts that ran when the last run died need their lines."""
+    def resume(self, position: Position, *, first: bool) -> None:
+        """Read again, without counting, what was read before: attempts that ran when the last run died need their lines.
+
+        first: this is a first run; what has ended in what is read again is history.
+        """
         start = position.replay or self.follower.cursor
         if start is not None:  # what is read from here on must be read again after a death
             self._checkpoints.append((time.monotonic(), start))
@@ -59,42 +68,60 @@ class Watch:
             table = self.follower.take(MOST_ENTRIES, until=position.done)
             if not len(table):
                 break
-            self.stream.feed(table, time.monotonic())
+            self.stream.feed(table, time.monotonic() - KEEP_ENDED_S)
+        if first:
+            self.stream.pass_over(time.time())
+            self._told = dict(self.stream.told)
+            self._commit(time.monotonic(), time.time(), [])
 
     def round(self) -> None:
         """One batch."""
         steady, now = time.monotonic(), time.time()
-        table = self.follower.take(MOST_ENTRIES)
-        alerts: list[Alert] = []
-        stopped: list[tuple[str, datetime]] = []
-        if len(table):
-            newest = table["time"][-1].as_py().timestamp()
-            self.metrics.gauges["last_event_timestamp_seconds"].set(newest)
-            self.metrics.gauges["watch_lag_seconds"].set(max(0.0, now - newest))
-            seen = self.stream.feed(table, steady)
-            alerts += self._seen(seen, steady, now)
-            stopped = [stop for stop in seen.stopped if self._watched(stop[0])]
+        seen = self._take(steady, now)
+        self._rest = max(LOOK_S, REST * (time.monotonic() - steady))
         ended, survived = self._settled(steady, now)
-        alerts += self._ended(ended)
+        alerts = self._seen(seen, steady, now) if seen else []
+        for attempt in ended:
+            if self._watched(attempt.unit):
+                alerts += self.tracker.ended(attempt)
+                self.metrics.attempt(attempt, self.tracker)
         alerts += [alert for told in survived if self._watched(told.unit) for alert in self.tracker.goes_on(told)]
-        for unit, moment in stopped:  # after what failed before it
-            alerts += self.tracker.stopped(unit, moment.timestamp())
-        alerts += self.tracker.tick(steady, now)
-        self.metrics.units(self.tracker, steady)
-        if len(table) or alerts or ended:
-            self._commit(steady, now, alerts, {attempt.key: now for attempt in ended})
+        for unit, moment in seen.stopped if seen else ():  # after what failed before it
+            alerts += self.tracker.stopped(unit, moment.timestamp()) if self._watched(unit) else []
+        self._told |= {attempt.run: now for attempt in ended}
+        if self.follower.torn:
+            self.follower.torn = False
+            alerts += self.tracker.lost(1, "the journal has deleted entries that were not read yet", now)
+        self._changed |= bool(seen or ended)
+        if steady >= self._next_tick:
+            alerts += self.tracker.tick(steady, now)
+            self.metrics.units(self.tracker, steady)
+        if alerts or (self._changed and steady >= self._next_tick):
+            self._commit(steady, now, [replace(alert, raised_at=now) for alert in alerts])
+        if steady >= self._next_tick:
+            self._next_tick = steady + TICK_S
+
+    def _take(self, steady: float, now: float) -> Seen | None:
+        table = self.follower.take(MOST_ENTRIES)
+        if not len(table):
+            return None
+        newest = table["time"][-1].as_py().timestamp()
+        self.metrics.gauges["last_event_timestamp_seconds"].set(newest)
+        self.metrics.gauges["watch_lag_seconds"].set(max(0.0, now - newest))
+        return self.stream.feed(table, steady)
 
     def _seen(self, seen: Seen, steady: float, now: float) -> list[Alert]:
         self.tracker.host = seen.host or self.tracker.host
-        found = self.tracker.lines_lost(seen.dropped, now)
+        self.tracker.booted(seen.boot)
         self.metrics.counters["journal_lost_lines"].inc(seen.dropped)
-        for unit, moment in seen.restarts:
+        found = self.tracker.lost(seen.dropped, f"journald dropped {seen.dropped}", now)
+        for restart in seen.restarts:
+            if self._watched(restart.unit):
+                found += self.tracker.restarted(restart)
+                self.metrics.restart(restart.unit)
+        for unit, run in seen.started:
             if self._watched(unit):
-                self.metrics.restart(unit)
-                found += self.tracker.restarted(unit, moment.timestamp())
-        for unit in seen.started:
-            if self._watched(unit):
-                self.tracker.started(unit, steady)
+                self.tracker.started(unit, run, steady)
         return found
 
     def _settled(self, steady: float, now: float) -> tuple[tuple[Ended, ...], tuple[Survived, ...]]:
@@ -102,18 +129,10 @@ class Watch:
             return (), ()
         settled = self.stream.settle(steady, now)
         done = time.monotonic()
-        self._next_naming = done + REST * (done - steady)
+        self._next_naming = done + NAMING_REST * (done - steady)
         return settled
 
-    def _ended(self, ended: tuple[Ended, ...]) -> list[Alert]:
-        found: list[Alert] = []
-        for attempt in ended:
-            if self._watched(attempt.unit):
-                found += self.tracker.ended(attempt)
-                self.metrics.attempt(attempt, self.tracker)
-        return found
-
-    def _commit(self, steady: float, now: float, alerts: list[Alert], told: dict[str, float]) -> None:
+    def _commit(self, steady: float, now: float, alerts: list[Alert]) -> None:
         cursor = self.follower.cursor
         if cursor is not None and (not self._checkpoints or steady - self._checkpoints[-1][0] >= REPLAY_S / 10):
             self._checkpoints.append((steady, cursor))
@@ -121,9 +140,10 @@ class Watch:
             self._checkpoints.popleft()
         replay = self._checkpoints[0][1] if self._checkpoints else None
         names = tuple(self.delivery.sinks)
-        for name in self.state.commit(Position(cursor, replay), self.tracker.stored(), alerts, names, told, now - TOLD_S):
+        for name in self.state.commit(Position(cursor, replay), self.tracker.stored(), alerts, names, self._told, now - TOLD_S):
             self.metrics.refused(name)
-        self.stream.told = {key: at for key, at in self.stream.told.items() if at >= now - TOLD_S}
+        self._told, self._changed = {}, False
+        self.stream.told = {run: at for run, at in self.stream.told.items() if at >= now - TOLD_S}
         self.delivery.open_alerts = tuple(self.tracker.open.values())
         if alerts:
             self.delivery.wake()

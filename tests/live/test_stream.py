@@ -5,7 +5,8 @@ import pytest
 from forensics.decisions import Decisions
 from forensics.journal.damage import DamageLog
 from forensics.journal.json_lines import read_json
-from forensics.live.stream import SETTLE_S, SURVIVES_S, Stream
+from forensics.live import stream as stream_module
+from forensics.live.stream import ROUTINE_S, SETTLE_S, SURVIVES_S, Stream
 from forensics.resources import folder
 from forensics.signatures import catalogue
 from tests.exporting.test_files import stream
@@ -33,16 +34,61 @@ def test_every_attempt_is_told_once_however_its_entries_come(tmp_path, known, si
         live.feed(table, now)
         ended += live.settle(now, now)[0]
         now += SETTLE_S / 2
-    ended += live.settle(now + 1, now)[0]
-    assert len({attempt.key for attempt in ended}) == len(ended) == 6
+    ended += live.settle(now + ROUTINE_S, now)[0]
+    assert len({attempt.run for attempt in ended}) == len(ended) == 6
     assert {attempt.signature.id for attempt in ended} == {"loader.libstdcxx-missing"}
-    assert not live.settle(now + 2, now)[0]
+    assert live.due is None
+
+
+def fed(live, pieces, now, step=0.0):
+    for table in pieces:
+        live.feed(table, now)
+        now += step
+    return now
+
+
+def test_what_only_repeats_itself_is_looked_at_less_often_than_what_is_new(tmp_path, known):
+    live = Stream(known, Decisions())
+    fed(live, tables(tmp_path, line=TRACEBACK, restarts=1), 0.0)
+    assert live.due == SETTLE_S
+    assert len(live.settle(SETTLE_S, 0)[0]) == 2
+    again = list(tables(tmp_path, line=TRACEBACK.replace("line 7", "line 8"), restarts=1))
+    fed(live, again, 1.0)
+    assert live.due == SETTLE_S + ROUTINE_S
+    live.told.clear()
+    assert len(live.settle(SETTLE_S + ROUTINE_S, 0)[0]) == 2
+    fed(live, again, 10.0)
+    assert live.due == 10.0 + SETTLE_S
+    fed(live, tables(tmp_path, line="unheard-of trouble", restarts=0), 10.0)
+    live.settle(10.0 + SETTLE_S, 0)
+    fed(live, again, 11.0)
+    fed(live, tables(tmp_path, line="trouble of another kind", restarts=0), 11.0)
+    assert live.due == 11.0 + SETTLE_S
+
+
+def test_entries_of_what_runs_for_long_do_not_pile_up(tmp_path, known, monkeypatch):
+    monkeypatch.setattr(stream_module, "MOST_GROWN", 50)
+    monkeypatch.setattr(stream_module, "MOST_LINES", 20)
+    monkeypatch.setattr(stream_module, "FIRST_LINES", 5)
+    live = Stream(known, Decisions())
+    (line,) = list(tables(tmp_path, 1, line="INFO: loaded 7 modules"))[1:2]
+    fed(live, [line] * 1000, 0.0)
+    assert len(live._held) + sum(map(len, live._fed)) <= 100
+
+
+def test_what_has_ended_before_is_passed_over(tmp_path, known):
+    live = Stream(known, Decisions())
+    fed(live, tables(tmp_path, line=TRACEBACK), 0.0)
+    live.pass_over(0)
+    assert live.due is None
+    fed(live, tables(tmp_path, line=TRACEBACK), 5.0)
+    assert live.settle(5.0 + SETTLE_S, 0) == ((), ())
 
 
 def test_restarts_are_told_at_once(tmp_path, known):
     (table,) = tables(tmp_path, restarts=3)
     seen = Stream(known, Decisions()).feed(table, 0.0)
-    assert [unit for unit, _ in seen.restarts] == ["a.service"] * 3
+    assert [(one.unit, one.counter) for one in seen.restarts] == [("a.service", 1), ("a.service", 2), ("a.service", 3)]
     assert seen.host == "hydra"
 
 
@@ -53,7 +99,7 @@ def test_a_problem_of_a_service_that_goes_on_is_told_after_a_moment(tmp_path, kn
     assert live.settle(SURVIVES_S / 2, 0) == ((), ())
     ((), (told,)) = live.settle(SURVIVES_S, 0)
     assert (told.unit, told.signature.id) == ("a.service", "loader.libstdcxx-missing")
-    assert not live.is_busy
+    assert live.due is None
 
 
 def test_a_problem_that_ends_the_service_at_once_is_not_called_survived(tmp_path, known):
@@ -71,11 +117,11 @@ def test_words_that_were_heard_make_no_more_work(tmp_path, known):
     live.feed(again, 0.0)
     live.settle(SURVIVES_S, 0)
     live.feed(again, 10.0)
-    assert not live.is_busy
+    assert live.due is None
 
 
 def test_ordinary_lines_make_no_work(tmp_path, known):
     live = Stream(known, Decisions())
     for table in list(tables(tmp_path, 1, line="INFO: loaded 7 modules"))[1:2]:
         live.feed(table, 0.0)
-    assert not live.is_busy
+    assert live.due is None

@@ -1,11 +1,15 @@
 """What becomes an alert, and what does not."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
+from forensics.incidents.segment import HELD_S
+from forensics.live import tracker as tracker_module
+from forensics.live.seen import Restart
 from forensics.live.stream import Ended, Survived
-from forensics.live.tracker import HELD_S, Tracker, tracker_of
+from forensics.live.tracker import LOSS_S, MOST_CLASSES, UNRECORDED, Class, Tracker, tracker_of
 from forensics.model import Signature
 
 T0 = datetime(2025, 12, 7, 21, 30, tzinfo=UTC).timestamp()
@@ -20,6 +24,10 @@ def ended(
     return Ended(f"{unit}/{after}", "hydra", unit, time, outcome, 3.0, signature, "catalogue pattern", line)
 
 
+def restart(after: float, counter: int | None = None, unit="a.service"):
+    return Restart(unit, datetime.fromtimestamp(T0 + after, UTC), counter)
+
+
 def names(alerts) -> list[str]:
     return [("resolved " if alert.ended_at else "") + alert.name for alert in alerts]
 
@@ -27,7 +35,7 @@ def names(alerts) -> list[str]:
 def looped(tracker: Tracker, failures: int, signature: Signature = LIBRARY) -> list[str]:
     found = []
     for number in range(failures):
-        found += tracker.ended(ended(10 * number, signature)) + tracker.restarted("a.service", T0 + 10 * number + 1)
+        found += tracker.ended(ended(10 * number, signature)) + tracker.restarted(restart(10 * number + 1))
     return names(found)
 
 
@@ -49,7 +57,7 @@ def test_a_second_class_in_the_loop_is_new_and_futile_by_itself():
 
 def test_what_history_knows_is_not_new():
     tracker = Tracker()
-    tracker.learn("a.service", LIBRARY.id, T0 - 100, T0 - 50, 7)
+    tracker.learn("a.service", LIBRARY.id, Class(T0 - 100, T0 - 50, 7, "ongoing"))
     assert tracker.ended(ended(0)) == []
     assert tracker.classes[f"a.service {LIBRARY.id}"].count == 8
 
@@ -62,13 +70,13 @@ def test_the_same_failure_of_another_unit_is_new_there():
 
 def test_slow_restarts_are_no_loop():
     tracker = Tracker()
-    assert [alert for k in range(50) for alert in tracker.restarted("a.service", T0 + 200 * k)] == []
+    assert [alert for k in range(50) for alert in tracker.restarted(restart(200 * k))] == []
 
 
 def test_holding_resolves_what_is_open_and_tells_of_the_recovery_once():
     tracker = Tracker()
     looped(tracker, 5)
-    tracker.started("a.service", 1000.0)
+    tracker.started("a.service", "run", 1000.0)
     assert tracker.tick(1000.0 + HELD_S - 1, T0 + 600) == []
     told = tracker.tick(1000.0 + HELD_S, T0 + 700)
     assert sorted(names(told)) == [
@@ -84,7 +92,7 @@ def test_holding_resolves_what_is_open_and_tells_of_the_recovery_once():
 def test_a_failure_that_comes_back_after_the_unit_held_is_regressed():
     tracker = Tracker()
     tracker.ended(ended(0))
-    tracker.started("a.service", 0.0)
+    tracker.started("a.service", "run", 0.0)
     tracker.tick(HELD_S, T0 + 600)
     (alert,) = tracker.ended(ended(5000))
     assert (alert.name, alert.state, alert.first_seen) == ("NewFailureSignature", "regressed", T0)
@@ -93,7 +101,7 @@ def test_a_failure_that_comes_back_after_the_unit_held_is_regressed():
 def test_a_jump_of_the_wall_clock_neither_heals_nor_alarms():
     tracker = Tracker()
     looped(tracker, 5)
-    tracker.started("a.service", 10.0)
+    tracker.started("a.service", "run", 10.0)
     assert tracker.tick(11.0, T0 + 10**6) == []
     assert tracker.tick(12.0, T0 - 10**6) == []
     assert tracker.ended(ended(-(10**6))) == []
@@ -123,7 +131,7 @@ def test_what_is_open_counts_on_and_says_that_it_escalates():
     looped(tracker, 4)
     for number in range(24):
         assert tracker.ended(ended(400 + number)) == []
-        assert tracker.restarted("a.service", T0 + 400 + number) == []
+        assert tracker.restarted(restart(400 + number)) == []
     now = {alert.name: (alert.count, alert.state) for alert in tracker.open.values()}
     assert now == {"NewFailureSignature": (29, "escalating"), "RestartLoop": (28, ""), "FutileRestart": (29, "new")}
 
@@ -133,10 +141,86 @@ def test_the_command_of_an_alert_is_one_for_a_shell():
     assert alert.more.endswith("--unit 'a;reboot.service'")
 
 
-def test_lost_lines_are_told_once_an_hour():
+def test_lost_lines_are_told_once_count_on_and_are_resolved_after_an_hour_without():
     tracker = Tracker()
-    told = [tracker.lines_lost(lines, T0 + after) for lines, after in ((0, 0), (7, 1), (7, 100), (7, 4000))]
-    assert [names(each) for each in told] == [[], ["JournalLoss"], [], ["JournalLoss"]]
+    told = [names(tracker.lost(lines, "journald dropped some", T0 + after)) for lines, after in ((0, 0), (7, 1), (8, 100))]
+    assert told == [[], ["JournalLoss"], []]
+    assert next(iter(tracker.open.values())).count == 15
+    assert tracker.tick(0.0, T0 + LOSS_S) == []
+    assert names(tracker.tick(0.0, T0 + 100 + LOSS_S)) == ["resolved JournalLoss"]
+    assert names(tracker.lost(1, "journald dropped some", T0 + 9000)) == ["JournalLoss"]
+
+
+def test_restarts_that_left_no_line_are_a_loss():
+    tracker = Tracker()
+    assert names(tracker.restarted(restart(0, 4)) + tracker.restarted(restart(400, 5))) == []
+    (alert,) = tracker.restarted(restart(800, 9))
+    assert (alert.name, alert.count) == ("JournalLoss", 3)
+    assert "3 restarts of a.service" in alert.summary
+    assert tracker.restarted(restart(1200, 1)) == []  # counted anew after a start by hand
+
+
+def test_an_end_that_the_journal_lacks_is_a_loss_and_no_new_failure():
+    tracker = Tracker()
+    lacking = Signature(UNRECORDED, "Ended, nothing is recorded about how", "high", restart_helps=None)
+    assert names(tracker.ended(ended(0, lacking))) == ["JournalLoss"]
+    assert tracker.known("a.service", UNRECORDED).count == 1
+
+
+def test_the_end_of_an_attempt_that_is_told_after_the_next_one_started_does_not_take_that_one_down():
+    tracker = Tracker()
+    tracker.started("a.service", "first", 0.0)
+    tracker.started("a.service", "second", 1.0)
+    tracker.ended(replace(ended(0), run="first"))
+    assert [names(tracker.tick(HELD_S + at, T0 + 700)) for at in (0.5, 1.0)] == [[], ["resolved NewFailureSignature", "ServiceRecovered"]]
+
+
+def test_a_unit_that_runs_goes_on_to_hold_over_a_restart_of_watch_but_not_over_a_boot(tmp_path, monkeypatch):
+    tracker = Tracker()
+    tracker.ended(ended(0))
+    tracker.started("a.service", "run", 1000.0)
+    stored = tracker.stored()
+    assert names(tracker_of(stored).tick(1000.0 + HELD_S, T0)) == ["resolved NewFailureSignature", "ServiceRecovered"]
+    (tmp_path / "boot_id").write_text("another")
+    monkeypatch.setattr(tracker_module, "BOOT_ID", tmp_path / "boot_id")
+    assert tracker_of(stored).tick(1000.0 + HELD_S, T0) == []
+
+
+def test_entries_of_another_boot_say_that_nothing_runs():
+    tracker = Tracker()
+    tracker.booted("one")
+    tracker.ended(ended(0))
+    tracker.started("a.service", "run", 0.0)
+    tracker.booted("one")
+    tracker.booted("")
+    assert tracker.units["a.service"].run == "run"
+    tracker.booted("two")
+    assert tracker.tick(HELD_S, T0 + 600) == []
+
+
+def test_what_was_over_in_history_is_regressed_when_it_comes_back():
+    tracker = Tracker()
+    tracker.learn("a.service", LIBRARY.id, Class(T0 - 10**6, T0 - 10**6, 7, "ongoing", over=True))
+    (alert,) = tracker.ended(ended(0))
+    assert (alert.name, alert.state, alert.count) == ("NewFailureSignature", "regressed", 8)
+
+
+def test_ever_new_classes_and_units_do_not_grow_what_is_remembered():
+    tracker = Tracker()
+    for number in range(MOST_CLASSES + 50):
+        tracker.ended(ended(number, Signature(f"mined:{number}", "t", "high"), unit=f"u{number}.service"))
+    tracker.tick(0.0, T0)
+    assert len(tracker.classes) == len(tracker.open) == len(tracker.units) == MOST_CLASSES
+    assert tracker.known("u0.service", "mined:0") is None
+
+
+def test_short_units_that_do_well_are_not_remembered():
+    tracker = Tracker()
+    for number in range(10):
+        tracker.started(f"run-{number}.service", f"{number}", 0.0)
+        tracker.ended(replace(ended(0, None, "clean", unit=f"run-{number}.service"), run=f"{number}"))
+    tracker.tick(1.0, T0)
+    assert tracker.units == {}
 
 
 def test_a_restarted_tracker_goes_on_where_the_first_one_was():
