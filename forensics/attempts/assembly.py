@@ -12,7 +12,7 @@ import polars as pl
 from forensics.attempts import endings, lifecycle, restarts, table
 from forensics.attempts.events import events_of
 from forensics.attempts.places import Speaker, boots_of, placed
-from forensics.attempts.runs import with_runs, without_id
+from forensics.attempts.runs import not_before_their_run, with_runs, without_id
 from forensics.attempts.says import Says, what_is_said
 from forensics.attempts.witnesses import witnesses
 from forensics.model import ATTEMPTS, ENTRIES, EVENTS, RESTARTS, checked
@@ -52,7 +52,7 @@ def assemble(entries: pl.DataFrame, *, told_by_running: bool = False) -> Assembl
     boots = boots_of(entries)
     owned, runs = with_runs(placed(entries, boots))
     lines = manager_lines(entries, owned)
-    owned = owned_by_all(owned, lines)
+    owned = owned_by_all(not_before_their_run(owned, lines), lines)
     found = known_runs(runs, owned, lines)
     witnessed = witnesses(entries, owned, found, lines, boots)
     found = (
