@@ -18,7 +18,7 @@ from forensics.incidents import Analysis, Material, analyse, completeness, find_
 from forensics.ingestion import Progress, ingest_sources
 from forensics.journal.damage import Damage as Damaged
 from forensics.model import ATTEMPTS, CHANGES, ENTRIES, EVENTS, LABELS, RESTARTS, Damage, Report, Window, checked
-from forensics.settings import Settings, decisions_file
+from forensics.settings import Settings, decisions_file, unit_pattern
 from forensics.signatures import Labelled, catalogue, label
 from forensics.store import Store
 from forensics.timespec import BootStart
@@ -136,19 +136,14 @@ def _only_units(entries: pl.DataFrame, wanted: Sequence[str]) -> pl.DataFrame:
     if not wanted:
         return entries
     known = entries["unit"].drop_nulls().unique().cast(pl.String).sort().to_list()
-    kept = [unit for unit in known if any(fnmatch.fnmatchcase(unit, _unit_pattern(name)) for name in wanted)]
+    kept = [unit for unit in known if any(fnmatch.fnmatchcase(unit, unit_pattern(name)) for name in wanted)]
     for name in wanted:
-        if not fnmatch.filter(known, _unit_pattern(name)):
-            near = difflib.get_close_matches(_unit_pattern(name), known, n=3, cutoff=0.5)
+        if not fnmatch.filter(known, unit_pattern(name)):
+            near = difflib.get_close_matches(unit_pattern(name), known, n=3, cutoff=0.5)
             hint = f" Did you mean {' or '.join(near)}?" if near else ""
             raise UsageError(f"No entry in this window is about the unit '{name}'.{hint}")
     keep = pl.col("unit").is_in(kept)
     return entries.with_columns(pl.when(keep).then(pl.col(name)).alias(name) for name in ("unit", "manager", "invocation"))
-
-
-def _unit_pattern(name: str) -> str:
-    """As systemctl: a name without a unit type means a service."""
-    return name if "." in name or name.endswith("*") else f"{name}.service"
 
 
 def _report(

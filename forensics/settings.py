@@ -40,6 +40,11 @@ class Settings:
     declared: datetime | None = None
 
 
+def unit_pattern(unit: str) -> str:
+    """As systemctl: a name without a unit type means a service."""
+    return unit if "." in unit or unit.endswith("*") else f"{unit}.service"
+
+
 def store_folder(environment: Mapping[str, str] = os.environ) -> Path:
     """`$XDG_STATE_HOME/tabby-forensics`, as the XDG base directory specification has it."""
     state = environment.get("XDG_STATE_HOME")

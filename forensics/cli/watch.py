@@ -55,7 +55,7 @@ def watch(
 
     os.environ.setdefault("POLARS_MAX_THREADS", "1")  # batches are small: threads would only wait for each other
     from forensics.live.config import address, read_config
-    from forensics.settings import store_folder, watch_file
+    from forensics.settings import store_folder, unit_pattern, watch_file
 
     file = config or (watch_file() if watch_file().exists() else None)
     settings = read_config(file)
@@ -75,7 +75,7 @@ def watch(
     now = meaning.clock()
     asked = _Asked(
         file=file,
-        units=tuple(unit or ()),
+        units=tuple(unit_pattern(name) for name in unit or ()),
         listen=at,
         learn=_point(learn or settings.learn, now),
         since=_point(since, now) if since else None,

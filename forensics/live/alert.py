@@ -93,7 +93,16 @@ class Alert:
 
     def as_text(self) -> str:
         """A few lines for people."""
-        lines = [f"{'RESOLVED ' if self.ended_at is not None else ''}{self.name}: {self.summary}"]
+        return f"{'RESOLVED ' if self.ended_at is not None else ''}{self.name}: {self.summary}\n{self.details()}"
+
+    def details(self) -> str:
+        """What stands under the summary."""
+        known = [f"class {self.signature}"] if self.signature else []
+        known += [f"state {self.state}"] if self.state else []
+        known += [f"host {self.host}"] if self.host else []
+        known += [f"first seen {rfc3339(self.first_seen)}"] if self.first_seen is not None else []
+        known += [f"count {self.count}"] if self.count else []
+        lines = [f"  {', '.join(known)}"] if known else []
         lines += [f"  evidence: {self.evidence}"] if self.evidence else []
         lines += [f"  cause: {self.cause}"] if self.cause else []
         if self.ended_at is None:

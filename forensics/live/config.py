@@ -6,9 +6,11 @@ A setting of a sink may be given as `<name>_file` (its content) or `<name>_env` 
 from __future__ import annotations
 
 import os
+import shutil
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,6 +19,8 @@ from forensics.errors import UsageError
 from forensics.live.sinks import KINDS
 from forensics.live.sinks.base import Sink
 from forensics.live.sinks.stdout import Stdout
+from forensics.settings import unit_pattern
+from forensics.timespec import parse_time
 
 TOP = {"units": list, "learn": str, "listen": str, "sink": list}
 TYPES = {"json_lines": bool, "command": list}  # all other settings are texts
@@ -49,6 +53,10 @@ def read_config(file: Path | None, environment: Mapping[str, str] = os.environ) 
     units = values.get("units", ["*"])
     if isinstance(units, list) and not all(isinstance(unit, str) for unit in units):
         wrong.append("'units' is not a list of texts")
+    elif isinstance(units, list):
+        units = [unit_pattern(unit) for unit in units]
+    if isinstance(values.get("learn"), str) and not _is_time(values["learn"]):
+        wrong.append(f"'learn' is no time such as 30d: '{values['learn']}'")
     if isinstance(values.get("listen"), str) and address(values["listen"]) is None:
         wrong.append("'listen' is not HOST:PORT")
     if wrong:
@@ -90,7 +98,19 @@ def _sink(table: Mapping[str, Any], environment: Mapping[str, str]) -> tuple[Sin
             settings[name] = tuple(read) if isinstance(read, list) else read
             wrong += [mistake] if mistake else []
     wrong += [f"'{name}' is missing" for name in needed if name not in settings]
-    return (None if wrong else make(**settings)), wrong
+    if wrong:
+        return None, wrong
+    try:
+        return make(**settings), []
+    except ValueError as error:  # what a sink itself knows
+        return None, [str(error)]
+
+
+def _is_time(text: str) -> bool:
+    try:
+        return isinstance(parse_time(text, now=datetime.now(UTC), zone=UTC), datetime)
+    except UsageError:
+        return False
 
 
 def _setting(key: str, value: Any, environment: Mapping[str, str], known: tuple[str, ...]) -> tuple[str, Any, str]:
@@ -120,6 +140,8 @@ def _mistake(name: str, value: Any) -> str:
         return "'url' is no http or https address"
     if name == "command" and not (value and all(isinstance(part, str) for part in value)):
         return "'command' is not a list of texts"
+    if name == "command" and shutil.which(value[0]) is None:
+        return f"'command': there is no program '{value[0]}'"
     return ""
 
 

@@ -27,6 +27,7 @@ def test_a_secret_comes_from_a_file_or_the_environment(tmp_path):
 def test_all_mistakes_are_told_and_no_value(tmp_path):
     text = """
 listen = "nowhere"
+learn = "a while"
 unts = ["a"]
 [[sink]]
 type = "pigeon"
@@ -40,8 +41,14 @@ url_env = "NOT_SET"
 [[sink]]
 type = "ntfy"
 [[sink]]
+type = "ntfy"
+url = "https://ntfy.example/"
+[[sink]]
 type = "command"
 command = "rm -rf"
+[[sink]]
+type = "command"
+command = ["/not/there"]
 """
     with pytest.raises(UsageError) as told:
         config(tmp_path, text)
@@ -55,11 +62,18 @@ command = "rm -rf"
         "NOT_SET is not set",
         "'url' is missing",
         "'command' is no list",
+        "no program '/not/there'",
+        "without a topic",
+        "'learn' is no time",
     )
     assert [part for part in parts if part not in sentence] == []
     assert f"{len(parts)} mistakes" in sentence
     assert "geheim" not in sentence
     assert "secret.example" not in sentence
+
+
+def test_a_unit_without_a_suffix_is_a_service(tmp_path):
+    assert config(tmp_path, 'units = ["tabbyapi", "vllm*", "a.service"]').units == ("tabbyapi.service", "vllm*", "a.service")
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))

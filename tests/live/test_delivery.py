@@ -13,6 +13,7 @@ from forensics.live.delivery import Delivery
 from forensics.live.sinks import KINDS
 from forensics.live.sinks.base import RefusedError, UnreachableError
 from forensics.live.state import Position, State
+from tests.exporting.strict_loki import StrictLoki
 from tests.http_recorder import Recorder
 
 
@@ -57,6 +58,32 @@ def test_alertmanager_always_gets_a_start_an_end_and_the_annotations():
     assert firing["annotations"] == resolved["annotations"] != {}
     assert (resolved["startsAt"], resolved["endsAt"]) == ("1970-01-01T00:00:01.000Z", "1970-01-01T00:01:00.000Z")
     assert firing["endsAt"] > "2025"
+
+
+def test_the_phone_shows_what_it_is_about_first():
+    with Recorder() as server:
+        KINDS["ntfy"][0](server.url + "/topic", "token").send(alert(summary="a.service fails", signature="a.b", count=2, evidence="line"))
+    ((_, body),) = server.bodies
+    assert (body["topic"], body["title"], body["priority"]) == ("topic", "a.service fails", 5)
+    assert body["message"].splitlines() == [
+        "NewFailureSignature",
+        "  class a.b, host h, count 2",
+        "  evidence: line",
+        "  more: tabby-forensics report --since 1d --unit a.service",
+    ]
+    assert server.headers[0]["Authorization"] == "Bearer token"
+
+
+def test_loki_gets_an_alert_that_is_sent_again_with_the_same_time_so_that_it_keeps_one():
+    with StrictLoki() as server:
+        for _ in range(2):
+            KINDS["loki"][0](server.url).send(alert(raised_at=time.time() - 60))
+            time.sleep(0.01)
+        assert len(server.stored) == 2
+        same = alert(raised_at=time.time() - 30)
+        for _ in range(2):
+            KINDS["loki"][0](server.url).send(same)
+    assert len(server.stored) == 3
 
 
 @pytest.mark.parametrize(("status", "error"), [(503, UnreachableError), (429, UnreachableError), (400, RefusedError), (302, RefusedError)])

@@ -6,9 +6,11 @@ from collections.abc import Callable, Mapping
 
 from forensics.live.sinks.alertmanager import Alertmanager
 from forensics.live.sinks.base import Sink
-from forensics.live.sinks.chat import Discord, Ntfy, Slack
 from forensics.live.sinks.command import Command
+from forensics.live.sinks.discord import Discord
 from forensics.live.sinks.loki import Loki
+from forensics.live.sinks.ntfy import Ntfy
+from forensics.live.sinks.slack import Slack
 from forensics.live.sinks.stdout import Stdout
 from forensics.live.sinks.webhook import Webhook
 

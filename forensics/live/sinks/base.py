@@ -62,6 +62,12 @@ def post(url: str, body: Any, headers: Mapping[str, str] | None = None, *, zippe
         raise UnreachableError(str(getattr(error, "reason", error)) or type(error).__name__) from None
 
 
+def block(alert: Alert, longest: int) -> str:
+    """The text as a code block of at most so many letters, which no log line can end."""
+    fence = "`" * 3
+    return f"{fence}\n{alert.as_text().replace(fence, chr(39) * 3)[: longest - 2 * len(fence) - 2]}\n{fence}"
+
+
 def _brief(text: str) -> str:
     """Its start and its end: Loki says last how many lines it ignored."""
     return text if len(text) <= 600 else f"{text[:300]} … {text[-300:]}"
