@@ -157,7 +157,9 @@ def _run(asked: _Asked, config: Config) -> None:
     for key, class_ in begun.tracker.classes.items():
         name, _, signature = key.partition(" ")
         metrics.state(name, signature, class_)
-    watching = Watch(begun.follower, Stream(known, decisions), begun.tracker, state, delivery, metrics, asked.units or config.units)
+    watching = Watch(
+        begun.follower, Stream(known, decisions), begun.tracker, state, delivery, metrics, asked.units or config.units, say=_say
+    )
     watching.resume(begun.position, first=begun.first)
     server = serve(metrics, *asked.listen) if asked.listen else None
     notify = _obey_signals(watching, asked)

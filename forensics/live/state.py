@@ -24,7 +24,7 @@ MOST_QUEUED = 10_000  # alerts a sink; the oldest are kept, they tell how it beg
 SCHEMA = """
 create table if not exists known (name text primary key, value text not null);
 create table if not exists queue (number integer primary key, sink text not null, alert text not null);
-create table if not exists told (key text primary key, at real not null);
+create table if not exists told (run text primary key, at real not null);
 create index if not exists of_sink on queue (sink, number);
 """
 
@@ -77,9 +77,9 @@ class State:
         values = json.loads(found)
         return Position(values["done"], values["replay"])
 
-    def told(self) -> dict[str, float]:
-        """The attempts that counted, with when."""
-        return dict(self._rows("select key, at from told order by at, key"))
+    def told(self) -> list[str]:
+        """The attempts that counted, oldest first."""
+        return [run for (run,) in self._rows("select run from told order by at, run")]
 
     def tracker(self) -> str | None:
         return self._value("tracker")
@@ -89,7 +89,7 @@ class State:
     ) -> list[str]:
         """All of a batch or nothing; the sinks, once for each alert, whose queue had no room.
 
-        told: attempts that count from now on, with when; those before `keep_from` are forgotten.
+        told: attempts that count from now on, with when by a steady clock; those before `keep_from` are forgotten.
         """
         place = json.dumps({"done": position.done, "replay": position.replay})
         room = {sink: MOST_QUEUED - self.queued(sink) for sink in sinks}

@@ -63,7 +63,7 @@ class Survived:
 
 @dataclass(slots=True)
 class Stream:
-    """Holds the entries of running attempts. told: runs that were given out already, with when, oldest first."""
+    """Holds the entries of running attempts. told: runs that were given out already, with when by a steady clock, oldest first."""
 
     catalogue: Catalogue
     decisions: Decisions
@@ -98,11 +98,13 @@ class Stream:
             times.append(since + SETTLE_S if unit in self._unheard else max(since + SETTLE_S, self._looked + ROUTINE_S))
         return min(times, default=None)
 
-    def settle(self, now: float, wall: float) -> tuple[tuple[Ended, ...], tuple[Survived, ...]]:
-        """The attempts whose end has settled since the last call, in order of time, and the problems that running ones tell of.
+    @property
+    def waiting(self) -> frozenset[str]:
+        """Units whose last end is not told of yet."""
+        return frozenset(self._ending)
 
-        now: a steady clock; wall: what `told` remembers.
-        """
+    def settle(self, now: float) -> tuple[tuple[Ended, ...], tuple[Survived, ...]]:
+        """The attempts whose end has settled since the last call, in order of time, and the problems that running ones tell of."""
         if self.due is None or now < self.due:
             return (), ()
         alarmed = {unit for unit, since in self._alarmed.items() if now - since >= SURVIVES_S}
@@ -112,7 +114,7 @@ class Stream:
         new = self._untold(held, assembly.attempts)
         over = new.filter(pl.col("since") <= now - SETTLE_S)
         found = self._named(entries, assembly, over) if len(over) else ()
-        self.told |= dict.fromkeys(over["run"], wall)
+        self.told |= dict.fromkeys(over["run"], now)
         survived = self._survived(assembly, alarmed) if alarmed else ()
         until = dict(over.select(pl.col("unit").cast(pl.String), "since").sort("since").iter_rows())  # what was said before an end is told
         self._alarmed = {u: since for u, since in self._alarmed.items() if u not in alarmed and since > until.get(u, float("-inf"))}
@@ -124,11 +126,19 @@ class Stream:
         self._forget(now)
         return found, survived
 
-    def pass_over(self, wall: float) -> None:
+    def pass_over(self, now: float) -> None:
         """What has ended so far was told of by others."""
         held = self._about(set(self._ending))
-        self.told |= dict.fromkeys(self._untold(held, assemble(held.drop("arrived")).attempts)["run"], wall)
+        self.told |= dict.fromkeys(self._untold(held, assemble(held.drop("arrived")).attempts)["run"], now)
         self._ending, self._alarmed, self._unheard = {}, {}, set()
+
+    def give_up(self) -> frozenset[str]:
+        """Forget what the units said that were to be looked at, and say which."""
+        units = frozenset(self._ending.keys() | self._alarmed.keys())
+        self._put_together()
+        self._held = self._held.filter(~pl.col("unit").cast(pl.String).is_in(list(units)).fill_null(value=True))
+        self._ending, self._alarmed = {}, {}
+        return units
 
     def _about(self, units: set[str]) -> pl.DataFrame:
         """HELD entries about these units and about none, a host's boots one after the other, in a boot as recorded."""

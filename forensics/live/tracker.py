@@ -7,6 +7,7 @@ clock since boot, so that a jump of the wall clock neither heals nor breaks anyt
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,7 @@ class Tracker:
     survived: set[str] = field(default_factory=set)  # "unit signature": problems that services told of and went on
     boot: str = ""
     lost_at: float = 0.0
+    stops: dict[str, float] = field(default_factory=dict)  # units that were stopped, with when, while the end before is not told
 
     def learn(self, unit: str, signature: str, seen: Class) -> None:
         """A class that history knows: no alert will call it new, only regressed when it was over."""
@@ -142,11 +144,17 @@ class Tracker:
         known = [alert for alert in self.open.values() if alert.name == NEW and alert.unit == name]
         return [loop, *(futile for alert in known for futile in self._futile(alert, unit, time))]
 
-    def stopped(self, name: str, time: float) -> list[Alert]:
-        """Stopped on request: nothing about it is open any more."""
+    def stopped(self, name: str, time: float) -> None:
+        """Stopped on request; see `stop`."""
         unit = self.units.setdefault(name, Unit())
         unit.run, unit.up_since, unit.counter = None, None, None
-        return self._over(name, time)
+        self.stops[name] = time
+
+    def stop(self, waiting: Collection[str]) -> list[Alert]:
+        """Nothing is open any more about units that were stopped, once all is told that ended before. waiting: units with untold ends."""
+        over = [(name, time) for name, time in self.stops.items() if name not in waiting]
+        self.stops = {name: time for name, time in self.stops.items() if name in waiting}
+        return [alert for name, time in over for alert in self._over(name, time)]
 
     def started(self, name: str, run: str, steady: float) -> None:
         unit = self.units.setdefault(name, Unit())
@@ -272,7 +280,7 @@ class Tracker:
 
     def _over(self, name: str, time: float) -> list[Alert]:
         """All that is open about the unit is resolved; each keeps its words."""
-        unit = self.units[name]
+        unit = self.units.setdefault(name, Unit())
         unit.looping, unit.restarts, unit.failures = False, [], {}
         closed = [key for key, alert in self.open.items() if alert.unit == name]
         return [replace(self.open.pop(key), ended_at=time) for key in closed]
@@ -287,6 +295,7 @@ class Tracker:
                 "survived": sorted(self.survived),
                 "boot": self.boot,
                 "lost_at": self.lost_at,
+                "stops": self.stops,
                 "clock": this_boot(),
             }
         )
@@ -308,6 +317,7 @@ def tracker_of(text: str) -> Tracker:
         survived=set(values["survived"]),
         boot=values["boot"],
         lost_at=values["lost_at"],
+        stops=values["stops"],
     )
 
 

@@ -14,7 +14,7 @@ from forensics.live.delivery import Delivery
 from forensics.live.metrics import Metrics
 from forensics.live.seen import Seen
 from forensics.live.state import Position, State
-from forensics.live.stream import KEEP_ENDED_S, Ended, Stream, Survived
+from forensics.live.stream import KEEP_ENDED_S, Stream
 from forensics.live.tracker import Tracker
 
 MOST_ENTRIES = 5000  # a batch
@@ -28,7 +28,7 @@ TOLD_S = 2 * REPLAY_S  # how long an attempt that counted is remembered: longer 
 
 @dataclass(slots=True)
 class Watch:
-    """beat: called once a round, for the service manager's watchdog."""
+    """beat: called once a round, for the service manager's watchdog. say: where to tell of what goes wrong here."""
 
     follower: Follower
     stream: Stream
@@ -38,6 +38,7 @@ class Watch:
     metrics: Metrics
     units: tuple[str, ...] = ("*",)
     beat: Callable[[], None] = lambda: None
+    say: Callable[[str], object] = lambda _: None
     stopping: bool = False
     _checkpoints: deque[tuple[float, str]] = field(default_factory=deque)
     _told: dict[str, float] = field(default_factory=dict)  # since the last commit
@@ -63,52 +64,77 @@ class Watch:
         start = position.replay or self.follower.cursor
         if start is not None:  # what is read from here on must be read again after a death
             self._checkpoints.append((time.monotonic(), start))
-        self.stream.told = self.state.told()
+        self._told = dict.fromkeys(self.state.told(), time.monotonic())
+        self.stream.told = dict(self._told)
         while position.done is not None and self.follower.cursor != position.done:
             table = self.follower.take(MOST_ENTRIES, until=position.done)
             if not len(table):
                 break
             self.stream.feed(table, time.monotonic() - KEEP_ENDED_S)
         if first:
-            self.stream.pass_over(time.time())
+            self.stream.pass_over(time.monotonic())
             self._told = dict(self.stream.told)
-            self._commit(time.monotonic(), time.time(), [])
+            self._commit(time.monotonic(), [])
 
     def round(self) -> None:
         """One batch."""
         steady, now = time.monotonic(), time.time()
-        seen = self._take(steady, now)
-        self._rest = max(LOOK_S, REST * (time.monotonic() - steady))
-        ended, survived = self._settled(steady, now)
-        alerts = self._seen(seen, steady, now) if seen else []
-        for attempt in ended:
-            if self._watched(attempt.unit):
-                alerts += self.tracker.ended(attempt)
-                self.metrics.attempt(attempt, self.tracker)
-        alerts += [alert for told in survived if self._watched(told.unit) for alert in self.tracker.goes_on(told)]
-        for unit, moment in seen.stopped if seen else ():  # after what failed before it
-            alerts += self.tracker.stopped(unit, moment.timestamp()) if self._watched(unit) else []
-        self._told |= {attempt.run: now for attempt in ended}
+        alerts = self._taken(steady, now) + self._named(steady, now)
         if self.follower.torn:
             self.follower.torn = False
             alerts += self.tracker.lost(1, "the journal has deleted entries that were not read yet", now)
-        self._changed |= bool(seen or ended)
-        if steady >= self._next_tick:
+        alerts += self.tracker.stop(self.stream.waiting)
+        ticks = steady >= self._next_tick
+        if ticks:
             alerts += self.tracker.tick(steady, now)
             self.metrics.units(self.tracker, steady)
-        if alerts or (self._changed and steady >= self._next_tick):
-            self._commit(steady, now, [replace(alert, raised_at=now) for alert in alerts])
-        if steady >= self._next_tick:
             self._next_tick = steady + TICK_S
+        if alerts or (self._changed and ticks):
+            self._commit(steady, [replace(alert, raised_at=now) for alert in alerts])
 
-    def _take(self, steady: float, now: float) -> Seen | None:
+    def _taken(self, steady: float, now: float) -> list[Alert]:
+        """Read what is new, and what it says at once."""
         table = self.follower.take(MOST_ENTRIES)
         if not len(table):
-            return None
+            self._rest = LOOK_S
+            return []
         newest = table["time"][-1].as_py().timestamp()
         self.metrics.gauges["last_event_timestamp_seconds"].set(newest)
         self.metrics.gauges["watch_lag_seconds"].set(max(0.0, now - newest))
-        return self.stream.feed(table, steady)
+        self._changed = True
+        try:
+            alerts = self._seen(self.stream.feed(table, steady), steady, now)
+        except Exception as error:  # noqa: BLE001 - no entry may end the watching
+            alerts = self._given_up(f"{len(table)} entries could not be read", error, now)
+        cost = time.monotonic() - steady
+        self._rest = max(LOOK_S, cost if len(table) == MOST_ENTRIES else REST * cost)
+        return alerts
+
+    def _named(self, steady: float, now: float) -> list[Alert]:
+        """What has ended, or tells of a problem and goes on, and what is to be said of it."""
+        begun = time.monotonic()
+        if begun < self._next_naming or self.stream.due is None or begun < self.stream.due:
+            return []
+        alerts: list[Alert] = []
+        try:
+            ended, survived = self.stream.settle(steady)
+            for attempt in ended:
+                if self._watched(attempt.unit):
+                    alerts += self.tracker.ended(attempt)
+                    self.metrics.attempt(attempt, self.tracker)
+            self._told |= {attempt.run: steady for attempt in ended}
+            alerts += [alert for told in survived if self._watched(told.unit) for alert in self.tracker.goes_on(told)]
+        except Exception as error:  # noqa: BLE001 - as above
+            units = self.stream.give_up()
+            alerts += self._given_up(f"the ends of {', '.join(sorted(units))} could not be named", error, now)
+        self._changed = True
+        done = time.monotonic()
+        self._next_naming = done + NAMING_REST * (done - begun)
+        return alerts
+
+    def _given_up(self, what: str, error: Exception, now: float) -> list[Alert]:
+        self.say(f"{what}: {type(error).__name__}: {error}. Please report this.")
+        return self.tracker.lost(1, what, now)
 
     def _seen(self, seen: Seen, steady: float, now: float) -> list[Alert]:
         self.tracker.host = seen.host or self.tracker.host
@@ -122,17 +148,12 @@ class Watch:
         for unit, run in seen.started:
             if self._watched(unit):
                 self.tracker.started(unit, run, steady)
+        for unit, moment in seen.stopped:
+            if self._watched(unit):
+                self.tracker.stopped(unit, moment.timestamp())
         return found
 
-    def _settled(self, steady: float, now: float) -> tuple[tuple[Ended, ...], tuple[Survived, ...]]:
-        if steady < self._next_naming:
-            return (), ()
-        settled = self.stream.settle(steady, now)
-        done = time.monotonic()
-        self._next_naming = done + NAMING_REST * (done - steady)
-        return settled
-
-    def _commit(self, steady: float, now: float, alerts: list[Alert]) -> None:
+    def _commit(self, steady: float, alerts: list[Alert]) -> None:
         cursor = self.follower.cursor
         if cursor is not None and (not self._checkpoints or steady - self._checkpoints[-1][0] >= REPLAY_S / 10):
             self._checkpoints.append((steady, cursor))
@@ -140,10 +161,10 @@ class Watch:
             self._checkpoints.popleft()
         replay = self._checkpoints[0][1] if self._checkpoints else None
         names = tuple(self.delivery.sinks)
-        for name in self.state.commit(Position(cursor, replay), self.tracker.stored(), alerts, names, self._told, now - TOLD_S):
+        for name in self.state.commit(Position(cursor, replay), self.tracker.stored(), alerts, names, self._told, steady - TOLD_S):
             self.metrics.refused(name)
         self._told, self._changed = {}, False
-        self.stream.told = {run: at for run, at in self.stream.told.items() if at >= now - TOLD_S}
+        self.stream.told = {run: at for run, at in self.stream.told.items() if at >= steady - TOLD_S}
         self.delivery.open_alerts = tuple(self.tracker.open.values())
         if alerts:
             self.delivery.wake()

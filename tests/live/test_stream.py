@@ -32,9 +32,9 @@ def test_every_attempt_is_told_once_however_its_entries_come(tmp_path, known, si
     live, now, ended = Stream(known, Decisions()), 0.0, []
     for table in tables(tmp_path, size, line=TRACEBACK, restarts=5):
         live.feed(table, now)
-        ended += live.settle(now, now)[0]
+        ended += live.settle(now)[0]
         now += SETTLE_S / 2
-    ended += live.settle(now + ROUTINE_S, now)[0]
+    ended += live.settle(now + ROUTINE_S)[0]
     assert len({attempt.run for attempt in ended}) == len(ended) == 6
     assert {attempt.signature.id for attempt in ended} == {"loader.libstdcxx-missing"}
     assert live.due is None
@@ -51,16 +51,16 @@ def test_what_only_repeats_itself_is_looked_at_less_often_than_what_is_new(tmp_p
     live = Stream(known, Decisions())
     fed(live, tables(tmp_path, line=TRACEBACK, restarts=1), 0.0)
     assert live.due == SETTLE_S
-    assert len(live.settle(SETTLE_S, 0)[0]) == 2
+    assert len(live.settle(SETTLE_S)[0]) == 2
     again = list(tables(tmp_path, line=TRACEBACK.replace("line 7", "line 8"), restarts=1))
     fed(live, again, 1.0)
     assert live.due == SETTLE_S + ROUTINE_S
     live.told.clear()
-    assert len(live.settle(SETTLE_S + ROUTINE_S, 0)[0]) == 2
+    assert len(live.settle(SETTLE_S + ROUTINE_S)[0]) == 2
     fed(live, again, 10.0)
     assert live.due == 10.0 + SETTLE_S
     fed(live, tables(tmp_path, line="unheard-of trouble", restarts=0), 10.0)
-    live.settle(10.0 + SETTLE_S, 0)
+    live.settle(10.0 + SETTLE_S)
     fed(live, again, 11.0)
     fed(live, tables(tmp_path, line="trouble of another kind", restarts=0), 11.0)
     assert live.due == 11.0 + SETTLE_S
@@ -82,7 +82,7 @@ def test_what_has_ended_before_is_passed_over(tmp_path, known):
     live.pass_over(0)
     assert live.due is None
     fed(live, tables(tmp_path, line=TRACEBACK), 5.0)
-    assert live.settle(5.0 + SETTLE_S, 0) == ((), ())
+    assert live.settle(5.0 + SETTLE_S) == ((), ())
 
 
 def test_restarts_are_told_at_once(tmp_path, known):
@@ -96,8 +96,8 @@ def test_a_problem_of_a_service_that_goes_on_is_told_after_a_moment(tmp_path, kn
     live = Stream(known, Decisions())
     for table in list(tables(tmp_path, 1, line=TRACEBACK))[:2]:  # started, and its line
         live.feed(table, 0.0)
-    assert live.settle(SURVIVES_S / 2, 0) == ((), ())
-    ((), (told,)) = live.settle(SURVIVES_S, 0)
+    assert live.settle(SURVIVES_S / 2) == ((), ())
+    ((), (told,)) = live.settle(SURVIVES_S)
     assert (told.unit, told.signature.id) == ("a.service", "loader.libstdcxx-missing")
     assert live.due is None
 
@@ -106,7 +106,7 @@ def test_a_problem_that_ends_the_service_at_once_is_not_called_survived(tmp_path
     live = Stream(known, Decisions())
     for table in tables(tmp_path, line=TRACEBACK, restarts=0):
         live.feed(table, 0.0)
-    (attempt,), survived = live.settle(SURVIVES_S, 0)
+    (attempt,), survived = live.settle(SURVIVES_S)
     assert (attempt.outcome, survived) == ("failed", ())
 
 
@@ -115,7 +115,7 @@ def test_words_that_were_heard_make_no_more_work(tmp_path, known):
     first, again = list(tables(tmp_path, 1, line="Error: no route to 10.0.0.7"))[:2]
     live.feed(first, 0.0)
     live.feed(again, 0.0)
-    live.settle(SURVIVES_S, 0)
+    live.settle(SURVIVES_S)
     live.feed(again, 10.0)
     assert live.due is None
 
