@@ -1,5 +1,7 @@
 """Entries in pieces, as a journal brings them: what has ended, and what is survived."""
 
+import json
+
 import pytest
 
 from forensics.decisions import Decisions
@@ -19,6 +21,11 @@ ImportError: libstdc++.so.6: cannot open shared object file: No such file or dir
 @pytest.fixture(scope="module")
 def known():
     return catalogue.load((folder("patterns"),))
+
+
+def rows_of(folder, **options):
+    """The entries of `stream`, as sd-journal gives them."""
+    return [json.loads(line) for line in stream(folder, **options).read_bytes().splitlines()]
 
 
 def tables(folder, lines=1000, **options):
