@@ -14,6 +14,7 @@ Codes = npt.NDArray[np.int32]
 Rows = npt.NDArray[np.intp]
 TEXT = pa.string()
 DICTIONARY = pa.dictionary(pa.int32(), TEXT)
+NOWHERE = pa.scalar(-1, pa.int32())
 
 
 def encoded(column: pa.Array) -> pa.DictionaryArray:
@@ -33,7 +34,7 @@ def absent(n: int) -> pa.DictionaryArray:
 def as_codes(column: pa.DictionaryArray) -> Codes:
     indices = column.indices
     if indices.null_count:
-        indices = indices.fill_null(-1)
+        indices = indices.fill_null(NOWHERE)
     return np.asarray(indices.to_numpy(zero_copy_only=False), np.int32)
 
 

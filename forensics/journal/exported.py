@@ -22,6 +22,8 @@ ADDRESS = (TIME, MONOTONIC, BOOT, CURSOR, SEQNUM, SEQNUM_ID)
 WANTED = tuple(dict.fromkeys([*ADDRESS, *FIELDS]))
 NUMBER = r"^[0-9]{1,18}$"
 CURSOR_SEQNUM = r"^s=(?P<id>[0-9a-f]{32});i=(?P<seqnum>[0-9a-f]{1,15})(?:;|$)"  # sd_journal_get_cursor
+# typed scalars: for bare Python ones arrow looks for pandas and dateutil each time, 0.2 ms
+NO_TEXT, NOUGHT = pa.scalar(None, pa.string()), pa.scalar("0", pa.string())
 NO_TIME = "an entry without a time is left out"
 TWO_TIMES = "an entry with two times: another one's beginning is missing"
 
@@ -152,7 +154,7 @@ def numbers(column: pa.DictionaryArray | None, count: int) -> pa.Array:
     if column is None:
         return pa.nulls(count, pa.int64())
     digits = pc.match_substring_regex(column.dictionary, NUMBER)
-    return pc.if_else(digits, column.dictionary, None).cast(pa.int64()).take(column.indices)
+    return pc.if_else(digits, column.dictionary, NO_TEXT).cast(pa.int64()).take(column.indices)
 
 
 def sequence(columns: dict[str, pa.DictionaryArray], count: int) -> tuple[pa.Array, pa.Array]:
@@ -169,7 +171,7 @@ def sequence(columns: dict[str, pa.DictionaryArray], count: int) -> tuple[pa.Arr
 
 def _hexadecimal(texts: pa.Array) -> pa.Array:
     """Up to 15 hexadecimal digits as int64, digit by digit for the whole column."""
-    padded = pc.utf8_lpad(texts.fill_null("0"), 16, "0")
+    padded = pc.utf8_lpad(texts.fill_null(NOUGHT), 16, "0")
     digits = np.frombuffer(padded.buffers()[2], np.uint8)[: 16 * len(padded)]
     values = np.where(digits >= ord("a"), digits - (ord("a") - 10), digits - ord("0")).astype(np.int64).reshape(-1, 16)
     powers = 16 ** np.arange(15, -1, -1, dtype=np.int64)

@@ -58,19 +58,20 @@ def _table(content: bytes, base: int, name: str, number: int, log: DamageLog) ->
 
 def table_of(entries: Sequence[Mapping[str, Any]], sizes: Sequence[int], name: str, number: int) -> pa.Table:
     """The table of entries given as field → value, with their sizes in bytes; the first is number `number` of the stream `name`."""
-    arrays = {field: _column([entry.get(field) for entry in entries]) for field in WANTED}
+    there = set().union(*entries)  # of the wanted fields a small batch has about half
+    arrays = {field: _column([entry.get(field) for entry in entries]) for field in WANTED if field in there}
     seqnum, seqnum_id = sequence(arrays, len(sizes))
     fixed = {
-        "time": numbers(arrays[TIME], len(sizes)).cast(UTC_TIME),
-        "monotonic": numbers(arrays[MONOTONIC], len(sizes)),
-        "boot": arrays[BOOT],
+        "time": numbers(arrays.get(TIME), len(sizes)).cast(UTC_TIME),
+        "monotonic": numbers(arrays.get(MONOTONIC), len(sizes)),
+        "boot": arrays.get(BOOT, pa.nulls(len(sizes), pa.string())),
         "seqnum": seqnum,
         "seqnum_id": seqnum_id,
         "bytes": pa.array(sizes, pa.int64()),
         "file": pa.array([name] * len(sizes), pa.string()),
         "offset": pa.array(range(number, number + len(sizes)), pa.int64()),
     }
-    return entries_table({field: arrays[field] for field in FIELDS}, fixed)
+    return entries_table({field: arrays[field] for field in FIELDS if field in arrays}, fixed)
 
 
 def _record_missing(entry: dict[str, Any], log: DamageLog) -> None:

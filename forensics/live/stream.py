@@ -72,7 +72,7 @@ class Stream:
     _held: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=HELD))
     _fed: list[pl.DataFrame] = field(default_factory=list)  # since they were put to those that are held
     _ending: dict[str, float] = field(default_factory=dict)  # unit → when the first word of an end came that was not looked at
-    _unheard: set[str] = field(default_factory=set)  # units that said something new since their last end was looked at
+    _unheard: dict[str, float] = field(default_factory=dict)  # unit → when it last said something new, since its last end that was told
     _alarmed: dict[str, float] = field(default_factory=dict)  # unit → since when a line of trouble waits
     _looked: float = float("-inf")
 
@@ -85,7 +85,7 @@ class Stream:
             self._ending.setdefault(unit, now)
         for unit in seen.alarming:
             self._alarmed.setdefault(unit, now)
-        self._unheard |= seen.news
+        self._unheard |= dict.fromkeys(seen.news, now)
         if sum(map(len, self._fed)) >= MOST_GROWN:
             self._forget(now)
         return seen
@@ -117,10 +117,9 @@ class Stream:
         self.told |= dict.fromkeys(over["run"], now)
         survived = self._survived(assembly, alarmed) if alarmed else ()
         until = dict(over.select(pl.col("unit").cast(pl.String), "since").sort("since").iter_rows())  # what was said before an end is told
-        self._alarmed = {u: since for u, since in self._alarmed.items() if u not in alarmed and since > until.get(u, float("-inf"))}
-        self._unheard -= self._ending.keys()
+        self._alarmed = {u: at for u, at in self._alarmed.items() if u not in alarmed and at > until.get(u, float("-inf"))}
+        self._unheard = {u: at for u, at in self._unheard.items() if at > until.get(u, float("-inf"))}
         waiting = new.filter(pl.col("since") > now - SETTLE_S).select(pl.col("unit").cast(pl.String), "since")
-        self._unheard |= set(waiting["unit"])
         self._ending = dict(waiting.sort("since", descending=True).iter_rows())
         self._looked = now
         self._forget(now)
@@ -130,7 +129,7 @@ class Stream:
         """What has ended so far was told of by others."""
         held = self._about(set(self._ending))
         self.told |= dict.fromkeys(self._untold(held, assemble(held.drop("arrived")).attempts)["run"], now)
-        self._ending, self._alarmed, self._unheard = {}, {}, set()
+        self._ending, self._alarmed, self._unheard = {}, {}, {}
 
     def give_up(self) -> frozenset[str]:
         """Forget what the units said that were to be looked at, and say which."""

@@ -73,6 +73,19 @@ def test_what_only_repeats_itself_is_looked_at_less_often_than_what_is_new(tmp_p
     assert live.due == 11.0 + SETTLE_S
 
 
+def test_a_fast_loop_that_repeats_itself_is_looked_at_now_and_then(tmp_path, known, monkeypatch):
+    looks, assembled = [], stream_module.assemble
+    monkeypatch.setattr(stream_module, "assemble", lambda *given, **options: looks.append(1) or assembled(*given, **options))
+    live, now, ended = Stream(known, Decisions()), 0.0, []
+    for piece in tables(tmp_path, 1, line=TRACEBACK, restarts=99):
+        live.feed(piece, now)
+        ended += live.settle(now)[0]
+        now += 0.02  # ten restarts a second
+    ended += live.settle(now + ROUTINE_S)[0]
+    assert len(ended) == 100
+    assert len(looks) <= now / ROUTINE_S + 3
+
+
 def test_entries_of_what_runs_for_long_do_not_pile_up(tmp_path, known, monkeypatch):
     monkeypatch.setattr(stream_module, "MOST_GROWN", 50)
     monkeypatch.setattr(stream_module, "MOST_LINES", 20)
