@@ -54,6 +54,7 @@ def watch(
     import os
 
     os.environ.setdefault("POLARS_MAX_THREADS", "1")  # batches are small: threads would only wait for each other
+    os.environ.setdefault("_RJEM_MALLOC_CONF", "dirty_decay_ms:0,muzzy_decay_ms:0")  # polars' jemalloc: 10 MB less, at no measured cost
     from forensics.live.config import address, read_config
     from forensics.settings import store_folder, unit_pattern, watch_file
 
@@ -131,7 +132,6 @@ def _test(settings: Config) -> None:
 def _run(asked: _Asked, config: Config) -> None:
     from forensics.decisions import read_decisions
     from forensics.live.beginning import beginning
-    from forensics.live.learning import learned
     from forensics.live.metrics import Metrics, serve
     from forensics.live.state import State
     from forensics.live.stream import Stream
@@ -147,6 +147,8 @@ def _run(asked: _Asked, config: Config) -> None:
     sources = Sources((asked.journal_dir,) if asked.journal_dir else ())
 
     def learn(until: datetime) -> Tracker:
+        from forensics.live.apart import learned
+
         return learned(Settings(sources, asked.store, until, since=asked.learn, until=until, pattern_folders=asked.patterns), _say)
 
     begun = beginning(state, asked.journal_dir, asked.since, learn)

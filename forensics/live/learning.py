@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from multiprocessing import get_context
 
 import polars as pl
 
@@ -28,21 +24,8 @@ PORTION = timedelta(days=1)  # of history at a time, so that memory does not gro
 LEAD = timedelta(hours=1)  # before a portion, read again: an attempt that ends in the portion needs its lines
 
 
-def learned(settings: Settings, say: Callable[[str], object]) -> Tracker:
-    """The failures of the window and the sources that `settings` names, which are ingested first.
-
-    In a process of its own: a month of history takes memory that the watching, which goes on for months, does not need.
-    """
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        try:
-            return pool.submit(learn, settings).result()
-        except BrokenProcessPool:
-            say("learning from history was killed, for lack of memory it seems: no failure is known, each alerts once. See --learn.")
-            return Tracker()
-
-
 def learn(settings: Settings) -> Tracker:
-    """As `learned`, in this process. Both ends of the window are times of the clock."""
+    """The failures of the window and the sources that `settings` names, which are ingested first. Both ends are times of the clock."""
     try:
         sources = ingest_sources(settings.sources, settings.store).sources
     except NothingRecordedError:
