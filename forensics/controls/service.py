@@ -27,7 +27,8 @@ SETTINGS: Mapping[str, str | int | bool | Sequence[str]] = {
     "ConfigurationDirectory": NAME,
     # polars asks the CPU for its features through memory that it may write and execute, unless told not to
     "Environment": ["XDG_STATE_HOME=%S", "XDG_CONFIG_HOME=%E", "POLARS_SKIP_CPU_CHECK=1"],
-    "MemoryMax": "1G",
+    "MemoryMax": "2G",  # of the watching 0.2; a first run learns a day of history at a time
+    "OOMPolicy": "continue",  # a learning that is too large is killed alone, and the watching goes on without it
     "UMask": "0077",
     "AmbientCapabilities": "",
     "CapabilityBoundingSet": "",

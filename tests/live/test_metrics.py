@@ -5,13 +5,12 @@ import subprocess
 import urllib.error
 import urllib.request
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
-from forensics.live.metrics import COUNTERS, GAUGES, MOST_SIGNATURES, MOST_UNITS, Metrics, serve
+from forensics.live.metrics import LASTING_S, MOST_SIGNATURES, MOST_UNITS, Metrics, serve
 from forensics.live.stream import Ended
-from forensics.live.tracker import Tracker
+from forensics.live.tracker import STATES, Tracker
 from forensics.model import Signature
 
 opened = urllib.request.build_opener().open
@@ -55,10 +54,33 @@ def test_a_class_of_history_begins_at_zero():
     assert value(metrics, "failures_total", unit="a.service", signature="x.y") == 0
 
 
-def test_every_metric_is_documented():
-    text = (Path(__file__).resolve().parents[2] / "docs/live.md").read_text(encoding="utf-8")
-    names = {f"{name}_total" for name in COUNTERS} | set(GAUGES) | {"attempt_duration_seconds"}
-    assert [name for name in sorted(names) if f"`{name}`" not in text] == []
+def test_units_that_live_for_a_moment_and_do_well_take_no_place():
+    metrics, tracker = Metrics(), Tracker()
+    for number in range(MOST_UNITS + 10):
+        tracker.started(f"run-{number}.service", "r", 0.0)
+        tracker.ended(Ended("r", "h", f"run-{number}.service", datetime(2025, 1, 1, tzinfo=UTC), "clean", 0.1, None, "", ""))
+        metrics.units(tracker, 1.0)
+    tracker.started("a.service", "r", 0.0)
+    metrics.units(tracker, LASTING_S)
+    assert value(metrics, "unit_up", unit="a.service") == 1
+    assert value(metrics, "unit_restarts_total", unit="a.service") == 0
+    assert b"run-" not in metrics.text()
+
+
+def test_a_unit_that_is_remembered_no_more_is_down():
+    metrics, tracker = Metrics(), Tracker()
+    tracker.started("a.service", "r", 0.0)
+    metrics.units(tracker, LASTING_S)
+    tracker.ended(Ended("r", "h", "a.service", datetime(2025, 1, 1, tzinfo=UTC), "clean", 90.0, None, "", ""))
+    tracker.tick(LASTING_S, 0.0)
+    metrics.units(tracker, LASTING_S)
+    assert value(metrics, "unit_up", unit="a.service") == 0
+
+
+def test_a_class_is_in_one_state():
+    metrics = filled(units=1, signatures=1)
+    states = {state: value(metrics, "class_state", unit="u0.service", signature="mined:0", state=state) for state in STATES}
+    assert states == {"new": 1, "ongoing": 0, "regressed": 0, "escalating": 0}
 
 
 @pytest.mark.real
