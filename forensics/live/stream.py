@@ -71,7 +71,7 @@ class Stream:
     _ears: Ears = field(default_factory=Ears)
     _held: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=HELD))
     _fed: list[pl.DataFrame] = field(default_factory=list)  # since they were put to those that are held
-    _ending: dict[str, float] = field(default_factory=dict)  # unit → when the first word of an end came that was not looked at
+    _ending: dict[str, tuple[float, float]] = field(default_factory=dict)  # unit → when the first and the last word came of untold ends
     _unheard: dict[str, float] = field(default_factory=dict)  # unit → when it last said something new, since its last end that was told
     _alarmed: dict[str, float] = field(default_factory=dict)  # unit → since when a line of trouble waits
     _looked: float = float("-inf")
@@ -82,7 +82,7 @@ class Stream:
         self._fed.append(new.with_columns(arrived=pl.lit(now, pl.Float64)))
         seen = self._ears.listen(new)
         for unit in seen.ending:
-            self._ending.setdefault(unit, now)
+            self._ending[unit] = (self._ending.get(unit, (now, now))[0], now)
         for unit in seen.alarming:
             self._alarmed.setdefault(unit, now)
         self._unheard |= dict.fromkeys(seen.news, now)
@@ -94,8 +94,9 @@ class Stream:
     def due(self) -> float | None:
         """When `settle` has something to do; null when nothing waits."""
         times = [since + SURVIVES_S for since in self._alarmed.values()]
-        for unit, since in self._ending.items():
-            times.append(since + SETTLE_S if unit in self._unheard else max(since + SETTLE_S, self._looked + ROUTINE_S))
+        for unit, (first, last) in self._ending.items():
+            settled = min(last + SETTLE_S, first + 2 * SETTLE_S)  # in a fast loop there is always a newer one
+            times.append(settled if unit in self._unheard else max(settled, self._looked + ROUTINE_S))
         return min(times, default=None)
 
     @property
@@ -120,7 +121,8 @@ class Stream:
         self._alarmed = {u: at for u, at in self._alarmed.items() if u not in alarmed and at > until.get(u, float("-inf"))}
         self._unheard = {u: at for u, at in self._unheard.items() if at > until.get(u, float("-inf"))}
         waiting = new.filter(pl.col("since") > now - SETTLE_S).select(pl.col("unit").cast(pl.String), "since")
-        self._ending = dict(waiting.sort("since", descending=True).iter_rows())
+        ends = waiting.group_by("unit").agg(first=pl.col("since").min(), last=pl.col("since").max())
+        self._ending = {unit: (first, last) for unit, first, last in ends.iter_rows()}
         self._looked = now
         self._forget(now)
         return found, survived

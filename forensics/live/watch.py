@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from forensics.journal.follow import Follower
 from forensics.live.alert import Alert
+from forensics.live.budget import Budget
 from forensics.live.delivery import Delivery
 from forensics.live.metrics import Metrics
 from forensics.live.seen import Seen
@@ -19,8 +20,8 @@ from forensics.live.tracker import Tracker
 
 MOST_ENTRIES = 5000  # a batch
 LOOK_S = 0.05  # between two looks into the journal: whom journald wakes it wakes up to a quarter of a second late
-REST = 8.0  # times the cost of taking a batch in that the next look waits: reading takes at most a ninth of a core
-NAMING_REST = 2.0  # the same for naming: at most a third of a core, also when everything that happens is new
+READING, NAMING = (0.1, 0.1), (0.3, 0.5)  # budgets: share of a core, seconds that may be saved up
+LATER = float("inf")
 TICK_S = 1.0  # between two looks at what only time changes, and between two commits while no alert is raised
 REPLAY_S = 300.0  # how much of the past is read again after a death, for the attempts that still ran
 TOLD_S = 2 * REPLAY_S  # how long an attempt that counted is remembered: longer than it can be read again
@@ -43,17 +44,20 @@ class Watch:
     _checkpoints: deque[tuple[float, str]] = field(default_factory=deque)
     _told: dict[str, float] = field(default_factory=dict)  # since the last commit
     _changed: bool = False
-    _rest: float = LOOK_S
+    _reading: Budget = field(default_factory=lambda: Budget(*READING))
+    _naming: Budget = field(default_factory=lambda: Budget(*NAMING))
+    _next_look: float = 0.0
     _next_naming: float = 0.0
     _next_tick: float = 0.0
 
     def run(self) -> None:
         """Until `stopping`; then what has ended is named and committed."""
         while not self.stopping:
-            time.sleep(self._rest)
+            due = self.stream.due
+            time.sleep(max(0.0, min(self._next_look, max(due, self._next_naming) if due is not None else LATER) - time.monotonic()))
             self.round()
             self.beat()
-        self._next_naming = self._next_tick = 0.0
+        self._next_look = self._next_naming = self._next_tick = 0.0
         self.round()
 
     def resume(self, position: Position, *, first: bool) -> None:
@@ -94,9 +98,11 @@ class Watch:
 
     def _taken(self, steady: float, now: float) -> list[Alert]:
         """Read what is new, and what it says at once."""
+        if steady < self._next_look:
+            return []
         table = self.follower.take(MOST_ENTRIES)
+        self._next_look = steady + LOOK_S
         if not len(table):
-            self._rest = LOOK_S
             return []
         newest = table["time"][-1].as_py().timestamp()
         self.metrics.gauges["last_event_timestamp_seconds"].set(newest)
@@ -106,8 +112,12 @@ class Watch:
             alerts = self._seen(self.stream.feed(table, steady), steady, now)
         except Exception as error:  # noqa: BLE001 - no entry may end the watching
             alerts = self._given_up(f"{len(table)} entries could not be read", error, now)
-        cost = time.monotonic() - steady
-        self._rest = max(LOOK_S, cost if len(table) == MOST_ENTRIES else REST * cost)
+        done = time.monotonic()
+        if len(table) == MOST_ENTRIES:  # there is more, written while nobody watched: half of a core
+            self._next_look = done + (done - steady)
+        else:
+            self._reading.spend(steady, done)
+            self._next_look = max(steady + LOOK_S, self._reading.ready(done))
         return alerts
 
     def _named(self, steady: float, now: float) -> list[Alert]:
@@ -129,7 +139,8 @@ class Watch:
             alerts += self._given_up(f"the ends of {', '.join(sorted(units))} could not be named", error, now)
         self._changed = True
         done = time.monotonic()
-        self._next_naming = done + NAMING_REST * (done - begun)
+        self._naming.spend(begun, done)
+        self._next_naming = self._naming.ready(done)
         return alerts
 
     def _given_up(self, what: str, error: Exception, now: float) -> list[Alert]:

@@ -1,0 +1,27 @@
+"""How much of a core a kind of work may take: bursts are free, what goes on and on is slowed down."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class Budget:
+    """share: of one core, in the long run. most: seconds of work that may be saved up."""
+
+    share: float
+    most: float
+    left: float = 0.0
+    _at: float = float("-inf")
+
+    def spend(self, begun: float, done: float) -> None:
+        """Work was done from `begun` to `done`, by a steady clock."""
+        self.left = self._left(begun) - (done - begun)
+        self._at = begun
+
+    def ready(self, now: float) -> float:
+        """From when on more may be done."""
+        return now - min(0.0, self._left(now)) / self.share
+
+    def _left(self, now: float) -> float:
+        return min(self.most, self.left + (now - self._at) * self.share)
