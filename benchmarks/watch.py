@@ -196,10 +196,11 @@ def outage(lab: Lab, folder: Path, seconds: int) -> None:
 
 def kills(lab: Lab, folder: Path, hook: Recorder, runs: int) -> None:
     rng = random.Random(2)  # noqa: S311
-    lab.run(["systemctl", "start", "--no-block", "fast.service"])
-    units = []
+    units: list[str] = []
     for number in range(runs):
         with watching(lab.journal / MACHINE_ID, folder, hook) as process:
+            if not units:
+                lab.run(["systemctl", "start", "--no-block", "fast.service"])
             for turn in range(3):
                 units.append(f"trouble@kill{chr(97 + number // 26)}{chr(97 + number % 26)}{'xyz'[turn]}.service")
                 lab.run(["systemctl", "start", "--no-block", units[-1]])
