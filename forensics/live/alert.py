@@ -40,6 +40,7 @@ class Alert:
     first_seen: float | None = None
     count: int = 0
     restart_helps: bool | None = None
+    fails_of: str = ""  # of a loop: the class of the last failure, which is no part of its identity
     ended_at: float | None = None  # resolved
     raised_at: float | None = None  # when `watch` told its sinks; null before
 
@@ -68,6 +69,7 @@ class Alert:
         found = {
             "summary": self.summary,
             "title": self.title,
+            "class": self.signature or self.fails_of,
             "cause": self.cause,
             "remedy": self.remedy,
             "evidence": self.evidence,
@@ -97,7 +99,7 @@ class Alert:
 
     def details(self) -> str:
         """What stands under the summary."""
-        known = [f"class {self.signature}"] if self.signature else []
+        known = [f"class {self.signature or self.fails_of}"] if self.signature or self.fails_of else []
         known += [f"state {self.state}"] if self.state else []
         known += [f"host {self.host}"] if self.host else []
         known += [f"first seen {rfc3339(self.first_seen)}"] if self.first_seen is not None else []

@@ -13,7 +13,8 @@ from forensics.decisions import Decisions, read_decisions
 from forensics.errors import NothingRecordedError
 from forensics.incidents.segment import HELD_S
 from forensics.ingestion import ingest_sources
-from forensics.live.tracker import Class, Tracker, Unit
+from forensics.live.tracker import Tracker
+from forensics.live.units import Class, Unit
 from forensics.pipeline import History, history_of
 from forensics.settings import Settings, decisions_file
 from forensics.signatures import catalogue

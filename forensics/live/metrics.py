@@ -12,7 +12,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disa
 
 from forensics import __version__
 from forensics.live.stream import Ended
-from forensics.live.tracker import STATES, Class, Tracker, Unit
+from forensics.live.tracker import Tracker
+from forensics.live.units import STATES, Class, Unit
 
 MOST_UNITS, MOST_SIGNATURES = 200, 100  # label values: signatures a unit; what comes later is counted as OTHER
 OTHER = "other"

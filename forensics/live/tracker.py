@@ -9,19 +9,18 @@ from __future__ import annotations
 import json
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 from forensics.incidents.segment import HELD_S, LOOP_RESTARTS, LOOP_WINDOW
 from forensics.live.alert import FUTILE, LOOP, LOSS, NEW, RECOVERED, Alert, harmless, paragraphs, restored
 from forensics.live.seen import Restart
 from forensics.live.stream import Ended, Survived
+from forensics.live.units import Class, Unit, rate, this_boot
 from forensics.model import Signature
 
 LOOP_S = LOOP_WINDOW / 1e6
+UNNAMED_S = 2.0  # a fast loop is told of once the first of its ends is named, at the latest after so long
 FUTILE_FAILURES = 3
-RATE_S = 300
-ESCALATING = 4  # times the failures of the five minutes before
 MOST_RECENT = 256  # times that are kept for rates
 LOSS_S = 3600  # after the last loss its alert is resolved; until then a further one only counts
 MOST_CLASSES, MOST_UNITS = (
@@ -29,36 +28,7 @@ MOST_CLASSES, MOST_UNITS = (
     2000,
 )  # those not seen for longest are forgotten: a unit may fail in ever new words, or under ever new names
 UNRECORDED = "exit:unknown/none"  # of an end that the manager tells nothing of: its lines are lost, as when journald restarts
-BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
-STATES = ("new", "ongoing", "regressed", "escalating")
 SEVERITIES = {"critical": "critical", "high": "critical", "medium": "warning", "low": "info", "info": "info"}
-
-
-@dataclass(slots=True)
-class Class:
-    """What is known of one failure class of one unit. over: the unit was well after `last`."""
-
-    first: float
-    last: float
-    count: int = 0
-    state: str = "new"
-    over: bool = False
-    recent: list[float] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class Unit:
-    """failures: by class since it was last well. run: the attempt that runs, up since then by the clock since boot; null while it is down.
-
-    counter: systemd's, of its last restart.
-    """
-
-    restarts: list[float] = field(default_factory=list)
-    looping: bool = False
-    failures: dict[str, int] = field(default_factory=dict)
-    run: str | None = None
-    up_since: float | None = None
-    counter: int | None = None
 
 
 @dataclass(slots=True)
@@ -72,6 +42,7 @@ class Tracker:
     survived: set[str] = field(default_factory=set)  # "unit signature": problems that services told of and went on
     boot: str = ""
     lost_at: float = 0.0
+    latest: dict[str, Alert] = field(default_factory=dict)  # unit → what it failed of last
     stops: dict[str, float] = field(default_factory=dict)  # units that were stopped, with when, while the end before is not told
 
     def learn(self, unit: str, signature: str, seen: Class) -> None:
@@ -83,11 +54,18 @@ class Tracker:
         unit = self.units.setdefault(attempt.unit, Unit())
         if unit.run in {attempt.run, ""}:  # else the next attempt runs already
             unit.run, unit.up_since = None, None
+        unit.ends += 1
+        time = attempt.time.timestamp()
         if attempt.signature is not None:
             return self._failed(attempt, attempt.signature, unit)
-        if attempt.outcome == "clean":
-            return self._well(attempt.unit, attempt.time.timestamp(), "ended well")
-        return self._over(attempt.unit, attempt.time.timestamp()) if attempt.outcome == "stopped" else []
+        if attempt.outcome == "stopped":
+            return self._over(attempt.unit, time)
+        if attempt.outcome != "clean":
+            return []
+        if not unit.restarts:
+            return self._well(attempt.unit, time, "ended well")
+        unit.rests = unit.restarts[-1] <= time
+        return self._loop(attempt.unit, unit)
 
     def goes_on(self, told: Survived) -> list[Alert]:
         """A problem that a running service tells of: once, and not where its attempts are known to fail of it. It is never open."""
@@ -133,16 +111,34 @@ class Tracker:
 
     def _restarted(self, name: str, unit: Unit, time: float) -> list[Alert]:
         unit.restarts = [*(t for t in unit.restarts if abs(time - t) <= LOOP_S), time][-MOST_RECENT:]
-        if unit.looping:
-            return self._once_more(f"{LOOP}/{self.host}/{name}/")
-        if len(unit.restarts) < LOOP_RESTARTS:
+        unit.rests, unit.rests_since = False, None
+        return self._once_more(f"{LOOP}/{self.host}/{name}/") if unit.looping else self._loop(name, unit)
+
+    def _loop(self, name: str, unit: Unit) -> list[Alert]:
+        """The alert of a loop, with what the unit failed of last, and of what is futile in it."""
+        if unit.looping or len(unit.restarts) < LOOP_RESTARTS:
+            return []
+        first, last = unit.restarts[0], unit.restarts[-1]
+        if not unit.ends and last - first < UNNAMED_S:
             return []
         unit.looping = True
-        times, seconds = len(unit.restarts), max(1, round(time - unit.restarts[0]))
-        summary = f"{name} restarts again and again: {times} times within {seconds} s"
-        loop = self._opened(Alert(LOOP, name, self.host, "critical", summary, unit.restarts[0], count=times))
+        times = len(unit.restarts)
+        summary = f"{name} restarts again and again: {times} times within {max(1, round(last - first))} s"
         known = [alert for alert in self.open.values() if alert.name == NEW and alert.unit == name]
-        return [loop, *(futile for alert in known for futile in self._futile(alert, unit, time))]
+        loop = Alert(LOOP, name, self.host, "critical", summary, first, count=times)
+        if (of := self.latest.get(name)) is not None:
+            loop = replace(
+                of,
+                name=LOOP,
+                severity="critical",
+                summary=summary,
+                starts_at=first,
+                count=times,
+                state="",
+                signature="",
+                fails_of=of.signature,
+            )
+        return [self._opened(loop), *(futile for alert in known for futile in self._futile(alert, unit, last))]
 
     def stopped(self, name: str, time: float) -> None:
         """Stopped on request; see `stop`."""
@@ -159,6 +155,7 @@ class Tracker:
     def started(self, name: str, run: str, steady: float) -> None:
         unit = self.units.setdefault(name, Unit())
         unit.run, unit.up_since = run, steady
+        unit.rests, unit.rests_since = False, None
 
     def booted(self, boot: str) -> None:
         """Entries of another boot come: nothing of the one before runs."""
@@ -183,9 +180,17 @@ class Tracker:
         """What has held long enough. steady: the clock that `started` was told; time: now."""
         held = [name for name, unit in self.units.items() if unit.failures and self.held(name, steady)]
         well = [alert for name in held for alert in self._well(name, time, f"has been up for {HELD_S / 60:.0f} minutes")]
+        well += [alert for name in self._rested(steady) for alert in self._well(name, time, "ended well and is not restarted")]
         self._tidy()
         whole = [key for key, alert in self.open.items() if alert.name == LOSS and time - self.lost_at >= LOSS_S]
         return [*well, *(replace(self.open.pop(key), ended_at=time) for key in whole)]
+
+    def _rested(self, steady: float) -> list[str]:
+        """Units that ended well after restarts and were left so for as long as restarts make a loop."""
+        resting = [(name, unit) for name, unit in self.units.items() if unit.rests]
+        for _, unit in resting:
+            unit.rests_since = steady if unit.rests_since is None else unit.rests_since
+        return [name for name, unit in resting if unit.rests_since is not None and steady - unit.rests_since >= LOOP_S]
 
     def held(self, name: str, steady: float) -> bool:
         since = self.units[name].up_since if name in self.units else None
@@ -203,15 +208,16 @@ class Tracker:
             self._make_room()
             known = self.classes[key] = Class(time, time)
         else:
-            known.state = "regressed" if known.over else _rate(known.recent, time)
+            known.state = "regressed" if known.over else rate(known.recent, time)
         known.over, known.last, known.count = False, max(time, known.last), known.count + 1
         known.recent = [*known.recent, time][-MOST_RECENT:]
         unit.failures[signature.id] = unit.failures.get(signature.id, 0) + 1
         if signature.id == UNRECORDED:
             return self.lost(1, f"the journal lacks how {attempt.unit} ended", time)
-        alert = self._new(attempt, signature, known)
+        alert = self.latest[attempt.unit] = self._new(attempt, signature, known)
+        unit.rests, unit.rests_since = False, None
         found = [self._opened(alert)] if fresh else self._once_more(alert.key, known.state)
-        return found + (self._futile(alert, unit, time) if unit.looping else [])
+        return found + (self._futile(alert, unit, time) if unit.looping else self._loop(attempt.unit, unit))
 
     def _make_room(self) -> None:
         if len(self.classes) >= MOST_CLASSES:
@@ -225,6 +231,7 @@ class Tracker:
         excess = len(telling) - MOST_UNITS
         idle = [name for name, unit in telling.items() if unit.run is None][: max(0, excess)]
         self.units = {name: unit for name, unit in telling.items() if name not in idle} if idle else telling
+        self.latest = {name: alert for name, alert in self.latest.items() if name in self.units}
 
     def _new(self, attempt: Ended, signature: Signature, known: Class) -> Alert:
         again = "fails again of" if known.state == "regressed" else "fails of something new:"
@@ -281,7 +288,8 @@ class Tracker:
     def _over(self, name: str, time: float) -> list[Alert]:
         """All that is open about the unit is resolved; each keeps its words."""
         unit = self.units.setdefault(name, Unit())
-        unit.looping, unit.restarts, unit.failures = False, [], {}
+        unit.looping, unit.restarts, unit.failures, unit.ends = False, [], {}, 0
+        unit.rests, unit.rests_since = False, None
         closed = [key for key, alert in self.open.items() if alert.unit == name]
         return [replace(self.open.pop(key), ended_at=time) for key in closed]
 
@@ -308,7 +316,7 @@ def tracker_of(text: str) -> Tracker:
     units = {name: Unit(**unit) for name, unit in values["units"].items()}
     if values["clock"] != this_boot():  # the host was booted since: its clock began anew, and nothing runs that ran then
         for unit in units.values():
-            unit.run, unit.up_since = None, None
+            unit.run, unit.up_since, unit.rests_since = None, None, None
     return Tracker(
         classes={key: Class(**known) for key, known in values["classes"].items()},
         units=units,
@@ -319,18 +327,3 @@ def tracker_of(text: str) -> Tracker:
         lost_at=values["lost_at"],
         stops=values["stops"],
     )
-
-
-def this_boot() -> str:
-    """Names the boot of the host that `watch` runs on: `time.monotonic` counts from it."""
-    try:
-        return BOOT_ID.read_text(encoding="ascii").strip()
-    except OSError:
-        return ""
-
-
-def _rate(recent: list[float], time: float) -> str:
-    """ongoing, or escalating when the last five minutes have several times the failures of the five before."""
-    now = sum(1 for t in recent if 0 <= time - t < RATE_S) + 1
-    before = sum(1 for t in recent if RATE_S <= time - t < 2 * RATE_S)
-    return "escalating" if before and now >= ESCALATING * before else "ongoing"

@@ -8,7 +8,8 @@ import pytest
 
 from forensics.live.beginning import beginning
 from forensics.live.state import Position, State
-from forensics.live.tracker import Class, Tracker
+from forensics.live.tracker import Tracker
+from forensics.live.units import Class
 from tests.journal.oracle import needs_systemd
 from tests.store.making import MINUTE, START, journal
 

@@ -10,7 +10,8 @@ import pytest
 
 from forensics.live.metrics import LASTING_S, MOST_SIGNATURES, MOST_UNITS, Metrics, serve
 from forensics.live.stream import Ended
-from forensics.live.tracker import STATES, Tracker
+from forensics.live.tracker import Tracker
+from forensics.live.units import STATES
 from forensics.model import Signature
 
 opened = urllib.request.build_opener().open

@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 import pytest
 
 from forensics.incidents.segment import HELD_S
-from forensics.live import tracker as tracker_module
+from forensics.live import units as units_module
 from forensics.live.seen import Restart
 from forensics.live.stream import Ended, Survived
-from forensics.live.tracker import LOSS_S, MOST_CLASSES, UNRECORDED, Class, Tracker, tracker_of
+from forensics.live.tracker import LOSS_S, MOST_CLASSES, UNNAMED_S, UNRECORDED, Tracker, tracker_of
+from forensics.live.units import Class
 from forensics.model import Signature
 
 T0 = datetime(2025, 12, 7, 21, 30, tzinfo=UTC).timestamp()
@@ -66,6 +67,51 @@ def test_the_same_failure_of_another_unit_is_new_there():
     tracker = Tracker()
     tracker.ended(ended(0))
     assert names(tracker.ended(ended(1, unit="b.service"))) == ["NewFailureSignature"]
+
+
+def test_a_loop_says_what_the_unit_fails_of_without_being_another_alert_for_another_class():
+    tracker = Tracker()
+    for number in range(3):
+        tracker.ended(ended(10 * number))
+        told = tracker.restarted(restart(10 * number + 1))
+    (loop, _) = told
+    assert (loop.name, loop.signature, loop.fails_of, loop.remedy, loop.evidence) == (
+        "RestartLoop",
+        "",
+        LIBRARY.id,
+        "r",
+        "ImportError: libstdc++",
+    )
+    assert "signature" not in loop.labels()
+    assert loop.annotations()["class"] == LIBRARY.id
+
+
+def test_a_fast_loop_is_told_of_when_the_first_end_is_named_or_after_a_moment():
+    fast, unnamed = Tracker(), Tracker()
+    assert [alert for k in range(9) for alert in fast.restarted(restart(k / 20))] == []
+    assert names(fast.ended(ended(0))) == ["NewFailureSignature", "RestartLoop"]
+    told = [alert for k in range(60) for alert in unnamed.restarted(restart(k / 20))]
+    assert names(told) == ["RestartLoop"]
+    assert told[0].summary.endswith(f"{round(UNNAMED_S * 20) + 1} times within 2 s")
+
+
+def test_ends_that_are_good_do_not_hide_a_loop():
+    tracker, told = Tracker(), []
+    for number in range(5):
+        told += tracker.ended(ended(10 * number, None, "clean")) + tracker.restarted(restart(10 * number + 5))
+    assert names(told) == ["RestartLoop"]
+
+
+def test_a_job_that_ends_well_after_restarts_has_recovered_once_no_restart_follows():
+    tracker = Tracker()
+    looped(tracker, 4)
+    assert tracker.ended(ended(50, None, "clean")) == []
+    assert tracker.tick(1000.0, T0) == []
+    again = tracker_of(tracker.stored())
+    assert again.tick(1000.0 + 299, T0) == []
+    assert "ServiceRecovered" in names(again.tick(1000.0 + 300, T0))
+    tracker.restarted(restart(60))
+    assert tracker.tick(1000.0 + 300, T0) == []
 
 
 def test_slow_restarts_are_no_loop():
@@ -184,7 +230,7 @@ def test_a_unit_that_runs_goes_on_to_hold_over_a_restart_of_watch_but_not_over_a
     stored = tracker.stored()
     assert names(tracker_of(stored).tick(1000.0 + HELD_S, T0)) == ["resolved NewFailureSignature", "ServiceRecovered"]
     (tmp_path / "boot_id").write_text("another")
-    monkeypatch.setattr(tracker_module, "BOOT_ID", tmp_path / "boot_id")
+    monkeypatch.setattr(units_module, "BOOT_ID", tmp_path / "boot_id")
     assert tracker_of(stored).tick(1000.0 + HELD_S, T0) == []
 
 
