@@ -146,6 +146,8 @@ def _run(asked: _Asked, config: Config) -> None:
     state = State.open(asked.state, _say)
     sources = Sources((asked.journal_dir,) if asked.journal_dir else ())
 
+    _expect_journal(asked.journal_dir)
+
     def learn(until: datetime) -> Tracker:
         from forensics.live.apart import learned
 
@@ -175,6 +177,17 @@ def _run(asked: _Asked, config: Config) -> None:
         watching.delivery.stop(DRAIN_S)
         if server is not None:
             server.shutdown()
+
+
+def _expect_journal(folder: Path | None) -> None:
+    """sd-journal takes a journal that may not be read for an empty one. Raises JournalPermissionError."""
+    from forensics.errors import NothingRecordedError
+    from forensics.journal.directory import host_files, journal_files
+
+    try:
+        journal_files(folder) if folder else host_files()
+    except NothingRecordedError as error:
+        _say(f"{error} Waiting for one.")
 
 
 def _delivery(settings: Config, state: State, metrics: Metrics) -> Delivery:

@@ -57,10 +57,10 @@ class Delivery:
                 self._empty(name, sink)
                 if isinstance(sink, Alertmanager) and time.monotonic() - posted >= REPOST_S:
                     for alert in self.open_alerts:
-                        sink.send(alert)
+                        self._send(name, sink, alert)
                     posted = time.monotonic()
                 wait = FIRST_WAIT_S
-            except (UnreachableError, RefusedError) as error:
+            except UnreachableError as error:
                 if wait == FIRST_WAIT_S:
                     self.say(f"sink {name}: {error}; alerts wait on disk and are tried again.")
                 self._stopping.wait(wait)
@@ -75,9 +75,16 @@ class Delivery:
     def _empty(self, name: str, sink: Sink) -> None:
         while (found := self.state.next(name)) is not None:
             number, alert = found
-            try:
-                sink.send(alert)
-            except RefusedError as error:
-                self.refused(name)
-                self.say(f"sink {name} refuses {alert.name} of {alert.unit or 'the journal'}: {error}.")
+            self._send(name, sink, alert)
             self.state.delivered(number)
+
+    def _send(self, name: str, sink: Sink, alert: Alert) -> None:
+        """One alert; one that the sink refuses, or cannot handle, holds up no other. Raises UnreachableError."""
+        try:
+            sink.send(alert)
+        except UnreachableError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a thread that dies would deliver nothing any more
+            why = str(error) if isinstance(error, RefusedError) else f"{type(error).__name__}: {error}"
+            self.refused(name)
+            self.say(f"sink {name} refuses {alert.name} of {alert.unit or 'the journal'}: {why}.")

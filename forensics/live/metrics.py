@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
@@ -11,12 +12,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
 
 from forensics import __version__
+from forensics.errors import ForensicsError
 from forensics.live.stream import Ended
 from forensics.live.tracker import Tracker
 from forensics.live.units import STATES, Class, Unit
 
 MOST_UNITS, MOST_SIGNATURES = 200, 100  # label values: signatures a unit; what comes later is counted as OTHER
 OTHER = "other"
+STUCK_S = 30.0  # without a round: something hangs
 LONGEST_VALUE = 200  # letters of a label value
 PREFIX = "tabby_forensics_"
 DURATIONS_S = (0.1, 0.5, 1, 2, 5, 10, 30, 60, 300, 600, 3600, 86400)
@@ -46,13 +49,17 @@ disable_created_metrics()  # type: ignore[no-untyped-call]
 
 @dataclass(slots=True)
 class Metrics:
-    """The registry and what is counted in it, from this start on. watching: with what only a running `watch` knows."""
+    """The registry and what is counted in it, from this start on. watching: with what only a running `watch` knows.
+
+    alive_at: when it last went through its loop, by a steady clock; null before the first time.
+    """
 
     watching: bool = True
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
     counters: dict[str, Counter] = field(default_factory=dict)
     gauges: dict[str, Gauge] = field(default_factory=dict)
     durations: Histogram = field(init=False)
+    alive_at: float | None = None
     _units: set[str] = field(default_factory=set)
     _signatures: dict[str, set[str]] = field(default_factory=dict)
 
@@ -140,17 +147,23 @@ class Metrics:
 
 
 def serve(metrics: Metrics, host: str, port: int) -> ThreadingHTTPServer:
-    """Serves /metrics and /healthz, nothing else, until `shutdown`. Raises OSError when the address cannot be had."""
-    pages: dict[str, Callable[[], bytes]] = {"/metrics": metrics.text, "/healthz": lambda: b"ok\n"}
+    """Serves /metrics and /healthz, nothing else, until `shutdown`. Raises ForensicsError when the address cannot be had."""
+
+    def page_of(path: str) -> tuple[int, bytes]:
+        if path == "/metrics":
+            return 200, metrics.text()
+        if path != "/healthz":
+            return 404, b"not here: /metrics, /healthz\n"
+        stuck = metrics.alive_at is not None and time.monotonic() - metrics.alive_at > STUCK_S
+        return (503, b"stuck\n") if stuck else (200, b"ok\n")
 
     class Handler(BaseHTTPRequestHandler):
         timeout = 10
         server_version, sys_version = "tabby-forensics", ""
 
         def do_GET(self) -> None:
-            page = pages.get(self.path.partition("?")[0])
-            body = page() if page else b"not here: /metrics, /healthz\n"
-            self.send_response(200 if page else 404)
+            status, body = page_of(self.path.partition("?")[0])
+            self.send_response(status)
             self.send_header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
@@ -159,6 +172,9 @@ def serve(metrics: Metrics, host: str, port: int) -> ThreadingHTTPServer:
         def log_message(self, *_: object) -> None:
             pass
 
-    server = ThreadingHTTPServer((host, port), Handler)
+    try:
+        server = ThreadingHTTPServer((host, port), Handler)
+    except OSError as error:
+        raise ForensicsError(f"The exporter cannot listen on {host}:{port}: {error.strerror or error}.") from None
     threading.Thread(target=server.serve_forever, name="metrics", daemon=True).start()
     return server

@@ -82,6 +82,7 @@ class Watch:
 
     def round(self) -> None:
         """One batch."""
+        self.metrics.alive_at = time.monotonic()
         steady, now = time.monotonic(), time.time()
         alerts = self._taken(steady, now) + self._named(steady, now)
         if self.follower.torn:
@@ -171,12 +172,13 @@ class Watch:
         while len(self._checkpoints) > 1 and steady - self._checkpoints[1][0] >= REPLAY_S:
             self._checkpoints.popleft()
         replay = self._checkpoints[0][1] if self._checkpoints else None
+        # before what is resolved is queued, or a sink that gets these again could hear of it as open after its end
+        self.delivery.open_alerts = tuple(self.tracker.open.values())
         names = tuple(self.delivery.sinks)
         for name in self.state.commit(Position(cursor, replay), self.tracker.stored(), alerts, names, self._told, steady - TOLD_S):
             self.metrics.refused(name)
         self._told, self._changed = {}, False
         self.stream.told = {run: at for run, at in self.stream.told.items() if at >= steady - TOLD_S}
-        self.delivery.open_alerts = tuple(self.tracker.open.values())
         if alerts:
             self.delivery.wake()
 

@@ -136,6 +136,50 @@ def test_a_refused_alert_does_not_hold_up_the_next(tmp_path):
     assert "refuses NewFailureSignature of a.service" in told[0]
 
 
+class Broken:
+    def __init__(self, error):
+        self.error, self.got = error, []
+
+    def send(self, alert):
+        if alert.summary == "s 0":
+            raise self.error
+        self.got.append(alert.summary)
+
+
+def test_a_sink_that_breaks_on_an_alert_goes_on_with_the_next(tmp_path):
+    state, told, sink = State.open(tmp_path), [], Broken(KeyError("nobody expected this"))
+    state.commit(Position(), "{}", [alert(0), alert(1)], ["broken"], {}, 0)
+    delivery = Delivery(state, {"broken": sink}, told.append)
+    delivery.start()
+    wait_for(lambda: state.queued("broken") == 0)
+    delivery.stop(5)
+    assert sink.got == ["s 1"]
+    assert "KeyError" in told[0]
+
+
+def test_one_open_alert_that_is_refused_does_not_keep_the_others_from_being_posted_again(tmp_path, monkeypatch):
+    monkeypatch.setattr("forensics.live.delivery.REPOST_S", 0.1)
+    state = State.open(tmp_path)
+    with Recorder([400]) as server:
+        delivery = Delivery(state, {"am": KINDS["alertmanager"][0](server.url)}, lambda _: None, open_alerts=(alert(0), alert(1)))
+        delivery.start()
+        wait_for(lambda: len(server.bodies) >= 4)
+        delivery.stop(5)
+    assert [body[0]["annotations"]["summary"] for _, body in server.bodies[:4]] == ["s 0", "s 1", "s 0", "s 1"]
+
+
+def test_standard_output_that_nobody_reads_is_unreachable(monkeypatch):
+    class Gone:
+        def write(self, _):
+            raise BrokenPipeError(32, "Broken pipe")
+
+        flush = write
+
+    monkeypatch.setattr("sys.stdout", Gone())
+    with pytest.raises(UnreachableError, match="Broken pipe"):
+        KINDS["stdout"][0]().send(alert())
+
+
 def test_a_full_queue_keeps_the_oldest(tmp_path, monkeypatch):
     monkeypatch.setattr(state_module, "MOST_QUEUED", 3)
     state = State.open(tmp_path)

@@ -2,13 +2,15 @@
 
 import shutil
 import subprocess
+import time
 import urllib.error
 import urllib.request
 from datetime import UTC, datetime
 
 import pytest
 
-from forensics.live.metrics import LASTING_S, MOST_SIGNATURES, MOST_UNITS, Metrics, serve
+from forensics.errors import ForensicsError
+from forensics.live.metrics import LASTING_S, MOST_SIGNATURES, MOST_UNITS, STUCK_S, Metrics, serve
 from forensics.live.stream import Ended
 from forensics.live.tracker import Tracker
 from forensics.live.units import STATES
@@ -89,6 +91,27 @@ def test_a_class_is_in_one_state():
 def test_promtool_finds_nothing_to_say():
     done = subprocess.run(["promtool", "check", "metrics"], input=filled().text(), capture_output=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+def test_an_address_that_is_taken_is_a_sentence():
+    server = serve(Metrics(), "127.0.0.1", 0)
+    with pytest.raises(ForensicsError, match=rf"127.0.0.1:{server.server_port}: Address already in use"):
+        serve(Metrics(), "127.0.0.1", server.server_port)
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_watch_that_hangs_is_not_healthy():
+    metrics = Metrics(alive_at=time.monotonic() - STUCK_S - 1)
+    server = serve(metrics, "127.0.0.1", 0)
+    try:
+        with pytest.raises(urllib.error.HTTPError) as error:
+            opened(f"http://127.0.0.1:{server.server_port}/healthz")
+        assert error.value.code == 503
+        error.value.close()
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 def test_the_server_has_two_pages_and_no_more():

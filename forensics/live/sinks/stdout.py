@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 
 from forensics.live.alert import Alert
+from forensics.live.sinks.base import UnreachableError
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,5 +12,8 @@ class Stdout:
     json_lines: bool = False
 
     def send(self, alert: Alert) -> str:
-        print(json.dumps(alert.as_json()) if self.json_lines else alert.as_text(), flush=True)  # noqa: T201
+        try:
+            print(json.dumps(alert.as_json()) if self.json_lines else alert.as_text(), flush=True)  # noqa: T201
+        except OSError as error:  # whoever read it has gone, or the disk is full
+            raise UnreachableError(error.strerror) from None
         return "written"
