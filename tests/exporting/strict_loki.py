@@ -19,6 +19,10 @@ class StrictLoki(Recorder):
         self.stored, self.newest, self.oldest, self.sizes = {}, {}, oldest, []
         super().__init__(answers)
 
+    def lines(self, unit):
+        """What is stored of a unit."""
+        return sorted(line for key, _, line in self.stored if json.loads(key)["unit"] == unit)
+
     def answer(self, body, headers):
         if self.answers:
             return self.answers.pop(0), b""

@@ -20,6 +20,7 @@ from tests.exporting.test_files import found_in, stream
 from tests.live.test_alertmanager import answer
 
 REAL = os.environ.get("TABBY_TEST_LOKI_URL", "")
+NOW = datetime.now(UTC)
 
 
 def made(lines, start=None, step=timedelta(seconds=1), name="a.service"):
@@ -134,23 +135,62 @@ def test_what_may_go_away_is_tried_again(status):
     assert len(server.stored) == 2
 
 
-def test_a_push_that_ended_goes_on_where_it_was(monkeypatch):
+class RealLoki:
+    url = REAL
+
+    def lines(self, unit):
+        query = urllib.parse.urlencode({"query": f'{{unit="{unit}"}}', "limit": 5000, "start": int((time.time() - 7200) * 1e9)})
+        found = json.loads(answer(f"{REAL}/loki/api/v1/query_range?{query}"))["data"]["result"]
+        return sorted(line for each in found for _, line, *_ in each["values"])
+
+
+@pytest.fixture(params=["a stand-in", "a real one"])
+def server(request):
+    if request.param == "a stand-in":
+        with StrictLoki() as strict:
+            yield strict
+        return
+    if not REAL:
+        pytest.skip("TABBY_TEST_LOKI_URL names no Loki")
+    yield RealLoki()
+
+
+@pytest.fixture
+def names():
+    return [f"t{uuid.uuid4().hex}.service" for _ in range(2)]
+
+
+def test_a_push_that_ended_goes_on_where_it_was(monkeypatch, server, names):
     monkeypatch.setattr(loki, "MOST_BYTES", 8192)
-    sources = [made([f"{name} {n} " + "x" * 500 for n in range(30)], name=name) for name in ("a.service", "b.service")]
-    with StrictLoki() as server:
-        pushed, turns = Pushed(), []
+    sources = sorted((made([f"{n} " + "x" * 500 for n in range(30)], name=name) for name in names), key=lambda one: one.name)
+    pushed, turns = Pushed(), []
 
-        def stop(now):
-            turns.append(now.done)
-            if len(turns) == 5:
-                raise KeyboardInterrupt
+    def stop(now):
+        turns.append(now.done)
+        if len(turns) == 5:
+            raise KeyboardInterrupt
 
-        with pytest.raises(KeyboardInterrupt):
-            Loki(server.url).push(sources, pushed, stop)
-        assert 0 < len(server.stored) < 60
-        rest = push(server, sources, done=turns[-1])
-        assert pushed.accepted + rest.accepted == 60
-        assert len(server.stored) == 60
+    with pytest.raises(KeyboardInterrupt):
+        Loki(server.url).push(sources, pushed, stop)
+    assert 0 < sum(len(server.lines(name)) for name in names) < 60
+    rest = push(server, sources, done=turns[-1])
+    assert pushed.accepted + rest.accepted == 60
+    assert [len(server.lines(name)) for name in names] == [30, 30]
+
+
+def test_every_line_is_there_once_however_hostile_and_however_often_it_is_pushed(server, names):
+    lines = [f'line {n} \u202e \x1b[31m {{}} "quoted" \\ é \U0001f600' for n in range(500)]
+    for _ in range(2):
+        pushed = push(server, [made(lines, name=names[0], start=NOW - timedelta(hours=1))])
+        assert (pushed.accepted, pushed.refused) == (500, 0)
+    assert server.lines(names[0]) == sorted(lines)
+
+
+def test_a_line_too_far_behind_is_refused_and_counted_and_the_rest_is_in(server, names):
+    assert push(server, [made(["newest"], name=names[0], start=NOW)]).accepted == 1
+    pushed = push(server, [made(["behind", "near"], name=names[0], start=NOW - timedelta(minutes=90), step=timedelta(minutes=80))])
+    assert (pushed.accepted, pushed.refused) == (1, 1)
+    assert server.lines(names[0]) == ["near", "newest"]
 
 
 def test_a_loki_that_never_answers_is_told_in_one_sentence():
@@ -176,15 +216,3 @@ def test_the_command_says_what_was_taken_and_what_not(tmp_path):
         assert_one_sentence(done, 1, "refused 9 lines", "too old")
     assert_one_sentence(run("export", "loki", "--url", "http://u:secret@h/", *source), 2, "--token-file")
     assert_one_sentence(run("export", "loki", "--url", "file:///etc", *source), 2, "http")
-
-
-@pytest.mark.skipif(not REAL, reason="TABBY_TEST_LOKI_URL names no Loki")
-def test_a_real_loki_has_every_line():
-    name = f"t{uuid.uuid4().hex}.service"
-    source = made([f"line {n}" for n in range(500)], name=name)
-    pushed = Pushed()
-    Loki(REAL).push([source], pushed, lambda _: None)
-    assert (pushed.accepted, pushed.refused) == (500, 0)
-    query = urllib.parse.urlencode({"query": f'{{unit="{name}"}}', "limit": 5000, "start": int((time.time() - 7200) * 1e9)})
-    streams_found = json.loads(answer(f"{REAL}/loki/api/v1/query_range?{query}"))["data"]["result"]
-    assert sum(len(each["values"]) for each in streams_found) == 500
