@@ -60,7 +60,7 @@ exit 1
 CHATTY = """#!/bin/sh
 n=0
 while [ $n -lt "$2" ]; do
-    seq -f "INFO:     10.0.0.$1:5%g - request %g of worker $1 served in 12.5 ms, 3 tokens" $n $((n + 99))
+    seq -f "INFO:     10.0.0.$1:5000 - request %g of worker $1 served in 12.5 ms, 3 tokens" $n $((n + 99))
     n=$((n + 100))
     sleep 0.2
 done

@@ -16,6 +16,8 @@ import pyarrow as pa
 
 from forensics.attempts import Assembly, assemble
 from forensics.decisions import Decisions, applied
+from forensics.journal.codes import DICTIONARY
+from forensics.journal.columns import SCHEMA
 from forensics.live.seen import Ears, Seen
 from forensics.model import ENTRIES, Signature
 from forensics.signatures import label
@@ -31,6 +33,8 @@ KEEP_OTHERS_S = 60.0  # entries about no unit: the kernel speaks of a process be
 MOST_LINES = 1000  # of one attempt that runs, the newest; it also keeps its first FIRST_LINES
 FIRST_LINES = 50
 MOST_GROWN = 5000  # entries that came since the last look at what can be forgotten
+# polars 2.1 keeps 70 KB of each table for ever that has dictionary columns: a gigabyte in half a day
+PLAIN = pa.schema([(field.name, pa.string() if field.type == DICTIONARY else field.type) for field in SCHEMA])
 HELD = {**ENTRIES, "arrived": pl.Float64()}
 
 
@@ -78,7 +82,7 @@ class Stream:
 
     def feed(self, table: pa.Table, now: float) -> Seen:
         """Take new entries in; what they say at once comes back; `settle` gives ends. now: a steady clock."""
-        new = pl.DataFrame(table).select(pl.col(name).cast(kind) for name, kind in ENTRIES.items())
+        new = pl.DataFrame(table.cast(PLAIN)).select(pl.col(name).cast(kind) for name, kind in ENTRIES.items())
         self._fed.append(new.with_columns(arrived=pl.lit(now, pl.Float64)))
         seen = self._ears.listen(new)
         for unit in seen.ending:
@@ -191,7 +195,7 @@ class Stream:
         runs = self._held["invocation"].unique().drop_nulls().cast(pl.String)
         told = pl.col("invocation").cast(pl.String).is_in([run for run in runs if run in self.told])
         whole = ["boot", "unit", "invocation"]
-        turn, size = pl.int_range(pl.len()).over(whole), pl.len().over(whole)
+        turn, size = pl.int_range(pl.len()).over(whole), pl.len().cast(pl.Int64).over(whole)
         newest = (turn < FIRST_LINES) | (turn >= size - MOST_LINES)
         age = now - pl.col("arrived")
         of_none = pl.col("unit").is_null() | pl.col("invocation").is_null()

@@ -18,7 +18,7 @@ from forensics.live.state import Position, State
 from forensics.live.stream import KEEP_ENDED_S, Stream
 from forensics.live.tracker import Tracker
 
-MOST_ENTRIES = 5000  # a batch
+MOST_ENTRIES = 2000  # a batch
 LOOK_S = 0.05  # between two looks into the journal: whom journald wakes it wakes up to a quarter of a second late
 READING, NAMING = (0.1, 0.1), (0.3, 0.5)  # budgets: share of a core, seconds that may be saved up
 LATER = float("inf")

@@ -96,6 +96,16 @@ def test_entries_of_what_runs_for_long_do_not_pile_up(tmp_path, known, monkeypat
     assert len(live._held) + sum(map(len, live._fed)) <= 100
 
 
+def test_the_last_words_of_a_service_that_said_much_count(tmp_path, known, monkeypatch):
+    monkeypatch.setattr(stream_module, "MOST_GROWN", 50)
+    live = Stream(known, Decisions())
+    started, line, *rest = tables(tmp_path, 1, line="INFO: loaded 7 modules", restarts=0)
+    _, last, *_ = tables(tmp_path, 1, line=TRACEBACK, restarts=0)
+    fed(live, [started, *[line] * 300, last, *rest], 0.0)
+    (attempt,), _ = live.settle(SETTLE_S)
+    assert attempt.signature.id == "loader.libstdcxx-missing"
+
+
 def test_what_has_ended_before_is_passed_over(tmp_path, known):
     live = Stream(known, Decisions())
     fed(live, tables(tmp_path, line=TRACEBACK), 0.0)
