@@ -20,7 +20,7 @@ from forensics.journal.json_lines import table_of
 
 NAME = "live"  # what stands in the column `file`
 NOTHING = table_of((), (), NAME, 0)
-RENEWED_AFTER = 20_000  # entries: an open reader keeps what it has read mapped, up to half a gigabyte
+RENEWED_AFTER = 8_000  # entries: an open reader keeps what it has read mapped, up to half a gigabyte
 
 
 @dataclass(slots=True)

@@ -101,7 +101,7 @@ def test_the_last_words_of_a_service_that_said_much_count(tmp_path, known, monke
     live = Stream(known, Decisions())
     started, line, *rest = tables(tmp_path, 1, line="INFO: loaded 7 modules", restarts=0)
     _, last, *_ = tables(tmp_path, 1, line=TRACEBACK, restarts=0)
-    fed(live, [started, *[line] * 300, last, *rest], 0.0)
+    fed(live, [started, *[line] * 300, last, *[line] * 100, *rest], 0.0)
     (attempt,), _ = live.settle(SETTLE_S)
     assert attempt.signature.id == "loader.libstdcxx-missing"
 
