@@ -23,10 +23,8 @@ UNNAMED_S = 2.0  # a fast loop is told of once the first of its ends is named, a
 FUTILE_FAILURES = 3
 MOST_RECENT = 256  # times that are kept for rates
 LOSS_S = 3600  # after the last loss its alert is resolved; until then a further one only counts
-MOST_CLASSES, MOST_UNITS = (
-    2000,
-    2000,
-)  # those not seen for longest are forgotten: a unit may fail in ever new words, or under ever new names
+# those not seen for longest are forgotten: a unit may fail in ever new words, or under ever new names
+MOST_CLASSES, MOST_UNITS = 2000, 2000
 UNRECORDED = "exit:unknown/none"  # of an end that the manager tells nothing of: its lines are lost, as when journald restarts
 SEVERITIES = {"critical": "critical", "high": "critical", "medium": "warning", "low": "info", "info": "info"}
 
