@@ -38,6 +38,8 @@ def dashboard() -> dict[str, Any]:
                  (f"sum(increase({PREFIX}journal_lost_lines_total[{RATE}]))", "lines dropped")], "short"),
         _stat("Newest entry", "When the newest journal entry was written; an old one means that nobody watches.",
               f"max({PREFIX}last_event_timestamp_seconds) * 1000", "dateTimeFromNow"),
+        _stat("Escalating classes", "Failure classes whose rate multiplies.",
+              f'count({PREFIX}class_state{{unit=~"$unit",state="escalating"}} == 1) or vector(0)', "short"),
         _stat("Version", "The version of tabby-forensics.", f"max by (version) ({PREFIX}build_info)", "short", "{{version}}"),
     ]  # fmt: skip
     return {

@@ -21,6 +21,7 @@ from forensics.errors import ForensicsError
 from forensics.live.alert import Alert, restored
 
 MOST_QUEUED = 10_000  # alerts a sink; the oldest are kept, they tell how it began
+VERSION = 1  # of the tables and of what stands in them; a state of another one is left behind, and history is learned again
 SCHEMA = """
 create table if not exists known (name text primary key, value text not null);
 create table if not exists queue (number integer primary key, sink text not null, alert text not null);
@@ -57,6 +58,7 @@ class State:
             state._lock = os.open(folder / "watch.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             fcntl.flock(state._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             with closing(state._connect()) as disk, disk:
+                state._expect_version(disk)
                 disk.executescript(SCHEMA)
                 disk.backup(state._memory)
         except BlockingIOError:
@@ -64,6 +66,15 @@ class State:
         except (OSError, sqlite3.Error) as error:
             raise ForensicsError(f"The state of `watch` in '{folder}' cannot be used: {error}.") from error
         return state
+
+    def _expect_version(self, disk: sqlite3.Connection) -> None:
+        (found,) = disk.execute("pragma user_version").fetchone()
+        tables = [name for (name,) in disk.execute("select name from sqlite_master where type = 'table'")]
+        if tables and found != VERSION:
+            self.say(f"{self.file} is of another version: it begins anew, and what waited for a sink is gone.")
+            for name in tables:
+                disk.execute(f'drop table "{name}"')
+        disk.execute(f"pragma user_version = {VERSION}")
 
     def close(self) -> None:
         """What is on disk stays there."""

@@ -1,6 +1,7 @@
 """The queue on disk and the sinks behind it."""
 
 import json
+import sqlite3
 import time
 from contextlib import closing
 
@@ -196,6 +197,19 @@ def test_what_is_committed_is_there_again(tmp_path):
     with closing(State.open(tmp_path)) as state:
         assert state.position() == position
         assert state.told() == ["b", "c"]
+
+
+def test_a_state_of_another_version_is_left_behind_in_words(tmp_path):
+    said = []
+    with closing(State.open(tmp_path)) as state:
+        state.commit(Position("done", "replay"), "{}", [alert()], ["hook"], {"a": 1.0}, 0)
+    with closing(sqlite3.connect(tmp_path / "watch.sqlite")) as disk:
+        disk.execute("pragma user_version = 99")
+    for _ in range(2):
+        with closing(State.open(tmp_path, said.append)) as state:
+            assert (state.tracker(), state.position(), state.queued("hook"), state.told()) == (None, Position(), 0, [])
+    assert len(said) == 1
+    assert "another version" in said[0]
 
 
 def test_a_state_serves_one_watch(tmp_path):
