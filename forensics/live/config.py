@@ -126,8 +126,8 @@ def _secret(source: str, name: str, environment: Mapping[str, str]) -> tuple[str
     if source == "env":
         return environment.get(name, ""), "" if environment.get(name) else f"the variable {name} is not set"
     try:
-        return Path(name).read_text(encoding="utf-8").strip(), ""
-    except (OSError, UnicodeDecodeError) as error:
+        return Path(name).expanduser().read_text(encoding="utf-8").strip(), ""
+    except (OSError, RuntimeError, UnicodeDecodeError) as error:  # RuntimeError: there is no such user
         return "", f"'{name}' cannot be read: {getattr(error, 'strerror', None) or 'it is not UTF-8'}"
 
 

@@ -30,11 +30,13 @@ def test_every_sink_is_documented_with_its_settings():
         assert [name for name in (*needed, *possible) if f"`{name}`" not in line] == []
 
 
-def test_the_configuration_that_it_shows_is_right(tmp_path):
+def test_the_configuration_that_it_shows_is_right(tmp_path, monkeypatch):
     (shown,) = re.findall(r"watch\.toml <<'EOF'\n(.*?)^EOF$", TEXT, re.DOTALL | re.MULTILINE)
-    (secret,) = re.findall(r"^\$ echo (\S+) > (?:\S+)$", TEXT, re.MULTILINE)
-    (tmp_path / "url").write_text(secret)
-    (tmp_path / "watch.toml").write_text(re.sub(r'"/root/[\w-]+"', f'"{tmp_path}/url"', shown))
+    ((secret, file),) = re.findall(r"^\$ echo (\S+) > ~/(\S+)", TEXT, re.MULTILINE)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / file).parent.mkdir(parents=True)
+    (tmp_path / file).write_text(secret)
+    (tmp_path / "watch.toml").write_text(shown)
     assert read_config(tmp_path / "watch.toml").sinks == {"ntfy-1": Ntfy(secret)}
 
 
