@@ -141,7 +141,7 @@ class Stream:
         """Forget what the units said that were to be looked at, and say which."""
         units = frozenset(self._ending.keys() | self._alarmed.keys())
         self._put_together()
-        self._held = self._held.filter(~pl.col("unit").cast(pl.String).is_in(list(units)).fill_null(value=True))
+        self._held = self._held.filter(~pl.col("unit").cast(pl.String).is_in(list(units)).fill_null(value=False))
         self._ending, self._alarmed = {}, {}
         return units
 

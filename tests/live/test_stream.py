@@ -2,6 +2,7 @@
 
 import json
 
+import pyarrow as pa
 import pytest
 
 from forensics.decisions import Decisions
@@ -113,6 +114,21 @@ def test_what_has_ended_before_is_passed_over(tmp_path, known):
     assert live.due is None
     fed(live, tables(tmp_path, line=TRACEBACK), 5.0)
     assert live.settle(5.0 + SETTLE_S) == ((), ())
+
+
+def test_what_is_given_up_is_forgotten_and_nothing_else(tmp_path, known):
+    live = Stream(known, Decisions())
+
+    def about(table, unit):
+        return table.set_column(
+            table.schema.get_field_index("unit"), "unit", pa.array([unit] * len(table), pa.string()).dictionary_encode()
+        )
+
+    line = list(tables(tmp_path, 1, line="INFO: loaded 7 modules"))[1]
+    fed(live, [about(line, None), about(line, "b.service"), *tables(tmp_path, line=TRACEBACK)], 0.0)
+    assert live.give_up() == {"a.service"}
+    assert live._held["unit"].to_list() == [None, "b.service"]
+    assert live.due is None
 
 
 def test_restarts_are_told_at_once(tmp_path, known):
