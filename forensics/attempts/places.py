@@ -74,7 +74,7 @@ def placed(entries: pl.DataFrame, boots: Codes) -> pl.DataFrame:
         _key(entries["stream"]),
         entries["bytes"],
         entries["dropped"],
-        _speaker(entries).alias("speaker"),
+        speakers(entries).alias("speaker"),
     )
     about = columns.filter(_of_services(entries["unit"]) & entries["manager"].is_not_null())
     width = int(boots.max(initial=0)) + 1
@@ -86,8 +86,10 @@ def _key(ids: pl.Series) -> pl.Series:
     return ids.to_frame().select(pl.when(pl.col(ids.name).str.len_bytes() > 0).then(pl.col(ids.name).hash())).to_series()
 
 
-def _speaker(entries: pl.DataFrame) -> pl.Series:
-    """Trusted fields only: _PID 1 or the user's systemd by _COMM; the child that could not exec speaks with the manager's voice."""
+def speakers(entries: pl.DataFrame) -> pl.Series:
+    """Who speaks in each entry, as Speaker, by trusted fields only: _PID 1 or the user's systemd by _COMM; the child that could not exec
+    speaks with the manager's voice.
+    """
     by_user_manager = (
         ~is_any(entries["manager"], ["system"]) & is_any(entries["comm"], ["systemd"]) & is_any(entries["transport"], ["journal"])
     )

@@ -8,6 +8,7 @@ from datetime import datetime
 
 import polars as pl
 
+from forensics.attempts.places import Speaker, speakers
 from forensics.attempts.says import BY_MESSAGE_ID, Says
 from forensics.signatures import tone
 
@@ -51,15 +52,17 @@ class Ears:
 
     def listen(self, new: pl.DataFrame) -> Seen:
         """new: model.ENTRIES. A row costs about 4 µs: a busy host writes some hundred a second."""
-        texts = new.select(*(pl.col(name).cast(pl.String) for name in FIELDS), "time", "pid", "restart_counter")
+        by = speakers(new)
+        texts = new.select(*(pl.col(name).cast(pl.String) for name in FIELDS), "time", "restart_counter", by=by)
         restarts, started, stopped, ending, news = [], [], [], set(), set()
         words: list[tuple[str, str]] = []
-        for id_, unit, text, job, run, _, time, pid, counter in texts.filter(pl.col("unit").is_not_null()).iter_rows():
+        for id_, unit, text, job, run, _, time, counter, speaker in texts.filter(pl.col("unit").is_not_null()).iter_rows():
             if self._is_new(unit, text):
                 news.add(unit)
-                if pid != 1:
+                if speaker == Speaker.SERVICE:
                     words.append((unit, text))
-            if id_ is None or (says := BY_MESSAGE_ID.get(id_)) is None:
+            # a service may write any MESSAGE_ID about itself
+            if speaker != Speaker.MANAGER or id_ is None or (says := BY_MESSAGE_ID.get(id_)) is None:
                 continue
             if says == Says.RESTART:
                 restarts.append(Restart(unit, time, counter))
@@ -78,7 +81,7 @@ class Ears:
             alarming=_alarming(words),
             host=str(new["host"].drop_nulls().last() or "") if new["host"].count() else "",
             boot=str(texts["boot"].last() or "") if len(texts) else "",
-            dropped=int(new["dropped"].sum() or 0),
+            dropped=int(new["dropped"].filter(by == Speaker.JOURNALD).sum() or 0),
         )
 
     def _is_new(self, unit: str, text: str | None) -> bool:
