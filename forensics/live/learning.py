@@ -66,8 +66,8 @@ class _Past:
         )
         self.boot = str(history.entries["boot"].last() or "")
         self.host = str(history.entries["host"].drop_nulls().last() or "") if history.entries["host"].count() else ""
-        columns = ("unit", "invocation", "boot", "started", "ended", "uptime_s", "outcome", "signature")
-        for unit, run, boot, began, ended, lived, outcome, signature in (
+        columns = ("unit", "invocation", "boot", "started", "ended", "uptime_s", "outcome", "failed", "signature")
+        for unit, run, boot, began, ended, lived, outcome, failed, signature in (
             attempts.filter(pl.col("ended").is_null() | (pl.col("ended") >= start))
             .sort("ended", "started", nulls_last=True)
             .select(columns)
@@ -78,7 +78,7 @@ class _Past:
             if ended is None and outcome == "running" and began is not None:
                 self.running[unit] = _Running(run or "", boot, began.timestamp())
             elif ended is not None:
-                self._ended(unit, run or "", ended.timestamp(), outcome, signature)
+                self._ended(unit, run or "", ended.timestamp(), outcome, signature if failed else None)
         units = attempts.select("attempt", "unit")
         told = problems(history.assembly.events, known).join(units, on="attempt").select("unit", "signature").unique()
         self.survived |= {f"{unit} {decisions.shown_as(signature)}" for unit, signature in told.iter_rows()}
@@ -86,9 +86,9 @@ class _Past:
     def _ended(self, unit: str, run: str, time: float, outcome: str, signature: str | None) -> None:
         if unit in self.running and self.running[unit].run == run:
             del self.running[unit]
-        if outcome == "failed" and signature is not None:
+        if signature is not None:
             self._failed((unit, signature), time)
-        elif outcome == "clean" and signature is None:
+        elif outcome == "clean":
             self._was_well(unit, time)
 
     def _failed(self, key: tuple[str, str], time: float) -> None:

@@ -60,6 +60,18 @@ def test_a_class_is_over_where_the_unit_was_well_after_it(tmp_path):
     assert [found.over for key, found in tracker.classes.items() if "libstdcxx" not in key] == [False]
 
 
+def test_an_end_without_an_error_status_after_words_of_one_is_a_failure_as_it_is_live(tmp_path):
+    journal = Journal("port.service", boot="b" * 32)
+    for number in range(3):
+        run = f"port{number}".ljust(32, "0")
+        journal.says("started", run)
+        journal.writes(run, "ERROR:    [Errno 98] error while attempting to bind on address ('0.0.0.0', 5000): address already in use")
+        journal.says("well", run)
+        journal.says("restart", run, N_RESTARTS=str(number + 1))
+    tracker = learn(settings(tmp_path, journal))
+    assert {key: (found.count, found.over) for key, found in tracker.classes.items()} == {"port.service port.conflict": (3, False)}
+
+
 def test_what_runs_is_known_to_run_since_when_it_started(tmp_path):
     asked = settings(tmp_path, unit("runs", (10, None, None)), unit("fails", (10, LIBRARY, 1)))
     tracker = learn(asked)
