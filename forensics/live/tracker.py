@@ -51,7 +51,7 @@ class Tracker:
         self.host = attempt.host or self.host
         unit = self.units.setdefault(attempt.unit, Unit())
         if unit.run in {attempt.run, ""}:  # else the next attempt runs already
-            unit.run, unit.up_since = None, None
+            unit.goes_down()
         unit.ends += 1
         time = attempt.time.timestamp()
         if attempt.signature is not None:
@@ -109,7 +109,7 @@ class Tracker:
 
     def _restarted(self, name: str, unit: Unit, time: float) -> list[Alert]:
         unit.restarts = [*(t for t in unit.restarts if abs(time - t) <= LOOP_S), time][-MOST_RECENT:]
-        unit.rests, unit.rests_since = False, None
+        unit.rests_no_more()
         return self._once_more(f"{LOOP}/{self.host}/{name}/") if unit.looping else self._loop(name, unit)
 
     def _loop(self, name: str, unit: Unit) -> list[Alert]:
@@ -141,7 +141,8 @@ class Tracker:
     def stopped(self, name: str, time: float) -> None:
         """Stopped on request; see `stop`."""
         unit = self.units.setdefault(name, Unit())
-        unit.run, unit.up_since, unit.counter = None, None, None
+        unit.goes_down()
+        unit.counter = None
         self.stops[name] = time
 
     def stop(self, waiting: Collection[str]) -> list[Alert]:
@@ -153,13 +154,14 @@ class Tracker:
     def started(self, name: str, run: str, steady: float) -> None:
         unit = self.units.setdefault(name, Unit())
         unit.run, unit.up_since = run, steady
-        unit.rests, unit.rests_since = False, None
+        unit.rests_no_more()
 
     def booted(self, boot: str) -> None:
         """Entries of another boot come: nothing of the one before runs."""
         if boot and self.boot and boot != self.boot:
             for unit in self.units.values():
-                unit.run, unit.up_since, unit.counter = None, None, None
+                unit.goes_down()
+                unit.counter = None
         self.boot = boot or self.boot
 
     def lost(self, count: int, what: str, time: float) -> list[Alert]:
@@ -213,7 +215,7 @@ class Tracker:
         if signature.id == UNRECORDED:
             return self.lost(1, f"the journal lacks how {attempt.unit} ended", time)
         alert = self.latest[attempt.unit] = self._new(attempt, signature, known)
-        unit.rests, unit.rests_since = False, None
+        unit.rests_no_more()
         found = [self._opened(alert)] if fresh else self._once_more(alert.key, known.state)
         return found + (self._futile(alert, unit, time) if unit.looping else self._loop(attempt.unit, unit))
 
@@ -287,7 +289,7 @@ class Tracker:
         """All that is open about the unit is resolved; each keeps its words."""
         unit = self.units.setdefault(name, Unit())
         unit.looping, unit.restarts, unit.failures, unit.ends = False, [], {}, 0
-        unit.rests, unit.rests_since = False, None
+        unit.rests_no_more()
         closed = [key for key, alert in self.open.items() if alert.unit == name]
         return [replace(self.open.pop(key), ended_at=time) for key in closed]
 
@@ -314,7 +316,8 @@ def tracker_of(text: str) -> Tracker:
     units = {name: Unit(**unit) for name, unit in values["units"].items()}
     if values["clock"] != this_boot():  # the host was booted since: its clock began anew, and nothing runs that ran then
         for unit in units.values():
-            unit.run, unit.up_since, unit.rests_since = None, None, None
+            unit.goes_down()
+            unit.rests_since = None
     return Tracker(
         classes={key: Class(**known) for key, known in values["classes"].items()},
         units=units,

@@ -41,6 +41,12 @@ class Unit:
     rests: bool = False
     rests_since: float | None = None
 
+    def goes_down(self) -> None:
+        self.run, self.up_since = None, None
+
+    def rests_no_more(self) -> None:
+        self.rests, self.rests_since = False, None
+
 
 def rate(recent: list[float], time: float) -> str:
     """ongoing, or escalating when the last five minutes have several times the failures of the five before."""
