@@ -18,7 +18,8 @@ from pathlib import Path
 
 import polars as pl
 
-from forensics.signatures import families, mask
+from forensics.signatures import mask
+from forensics.signatures.clustering import families
 
 _CONTENT = ("Content", "content")
 _LABEL = ("EventId", "event_id")

@@ -18,7 +18,8 @@ import polars as pl
 
 from forensics.attempts import assemble
 from forensics.incidents import Material, analyse, completeness, find_changes
-from forensics.model import ENTRIES, Window
+from forensics.model.frames import ENTRIES
+from forensics.model.values import Window
 from forensics.resources import folder
 from forensics.signatures import catalogue, label
 

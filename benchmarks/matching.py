@@ -22,7 +22,7 @@ from pathlib import Path
 
 import polars as pl
 
-from forensics.model import Signature
+from forensics.model.values import Signature
 from forensics.signatures import catalogue
 from forensics.signatures.match import find_in_texts
 from forensics.signatures.pattern import Pattern

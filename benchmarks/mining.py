@@ -21,7 +21,8 @@ from pathlib import Path
 
 import polars as pl
 
-from forensics.signatures import families, mask
+from forensics.signatures import mask
+from forensics.signatures.clustering import families
 
 KINDS = (
     "Receiving block blk_{d} src: /10.{b}.{b}.{b}:{p} dest: /10.{b}.{b}.{b}:50010",

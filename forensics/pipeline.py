@@ -12,19 +12,21 @@ import polars as pl
 
 from forensics import __version__
 from forensics.attempts import Assembly, assemble
-from forensics.decisions import Decisions, applied, read_decisions
+from forensics.classes.overrides import Decisions, applied, read_decisions
 from forensics.errors import NothingRecordedError, UsageError
 from forensics.incidents import Analysis, Material, analyse, completeness, find_changes
-from forensics.ingestion import Progress, ingest_sources
+from forensics.ingest.sources import Progress, ingest_sources
 from forensics.journal.damage import Damage as Damaged
-from forensics.model import ATTEMPTS, CHANGES, ENTRIES, EVENTS, LABELS, RESTARTS, Damage, Report, Window, checked
-from forensics.settings import Settings, decisions_file, unit_pattern
+from forensics.model.frames import ATTEMPTS, CHANGES, ENTRIES, EVENTS, LABELS, RESTARTS, checked
+from forensics.model.values import Damage, Report, Window
+from forensics.paths import decisions_file
+from forensics.query import Query, unit_pattern
 from forensics.signatures import Labelled, catalogue, label
 from forensics.store import Store
 from forensics.timespec import BootStart
 
 
-def make_report(settings: Settings, progress: Progress | None = None) -> Report:
+def make_report(settings: Query, progress: Progress | None = None) -> Report:
     """The report that `settings` asks for; raises what `investigate` does."""
     return investigate(settings, progress).report
 
@@ -47,7 +49,7 @@ class Investigation:
     report: Report
 
 
-def investigate(settings: Settings, progress: Progress | None = None) -> Investigation:
+def investigate(settings: Query, progress: Progress | None = None) -> Investigation:
     """All that is known of the window that `settings` names.
 
     Raises UsageError for a unit that never appears or a broken pattern, NothingRecordedError for an empty window, and what
@@ -62,13 +64,13 @@ def investigate(settings: Settings, progress: Progress | None = None) -> Investi
     return Investigation(history, analysed.falls, _report(settings, entries, window, ingested.damage, analysed, refused))
 
 
-def read_history(settings: Settings, patterns: catalogue.Catalogue, decisions: Decisions, progress: Progress | None = None) -> History:
+def read_history(settings: Query, patterns: catalogue.Catalogue, decisions: Decisions, progress: Progress | None = None) -> History:
     """The labelled history that `settings` asks for; where no source is named, of all that the store has, without ingesting."""
     sources = None if settings.sources.are_the_hosts_own else ingest_sources(settings.sources, settings.store, progress).sources
     return history_of(settings, sources, patterns, decisions)
 
 
-def history_of(settings: Settings, sources: Collection[str] | None, patterns: catalogue.Catalogue, decisions: Decisions) -> History:
+def history_of(settings: Query, sources: Collection[str] | None, patterns: catalogue.Catalogue, decisions: Decisions) -> History:
     """The labelled history of a window of what the store has of `sources` (None: of all). Raises NothingRecordedError for an empty one."""
     entries, _ = _entries(settings, sources)
     return _history(_only_units(entries, settings.units), entries, patterns, decisions)
@@ -95,7 +97,7 @@ def _analyse(history: History, window: Window, declared: datetime | None) -> Ana
     return replace(analysis, notes=(*analysis.notes, *labelled.notes))
 
 
-def _entries(settings: Settings, sources: Collection[str] | None) -> tuple[pl.DataFrame, Window]:
+def _entries(settings: Query, sources: Collection[str] | None) -> tuple[pl.DataFrame, Window]:
     """The entries of the asked window and sources, and the window with boots resolved."""
     store = Store.open(settings.store)
     since, until = settings.since, settings.until
@@ -147,7 +149,7 @@ def _only_units(entries: pl.DataFrame, wanted: Sequence[str]) -> pl.DataFrame:
 
 
 def _report(
-    settings: Settings, entries: pl.DataFrame, window: Window, damage: Sequence[Damaged], found: Analysis, refused: tuple[str, ...]
+    settings: Query, entries: pl.DataFrame, window: Window, damage: Sequence[Damaged], found: Analysis, refused: tuple[str, ...]
 ) -> Report:
     hosts = tuple(entries["host"].drop_nulls().unique().cast(pl.String).sort().to_list())
     units = sorted({incident.unit for incident in found.incidents})

@@ -8,7 +8,7 @@ import typer
 
 from forensics import errors
 from forensics.cli import app
-from tests.attempts.stacks_of_runtimes import FAMILIES
+from tests.events.stacks_of_runtimes import FAMILIES
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

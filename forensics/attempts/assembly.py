@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from forensics.attempts import endings, lifecycle, restarts, table
-from forensics.attempts.events import events_of
-from forensics.attempts.places import Speaker, boots_of, placed
-from forensics.attempts.runs import not_before_their_run, with_runs, without_id
-from forensics.attempts.says import Says, what_is_said
-from forensics.attempts.witnesses import witnesses
-from forensics.model import ATTEMPTS, ENTRIES, EVENTS, RESTARTS, checked
+from forensics.attempts import build, ends, restarts, stop_reasons
+from forensics.attempts.invocations import not_before_their_run, with_runs, without_id
+from forensics.attempts.kernel_and_coredumps import witnesses
+from forensics.attempts.manager_messages import Says, what_is_said
+from forensics.attempts.unit_keys import Speaker, boots_of, placed
+from forensics.events.build import events_of
+from forensics.model.frames import ATTEMPTS, ENTRIES, EVENTS, RESTARTS, checked
 
 SAID = (
     "time",
@@ -56,15 +56,15 @@ def assemble(entries: pl.DataFrame, *, told_by_running: bool = False) -> Assembl
     found = known_runs(runs, owned, lines)
     witnessed = witnesses(entries, owned, found, lines, boots)
     found = (
-        table.with_witnesses(found, entries, witnessed)
-        .join(table.boots_over(entries, boots), on="boot", how="left")
+        build.with_witnesses(found, entries, witnessed)
+        .join(build.boots_over(entries, boots), on="boot", how="left")
         .with_columns(
             pl.col("run").is_in(witnessed.filter(pl.col("oom"))["run"].implode()).alias("kernel_oom"),
             pl.col("run").is_in(witnessed.filter(pl.col("kind") == "coredump")["run"].implode()).alias("dumped_core"),
         )
         .with_columns((pl.col("said_oom").fill_null(value=False) | pl.col("kernel_oom")).alias("oom_killed"))
     )
-    attempts = table.attempts_table(entries, table.with_outcomes(found))
+    attempts = build.attempts_table(entries, build.with_outcomes(found))
     numbers = attempts.select("run", "attempt")
     telling = attempts if told_by_running else attempts.filter(pl.col("outcome") != "running")
     return Assembly(
@@ -78,7 +78,7 @@ def manager_lines(entries: pl.DataFrame, owned: pl.DataFrame) -> pl.DataFrame:
     """The manager's lines in (spell, row) order with what they say and what their order means."""
     lines = owned.filter(pl.col("speaker") == int(Speaker.MANAGER)).select("row", "place", "spell", "boot", "run", "pid")
     said = what_is_said(lines.hstack(entries.select(SAID)[lines["row"]]))
-    return lifecycle.with_order(said)
+    return stop_reasons.with_order(said)
 
 
 def owned_by_all(owned: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
@@ -105,13 +105,13 @@ def owned_by_all(owned: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
 
 def known_runs(runs: pl.DataFrame, owned: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
     """The runs that are attempts: something was started. Skipped starts are none."""
-    ended = endings.endings(lines.filter(~pl.col("echo") & pl.col("run").is_not_null()))
-    joined = runs.join(table.tallied(owned), on="run", how="inner").join(ended, on="run", how="left")
+    ended = ends.endings(lines.filter(~pl.col("echo") & pl.col("run").is_not_null()))
+    joined = runs.join(build.tallied(owned), on="run", how="inner").join(ended, on="run", how="left")
     proven = (pl.col("proven").fill_null(value=False) | pl.col("spoke")) & ~pl.col("skipped").fill_null(value=False)
     kept = joined.filter(proven)
     began = pl.col("starting_row").is_not_null() | pl.col("started_row").is_not_null()
     return (
-        kept.join(table.automatic(kept, lines), on="run", how="left")
+        kept.join(build.automatic(kept, lines), on="run", how="left")
         .with_columns(pl.when(pl.col("automatic") | began).then(pl.col("automatic")).alias("automatic"))
         .with_columns(pl.col("requested").fill_null(value=False), pl.col("refused").fill_null(value=False))
     )

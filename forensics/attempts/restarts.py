@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from forensics.attempts.lifecycle import is_said
-from forensics.attempts.says import Says
+from forensics.attempts.manager_messages import Says
+from forensics.attempts.stop_reasons import is_said
 
 
 def scheduled(lines: pl.DataFrame) -> pl.DataFrame:

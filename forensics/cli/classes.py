@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from forensics.cli import options
+from forensics.cli import params
 from forensics.errors import UsageError
 
 if TYPE_CHECKING:
@@ -26,14 +26,14 @@ Id = Annotated[str, typer.Argument(metavar="ID", help="A class, as `classes` and
 @app.callback(invoke_without_command=True)
 def classes(
     context: typer.Context,
-    since: options.Since = None,
-    until: options.Until = None,
-    tz: options.Zone = None,
-    unit: options.Unit = None,
-    journal_dir: options.JournalDir = None,
-    file: options.File = None,
-    store: options.StoreFolder = None,
-    patterns: options.Patterns = None,
+    since: params.Since = None,
+    until: params.Until = None,
+    tz: params.Zone = None,
+    unit: params.Unit = None,
+    journal_dir: params.JournalDir = None,
+    file: params.File = None,
+    store: params.StoreFolder = None,
+    patterns: params.Patterns = None,
     format_: Format = "term",
     redact: Redact = True,
 ) -> None:
@@ -42,43 +42,43 @@ def classes(
         return
     if format_ not in FORMATS:
         raise UsageError(f"There is no format '{format_}'. There are {', '.join(FORMATS)}.")
-    from forensics import classing
-    from forensics.cli import meaning, output
-    from forensics.decisions import read_decisions
+    from forensics.classes import summary
+    from forensics.classes.overrides import read_decisions
+    from forensics.cli import output, parse
+    from forensics.paths import decisions_file
     from forensics.pipeline import read_history
-    from forensics.settings import decisions_file
     from forensics.signatures import catalogue
 
-    sources = meaning.sources_named(journal_dir, file)
-    settings = meaning.settings(since, until, tz, unit, None, sources, store, meaning.pattern_folders(patterns))
+    sources = parse.sources_named(journal_dir, file)
+    settings = parse.settings(since, until, tz, unit, None, sources, store, parse.pattern_folders(patterns))
     known = catalogue.load(settings.pattern_folders)
     if known.refused:
         typer.echo(f"tabby-forensics: left out, {catalogue.told(known.refused)}", err=True)
     decisions = read_decisions(decisions_file())
-    rows = classing.class_rows(read_history(settings, known, decisions, output.progress("reading the journal")), known, decisions)
+    rows = summary.class_rows(read_history(settings, known, decisions, output.progress("reading the journal")), known, decisions)
     if format_ == "json":
-        typer.echo(classing.as_json(rows, redact=redact), nl=False)
+        typer.echo(summary.as_json(rows, redact=redact), nl=False)
     else:
-        typer.echo(classing.as_text(rows, meaning.zone_named(tz), redact=redact), nl=False)
+        typer.echo(summary.as_text(rows, parse.zone_named(tz), redact=redact), nl=False)
 
 
 @app.command()
 def merge(into: Id, ids: Annotated[list[str], typer.Argument(metavar="ID…", help="The classes to show as the first one.")]) -> None:
     """Show several classes as one: the first."""
-    from forensics import decisions
-    from forensics.settings import decisions_file
+    from forensics.classes import overrides
+    from forensics.paths import decisions_file
 
-    decisions.merge(decisions_file(), into, tuple(ids))
+    overrides.merge(decisions_file(), into, tuple(ids))
     typer.echo(f"{', '.join(ids)}: shown as {into} from now on; `classes split {into}` undoes it")
 
 
 @app.command()
 def split(id_: Id) -> None:
     """Undo a merge: the classes are shown each by itself again."""
-    from forensics import decisions
-    from forensics.settings import decisions_file
+    from forensics.classes import overrides
+    from forensics.paths import decisions_file
 
-    if not decisions.split(decisions_file(), id_):
+    if not overrides.split(decisions_file(), id_):
         raise UsageError(f"'{id_}' is in no merge.")
     typer.echo(f"{id_}: shown by itself again")
 
@@ -87,42 +87,42 @@ def split(id_: Id) -> None:
 def pin(
     id_: Id,
     name: Annotated[str, typer.Argument(metavar="NAME", help="What you call it.")],
-    store: options.StoreFolder = None,
+    store: params.StoreFolder = None,
 ) -> None:
     """Keep a class of the store known under a name, also when a later version would give it another id."""
-    from forensics import decisions
-    from forensics.classing import class_rows, kept_example
-    from forensics.settings import decisions_file
+    from forensics.classes import overrides
+    from forensics.classes.summary import class_rows, kept_example
+    from forensics.paths import decisions_file
 
-    decided = decisions.read_decisions(decisions_file())
+    decided = overrides.read_decisions(decisions_file())
     history, known = everything(store)
     row = next((row for row in class_rows(history, known, decided) if row.signature.id == id_), None)
     if row is None:
         raise UsageError(f"The store has no class '{id_}'; `classes` lists them.")
     if not row.is_unknown:
         raise UsageError(f"'{id_}' keeps its id by itself; only a mined class needs a pin. Use `classes rename`.")
-    decisions.pin(decisions_file(), id_, name, kept_example(row))
+    overrides.pin(decisions_file(), id_, name, kept_example(row))
     typer.echo(f"{id_}: kept as '{name}'")
 
 
 @app.command()
 def rename(id_: Id, title: Annotated[str, typer.Argument(metavar="TITLE", help="The words that reports show.")]) -> None:
     """Give a class a title of your own."""
-    from forensics import decisions
-    from forensics.settings import decisions_file
+    from forensics.classes import overrides
+    from forensics.paths import decisions_file
 
-    decisions.rename(decisions_file(), id_, title)
+    overrides.rename(decisions_file(), id_, title)
     typer.echo(f"{id_}: called '{title}' from now on")
 
 
 def everything(store: Path | None) -> tuple[History, Catalogue]:
     """All that the store has, labelled with the shipped catalogue and the user's own."""
-    from forensics.cli import meaning
-    from forensics.decisions import Decisions
+    from forensics.classes.overrides import Decisions
+    from forensics.cli import parse
     from forensics.pipeline import read_history
-    from forensics.settings import Sources
+    from forensics.query import Sources
     from forensics.signatures import catalogue
 
-    settings = meaning.settings(None, None, None, None, None, Sources(), store, meaning.pattern_folders(None))
+    settings = parse.settings(None, None, None, None, None, Sources(), store, parse.pattern_folders(None))
     known = catalogue.load(settings.pattern_folders)
     return read_history(settings, known, Decisions()), known

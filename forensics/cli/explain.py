@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from forensics.cli import options
+from forensics.cli import params
 from forensics.errors import JournalPermissionError, NothingRecordedError, UsageError
 
 FORMATS = ("term", "json")
@@ -26,7 +26,7 @@ ExitCode = Annotated[bool, typer.Option("--exit-code", help="End with exit code 
 
 def explain(
     text: Text,
-    patterns: options.Patterns = None,
+    patterns: params.Patterns = None,
     format_: Format = "term",
     redact: Redact = True,
     exit_code: ExitCode = False,
@@ -35,21 +35,21 @@ def explain(
     if format_ not in FORMATS:
         raise UsageError(f"There is no format '{format_}'. There are {', '.join(FORMATS)}.")
     content = _content(text)
-    from forensics.cli import meaning
-    from forensics.decisions import read_decisions
-    from forensics.explaining import explain as explained
-    from forensics.explaining import shown
-    from forensics.settings import decisions_file
+    from forensics.classes.overrides import read_decisions
+    from forensics.cli import parse
+    from forensics.explain import explain as explained
+    from forensics.explain import render
+    from forensics.paths import decisions_file
     from forensics.signatures import catalogue, likeness
 
-    known = catalogue.load(meaning.pattern_folders(patterns))
+    known = catalogue.load(parse.pattern_folders(patterns))
     if known.refused:
         typer.echo(f"tabby-forensics: left out, {catalogue.told(known.refused)}", err=True)
     found = explained(content, known, read_decisions(decisions_file()))
     unknown = found.key_text if found.signature is not None and found.pattern is None else ""
     like = likeness.most_like([unknown], likeness.examples_of(known))[0] if unknown else ()
-    render = shown.as_json if format_ == "json" else shown.as_text
-    typer.echo(render(found, like, redact=redact), nl=False)
+    as_format = render.as_json if format_ == "json" else render.as_text
+    typer.echo(as_format(found, like, redact=redact), nl=False)
     if exit_code and found.signature is not None:
         raise typer.Exit(FINDINGS)
 

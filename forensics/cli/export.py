@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from forensics.cli import options
+from forensics.cli import params
 from forensics.errors import ForensicsError, UsageError
 
 if TYPE_CHECKING:
-    from forensics.exporting.loki import Pushed
+    from forensics.export.loki import Pushed
     from forensics.pipeline import Investigation
 
 TABLES = ("attempts", "restarts", "classes", "incidents", "phases", "events", "entries")
@@ -35,14 +35,14 @@ Resume = Annotated[bool, typer.Option("--resume", help="Go on where the last pus
 def _table_command(format_: str) -> Callable[..., None]:
     def command(
         table: Table = "attempts",
-        since: options.Since = None,
-        until: options.Until = None,
-        tz: options.Zone = None,
-        unit: options.Unit = None,
-        journal_dir: options.JournalDir = None,
-        file: options.File = None,
-        store: options.StoreFolder = None,
-        patterns: options.Patterns = None,
+        since: params.Since = None,
+        until: params.Until = None,
+        tz: params.Zone = None,
+        unit: params.Unit = None,
+        journal_dir: params.JournalDir = None,
+        file: params.File = None,
+        store: params.StoreFolder = None,
+        patterns: params.Patterns = None,
         target: Output = None,
         redact: Redact = True,
     ) -> None:
@@ -50,7 +50,7 @@ def _table_command(format_: str) -> Callable[..., None]:
             raise UsageError(f"There is no table '{table}'. There are {', '.join(TABLES)}.")
         _refuse_bad(target)
         found = _found(since, until, tz, unit, journal_dir, file, store, patterns)
-        from forensics.exporting import files, tables
+        from forensics.export import files, tables
 
         _write(files.WRITERS[format_](tables.table(found, table, redact=redact)), target)
 
@@ -63,14 +63,14 @@ for _name, _words in FORMATS.items():
 
 @app.command()
 def openmetrics(
-    since: options.Since = None,
-    until: options.Until = None,
-    tz: options.Zone = None,
-    unit: options.Unit = None,
-    journal_dir: options.JournalDir = None,
-    file: options.File = None,
-    store: options.StoreFolder = None,
-    patterns: options.Patterns = None,
+    since: params.Since = None,
+    until: params.Until = None,
+    tz: params.Zone = None,
+    unit: params.Unit = None,
+    journal_dir: params.JournalDir = None,
+    file: params.File = None,
+    store: params.StoreFolder = None,
+    patterns: params.Patterns = None,
     target: Output = None,
     step: Step = "1m",
 ) -> None:
@@ -82,21 +82,21 @@ def openmetrics(
         raise UsageError(f"--step {step}: whole seconds, one or more.")
     _refuse_bad(target)
     found = _found(since, until, tz, unit, journal_dir, file, store, patterns)
-    from forensics.exporting.openmetrics import openmetrics as pieces
+    from forensics.export.openmetrics import openmetrics as pieces
 
     _write("".join(pieces(found, int(seconds))).encode(), target)
 
 
 @app.command()
 def textfile(
-    since: options.Since = None,
-    until: options.Until = None,
-    tz: options.Zone = None,
-    unit: options.Unit = None,
-    journal_dir: options.JournalDir = None,
-    file: options.File = None,
-    store: options.StoreFolder = None,
-    patterns: options.Patterns = None,
+    since: params.Since = None,
+    until: params.Until = None,
+    tz: params.Zone = None,
+    unit: params.Unit = None,
+    journal_dir: params.JournalDir = None,
+    file: params.File = None,
+    store: params.StoreFolder = None,
+    patterns: params.Patterns = None,
     target: Output = None,
 ) -> None:
     """Write what history says now for node_exporter's textfile collector; name the file .prom."""
@@ -104,7 +104,7 @@ def textfile(
         raise UsageError(f"'{target}': node_exporter reads only files that end in .prom.")
     _refuse_bad(target)
     found = _found(since, until, tz, unit, journal_dir, file, store, patterns)
-    from forensics.exporting.textfile import textfile as text
+    from forensics.export.textfile import textfile as text
 
     _write(text(found), target)
 
@@ -112,14 +112,14 @@ def textfile(
 @app.command()
 def loki(
     url: Url,
-    since: options.Since = None,
-    until: options.Until = None,
-    tz: options.Zone = None,
-    unit: options.Unit = None,
-    journal_dir: options.JournalDir = None,
-    file: options.File = None,
-    store: options.StoreFolder = None,
-    patterns: options.Patterns = None,
+    since: params.Since = None,
+    until: params.Until = None,
+    tz: params.Zone = None,
+    unit: params.Unit = None,
+    journal_dir: params.JournalDir = None,
+    file: params.File = None,
+    store: params.StoreFolder = None,
+    patterns: params.Patterns = None,
     entries: Entries = False,
     tenant: Tenant = "",
     token_file: TokenFile = None,
@@ -129,8 +129,8 @@ def loki(
     """Push history to Loki and say what it took and what not."""
     import os
 
-    from forensics.live.config import is_address
-    from forensics.settings import store_folder
+    from forensics.paths import store_folder
+    from forensics.watch.config import is_address
 
     if not is_address(url) or "@" in url:
         raise UsageError("--url is no http or https address, or holds a password; give a token with --token-file.")
@@ -139,7 +139,7 @@ def loki(
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"'{token_file}' cannot be read: {error}.") from None
     found = _found(since, until, tz, unit, journal_dir, file, store, patterns)
-    from forensics.exporting.loki import Loki, Pushed, streams
+    from forensics.export.loki import Loki, Pushed, streams
 
     kept = (store or store_folder()) / f"pushed-{_short(url, tenant, str(entries))}.json"
     pushed = Pushed(done=_kept(kept) if resume else None)
@@ -163,11 +163,9 @@ def _found(
     store: Path | None,
     patterns: list[Path] | None,
 ) -> Investigation:
-    from forensics.cli import meaning, output
+    from forensics.cli import output, parse
 
-    settings = meaning.settings(
-        since, until, tz, unit, None, meaning.sources_named(journal_dir, file), store, meaning.pattern_folders(patterns)
-    )
+    settings = parse.settings(since, until, tz, unit, None, parse.sources_named(journal_dir, file), store, parse.pattern_folders(patterns))
     from forensics.pipeline import investigate
 
     return investigate(settings, progress=output.progress("reading the journal"))

@@ -19,8 +19,8 @@ Listen = Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Serve met
 @app.command()
 def systemd(program: Program = None, listen: Listen = None, target: Output = None) -> None:
     """Write a hardened unit for `watch`, with watchdog and a user of its own."""
-    from forensics.controls.service import systemd as unit
-    from forensics.live.config import address
+    from forensics.generate.watch_unit import systemd as unit
+    from forensics.watch.config import address
 
     if listen is not None and address(listen) is None:
         raise UsageError(f"'{listen}' is not HOST:PORT.")
@@ -33,7 +33,7 @@ def systemd(program: Program = None, listen: Listen = None, target: Output = Non
 @app.command()
 def nix(target: Output = None) -> None:
     """Write a NixOS module for `watch`, with options for units, sinks and exporter."""
-    from forensics.controls.service import nix as module
+    from forensics.generate.watch_unit import nix as module
 
     _write(module(), target)
 
@@ -43,7 +43,7 @@ def dashboard(target: Output = None) -> None:
     """Write a Grafana dashboard of the metrics of `watch`."""
     import json
 
-    from forensics.controls.dashboard import dashboard as made
+    from forensics.generate.dashboard import dashboard as made
 
     _write(json.dumps(made(), indent=2) + "\n", target)
 

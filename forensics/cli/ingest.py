@@ -6,27 +6,27 @@ from typing import Annotated
 
 import typer
 
-from forensics.cli import options
+from forensics.cli import params
 
 Retention = Annotated[str | None, typer.Option(metavar="SPAN", help="Delete what is older than this, e.g. 180d.")]
 
 
 def ingest(
-    journal_dir: options.JournalDir = None,
-    file: options.File = None,
-    store: options.StoreFolder = None,
+    journal_dir: params.JournalDir = None,
+    file: params.File = None,
+    store: params.StoreFolder = None,
     retention: Retention = None,
 ) -> None:
     """Read new journal entries into the store (report does this by itself)."""
-    from forensics.cli import meaning, output
-    from forensics.ingestion import ingest_sources
-    from forensics.settings import store_folder
+    from forensics.cli import output, parse
+    from forensics.ingest.sources import ingest_sources
+    from forensics.paths import store_folder
 
     done = ingest_sources(
-        meaning.sources_named(journal_dir, file),
+        parse.sources_named(journal_dir, file),
         store or store_folder(),
         progress=output.progress("reading the journal"),
-        keep_from=meaning.keep_from(retention),
+        keep_from=parse.keep_from(retention),
     )
     damage = f"; {len(done.damage)} damage records" if done.damage else ""
     typer.echo(f"{done.new_entries:,} new entries from {done.files_read} files; {done.files_unchanged} files unchanged{damage}")

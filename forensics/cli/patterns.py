@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from forensics.cli import options
+from forensics.cli import params
 from forensics.errors import UsageError
 
 if TYPE_CHECKING:
@@ -23,14 +23,14 @@ Format = Annotated[str, typer.Option("--format", help="term or json.")]
 
 
 @app.command("list")
-def list_(patterns: options.Patterns = None, format_: Format = "term") -> None:
+def list_(patterns: params.Patterns = None, format_: Format = "term") -> None:
     """List the patterns: id, severity, whether a restart helps, title."""
     import json
 
-    from forensics.cli import meaning
+    from forensics.cli import parse
     from forensics.signatures import catalogue
 
-    known = sorted(catalogue.load(meaning.pattern_folders(patterns)).patterns, key=lambda pattern: pattern.id)
+    known = sorted(catalogue.load(parse.pattern_folders(patterns)).patterns, key=lambda pattern: pattern.id)
     if format_ == "json":
         rows = [
             {"id": p.id, "title": p.title, "severity": p.severity, "restart_helps": p.restart_helps, "file": str(p.file)} for p in known
@@ -45,14 +45,14 @@ def list_(patterns: options.Patterns = None, format_: Format = "term") -> None:
 
 
 @app.command()
-def check(patterns: options.Patterns = None, against: Against = None) -> None:
+def check(patterns: params.Patterns = None, against: Against = None) -> None:
     """Check every pattern: its examples match it and no other, its counterexamples do not match."""
-    from forensics import authoring
-    from forensics.cli import meaning
+    from forensics.classes import new_pattern
+    from forensics.cli import parse
     from forensics.signatures import catalogue
 
-    loaded = catalogue.load(meaning.pattern_folders(patterns))
-    mistakes = [*loaded.refused, *authoring.unfilled(loaded), *catalogue.check(loaded)]
+    loaded = catalogue.load(parse.pattern_folders(patterns))
+    mistakes = [*loaded.refused, *new_pattern.unfilled(loaded), *catalogue.check(loaded)]
     if against is not None:
         typer.echo(_moves(against, loaded), nl=False)
     if mistakes:
@@ -66,36 +66,36 @@ def new(
     as_: Annotated[
         str, typer.Option("--as", metavar="AREA.PROBLEM", help="The id of the pattern, e.g. torch.abi-mismatch.")
     ] = "new.problem",
-    store: options.StoreFolder = None,
+    store: params.StoreFolder = None,
     folder: Annotated[Path | None, typer.Option("--folder", metavar="DIR", help="Default: ~/.config/tabby-forensics/patterns.")] = None,
 ) -> None:
     """Write a pattern file from an unknown class of the store, filled as far as it can be."""
     import re
 
-    from forensics import authoring, classing
+    from forensics.classes import new_pattern, summary
+    from forensics.classes.overrides import Decisions
     from forensics.cli import output
     from forensics.cli.classes import everything
-    from forensics.decisions import Decisions
-    from forensics.settings import users_patterns
+    from forensics.paths import users_patterns
 
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]*(?:\.[a-z0-9][a-z0-9-]*)+", as_):
         raise UsageError(f"'{as_}' is no id: lower-case words with hyphens, an area and a problem, like torch.abi-mismatch.")
-    target = authoring.target_of(as_, folder or users_patterns())
+    target = new_pattern.target_of(as_, folder or users_patterns())
     if target.exists():
         raise UsageError(f"'{target}' is there already; name another id with --as.")
     history, known = everything(store)
-    row = next((row for row in classing.class_rows(history, known, Decisions()) if row.signature.id == id_ and row.is_unknown), None)
+    row = next((row for row in summary.class_rows(history, known, Decisions()) if row.signature.id == id_ and row.is_unknown), None)
     if row is None:
         raise UsageError(f"The store has no unknown class '{id_}'; `classes` lists them.")
     target.parent.mkdir(parents=True, exist_ok=True)
-    output.write_file(target, authoring.new_pattern(as_, row))
-    typer.echo(f"wrote {target}; fill in what is marked '{authoring.FILL}', then run `patterns check`")
+    output.write_file(target, new_pattern.new_pattern(as_, row))
+    typer.echo(f"wrote {target}; fill in what is marked '{new_pattern.FILL}', then run `patterns check`")
 
 
 def _moves(store: Path, changed: Catalogue) -> str:
     """Which labels of the store's attempts the changed catalogue moves, from what the shipped one and the user's own say."""
-    from forensics import authoring
+    from forensics.classes import new_pattern
     from forensics.cli.classes import everything
 
     history, _ = everything(store)
-    return authoring.moves_as_text(authoring.moved_labels(history, changed))
+    return new_pattern.moves_as_text(new_pattern.moved_labels(history, changed))

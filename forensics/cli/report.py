@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from forensics.cli import options
+from forensics.cli import params
 from forensics.errors import IncompleteDataError, UsageError
 
 if TYPE_CHECKING:
-    from forensics.model import Report
+    from forensics.model.values import Report
 
 FORMATS = ("term", "html", "md", "json")
 FINDINGS = 3
@@ -32,14 +32,14 @@ ExitCode = Annotated[bool, typer.Option("--exit-code", help="End with exit code 
 
 
 def report(
-    since: options.Since = None,
-    until: options.Until = None,
-    tz: options.Zone = None,
-    unit: options.Unit = None,
-    journal_dir: options.JournalDir = None,
-    file: options.File = None,
-    store: options.StoreFolder = None,
-    patterns: options.Patterns = None,
+    since: params.Since = None,
+    until: params.Until = None,
+    tz: params.Zone = None,
+    unit: params.Unit = None,
+    journal_dir: params.JournalDir = None,
+    file: params.File = None,
+    store: params.StoreFolder = None,
+    patterns: params.Patterns = None,
     declared: Declared = None,
     format_: Format = None,
     outputs: Output = None,
@@ -49,15 +49,15 @@ def report(
     exit_code: ExitCode = False,
 ) -> None:
     """Say what broke, when, why, what changed before, who noticed and what to do."""
-    from forensics.cli import meaning, output
+    from forensics.cli import output, parse
 
     if format_ is not None and format_ not in FORMATS:
         raise UsageError(f"There is no format '{format_}'. There are {', '.join(FORMATS)}.")
     targets = [(path, output.format_for(path, format_)) for path in outputs or []]
     for path, _ in targets:
         output.refuse_bad_target(path)
-    settings = meaning.settings(
-        since, until, tz, unit, declared, meaning.sources_named(journal_dir, file), store, meaning.pattern_folders(patterns)
+    settings = parse.settings(
+        since, until, tz, unit, declared, parse.sources_named(journal_dir, file), store, parse.pattern_folders(patterns)
     )
     from forensics.pipeline import make_report
 

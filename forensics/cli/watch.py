@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from forensics.cli import options
+from forensics.cli import params
 from forensics.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from forensics.live.config import Config
-    from forensics.live.delivery import Delivery
-    from forensics.live.metrics import Metrics
-    from forensics.live.state import State
-    from forensics.live.tracker import Tracker
-    from forensics.live.watch import Watch
+    from forensics.alerting.delivery import Delivery
+    from forensics.watch.config import Config
+    from forensics.watch.loop import Watch
+    from forensics.watch.metrics import Metrics
+    from forensics.watch.state import State
+    from forensics.watch.tracker import Tracker
 
 DRAIN_S = 5.0
 
@@ -44,10 +44,10 @@ def watch(
     listen: Listen = None,
     learn: Learn = None,
     since: Since = None,
-    unit: options.Unit = None,
+    unit: params.Unit = None,
     journal_dir: Folder = None,
-    store: options.StoreFolder = None,
-    patterns: options.Patterns = None,
+    store: params.StoreFolder = None,
+    patterns: params.Patterns = None,
     state: StateDir = None,
 ) -> None:
     """Follow the journal and alert within a second when a failure nobody has seen appears."""
@@ -55,8 +55,9 @@ def watch(
 
     os.environ.setdefault("POLARS_MAX_THREADS", "1")  # batches are small: threads would only wait for each other
     os.environ.setdefault("_RJEM_MALLOC_CONF", "dirty_decay_ms:0,muzzy_decay_ms:0")  # polars' jemalloc: 10 MB less, at no measured cost
-    from forensics.live.config import address, read_config
-    from forensics.settings import store_folder, unit_pattern, watch_file
+    from forensics.paths import store_folder, watch_file
+    from forensics.query import unit_pattern
+    from forensics.watch.config import address, read_config
 
     file = config or (watch_file() if watch_file().exists() else None)
     settings = read_config(file)
@@ -70,10 +71,10 @@ def watch(
     at = address(wanted) if wanted else None
     if wanted and at is None:
         raise UsageError(f"'{wanted}' is not HOST:PORT.")
-    from forensics.cli import meaning
+    from forensics.cli import parse
 
     where = store or store_folder()
-    now = meaning.clock()
+    now = parse.clock()
     asked = _Asked(
         file=file,
         units=tuple(unit_pattern(name) for name in unit or ()),
@@ -83,7 +84,7 @@ def watch(
         journal_dir=journal_dir,
         store=where,
         state=state or where / "watch",
-        patterns=meaning.pattern_folders(patterns),
+        patterns=parse.pattern_folders(patterns),
     )
     _run(asked, settings)
 
@@ -104,9 +105,9 @@ class _Asked:
 
 
 def _point(text: str, now: datetime) -> datetime:
-    from forensics.cli import meaning
+    from forensics.cli import parse
 
-    moment = meaning.point(text, now, meaning.zone_named(None))
+    moment = parse.point(text, now, parse.zone_named(None))
     return now if moment is None else moment
 
 
@@ -114,8 +115,8 @@ def _test(settings: Config) -> None:
     import socket
     import time
 
-    from forensics.live.alert import TEST, Alert
-    from forensics.live.sinks.base import RefusedError, UnreachableError
+    from forensics.alerting.alert import TEST, Alert
+    from forensics.alerting.sinks.base import RefusedError, UnreachableError
 
     alert = Alert(TEST, "test.service", socket.gethostname(), "info", "this is a test; nothing is wrong", time.time())
     failed = False
@@ -130,14 +131,15 @@ def _test(settings: Config) -> None:
 
 
 def _run(asked: _Asked, config: Config) -> None:
-    from forensics.decisions import read_decisions
-    from forensics.live.beginning import beginning
-    from forensics.live.metrics import Metrics, serve
-    from forensics.live.state import State
-    from forensics.live.stream import Stream
-    from forensics.live.watch import Watch
-    from forensics.settings import Settings, Sources, decisions_file
+    from forensics.classes.overrides import read_decisions
+    from forensics.paths import decisions_file
+    from forensics.query import Query, Sources
     from forensics.signatures import catalogue
+    from forensics.watch.loop import Watch
+    from forensics.watch.metrics import Metrics, serve
+    from forensics.watch.startup import beginning
+    from forensics.watch.state import State
+    from forensics.watch.stream import Stream
 
     known = catalogue.load(asked.patterns)
     if known.refused:
@@ -149,9 +151,9 @@ def _run(asked: _Asked, config: Config) -> None:
     _expect_journal(asked.journal_dir)
 
     def learn(until: datetime) -> Tracker:
-        from forensics.live.apart import learned
+        from forensics.watch.baseline_process import learned
 
-        return learned(Settings(sources, asked.store, until, since=asked.learn, until=until, pattern_folders=asked.patterns), _say)
+        return learned(Query(sources, asked.store, until, since=asked.learn, until=until, pattern_folders=asked.patterns), _say)
 
     begun = beginning(state, asked.journal_dir, asked.since, learn)
     if asked.since and not begun.first:
@@ -191,7 +193,7 @@ def _expect_journal(folder: Path | None) -> None:
 
 
 def _delivery(settings: Config, state: State, metrics: Metrics) -> Delivery:
-    from forensics.live.delivery import Delivery
+    from forensics.alerting.delivery import Delivery
 
     metrics.sinks(state.queued, settings.sinks)
     return Delivery(state, settings.sinks, _say, refused=metrics.refused)
@@ -224,7 +226,7 @@ def _obey_signals(watching: Watch, asked: _Asked) -> Callable[[str], object]:
 
 def _reload(watching: Watch, asked: _Asked) -> None:
     """Sinks and units as the file says now; a file with mistakes changes nothing."""
-    from forensics.live.config import read_config
+    from forensics.watch.config import read_config
 
     try:
         now = read_config(asked.file)

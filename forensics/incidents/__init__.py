@@ -7,18 +7,19 @@ from datetime import datetime
 
 import polars as pl
 
-from forensics.incidents.case import cases, cycled
-from forensics.incidents.changes import find_changes
+from forensics.changes.find import find_changes
+from forensics.incidents.build import Scene, gaps_of, story, window_span
 from forensics.incidents.classes import breakdown, breakdowns
 from forensics.incidents.completeness import completeness, notes
 from forensics.incidents.detection import alert_lines, declared_in, detection_summary
 from forensics.incidents.gaps import clock_jumps, holes, losses
+from forensics.incidents.inputs import Analysis, Material, at_the_door
 from forensics.incidents.ledger import ledger, totals
-from forensics.incidents.material import Analysis, Material, at_the_door
 from forensics.incidents.segment import Timeline, timeline
-from forensics.incidents.story import Scene, gaps_of, story, window_span
+from forensics.incidents.slice import cases, cycled
 from forensics.incidents.trigger import unseen_triggers
-from forensics.model import FALLS, Incident, Window, checked
+from forensics.model.frames import FALLS, checked
+from forensics.model.values import Incident, Window
 
 __all__ = ["Analysis", "Material", "analyse", "completeness", "find_changes"]
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import polars as pl
 
-from forensics.incidents.material import Material, quoted
-from forensics.model import Evidence, FailureClass, Signature
+from forensics.incidents.inputs import Material, quoted
+from forensics.model.values import Evidence, FailureClass, Signature
 
 PASSING = ("low", "info")  # severities of what accompanies failures and is none
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from forensics.incidents.gaps import clock_jumps, holes, losses
-from forensics.model import Completeness, Damage, Gap
+from forensics.model.values import Completeness, Damage, Gap
 
 
 def completeness(entries: pl.DataFrame, damage: Sequence[Damage]) -> Completeness:

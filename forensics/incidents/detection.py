@@ -7,12 +7,12 @@ from statistics import fmean, median
 
 import polars as pl
 
-from forensics.incidents.case import Case
-from forensics.incidents.material import microseconds, moment, quote
-from forensics.model import Detection, DetectionSummary, Evidence, Incident
+from forensics.incidents.inputs import microseconds, moment, quote
+from forensics.incidents.slice import Case
+from forensics.model import systemd
+from forensics.model.values import Detection, DetectionSummary, Evidence, Incident
 
 HUMAN = ("operator", "configuration", "package", "driver", "system-switch", "unit-job", "login")
-STARTED = "39f53479d3a045ac8e11786248231fbf"
 # What senders of alerts log when one went out; it must name the unit as well
 SENDERS = r"(?i)alertmanager|grafana|tabby-forensics|monit|healthchecks|uptime-kuma|ntfy|nagios|icinga|zabbix"
 SENT = r"(?i)notify success|notifications? (?:was |were )?(?:sent|delivered)|alert (?:was )?(?:sent|delivered|raised)|service notification"
@@ -22,7 +22,7 @@ NOTIFIES = r"(?i)notif|alert|mail|discord|ntfy|telegram|slack|pushover|gotify|pa
 def alert_lines(entries: pl.DataFrame) -> pl.DataFrame:
     """row, us, host, words: lines that say an alert went out, for all incidents at once."""
     sender = pl.any_horizontal(pl.col(name).is_in(_named(entries, name, SENDERS)) for name in ("identifier", "unit")).fill_null(value=False)
-    by_unit = (pl.col("message_id") == STARTED) & pl.col("unit").is_in(_named(entries, "unit", NOTIFIES))
+    by_unit = (pl.col("message_id") == systemd.UNIT_STARTED) & pl.col("unit").is_in(_named(entries, "unit", NOTIFIES))
     lines = entries.select("time", "host", "unit", "message", sender.alias("sender"), by_unit.alias("by_unit")).with_row_index("row")
     lines = lines.filter(pl.col("sender") | pl.col("by_unit"))  # few: only their words are searched
     lines = lines.filter(pl.col("by_unit") | pl.col("message").str.contains(SENT))

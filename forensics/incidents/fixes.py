@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from forensics.incidents.case import Case, Ints, starts
-from forensics.incidents.changes import RANK
-from forensics.incidents.material import SECOND, moment, quoted
-from forensics.model import FixAttempt
+from forensics.changes.find import RANK
+from forensics.incidents.inputs import SECOND, moment, quoted
+from forensics.incidents.slice import Case, Ints, starts
+from forensics.model.values import FixAttempt
 
 ONE_TRY = 600 * SECOND  # actions within ten minutes are one try, unless a start of the unit by hand has put it to the test
 NEAR = 20  # attempts before and after that are compared

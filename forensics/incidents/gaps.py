@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import polars as pl
 
-from forensics.model import UTC_TIME
+from forensics.model import systemd
+from forensics.model.frames import UTC_TIME
 
-DROPPED, MISSED, CLOCK_SET = "a596d6fe7bfa4994828e72309e95d61e", "e9bf28e6e834481bb6f48f548ad13606", "c7a787079b354eaaa9e77b371893cd27"
 JUMP_S = 10.0  # wall and monotonic clock of two neighbouring entries disagree by more: one of them jumped
 SET_S = 1.0  # enough where systemd says beside it that the clock was set
 USELESS = 0.01  # share of such neighbours from which a boot's monotonic clock means nothing (a replayed or synthetic journal)
@@ -30,7 +30,7 @@ def _steps(entries: pl.DataFrame) -> pl.LazyFrame:
     """Neighbouring entries of a boot whose clocks disagree: host, boot, start, end, jump_s."""
     wall = pl.col("time").diff().dt.total_microseconds()
     same = (pl.col("boot").to_physical() == pl.col("boot").to_physical().shift(1)).fill_null(value=False)
-    told = pl.col("message_id") == CLOCK_SET
+    told = pl.col("message_id") == systemd.TIME_CHANGE
     steps = entries.lazy().select(
         "host",
         "boot",
@@ -120,7 +120,7 @@ def _whole(found: pl.DataFrame) -> pl.DataFrame:
 
 def losses(entries: pl.DataFrame) -> pl.DataFrame:
     """SCHEMA: lines that journald says it threw away or could not take, each at the time it said so."""
-    said = entries.lazy().filter(pl.col("message_id").is_in([DROPPED, MISSED]))
+    said = entries.lazy().filter(pl.col("message_id").is_in([systemd.JOURNAL_DROPPED, systemd.JOURNAL_MISSED]))
     number = pl.coalesce("dropped", pl.col("message").str.extract(r"(\d+)").cast(pl.Int64, strict=False), pl.lit(1))
     lines = said.select(
         pl.col("host").cast(pl.String),

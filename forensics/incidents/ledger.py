@@ -6,9 +6,8 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from forensics.model import FailureClass, Incident, LedgerCheck, RestartTotals
-
-RESTART = "5eb03494b6584870a536b337290809b3"
+from forensics.model import systemd
+from forensics.model.values import FailureClass, Incident, LedgerCheck, RestartTotals
 
 
 def totals(falls: pl.DataFrame) -> RestartTotals:
@@ -34,7 +33,7 @@ def ledger(
 ) -> tuple[LedgerCheck, ...]:
     """Every restart in exactly one incident or the background, one phase and one class. units: those that were asked for."""
     inside = sum(incident.restarts for incident in incidents)
-    lines = entries.filter(pl.col("message_id") == RESTART)["unit"].cast(pl.String)
+    lines = entries.filter(pl.col("message_id") == systemd.UNIT_RESTART_SCHEDULED)["unit"].cast(pl.String)
     seen = lines.is_in(units).sum()
     read = restarts.filter(~pl.col("lost"))["count"].sum()
     checks = [

@@ -15,17 +15,13 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from forensics.incidents.material import SECOND, Material
+from forensics.incidents.inputs import SECOND, Material
+from forensics.model import systemd
+from forensics.policy.limits import HELD_S, LOOP_RESTARTS, LOOP_WINDOW_S, OUTAGE_S, SHUTDOWN_S, STOP_GAP_S
 
 Ints = npt.NDArray[np.int64]
 WHO = ("host", "manager", "unit")
-HELD_S = 600.0  # Kubernetes' back-off reset window
-LOOP_RESTARTS, LOOP_WINDOW = 3, 300 * SECOND  # "> 2 in 5 min", the number of node-mixin's NodeSystemdServiceCrashlooping
-STOP_GAP = 300 * SECOND  # a stop and a start further apart than this are two decisions, not one manual restart
-OUTAGE = 600 * SECOND
-SHUTDOWN = 120 * SECOND  # TimeoutStopSec is 90 s: a stop this close to the end of a boot that another one follows is the reboot's
-
-STOPPED, STOPPING = "9d1aaa27d60140bd96365438aad20286", "de5b426a63be47a7b6ac3eaac82e2f6f"
+LOOP_WINDOW, STOP_GAP, OUTAGE, SHUTDOWN = (int(seconds * SECOND) for seconds in (LOOP_WINDOW_S, STOP_GAP_S, OUTAGE_S, SHUTDOWN_S))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +75,7 @@ def _runs(material: Material, boots: pl.DataFrame) -> pl.DataFrame:
 
 def _stops(entries: pl.DataFrame, runs: pl.DataFrame) -> pl.DataFrame:
     """run, stop_line: the last line that says a client's job stopped the unit after that run began."""
-    told = pl.col("message_id").is_in([STOPPED, STOPPING]) & (pl.col("job_type") == "stop")
+    told = pl.col("message_id").is_in([systemd.UNIT_STOPPED, systemd.UNIT_STOPPING]) & (pl.col("job_type") == "stop")
     lines = (
         entries.lazy()
         .with_row_index("at_row")

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from forensics.incidents.case import Case, Seen
-from forensics.incidents.material import SECOND, moment
-from forensics.model import Change, Incident
+from forensics.incidents.inputs import SECOND, moment
+from forensics.incidents.slice import Case, Seen
+from forensics.model.values import Change, Incident
 
 WINDOW = 30 * 60 * SECOND
 # How much a kind of change weighs against ten minutes of distance: a switch 9 minutes before outweighs the restart that it led to,

@@ -11,8 +11,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from forensics.journal import about
-from forensics.journal.codes import DICTIONARY, TEXT, absent, encoded, from_codes, vocabulary
+from forensics.journal import attribution
+from forensics.journal.dictionary import DICTIONARY, TEXT, absent, encoded, from_codes, vocabulary
 
 UTC_TIME = pa.timestamp("us", "UTC")
 SCHEMA = pa.schema(
@@ -86,7 +86,7 @@ NUMBER_FIELDS = {
     "source_monotonic": "_SOURCE_MONOTONIC_TIMESTAMP",
 }
 EXECUTABLE_FIELDS = ("EXECUTABLE", "COREDUMP_EXE")  # the first that an entry has and that is not empty
-FIELDS = tuple(dict.fromkeys([*TEXT_FIELDS.values(), *NUMBER_FIELDS.values(), *EXECUTABLE_FIELDS, *about.FIELDS]))
+FIELDS = tuple(dict.fromkeys([*TEXT_FIELDS.values(), *NUMBER_FIELDS.values(), *EXECUTABLE_FIELDS, *attribution.FIELDS]))
 PRIORITIES = (0, 7)  # emerg … debug; journald stores what a client claims
 
 
@@ -102,7 +102,7 @@ def entries_table(fields: Mapping[str, pa.Array], fixed: Mapping[str, pa.Array])
     columns |= {name: texts.get(field, absent(n)) for name, field in TEXT_FIELDS.items()}
     columns |= {name: _numbers(texts.get(field), n, SCHEMA.field(name).type) for name, field in NUMBER_FIELDS.items()}
     columns["executable"] = _first_of(texts, n)
-    columns["unit"], columns["invocation"], columns["manager"] = about.about(texts, n)
+    columns["unit"], columns["invocation"], columns["manager"] = attribution.about(texts, n)
     return pa.Table.from_arrays([columns[name] for name in SCHEMA.names], schema=SCHEMA)
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow as pa
 
 from forensics.errors import ForensicsError
-from forensics.journal.exported import CURSOR, MONOTONIC, TIME
+from forensics.journal.export_columns import CURSOR, MONOTONIC, TIME
 from forensics.journal.json_lines import table_of
 
 NAME = "live"  # what stands in the column `file`

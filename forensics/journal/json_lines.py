@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from forensics.journal.columns import FIELDS, UTC_TIME, entries_table
 from forensics.journal.damage import DamageLog
-from forensics.journal.exported import BOOT, MONOTONIC, NO_TIME, TIME, WANTED, numbers, sequence
+from forensics.journal.export_columns import BOOT, MONOTONIC, NO_TIME, TIME, WANTED, numbers, sequence
 
 LINE_LIMIT = 1 << 24  # bytes; the objects that a line makes may take twenty times as many
 BETWEEN = b" \t\r\x1e"  # lines; RS begins those of -o json-seq

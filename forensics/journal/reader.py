@@ -9,9 +9,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from forensics.journal.batch import Batch
-from forensics.journal.block import Block, load_block
-from forensics.journal.codes import TEXT, from_codes
 from forensics.journal.columns import FIELDS, UTC_TIME, entries_table
+from forensics.journal.decode import Block, load_block
+from forensics.journal.dictionary import TEXT, from_codes
 from forensics.journal.file import Words, header
 from forensics.journal.format import Header, NotAJournal
 

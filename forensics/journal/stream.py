@@ -9,7 +9,7 @@ from forensics.errors import ForensicsError
 from forensics.journal.batch import Batch
 from forensics.journal.columns import SCHEMA
 from forensics.journal.damage import Damage, DamageLog
-from forensics.journal.export import read_export
+from forensics.journal.export_format import read_export
 from forensics.journal.json_lines import read_json
 
 PIECE = 1 << 22  # bytes read at a time

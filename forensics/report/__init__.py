@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from forensics.model import Report
+from forensics.model.values import Report
 from forensics.report.options import Options
-from forensics.report.presentable import presentable
+from forensics.sanitize.structure import presentable
 
 Reporter = Callable[[Report, Options], str]
 

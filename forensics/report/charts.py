@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import accumulate
 
-from forensics.model import Incident, Phase, Report
-from forensics.report import story, wording
+from forensics import wording
+from forensics.model.values import Incident, Phase, Report
+from forensics.report import timeline
 
 COLORS = 6  # that can be told apart with their patterns; more classes share the last one
 OTHER = "other classes"
@@ -112,7 +113,7 @@ def detection_rows(incident: Incident) -> list[Row]:
             () if lane.after_s is None else (Point(lane.after_s, lane.mark, wording.since_start(lane.time, incident.start)),),
             f"never: {lane.note}",
         )
-        for lane in story.lanes(incident)
+        for lane in timeline.lanes(incident)
     ]
 
 
@@ -120,7 +121,7 @@ def recovery_rows(report: Report, most: int) -> list[Row]:
     """Of several incidents: when each was noticed and when it was over."""
     rows = []
     for number, incident in enumerate(report.incidents[:most], 1):
-        noticed = story.noticed_s(incident)
+        noticed = timeline.noticed_s(incident)
         points = [Point(noticed, "operator", wording.duration(noticed))] if noticed is not None else []
         if incident.time_to_recover_s is not None:
             points.append(Point(incident.time_to_recover_s, "success", wording.duration(incident.time_to_recover_s)))

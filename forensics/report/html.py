@@ -9,12 +9,13 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from forensics.model import Incident, Report
-from forensics.report import charts, plotly_figures, story, summary, svg, wording
+from forensics import wording
+from forensics.model.values import Incident, Report
+from forensics.report import charts, plotly_figures, summary, svg, timeline
+from forensics.report.csp import own_style_sheets, plotly_script, policy
 from forensics.report.options import Options
-from forensics.report.script import own_style_sheets, plotly_script, policy
-from forensics.report.text import brief, code_spans, cut, one_line, reflowed
 from forensics.resources import folder
+from forensics.sanitize.text import brief, code_spans, cut, one_line, reflowed
 
 LARGEST = 300_000  # bytes of a page without the figures' script
 
@@ -74,8 +75,8 @@ def _templates() -> Environment:
         for name in ("count", "share", "duration", "instant", "minute", "since_start", "size", "helps", "method")
     } | {"cut": cut, "one_line": one_line, "code_spans": code_spans, "reflowed": reflowed, "brief": brief}
     templates.globals |= {
-        "glyphs": story.GLYPHS,
-        "glyph_names": story.GLYPH_NAMES,
+        "glyphs": timeline.GLYPHS,
+        "glyph_names": timeline.GLYPH_NAMES,
         "width": svg.WIDTH,
         "precise_enough": wording.precise_enough,
     }
@@ -149,7 +150,7 @@ def _incident(report: Report, incident: Incident, number: int, level: Level, *, 
     anchor = f"i{number}"
     found = charts.histogram(incident, level.bins)
     rows = charts.detection_rows(incident)
-    steps = story.steps(incident)
+    steps = timeline.steps(incident)
     titles = {row.signature: row.title for row in incident.classes}
     names, counts = summary.phase_matrix(incident)
     data = {f"{anchor}-gap": plotly_figures.lanes(rows)}
@@ -167,8 +168,8 @@ def _incident(report: Report, incident: Incident, number: int, level: Level, *, 
         "bars": svg.restarts_per_bin(incident, found, where) if found else None,
         "growth": svg.cumulative(incident, found, where) if found else None,
         "lanes": svg.lanes(rows),
-        "detection": story.lanes(incident),
-        "marks_used": list(dict.fromkeys(step.mark for step in story.marks(incident))),
+        "detection": timeline.lanes(incident),
+        "marks_used": list(dict.fromkeys(step.mark for step in timeline.marks(incident))),
         "styles": charts.styles(incident),
         "matrix": matrix[: level.classes],
         "steps": steps[: level.rows],

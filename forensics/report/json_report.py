@@ -8,18 +8,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from forensics.model import (
-    Change,
-    Completeness,
-    Detection,
-    Evidence,
-    FailureClass,
-    FixAttempt,
-    Incident,
-    LedgerCheck,
-    Phase,
-    Report,
-)
+from forensics.model.values import Change, Completeness, Detection, Evidence, FailureClass, FixAttempt, Incident, LedgerCheck, Phase, Report
 from forensics.report.options import Options
 
 SCHEMA_VERSION = 1

@@ -6,10 +6,11 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, tzinfo
 
-from forensics.model import FailureClass, Incident, Report
-from forensics.report import story, summary, wording
+from forensics import wording
+from forensics.model.values import FailureClass, Incident, Report
+from forensics.report import summary, timeline
 from forensics.report.options import Options
-from forensics.report.text import cut, one_line, reflowed
+from forensics.sanitize.text import cut, one_line, reflowed
 
 Stamp = Callable[[datetime | None, tzinfo], str]
 
@@ -159,14 +160,14 @@ def _matrix(incident: Incident) -> str:
 def _steps(incident: Incident, where: tzinfo, quotes: summary.Quotes) -> str:
     rows = [
         (
-            story.GLYPHS[step.mark],
+            timeline.GLYPHS[step.mark],
             wording.instant(step.time, where),
             wording.since_start(step.time, incident.start),
             plain(step.what),
             plain(step.detail),
             quotes.ref(step.evidence),
         )
-        for step in story.steps(incident)[:_MOST_ROWS]
+        for step in timeline.steps(incident)[:_MOST_ROWS]
     ]
     return _table(("", "Time", "After:", "What", "Outcome", "Evidence"), rows) if rows else ""
 
@@ -179,7 +180,7 @@ def _detection(incident: Incident, where: tzinfo, quotes: summary.Quotes) -> str
             wording.instant(lane.time, where) if lane.time else plain(lane.note),
             quotes.ref(lane.evidence),
         )
-        for lane in story.lanes(incident)
+        for lane in timeline.lanes(incident)
     ]
     return _table(("Mark", "After:", "Time", "Evidence"), rows)
 

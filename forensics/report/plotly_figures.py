@@ -9,11 +9,12 @@ import math
 from datetime import datetime, tzinfo
 from typing import Any
 
-from forensics.model import Incident
-from forensics.report import story, wording
+from forensics import wording
+from forensics.model.values import Incident
+from forensics.report import timeline
 from forensics.report.charts import Histogram, Row, phase_words
 from forensics.report.svg import AXIS, LOG_TICKS, WIDTH, count_axis, fitting, mark_times
-from forensics.report.text import brief
+from forensics.sanitize.text import brief
 
 PATTERNS = ("", "/", "x", "-", "\\", ".")
 _INK, _MUTED, _GRID, _SURFACE = "var(--ink)", "var(--muted)", "var(--grid)", "var(--page)"
@@ -198,7 +199,7 @@ def _phases(incident: Incident, where: tzinfo, found: Histogram) -> tuple[list[d
 
 
 def _marks(incident: Incident, found: Histogram, where: tzinfo) -> dict[str, Any]:
-    steps = story.marks(incident)
+    steps = timeline.marks(incident)
     return {
         "type": "scatter",
         "mode": "text",
@@ -206,8 +207,8 @@ def _marks(incident: Incident, found: Histogram, where: tzinfo) -> dict[str, Any
         "x": [_local(time, where) for time in mark_times(incident, found)],
         "y": [0.5] * len(steps),
         "cliponaxis": False,
-        "text": [story.GLYPHS[step.mark] for step in steps],
+        "text": [timeline.GLYPHS[step.mark] for step in steps],
         "textfont": {"size": 14, "color": [f"var(--m-{step.mark})" for step in steps]},
-        "customdata": [_words(f"{story.GLYPH_NAMES[step.mark]}: {step.what}", 90) for step in steps],
+        "customdata": [_words(f"{timeline.GLYPH_NAMES[step.mark]}: {step.what}", 90) for step in steps],
         "hovertemplate": "%{customdata}<extra></extra>",
     }

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from forensics.model import Evidence, Incident, Report
-from forensics.report import wording
-from forensics.report.story import noticed_s
-from forensics.report.text import one_line
+from forensics import wording
+from forensics.model.values import Evidence, Incident, Report
+from forensics.report.timeline import noticed_s
+from forensics.sanitize.text import one_line
 
 
 @dataclass(frozen=True, slots=True)

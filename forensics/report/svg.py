@@ -6,10 +6,11 @@ import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
-from forensics.model import Incident
-from forensics.report import story, wording
+from forensics import wording
+from forensics.model.values import Incident
+from forensics.report import timeline
 from forensics.report.charts import Histogram, Row, phase_words
-from forensics.report.text import one_line
+from forensics.sanitize.text import one_line
 
 WIDTH = 1160
 AXIS = 36  # room below the plot for two lines: time of day, date
@@ -226,9 +227,9 @@ def fitting(words: str, width: float, *, whole: bool = False) -> str:
 
 def _marks(incident: Incident, span: _Span, where: tzinfo) -> tuple[Mark, ...]:
     """Glyphs in the lane above the bars."""
-    steps = story.marks(incident)
+    steps = timeline.marks(incident)
     return tuple(
-        Mark(x, story.GLYPHS[step.mark], step.mark, _mark_title(step, where))
+        Mark(x, timeline.GLYPHS[step.mark], step.mark, _mark_title(step, where))
         for x, step in zip(_mark_places(incident, span), steps, strict=True)
     )
 
@@ -241,7 +242,7 @@ def mark_times(incident: Incident, found: Histogram) -> list[datetime]:
 
 def _mark_places(incident: Incident, span: _Span) -> list[float]:
     """From left to right and back, pushed apart where two would cover each other."""
-    places = [span.x(step.time) for step in story.marks(incident)]
+    places = [span.x(step.time) for step in timeline.marks(incident)]
     for k in range(1, len(places)):
         places[k] = max(places[k], places[k - 1] + _GLYPH)
     limit = WIDTH - _RIGHT - 1.0
@@ -251,6 +252,6 @@ def _mark_places(incident: Incident, span: _Span) -> list[float]:
     return places
 
 
-def _mark_title(step: story.Step, where: tzinfo) -> str:
+def _mark_title(step: timeline.Step, where: tzinfo) -> str:
     detail = f" ({step.detail})" if step.detail else ""
-    return f"{wording.instant(step.time, where)} {story.GLYPH_NAMES[step.mark]}: {one_line(step.what, 200)}{detail}"
+    return f"{wording.instant(step.time, where)} {timeline.GLYPH_NAMES[step.mark]}: {one_line(step.what, 200)}{detail}"

@@ -10,10 +10,11 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from forensics.model import FailureClass, Incident, Report
-from forensics.report import story, summary, wording
+from forensics import wording
+from forensics.model.values import FailureClass, Incident, Report
+from forensics.report import summary, timeline
 from forensics.report.options import Options
-from forensics.report.text import one_line, reflowed
+from forensics.sanitize.text import one_line, reflowed
 
 _HELP_STYLE = {True: "green", False: "red", None: ""}
 _MOST_CLASSES, _MOST_INCIDENTS, _MOST_STEPS, _MOST_DAMAGE = 20, 20, 20, 10
@@ -172,17 +173,17 @@ def _phases(report: Report, incident: Incident) -> Table:
 def _steps(report: Report, incident: Incident) -> RenderableType:
     where = wording.zone(report.timezone)
     table = _table(("", "left"), ("Time", "left"), ("After", "right"), ("What", "left"), ("Outcome", "left"))
-    found = story.marks(incident, _MOST_STEPS)
+    found = timeline.marks(incident, _MOST_STEPS)
     for step in found:
         after = wording.since_start(step.time, incident.start)
-        _row(table, story.GLYPHS[step.mark], wording.instant(step.time, where), after, one_line(step.what, 300), step.detail)
-    return _with_rest(table, len(story.steps(incident)) - len(found), "steps (logins, commands): --format html or md lists them")
+        _row(table, timeline.GLYPHS[step.mark], wording.instant(step.time, where), after, one_line(step.what, 300), step.detail)
+    return _with_rest(table, len(timeline.steps(incident)) - len(found), "steps (logins, commands): --format html or md lists them")
 
 
 def _detection(report: Report, incident: Incident) -> Table:
     where = wording.zone(report.timezone)
     table = _table(("Mark", "left"), ("After", "right"), ("Time", "left"))
-    for lane in story.lanes(incident):
+    for lane in timeline.lanes(incident):
         if lane.time is None:
             _row(table, lane.label, Text("never", style="bold red"), lane.note)
         else:

@@ -8,10 +8,10 @@ from pathlib import Path
 import polars as pl
 
 from forensics.errors import UsageError
-from forensics.model import EVENTS
+from forensics.model.frames import EVENTS
 from forensics.signatures.match import find_hits
 from forensics.signatures.pattern import Catalogue, Example, Mistake, Pattern
-from forensics.signatures.reading import id_of_path, read_pattern
+from forensics.signatures.pattern_file import id_of_path, read_pattern
 
 __all__ = ["Catalogue", "Mistake", "check", "load", "told"]
 

@@ -14,8 +14,8 @@ from operator import and_
 import polars as pl
 import regex  # type: ignore[import-untyped]
 
-from forensics.signatures.literals import required
 from forensics.signatures.pattern import REGEX, Catalogue, Pattern
+from forensics.signatures.prefilter import required
 
 FEW = 64  # texts, below which looking for each literal by itself is cheaper than one automaton for all
 TIMEOUT_S = 0.25  # for one look-around expression on one text; an ordinary one needs microseconds

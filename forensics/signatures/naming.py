@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import signal
-
 import polars as pl
 
-from forensics.model import Signature
+from forensics.model import systemd
+from forensics.model.values import Signature
 from forensics.signatures import mask
 from forensics.signatures.traceback import Outline, outline
 
@@ -64,9 +63,7 @@ def mined_signature(id_: str, title: str) -> Signature:
 
 def exit_id(result: pl.Expr, exit_code: pl.Expr, exit_status: pl.Expr) -> pl.Expr:
     """`exit:<result>/<status>` of an end that left no word; what systemd did not record is taken from the exit code, else "unknown"."""
-    by_code = exit_code.replace_strict(
-        {"exited": "exit-code", "killed": "signal", "dumped": "core-dump"}, default=None, return_dtype=pl.String
-    )
+    by_code = exit_code.replace_strict(systemd.RESULT_OF_EXIT_CODE, default=None, return_dtype=pl.String)
     known = pl.coalesce(result, by_code, pl.lit("unknown"))
     status = pl.coalesce(exit_status.cast(pl.String), pl.when(known == "success").then(pl.lit("0")), pl.lit("none"))
     return pl.concat_str([pl.lit("exit:"), known, pl.lit("/"), status])
@@ -91,18 +88,11 @@ def exit_signature(id_: str) -> Signature:
 def _status_name(status: str) -> str:
     """An exit status, with the signal a shell reports as 128 + number."""
     number = int(status) if status.isdigit() else 0
-    if 128 < number <= 128 + 64 and (name := _name_of_signal(number - 128)):
+    if 128 < number <= 128 + 64 and (name := systemd.signal_name(number - 128)):
         return f"{status} ({name} of a child)"
     return status
 
 
 def _signal_name(status: str) -> str:
-    name = _name_of_signal(int(status)) if status.isdigit() else ""
+    name = systemd.signal_name(int(status)) if status.isdigit() else ""
     return f"signal {status} ({name})" if name else f"signal {status}"
-
-
-def _name_of_signal(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return ""

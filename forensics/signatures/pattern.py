@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from forensics.model import EVENTS, Signature
+from forensics.model.frames import EVENTS
+from forensics.model.values import Signature
 
 SEVERITIES = ("critical", "high", "medium", "low", "info")
 FATAL = ("critical", "high")  # these explain the end of an attempt; medium ones only when nothing else does, the others never

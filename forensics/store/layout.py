@@ -17,7 +17,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from forensics.errors import ForensicsError
-from forensics.store.refusals import as_sentences
+from forensics.store.os_errors import as_sentences
 
 VERSION = 1
 _LONGEST_NAME = 120  # of a host in a path; a file name ends at 255 bytes, and log text names hosts

@@ -9,19 +9,19 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from forensics.store.ingesting import Ingest, Progress
+from forensics.ingest.files import Ingest, Progress
+from forensics.ingest.streams import ingest_stream
+from forensics.ingest.tally import Record, Tally
 from forensics.store.layout import Layout, open_layout
 from forensics.store.manifest import read_manifests
-from forensics.store.pruning import prune
+from forensics.store.os_errors import as_sentences
 from forensics.store.reading import Journal
-from forensics.store.refusals import as_sentences
-from forensics.store.streaming import ingest_stream
-from forensics.store.tally import Record, Tally
+from forensics.store.retention import prune
 
 if TYPE_CHECKING:  # both import polars, which `ingest` does not need
     import polars as pl
 
-    from forensics.model import Damage
+    from forensics.model.values import Damage
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Ingested:
     @property
     def damage(self) -> tuple[Damage, ...]:
         """All that could not be read of any of the sources, unchanged ones included."""
-        from forensics.model import Damage  # noqa: PLC0415 - imports polars
+        from forensics.model.values import Damage  # noqa: PLC0415 - imports polars
 
         return tuple(Damage(*record) for record in self.records)
 
@@ -78,7 +78,7 @@ class Store:
         self, *, since: datetime | None = None, until: datetime | None = None, sources: Collection[str] | None = None
     ) -> pl.DataFrame:
         """`model.ENTRIES` with since ≤ time < until: by host and machine, boot, and in a boot as recorded; each entry once."""
-        from forensics.store.entries import read_entries  # noqa: PLC0415 - imports polars
+        from forensics.store.query import read_entries  # noqa: PLC0415 - imports polars
 
         with as_sentences(self.layout.root):
             return read_entries(self.layout, since, until, sources)

@@ -12,7 +12,7 @@ from pathlib import Path
 import polars as pl
 import pyarrow as pa
 
-from forensics.model import ENTRIES
+from forensics.model.frames import ENTRIES
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Fields = dict[str, str]

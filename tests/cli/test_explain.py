@@ -74,7 +74,7 @@ def test_help_does_not_import_scikit_learn():
     import sys
 
     code = (
-        "import sys; from forensics.cli import explain, meaning; from forensics.signatures import catalogue, likeness; "
+        "import sys; from forensics.cli import explain, parse; from forensics.signatures import catalogue, likeness; "
         "print('sklearn' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "False"

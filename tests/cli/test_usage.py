@@ -150,8 +150,8 @@ def test_garbage_on_standard_input_is_told(tmp_path):
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 def test_what_this_user_may_not_read_is_a_matter_of_permission(tmp_path):
-    from forensics.cli.meaning import sources_named
-    from forensics.ingestion import ingest_sources
+    from forensics.cli.parse import sources_named
+    from forensics.ingest.sources import ingest_sources
 
     for folder in [tmp_path, *tmp_path.parents]:
         if folder.name.startswith(("pytest", "popen", "test")):

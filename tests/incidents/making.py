@@ -10,7 +10,8 @@ from typing import Any
 import polars as pl
 
 from forensics.incidents import Material, find_changes
-from forensics.model import ATTEMPTS, ENTRIES, EVENTS, LABELS, RESTARTS, Signature
+from forensics.model.frames import ATTEMPTS, ENTRIES, EVENTS, LABELS, RESTARTS
+from forensics.model.values import Signature
 
 BEGIN = datetime(2025, 11, 18, tzinfo=UTC)
 STARTED, EXITED, FAILED = "39f53479d3a045ac8e11786248231fbf", "98e322203f7a4ed290d09fe03c09fe15", "d9b373ed55a64feb8242e02dbe79a49c"

@@ -6,7 +6,7 @@ import polars as pl
 
 from forensics.incidents import analyse, completeness
 from forensics.incidents.gaps import useless_clocks
-from forensics.model import Damage, Window
+from forensics.model.values import Damage, Window
 from tests.incidents.making import BEGIN, Tale, material
 
 

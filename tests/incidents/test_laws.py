@@ -7,7 +7,7 @@ import hypothesis.strategies as st
 from hypothesis import given, settings
 
 from forensics.incidents import Analysis, analyse
-from forensics.model import Incident, Window
+from forensics.model.values import Incident, Window
 from tests.incidents.making import Tale, material
 
 OPEN = Window(None, None)

@@ -6,7 +6,7 @@ from time import perf_counter
 import pytest
 
 from forensics.incidents import analyse, completeness, find_changes
-from forensics.model import Window
+from forensics.model.values import Window
 from tests.incidents.making import Tale, material, seed
 
 MONTH = Window(datetime(2025, 11, 18, tzinfo=UTC), datetime(2025, 12, 18, tzinfo=UTC))

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from forensics.incidents import analyse
-from forensics.model import Incident, Window
+from forensics.model.values import Incident, Window
 from tests.incidents.making import BEGIN, Tale, material
 
 

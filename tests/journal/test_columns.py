@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forensics import model
 from forensics.journal.columns import FIELDS, SCHEMA, entries_table
+from forensics.model import frames
 from tests.journal import restated
 
 FIXED = ["time", "monotonic", "boot", "seqnum", "seqnum_id", "bytes", "file", "offset"]
@@ -23,11 +23,11 @@ def fixed(n: int) -> dict[str, pa.Array]:
 
 
 def test_the_columns_are_those_of_the_model_in_its_order():
-    assert SCHEMA.names == list(model.ENTRIES)
+    assert SCHEMA.names == list(frames.ENTRIES)
     frame = pl.from_arrow(entries_table({}, fixed(3)))
     assert isinstance(frame, pl.DataFrame)
-    assert frame.cast(dict(model.ENTRIES)).schema == model.ENTRIES
-    assert [name for name, kind in frame.schema.items() if not kind.is_(model.ENTRIES[name])] == ["invocation", "stream", "message"]
+    assert frame.cast(dict(frames.ENTRIES)).schema == frames.ENTRIES
+    assert [name for name, kind in frame.schema.items() if not kind.is_(frames.ENTRIES[name])] == ["invocation", "stream", "message"]
 
 
 @pytest.mark.parametrize(

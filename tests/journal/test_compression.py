@@ -12,8 +12,8 @@ import pyarrow as pa
 import pytest
 
 from forensics.journal import compression
-from forensics.journal.block import load_block
 from forensics.journal.compression import BROKEN, TOO_BIG, TOO_MUCH, Packed, inflate
+from forensics.journal.decode import load_block
 from forensics.journal.format import LZ4, VALUE_LIMIT, XZ, ZSTD
 from tests.journal.objects import DATA, layout
 from tests.journal.oracle import export, fixture_text, journalctl, make_journal, needs_systemd

@@ -42,7 +42,7 @@ def test_what_journalctl_exports_is_what_the_file_holds(
 ):
     path = make_journal(text, tmp_path / "a.journal")
     known, rest = load(path), load(path, after_seqnum=150)
-    monkeypatch.setattr(journal_format, "KNOWN_FLAGS", journal_format.KNOWN_FLAGS & ~COMPACT)
+    monkeypatch.setattr(journal_format, "KNOWN_FLAGS", format.KNOWN_FLAGS & ~COMPACT)
     with caplog.at_level(logging.WARNING):
         batch = load(path)
     assert batch.table.schema == SCHEMA

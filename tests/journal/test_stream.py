@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forensics.errors import ForensicsError
-from forensics.journal import export, json_lines, stream
+from forensics.journal import export_format, json_lines, stream
 from forensics.journal.columns import SCHEMA
 from forensics.journal.reader import load
 from forensics.journal.stream import read_stream
@@ -178,9 +178,9 @@ ENDLESS = [b"\n", b"A=\n", b"a\n", b"A", b"\0", b"A\n\xff\xff\xff\xff\xff\xff\xf
 
 @pytest.mark.parametrize("noise", ENDLESS)
 def test_endless_noise_takes_neither_memory_nor_the_entries_around_it(noise, monkeypatch):
-    monkeypatch.setattr(export, "ENTRY_LIMIT", 1 << 17)
-    monkeypatch.setattr(export, "LINE_LIMIT", 1 << 11)
-    monkeypatch.setattr(export, "LINES_AT_ONCE", 1 << 11)
+    monkeypatch.setattr(export_format, "ENTRY_LIMIT", 1 << 17)
+    monkeypatch.setattr(export_format, "LINE_LIMIT", 1 << 11)
+    monkeypatch.setattr(export_format, "LINES_AT_ONCE", 1 << 11)
     monkeypatch.setattr(stream, "PIECE", 1 << 15)
     text = entry(1, b"MESSAGE=a\n") + noise * ((1 << 19) // len(noise)) + b"\n\n" + entry(2, b"MESSAGE=b\n")
     tracemalloc.start()
@@ -203,7 +203,7 @@ def test_a_json_line_too_long_to_hold_costs_no_other(line, monkeypatch):
 
 
 def test_a_value_too_big_to_hold_is_left_out_and_the_entry_stays(monkeypatch):
-    monkeypatch.setattr("forensics.journal.export.VALUE_LIMIT", 1000)
+    monkeypatch.setattr("forensics.journal.export_format.VALUE_LIMIT", 1000)
     monkeypatch.setattr(stream, "PIECE", 512)
     big = b"COREDUMP\n" + struct.pack("<Q", 5000) + b"\n" * 5000 + b"\n"
     table, damage = read(entry(1, b"MESSAGE=a\n") + entry(2, b"_PID=1\n" + big + b"MESSAGE=b\n") + entry(3, b"MESSAGE=c\n"))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from forensics.controls.service import NAME, systemd
+from forensics.generate.watch_unit import NAME, systemd
 from tests.lab.systemd import NEEDED, booted
 
 pytest.importorskip("systemd.journal")

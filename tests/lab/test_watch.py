@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.alerting.test_alertmanager import answer, free_port
 from tests.http_recorder import Recorder
 from tests.lab.systemd import MACHINE_ID, NEEDED, booted
 from tests.lab.test_report import PROGRAMS, UNITS, UNTIL_REFUSED
-from tests.live.test_alertmanager import answer, free_port
 
 pytest.importorskip("systemd.journal")
 pytestmark = [*NEEDED, pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed")]

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from forensics import resources
-from forensics.signatures import catalogue, literals
+from forensics.signatures import catalogue, prefilter
 from forensics.signatures.catalogue import examples_as_events
 from forensics.signatures.match import find_hits
 from forensics.signatures.pattern import Catalogue, Example
@@ -40,7 +40,7 @@ def test_nothing_healthy_is_classified(known: Catalogue, kind: str) -> None:
 
 
 def test_every_pattern_can_be_looked_for_by_literals(known: Catalogue) -> None:
-    assert [pattern.id for pattern in known.patterns if pattern.messages and literals.required(pattern.messages) is None] == []
+    assert [pattern.id for pattern in known.patterns if pattern.messages and prefilter.required(pattern.messages) is None] == []
 
 
 def test_every_pattern_tells_what_to_do_in_numbered_steps(known: Catalogue) -> None:

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import fields, is_dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from forensics.model import (
+from forensics.model.values import (
     Bin,
     Change,
     Completeness,

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forensics.model import Bin
-from forensics.report import charts, plotly_figures, story, svg
+from forensics.model.values import Bin
+from forensics.report import charts, plotly_figures, svg, timeline
 from forensics.report.options import Options
-from forensics.report.presentable import presentable
+from forensics.sanitize.structure import presentable
 from tests.report import sample
 
 INCIDENT = sample.seed().incidents[0]
@@ -76,7 +76,7 @@ def test_marks_keep_apart_and_inside():
 
 def test_every_kind_of_mark_is_drawn():
     alerted = replace(INCIDENT, detection=replace(INCIDENT.detection, alert=sample.START + timedelta(hours=9)))
-    assert {step.mark for step in story.marks(alerted)} == {"change", "fix", "success", "operator", "alert"}
+    assert {step.mark for step in timeline.marks(alerted)} == {"change", "fix", "success", "operator", "alert"}
 
 
 def test_a_log_axis_puts_a_decade_on_equal_width():

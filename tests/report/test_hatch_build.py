@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from forensics.report import script
+from forensics.report import csp
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -66,10 +66,10 @@ def test_what_was_fetched_is_not_fetched_again(build, tmp_path, monkeypatch):
 
 
 def test_without_the_fetched_script_the_python_package_has_one(monkeypatch, tmp_path):
-    monkeypatch.setattr(script, "folder", lambda name: tmp_path / name)
-    assert len(script.plotly_script()) > 4_000_000
+    monkeypatch.setattr(csp, "folder", lambda name: tmp_path / name)
+    assert len(csp.plotly_script()) > 4_000_000
 
 
 def test_the_script_cannot_end_its_element():
-    assert "</script" not in script.plotly_script().lower()
-    assert script.safe_inside_html('a = "</script><!--";') == r'a = "<\/script><\!--";'
+    assert "</script" not in csp.plotly_script().lower()
+    assert csp.safe_inside_html('a = "</script><!--";') == r'a = "<\/script><\!--";'

@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from forensics.report import REPORTERS, Options, script
+from forensics.report import REPORTERS, Options, csp
 from forensics.resources import folder
 from tests.report import sample
 
@@ -139,7 +139,7 @@ def test_data_of_the_figures_cannot_end_its_element(pages):
     assert json.loads(data)
 
 
-@pytest.mark.skipif(not (folder("build") / script._BUNDLE).is_file(), reason="without npm the whole library stands in for the small one")
+@pytest.mark.skipif(not (folder("build") / csp._BUNDLE).is_file(), reason="without npm the whole library stands in for the small one")
 def test_a_page_with_figures_is_small_enough(pages):
     assert max(len(page.encode()) for page in pages.values()) <= 1_500_000
 

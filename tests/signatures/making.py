@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
-from forensics.model import ATTEMPTS, EVENTS
+from forensics.model.frames import ATTEMPTS, EVENTS
 
 START = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forensics.model import Signature
+from forensics.model.values import Signature
 from forensics.signatures import match
 from forensics.signatures.pattern import Catalogue, Pattern, Value
 from tests.signatures.making import event, events_frame, manager

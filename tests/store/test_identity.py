@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forensics.journal import sources
-from forensics.model import ENTRIES, checked
+from forensics.model.frames import ENTRIES, checked
 from forensics.store import Store
 
 TEXTS = ["_HOSTNAME", "_MACHINE_ID", "_BOOT_ID", "_SYSTEMD_UNIT", "MESSAGE", "SYSLOG_IDENTIFIER", "_STREAM_ID", "_TRANSPORT", "UNIT_RESULT"]

@@ -11,7 +11,8 @@ import pytest
 
 from forensics.errors import ForensicsError
 from forensics.journal import sources
-from forensics.model import ENTRIES, Damage, checked
+from forensics.model.frames import ENTRIES, checked
+from forensics.model.values import Damage
 from forensics.store import Store
 from tests.journal.oracle import needs_systemd
 from tests.store.making import MINUTE, START, files, journal, numbers, opened, text

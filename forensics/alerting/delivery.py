@@ -1,0 +1,90 @@
+"""The queue on disk → the sinks: a thread each, so that a slow or dead one holds up no other, and never the watching."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from forensics.alerting.alert import Alert
+from forensics.alerting.sinks.alertmanager import REPOST_S, Alertmanager
+from forensics.alerting.sinks.base import RefusedError, Sink, UnreachableError
+from forensics.watch.state import State
+
+FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 60.0
+
+
+@dataclass(slots=True)
+class Delivery:
+    """say: where to tell of troubles. open_alerts: those that Alertmanager must hear of again. refused: told the name of a sink that
+    refused an alert.
+    """
+
+    state: State
+    sinks: Mapping[str, Sink]
+    say: Callable[[str], None]
+    open_alerts: tuple[Alert, ...] = ()
+    refused: Callable[[str], object] = lambda _: None
+    _wake: dict[str, threading.Event] = field(default_factory=dict)
+    _threads: list[threading.Thread] = field(default_factory=list)
+    _stopping: threading.Event = field(default_factory=threading.Event)
+
+    def start(self) -> None:
+        for name, sink in self.sinks.items():
+            self._wake[name] = threading.Event()
+            self._threads.append(threading.Thread(target=self._serve, args=(name, sink), name=f"sink {name}", daemon=True))
+        for thread in self._threads:
+            thread.start()
+
+    def wake(self) -> None:
+        for event in self._wake.values():
+            event.set()
+
+    def stop(self, seconds: float) -> None:
+        """Deliver what can be delivered within `seconds`; the rest stays on disk."""
+        self._stopping.set()
+        self.wake()
+        deadline = time.monotonic() + seconds
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+
+    def _serve(self, name: str, sink: Sink) -> None:
+        wait, posted = FIRST_WAIT_S, time.monotonic()
+        while True:
+            self._wake[name].clear()
+            try:
+                self._empty(name, sink)
+                if isinstance(sink, Alertmanager) and time.monotonic() - posted >= REPOST_S:
+                    for alert in self.open_alerts:
+                        self._send(name, sink, alert)
+                    posted = time.monotonic()
+                wait = FIRST_WAIT_S
+            except UnreachableError as error:
+                if wait == FIRST_WAIT_S:
+                    self.say(f"sink {name}: {error}; alerts wait on disk and are tried again.")
+                self._stopping.wait(wait)
+                wait = min(2 * wait, LONGEST_WAIT_S)
+            else:
+                if not self._stopping.is_set():
+                    self._wake[name].wait(REPOST_S / 4)
+                    continue
+            if self._stopping.is_set():
+                return
+
+    def _empty(self, name: str, sink: Sink) -> None:
+        while (found := self.state.next(name)) is not None:
+            number, alert = found
+            self._send(name, sink, alert)
+            self.state.delivered(number)
+
+    def _send(self, name: str, sink: Sink, alert: Alert) -> None:
+        """One alert; one that the sink refuses, or cannot handle, holds up no other. Raises UnreachableError."""
+        try:
+            sink.send(alert)
+        except UnreachableError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a thread that dies would deliver nothing any more
+            why = str(error) if isinstance(error, RefusedError) else f"{type(error).__name__}: {error}"
+            self.refused(name)
+            self.say(f"sink {name} refuses {alert.name} of {alert.unit or 'the journal'}: {why}.")

@@ -1,0 +1,151 @@
+"""The attempts: runs, their endings and the entries' sums in, model.ATTEMPTS (with its run numbers) out."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from forensics.attempts.manager_messages import Says
+from forensics.attempts.stop_reasons import is_said
+from forensics.attempts.unit_keys import Codes, Speaker
+from forensics.model import systemd
+from forensics.model.frames import ATTEMPTS
+
+OPENING = -1  # stands for "a run begins here" among the manager's lines
+CLOCKS_DISAGREE_US = 10_000_000
+CLOCKS_MAY_DISAGREE = 0.01  # share of a boot's entries
+
+
+def tallied(owned: pl.DataFrame) -> pl.DataFrame:
+    """What all entries of a run add up to: run, first_row, own_last_row, spoke, lines, entries, bytes, lost."""
+    of_service = pl.col("speaker") == int(Speaker.SERVICE)
+    return (
+        owned.drop_nulls("run")
+        .group_by("run")
+        .agg(
+            pl.col("row").min().alias("first_row"),
+            pl.col("row").max().alias("own_last_row"),
+            of_service.any().alias("spoke"),
+            of_service.sum().cast(pl.UInt32).alias("lines"),
+            pl.len().cast(pl.UInt32).alias("entries"),
+            pl.col("bytes").sum(),
+            pl.col("dropped").sum().alias("lost"),
+        )
+    )
+
+
+def with_witnesses(runs: pl.DataFrame, entries: pl.DataFrame, witnessed: pl.DataFrame) -> pl.DataFrame:
+    """Runs whose sums count the kernel's lines and the core dumps about them too."""
+    size = entries["bytes"].gather(witnessed["row"]).alias("size")
+    more = witnessed.with_columns(size).group_by("run").agg(pl.len().cast(pl.UInt32).alias("more"), pl.col("size").sum())
+    return runs.join(more, on="run", how="left", maintain_order="left").with_columns(
+        pl.col("entries") + pl.col("more").fill_null(0), pl.col("bytes") + pl.col("size").fill_null(0)
+    )
+
+
+def automatic(runs: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
+    """Run → automatic: the manager's line before the run's first entry, among those that matter, is a scheduled restart.
+
+    null where neither a start nor a restart is on record: the run began before the data or its lines are lost.
+    """
+    openings = runs.select("run", "spell", row="first_row").with_columns(pl.lit(OPENING, pl.Int8).alias("says"))
+    turns = lines.filter(is_said(Says.RESTART, Says.START_LIMIT) | pl.col("by_hand")).select("run", "spell", "row", "says")
+    same = pl.col("spell") == pl.col("spell").shift()
+    return (
+        pl.concat([openings, turns])
+        .sort("spell", "row")
+        .with_columns((same & (pl.col("says").shift() == int(Says.RESTART))).fill_null(value=False).alias("automatic"))
+        .filter(pl.col("says") == OPENING)
+        .select("run", "automatic")
+    )
+
+
+def boots_over(entries: pl.DataFrame, boots: Codes) -> pl.DataFrame:
+    """boot, last_row, over (the next boot of the host is on record, or the journal was closed), mono (its monotonic clock can be used)."""
+    frame = pl.DataFrame({"boot": boots, "host": entries["host"].to_physical(), "row": np.arange(len(boots), dtype=np.uint32)})
+    last = frame.group_by("boot").agg(pl.col("host").first(), pl.col("row").max().alias("last_row"))
+    closed = entries["message_id"].gather(last["last_row"]).cast(pl.String).eq_missing(systemd.JOURNAL_STOPPED)
+    newest = pl.col("last_row") == pl.col("last_row").max().over("host")
+    return last.with_columns((~newest | closed).alias("over")).join(_clocks(entries, boots), on="boot", how="left")
+
+
+def _clocks(entries: pl.DataFrame, boots: Codes) -> pl.DataFrame:
+    """Boot → mono: at most 1 % of its neighbouring entries have the two clocks 10 s apart, and none lacks the monotonic one."""
+    if entries.is_empty():
+        return pl.DataFrame(schema={"boot": pl.Int64, "mono": pl.Boolean})
+    offset = entries["time"].to_physical().to_numpy() - entries["monotonic"].fill_null(0).to_numpy()
+    apart = np.zeros(len(boots), dtype=bool)
+    apart[1:] = (np.abs(np.diff(offset)) > CLOCKS_DISAGREE_US) & (boots[1:] == boots[:-1])
+    apart |= entries["monotonic"].is_null().to_numpy()
+    wrong = np.bincount(boots[apart], minlength=int(boots.max()) + 1)
+    share = wrong / np.maximum(np.bincount(boots), 1)
+    return pl.DataFrame({"boot": np.arange(len(share)), "mono": share <= CLOCKS_MAY_DISAGREE})
+
+
+def outcome() -> pl.Expr:
+    no_end = pl.col("end_row").is_null()
+    return (
+        pl.when(no_end & (pl.col("over") | pl.col("superseded")))
+        .then(pl.when(pl.col("stopping_row").is_not_null()).then(pl.lit("stopped")).otherwise(pl.lit("cut")))
+        .when(no_end)
+        .then(pl.lit("running"))
+        .when(pl.col("requested"))
+        .then(pl.lit("stopped"))
+        .when(pl.col("failed_row").is_not_null() | pl.col("decisive").fill_null(value=False))
+        .then(pl.lit("failed"))
+        .when(pl.col("well_row").is_not_null() | pl.col("finished_row").is_not_null())
+        .then(pl.lit("clean"))
+        .when(pl.col("stopped_row").is_not_null() & pl.col("job_failed_row").is_null())
+        .then(pl.lit("stopped"))
+        .otherwise(pl.lit("failed"))
+    )
+
+
+def with_outcomes(runs: pl.DataFrame) -> pl.DataFrame:
+    """Runs joined with their endings, sums and boots → the same with outcome, result, exit and seen_row, the last proof of life."""
+    superseded = pl.col("first_row") < pl.col("first_row").max().over("spell")
+    by_exit = pl.col("exit_code").cast(pl.String).replace_strict(systemd.RESULT_OF_EXIT_CODE, default=None, return_dtype=pl.String)
+    ended_well = pl.col("result").is_null() & (pl.col("well_row").is_not_null() | pl.col("finished_row").is_not_null())
+    last = pl.when(pl.col("superseded")).then(pl.col("own_last_row")).otherwise(pl.col("last_row"))
+    return (
+        runs.with_columns(superseded.alias("superseded"))
+        .with_columns(outcome().alias("outcome"))
+        .with_columns(
+            pl.when(ended_well).then(pl.lit("success")).otherwise(pl.coalesce(pl.col("result").cast(pl.String), by_exit)).alias("result"),
+            pl.when(ended_well & pl.col("exit_row").is_null()).then(0).otherwise(pl.col("exit_status")).alias("exit_status"),
+            pl.coalesce("end_row", last).alias("seen_row"),
+        )
+    )
+
+
+def attempts_table(entries: pl.DataFrame, runs: pl.DataFrame) -> pl.DataFrame:
+    """Runs with outcomes → model.ATTEMPTS plus `run`, numbered in (host, manager, unit, started) order."""
+    first, seen = entries[runs["first_row"]], entries[runs["seen_row"]]
+    time = entries["time"]
+    ready = (pl.col("starting_row").is_not_null()) & (pl.col("started_row") <= pl.col("end_row").fill_null(pl.col("started_row")))
+    by_clock = (seen["monotonic"] - first["monotonic"]).cast(pl.Float64) / 1e6
+    by_wall = (seen["time"] - first["time"]).dt.total_microseconds().cast(pl.Float64) / 1e6
+    return (
+        runs.with_columns(
+            *[first[name].cast(pl.String) for name in ("host", "manager", "unit")],
+            entries["invocation"].gather(runs["id_row"]).alias("invocation"),
+            entries["boot"].gather(runs["first_row"]).cast(pl.String).alias("boot"),
+            first["time"].alias("started"),
+            time.gather(runs["end_row"]).alias("ended"),
+            time.gather(runs["started_row"]).alias("ready"),
+            by_clock.alias("by_clock"),
+            by_wall.alias("by_wall"),
+        )
+        .with_columns(
+            pl.when(ready).then(pl.col("ready")).alias("ready"),
+            pl.when(pl.col("mono")).then(pl.col("by_clock")).otherwise(pl.col("by_wall")).clip(lower_bound=0.0).alias("uptime_s"),
+            pl.coalesce("end_row", "restart_row", "own_last_row").alias("last_row"),
+            pl.col("oom_killed") | (pl.col("result") == "oom-kill").fill_null(value=False),
+            pl.col("dumped_core")
+            | (pl.col("exit_code").cast(pl.String) == "dumped").fill_null(value=False)
+            | (pl.col("result") == "core-dump").fill_null(value=False),
+        )
+        .sort("host", "manager", "unit", "started", "first_row", nulls_last=True)
+        .with_row_index("attempt")
+        .select("run", *[pl.col(name).cast(kind) for name, kind in ATTEMPTS.items()])
+    )

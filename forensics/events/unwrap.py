@@ -1,0 +1,105 @@
+"""Hard-wrapped lines joined again: lines of each process in order in, logical lines out.
+
+rich wraps at the width of its console (80 columns under systemd) and the pieces become entries of their own, without time and level
+(facts/tabbyapi.md). A piece belongs to the line before it when its first word would not have fitted there.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from forensics.attempts.unit_keys import Codes
+from forensics.events.line_kinds import HEADER
+
+BOX = r"^[╭│╰]"  # rich's boxes are drawn to the console's width, never wrapped
+CONSOLE = 80  # rich's width without a terminal
+WIDEST = 1000
+AT_ONCE_US = 100_000
+PROVEN_BY = 3  # a width other than 80 must have stopped this many lines of the unit
+
+
+def pieces(lines: pl.DataFrame) -> NDArray[np.bool_]:
+    """Which lines continue the one before. lines: text, group, place, at (µs), in (group, row) order."""
+    shown = lines.select(
+        "group",
+        "place",
+        "at",
+        pl.col("text").str.contains(HEADER).alias("header"),
+        pl.col("text").str.len_chars().cast(pl.Int64).alias("length"),
+        pl.col("text").str.contains(BOX).alias("box"),
+        pl.col("text").str.find(" ", literal=True).fill_null(pl.col("text").str.len_bytes()).cast(pl.Int64).alias("word"),
+    )
+    if not shown["header"].any():
+        return np.zeros(lines.height, dtype=bool)
+    group, at, header, box, length, word = (shown[name].to_numpy() for name in ("group", "at", "header", "box", "length", "word"))
+    follows = np.zeros(len(group), dtype=bool)
+    follows[1:] = (group[1:] == group[:-1]) & (at[1:] - at[:-1] <= AT_ONCE_US) & ~header[1:] & ~box[1:] & (word[1:] > 0)
+    width = _widths(shown, follows)
+    fits = np.ones(len(group), dtype=bool)
+    fits[1:] = (length[:-1] + 1 + word[1:] <= width[1:]) | (length[:-1] > width[1:]) | (length[1:] > width[1:])
+    broken = follows & ~fits
+    # a piece must hang on a header through pieces only
+    number = np.arange(len(group))
+    anchor = np.maximum.accumulate(np.where(header | ~broken, number, 0))
+    pieces_of: NDArray[np.bool_] = broken & header[anchor]
+    return pieces_of
+
+
+def _widths(shown: pl.DataFrame, follows: NDArray[np.bool_]) -> Codes:
+    """The console's width for each line: 80, or for a unit whose records are longer their common greatest length."""
+    records = shown.filter(pl.col("header")).select("place", "length")
+    followed = shown.with_columns(pl.Series("cut", np.append(follows[1:], [False]))).filter(pl.col("header") & pl.col("cut"))
+    widest = records.group_by("place").agg(pl.col("length").max().alias("widest"))
+    near = (
+        followed.join(widest, on="place")
+        .filter(pl.col("length") > pl.col("widest") - 12)
+        .group_by("place")
+        .agg((pl.len() >= PROVEN_BY).alias("proven"))
+    )
+    widths = (
+        widest.join(near, on="place", how="left")
+        .with_columns(
+            pl.when(pl.col("widest") <= CONSOLE)
+            .then(CONSOLE)
+            .when(pl.col("proven").fill_null(value=False) & (pl.col("widest") <= WIDEST))
+            .then(pl.col("widest"))
+            .otherwise(0)
+            .alias("width")
+        )
+        .select("place", "width")
+    )
+    return shown.select("place").join(widths, on="place", how="left", maintain_order="left")["width"].fill_null(0).cast(pl.Int64).to_numpy()
+
+
+def joined(lines: pl.DataFrame) -> pl.DataFrame:
+    """Logical lines: the columns of `lines` of the first piece, `text` of all pieces, `until` of the last, `rows`: how many pieces."""
+    more = pieces(lines)
+    whole = lines.with_columns(pl.lit(1, pl.UInt32).alias("rows"), pl.col("time").alias("until"))
+    if not more.any():
+        return whole
+    number = pl.Series("line", np.cumsum(~more))
+    wrapped = np.zeros(len(more), dtype=bool)
+    wrapped[more] = True
+    wrapped[:-1] |= more[1:]
+    # a word longer than the console fills a whole line and goes on without a space
+    spaced = pl.col("text").str.strip_chars_end() + pl.when(pl.col("text").str.contains(r"^\S{79,}$")).then(pl.lit("")).otherwise(
+        pl.lit(" ")
+    )
+    last = pl.col("line") != pl.col("line").shift(-1)
+    parts = (
+        whole.with_columns(number)
+        .filter(pl.Series(wrapped))
+        .with_columns(pl.when(last.fill_null(value=True)).then(pl.col("text")).otherwise(spaced).alias("text"))
+        .with_columns(pl.col("line").set_sorted())  # groups are slices, not hashed
+        .group_by("line", maintain_order=True)
+        .agg(
+            pl.all().exclude("line", "text", "rows", "until").first(),
+            pl.col("text").str.join(""),
+            pl.col("rows").sum(),
+            pl.col("until").last(),
+        )
+    )
+    rest = whole.with_columns(number).filter(pl.Series(~wrapped))
+    return pl.concat([rest, parts.select(rest.columns)]).sort("line").drop("line")

@@ -1,0 +1,205 @@
+"""An investigation in, flat tables for spreadsheets and notebooks out. Times are UTC; what a table's columns mean is in model.py."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import polars as pl
+
+from forensics.explain.render import presented
+from forensics.model.frames import UTC_TIME
+from forensics.model.values import FailureClass
+from forensics.pipeline import History, Investigation
+
+_OF_LOGS = frozenset({"message", "text", "root", "last", "title", "evidence", "verdict", "trigger"})  # columns that may hold secrets
+
+
+CLASSES = pl.Schema(
+    {
+        "incident": pl.String(),
+        "signature": pl.String(),
+        "title": pl.String(),
+        "severity": pl.String(),
+        "restarts": pl.Int64(),
+        "share": pl.Float64(),
+        "first": UTC_TIME,
+        "last": UTC_TIME,
+        "restart_helps": pl.Boolean(),
+        "secondary": pl.Int64(),
+    }
+)
+INCIDENTS = pl.Schema(
+    {
+        "incident": pl.String(),
+        "host": pl.String(),
+        "unit": pl.String(),
+        "kind": pl.String(),
+        "ongoing": pl.Boolean(),
+        "start": UTC_TIME,
+        "end": UTC_TIME,
+        "restarts": pl.Int64(),
+        "exact": pl.Boolean(),
+        "phases": pl.Int64(),
+        "classes": pl.String(),
+        "downtime_s": pl.Float64(),
+        "availability": pl.Float64(),
+        "recovery": UTC_TIME,
+        "time_to_recover_s": pl.Float64(),
+        "trigger": pl.String(),
+        "verdict": pl.String(),
+    }
+)
+PHASES = pl.Schema(
+    {
+        "incident": pl.String(),
+        "start": UTC_TIME,
+        "end": UTC_TIME,
+        "restarts": pl.Int64(),
+        "cadence_s": pl.Float64(),
+        "signature": pl.String(),
+    }
+)
+
+
+def table(found: Investigation, name: str, *, redact: bool) -> pl.DataFrame:
+    """One of TABLES, in order of time."""
+    return inert(TABLES[name](found), redact=redact)
+
+
+def inert(frame: pl.DataFrame, *, redact: bool) -> pl.DataFrame:
+    """The same frame with all text harmless; the work is done once for each distinct text."""
+    text = [name for name, kind in frame.schema.items() if kind == pl.String]
+    distinct = {name: frame[name].drop_nulls().unique(maintain_order=True).to_list() for name in text}
+    harmless = presented([value for name in text if name in _OF_LOGS for value in distinct[name]], redact=redact)
+    mapped = {name: {value: now for value in values if (now := harmless(value)) != value} for name, values in distinct.items()}
+    return frame.with_columns(pl.col(name).replace(mapped[name]) for name in text if mapped[name])
+
+
+def attempts(found: Investigation) -> pl.DataFrame:
+    """ATTEMPTS with why each one ended (signature, why, secondary) and its deciding entry (evidence, file, offset)."""
+    history = found.history
+    labels = history.labelled.labels.select(
+        "attempt",
+        "signature",
+        "why",
+        "failed",
+        pl.col("secondary").list.eval(pl.element().struct.field("signature")).list.join(" "),
+        "row",
+    )
+    joined = history.assembly.attempts.join(labels, on="attempt", how="left").sort("started", "attempt", nulls_last=True)
+    proof = _entries_at(history, joined["row"]).rename({"message": "evidence"})
+    return pl.concat([joined.drop("attempt", "row", "first_row", "last_row"), proof], how="horizontal").with_columns(
+        pl.col("outcome").cast(pl.String)
+    )
+
+
+def restarts(found: Investigation) -> pl.DataFrame:
+    """FALLS."""
+    return found.restarts
+
+
+def events(found: Investigation) -> pl.DataFrame:
+    """EVENTS of attempts, with host, unit and invocation, the signature of those that one was given to, and the entry's file and offset."""
+    history = found.history
+    of_attempt = history.assembly.attempts.select("attempt", "host", "unit", "invocation")
+    signatures = history.labelled.events.select("event", "signature").unique("event", keep="first", maintain_order=True)
+    joined = (
+        history.assembly.events.join(of_attempt, on="attempt", how="left")
+        .join(signatures, on="event", how="left")
+        .sort("time", "event", nulls_last=True)
+    )
+    proof = _entries_at(history, joined["row"]).drop("message")
+    return pl.concat([joined.drop("event", "attempt", "row"), proof], how="horizontal").with_columns(pl.col("kind").cast(pl.String))
+
+
+def entries(found: Investigation) -> pl.DataFrame:
+    """ENTRIES about the asked units."""
+    return _as_text(found.history.entries.filter(pl.col("unit").is_not_null()))
+
+
+def classes(found: Investigation) -> pl.DataFrame:
+    """The breakdown over the window (incident is null) and of each incident."""
+    rows = [_class_row(None, one) for one in found.report.classes]
+    rows += [_class_row(incident.id, one) for incident in found.report.incidents for one in incident.classes]
+    return _frame(rows, CLASSES)
+
+
+def incidents(found: Investigation) -> pl.DataFrame:
+    rows = [
+        {
+            "incident": one.id,
+            "host": one.host,
+            "unit": one.unit,
+            "kind": one.kind,
+            "ongoing": one.ongoing,
+            "start": one.start,
+            "end": one.end,
+            "restarts": one.restarts,
+            "exact": one.exact,
+            "phases": len(one.phases),
+            "classes": " ".join(each.signature for each in one.classes),
+            "downtime_s": one.downtime_s,
+            "availability": one.availability,
+            "recovery": one.recovery,
+            "time_to_recover_s": one.time_to_recover_s,
+            "trigger": one.trigger_text,
+            "verdict": one.verdict,
+        }
+        for one in found.report.incidents
+    ]
+    return _frame(rows, INCIDENTS)
+
+
+def phases(found: Investigation) -> pl.DataFrame:
+    rows = [
+        {
+            "incident": incident.id,
+            "start": phase.start,
+            "end": phase.end,
+            "restarts": phase.restarts,
+            "cadence_s": phase.cadence_s,
+            "signature": phase.primary,
+        }
+        for incident in found.report.incidents
+        for phase in incident.phases
+    ]
+    return _frame(rows, PHASES)
+
+
+TABLES: Mapping[str, Callable[[Investigation], pl.DataFrame]] = {
+    "attempts": attempts,
+    "restarts": restarts,
+    "classes": classes,
+    "incidents": incidents,
+    "phases": phases,
+    "events": events,
+    "entries": entries,
+}
+
+
+def _class_row(incident: str | None, one: FailureClass) -> dict[str, object]:
+    return {
+        "incident": incident,
+        "signature": one.signature,
+        "title": one.title,
+        "severity": one.severity,
+        "restarts": one.restarts,
+        "share": one.share,
+        "first": one.first,
+        "last": one.last,
+        "restart_helps": one.restart_helps,
+        "secondary": one.secondary,
+    }
+
+
+def _frame(rows: Sequence[Mapping[str, object]], schema: pl.Schema) -> pl.DataFrame:
+    return pl.DataFrame(rows, schema, orient="row")
+
+
+def _entries_at(history: History, rows: pl.Series) -> pl.DataFrame:
+    """message, file, offset of the entries at `rows`; nulls where there is none."""
+    return _as_text(history.entries.select(pl.col("message", "file", "offset").gather(rows)))
+
+
+def _as_text(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.with_columns(pl.col(pl.Categorical).cast(pl.String))

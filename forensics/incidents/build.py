@@ -1,0 +1,164 @@
+"""A case in, its Incident out: phases, classes, what changed, who noticed, what it cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from hashlib import sha256
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from forensics.incidents.classes import Breakdown
+from forensics.incidents.detection import detection
+from forensics.incidents.fixes import fix_attempts
+from forensics.incidents.headline import verdict
+from forensics.incidents.inputs import SECOND, Material, microseconds, moment
+from forensics.incidents.phases import cuts
+from forensics.incidents.slice import Case, hands, starts
+from forensics.incidents.trigger import shown_changes, trigger
+from forensics.model.values import Bin, Cost, Incident, Phase, Window
+
+BINS = 150  # at most so many bins per figure
+BIN_SECONDS = (1, 5, 10, 30, 60, 300, 600, 1800, 3600, 7200, 21600, 43200, 86400, 7 * 86400, 28 * 86400)
+
+
+@dataclass(frozen=True, slots=True)
+class Gaps:
+    """Jumps, holes and dropped lines, ready to be asked about: [start, end] in µs, and whom each concerns."""
+
+    bounds: npt.NDArray[np.int64]
+    about: list[tuple[str | None, str | None]]  # host, unit; null: all
+
+    def touch(self, host: str, unit: str, start: int, until: int) -> bool:
+        """One of them lies in this stretch and concerns this unit."""
+        if not self.about:
+            return False
+        inside = np.flatnonzero((self.bounds[:, 1] >= start) & (self.bounds[:, 0] <= until))
+        return any(self.about[i][0] in (None, host) and self.about[i][1] in (None, unit) for i in inside.tolist())
+
+
+def gaps_of(found: pl.DataFrame) -> Gaps:
+    return Gaps(found.select(pl.col("start", "end").dt.timestamp("us")).to_numpy(), found.select("host", "unit").rows())
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What all stories share."""
+
+    material: Material
+    window: Window
+    alerts: pl.DataFrame
+    gaps: Gaps
+    span: tuple[int, int]  # the window in µs; the data's where none is asked for
+
+
+def story(case: Case, table: Breakdown, scene: Scene, declared: datetime | None) -> Incident:
+    entries = scene.material.entries
+    cause, words = trigger(case)
+    down = _downtime(case, scene.span)
+    whole = scene.span[1] - scene.span[0]
+    bin_s = _bin_seconds((case.until - case.start) / SECOND)
+    told = Incident(
+        id=_id(case),
+        unit=case.unit,
+        manager=case.manager,
+        host=case.host,
+        kind=case.kind,
+        ongoing=case.ongoing,
+        start=moment(case.start),
+        end=None if case.end is None else moment(case.end),
+        restarts=int(case.falls["count"].sum()),
+        exact=_exact(case, scene.gaps),
+        downtime_s=down / SECOND,
+        downtime_method="envelope",
+        availability=1 - down / whole if whole > 0 else None,
+        phases=_phases(case),
+        classes=table.classes,
+        beside=table.beside,
+        changes=shown_changes(case),
+        trigger=cause,
+        trigger_text=words,
+        fix_attempts=fix_attempts(case, entries),
+        detection=detection(case, entries, scene.alerts, declared),
+        recovery=None if case.recovery is None else moment(case.recovery),
+        time_to_recover_s=None if case.recovery is None else (case.recovery - case.start) / SECOND,
+        cost=_cost(case.runs),
+        verdict="",
+        bin_s=bin_s,
+        bins=_bins(case.falls, bin_s),
+    )
+    return replace(told, verdict=verdict(told, (case.until - case.start) / SECOND))
+
+
+def _id(case: Case) -> str:
+    """The same incident keeps its name whatever else the window holds."""
+    return sha256("\0".join([case.host or "", case.manager or "", case.unit, str(case.start)]).encode()).hexdigest()[:12]
+
+
+def _downtime(case: Case, span: tuple[int, int]) -> int:
+    """Envelope: from the first failed start to recovery or end, inside the window."""
+    return max(0, min(case.until, span[1]) - max(case.start, span[0]))
+
+
+def _exact(case: Case, gaps: Gaps) -> bool:
+    """False when restarts or lines are lost, the clock jumped, or the loop was already going when the data begins."""
+    lost = bool(case.falls["lost"].any()) or bool((case.runs["lost"] > 0).any())
+    cut_off = case.runs["place"][0] == 0 and (case.runs["restart_counter"][0] or 0) > 1
+    return not lost and not cut_off and not gaps.touch(case.host, case.unit, case.start, case.until)
+
+
+def _cost(runs: pl.DataFrame) -> Cost:
+    cpu = runs["cpu_ns"].drop_nulls()
+    return Cost(int(cpu.sum()) / 1e9 if len(cpu) else None, int(runs["bytes"].sum()), int(runs["entries"].cast(pl.Int64).sum()))
+
+
+def _phases(case: Case) -> tuple[Phase, ...]:
+    """Phases that follow one another without a gap from the incident's start to its end."""
+    falls = case.falls
+    if falls.height == 0:
+        main = case.runs.filter("fell")["signature"][0]
+        return (Phase(moment(case.start), moment(case.until), 0, None, main, {}),)
+    place = falls["run"].to_numpy().astype(np.int64) - int(case.runs["run"][0])
+    cycles = case.runs["cycle_s"].to_numpy(allow_copy=True).astype(np.float64)[place]
+    cycles[falls["lost"].to_numpy()] = np.nan
+    names, codes = np.unique(falls["signature"].to_numpy(allow_copy=True).astype(str), return_inverse=True)
+    bounds = [0, *cuts(codes, cycles, hands(case)), falls.height]
+    began = np.clip(np.maximum.accumulate(starts(case)[place]), case.start, case.until)
+    times = [case.start, *(int(began[i]) for i in bounds[1:-1]), case.until]
+    counts = falls["count"].to_numpy()
+    pieces = zip(bounds[:-1], bounds[1:], times[:-1], times[1:], strict=True)
+    return tuple(_phase(_sums(names, codes[lo:hi], counts[lo:hi]), cycles[lo:hi], start, end) for lo, hi, start, end in pieces)
+
+
+def _sums(names: npt.NDArray[np.str_], codes: npt.NDArray[np.int64], counts: npt.NDArray[np.int64]) -> dict[str, int]:
+    """Restarts per class, most first."""
+    sums = np.bincount(codes, weights=counts, minlength=len(names)).astype(np.int64)
+    return {str(names[i]): int(sums[i]) for i in np.lexsort((names, -sums)) if sums[i]}
+
+
+def _phase(classes: dict[str, int], cycles: npt.NDArray[np.float64], start: int, end: int) -> Phase:
+    known = cycles[~np.isnan(cycles)]
+    cadence = float(np.median(known)) if len(known) else None
+    return Phase(moment(start), moment(end), sum(classes.values()), cadence, next(iter(classes)), classes)
+
+
+def _bin_seconds(lasted: float) -> int:
+    return next((s for s in BIN_SECONDS if lasted <= (BINS - 1) * s), BIN_SECONDS[-1])
+
+
+def _bins(falls: pl.DataFrame, bin_s: int) -> tuple[Bin, ...]:
+    start = (pl.col("time").dt.timestamp("us") // (bin_s * SECOND) * bin_s * SECOND).alias("start")
+    counts = falls.group_by(start, "signature").agg(pl.col("count").sum()).sort("start", "signature")
+    return tuple(Bin(moment(us), signature, int(n)) for us, signature, n in counts.iter_rows())
+
+
+def window_span(window: Window, entries: pl.DataFrame) -> tuple[int, int]:
+    """The asked window in µs, each open side replaced by the data's."""
+    first, last = entries.select(
+        pl.col("time").dt.timestamp("us").min().alias("a"), pl.col("time").dt.timestamp("us").max().alias("b")
+    ).row(0)
+    since = first or 0 if window.since is None else microseconds(window.since)
+    until = last or 0 if window.until is None else microseconds(window.until)
+    return since, until

@@ -1,0 +1,68 @@
+"""What the incident stage is given, what it hands back, and the two words it shares: a moment and a quoted entry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+
+from forensics.model.frames import ATTEMPTS, CHANGES, ENTRIES, EVENTS, LABELS, RESTARTS, checked
+from forensics.model.values import DetectionSummary, Evidence, FailureClass, Incident, LedgerCheck, RestartTotals, Signature
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+SECOND = 1_000_000  # all times inside the stage are whole microseconds since the epoch
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """The frames of the earlier stages; every `row` column indexes into `entries`."""
+
+    entries: pl.DataFrame
+    attempts: pl.DataFrame
+    events: pl.DataFrame
+    restarts: pl.DataFrame
+    labels: pl.DataFrame
+    changes: pl.DataFrame
+    signatures: Mapping[str, Signature]
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    restarts: RestartTotals
+    classes: tuple[FailureClass, ...]
+    incidents: tuple[Incident, ...]
+    detection_summary: DetectionSummary
+    ledger: tuple[LedgerCheck, ...]
+    notes: tuple[str, ...]
+    falls: pl.DataFrame  # FALLS
+
+
+def at_the_door(material: Material) -> Material:
+    """The material itself when every frame has the model's columns; otherwise a ForensicsError."""
+    checked(material.entries, ENTRIES, "entries")
+    checked(material.attempts, ATTEMPTS, "attempts")
+    checked(material.events, EVENTS, "events")
+    checked(material.restarts, RESTARTS, "restarts")
+    checked(material.labels, LABELS, "labels")
+    checked(material.changes, CHANGES, "changes")
+    return material
+
+
+def moment(us: int) -> datetime:
+    return EPOCH + timedelta(microseconds=int(us))
+
+
+def microseconds(time: datetime) -> int:
+    return (time - EPOCH) // timedelta(microseconds=1)
+
+
+def quoted(entries: pl.DataFrame, rows: Sequence[int]) -> list[Evidence]:
+    """The entries at `rows`, one Evidence each, in the order of `rows`."""
+    found = entries.select("time", "message", "file", "offset")[list(rows)]
+    return [Evidence(time, message or "", file or "", offset) for time, message, file, offset in found.iter_rows()]
+
+
+def quote(entries: pl.DataFrame, row: int | None) -> Evidence | None:
+    return None if row is None or row < 0 else quoted(entries, [row])[0]

@@ -1,0 +1,1 @@
+"""The vocabulary of the program: frames (columns), values (dataclasses), systemd (its ids and names)."""

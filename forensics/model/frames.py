@@ -1,0 +1,175 @@
+"""The columns of every frame that passes between stages; `checked` compares them at a stage's door.
+
+Times are UTC in microseconds, sizes are bytes. null means "not recorded", which is neither 0 nor "".
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from forensics.errors import ForensicsError
+
+UTC_TIME = pl.Datetime("us", "UTC")
+
+ENTRIES = pl.Schema(
+    {
+        "time": UTC_TIME,  # __REALTIME_TIMESTAMP: when journald took the entry; may jump
+        "monotonic": pl.Int64(),  # __MONOTONIC_TIMESTAMP, µs since boot
+        "boot": pl.Categorical(),  # _BOOT_ID, 32 hex digits
+        "seqnum": pl.Int64(),
+        "seqnum_id": pl.Categorical(),  # (seqnum_id, seqnum) names an entry in the whole world
+        "priority": pl.Int8(),  # 0 is emerg
+        "transport": pl.Categorical(),
+        "host": pl.Categorical(),  # _HOSTNAME
+        "machine": pl.Categorical(),  # _MACHINE_ID
+        "manager": pl.Categorical(),  # whose unit: "system" or "user:<uid>"; null when about no unit
+        "unit": pl.Categorical(),  # whom the entry is ABOUT (not who wrote it)
+        "invocation": pl.String(),  # the run of that unit it is about
+        "identifier": pl.Categorical(),  # SYSLOG_IDENTIFIER
+        "comm": pl.Categorical(),  # _COMM, trusted
+        "pid": pl.Int64(),  # _PID, trusted
+        "stream": pl.String(),  # _STREAM_ID: one stdout/stderr connection
+        "message_id": pl.Categorical(),
+        "message": pl.String(),  # bytes that are not UTF-8 stand as \xNN
+        # what the service manager and journald say about a unit
+        "exit_code": pl.Categorical(),  # EXIT_CODE: exited, killed, dumped
+        "exit_status": pl.Int32(),  # EXIT_STATUS: exit status or signal number
+        "command": pl.Categorical(),  # COMMAND: ExecStart, ExecStartPre, …
+        "result": pl.Categorical(),  # UNIT_RESULT
+        "restart_counter": pl.Int64(),  # N_RESTARTS
+        "job_type": pl.Categorical(),
+        "job_result": pl.Categorical(),
+        "cpu_ns": pl.Int64(),  # CPU_USAGE_NSEC
+        "memory_peak": pl.Int64(),
+        "dropped": pl.Int64(),  # N_DROPPED: lines that journald threw away
+        "code_func": pl.Categorical(),  # CODE_FUNC, systemd's own function
+        "errno": pl.Int32(),
+        "executable": pl.Categorical(),  # EXECUTABLE of a failed exec, COREDUMP_EXE of a core dump
+        "coredump_pid": pl.Int64(),
+        "coredump_signal": pl.Int32(),
+        "source_monotonic": pl.Int64(),  # _SOURCE_MONOTONIC_TIMESTAMP: when the kernel wrote its line
+        "bytes": pl.Int64(),  # by how much the journal grew for this entry
+        "file": pl.Categorical(),
+        "offset": pl.Int64(),  # of the ENTRY object in the file; the entry's number in a stream
+    }
+)
+
+ATTEMPTS = pl.Schema(
+    {
+        "attempt": pl.UInt32(),  # row number in (host, manager, unit, started) order
+        "host": pl.String(),
+        "manager": pl.String(),
+        "unit": pl.String(),
+        "boot": pl.String(),
+        "invocation": pl.String(),
+        "started": UTC_TIME,
+        "ready": UTC_TIME,  # null where the service type announces none
+        "ended": UTC_TIME,  # null while it runs, and where the end is not recorded
+        "uptime_s": pl.Float64(),  # start → end, or → the last entry that could have shown an end; by the monotonic clock
+        "automatic": pl.Boolean(),  # started by the service manager's restart logic
+        "outcome": pl.Enum(["failed", "clean", "stopped", "cut", "running"]),
+        # failed: ended by itself, not well; clean: ended by itself, well; stopped: on request; cut: boot or journal ended before it did
+        "result": pl.String(),  # UNIT_RESULT; "success" for a good end
+        "exit_code": pl.String(),
+        "exit_status": pl.Int32(),
+        "command": pl.String(),  # which Exec line ended it
+        "restart_counter": pl.Int64(),  # N_RESTARTS of the restart that followed
+        "refused": pl.Boolean(),  # the restart that followed was refused by the start limit
+        "oom_killed": pl.Boolean(),
+        "dumped_core": pl.Boolean(),
+        "lines": pl.UInt32(),  # of the service itself
+        "entries": pl.UInt32(),  # all about it, the manager's included
+        "bytes": pl.Int64(),
+        "lost": pl.Int64(),  # lines that journald says it dropped
+        "cpu_ns": pl.Int64(),  # null where systemd recorded none
+        "memory_peak": pl.Int64(),
+        "first_row": pl.UInt32(),  # row in ENTRIES of its first entry: evidence of the start
+        "last_row": pl.UInt32(),  # row in ENTRIES of the entry that shows its end (else of its last)
+    }
+)
+
+EVENTS = pl.Schema(
+    {
+        "event": pl.UInt32(),
+        "attempt": pl.UInt32(),
+        "kind": pl.Enum(["line", "traceback", "manager", "kernel", "coredump"]),
+        "time": UTC_TIME,
+        "until": UTC_TIME,
+        "text": pl.String(),
+        "root": pl.String(),  # of a traceback: the exception that started it; of a line: null
+        "last": pl.String(),  # of a traceback: the exception that ended it; of a line: null
+        "priority": pl.Int8(),
+        "transport": pl.String(),
+        "identifier": pl.String(),
+        "pid": pl.Int64(),
+        "message_id": pl.String(),
+        "command": pl.String(),
+        "exit_code": pl.String(),
+        "exit_status": pl.Int32(),
+        "result": pl.String(),
+        "errno": pl.Int32(),
+        "row": pl.UInt32(),  # row in ENTRIES of its deciding entry: evidence
+        "rows": pl.UInt32(),  # how many entries it was reassembled from
+    }
+)
+
+RESTARTS = pl.Schema(
+    {
+        "time": UTC_TIME,
+        "host": pl.String(),
+        "manager": pl.String(),
+        "unit": pl.String(),
+        "boot": pl.String(),
+        "attempt": pl.UInt32(),  # the attempt that ended before it; null when its lines are lost
+        "count": pl.Int64(),  # 1, or how many restarts a jump of the counter shows to be lost
+        "lost": pl.Boolean(),
+        "refused": pl.Boolean(),  # the start limit refused it: scheduled, but nothing was started
+        "row": pl.UInt32(),
+    }
+)
+
+FALLS = pl.Schema(  # a restart with what it counts under
+    {
+        "time": UTC_TIME,
+        "host": pl.String(),
+        "unit": pl.String(),
+        "signature": pl.String(),  # of the attempt that failed before it; journal.lost when its lines are lost
+        "count": pl.Int64(),  # as in RESTARTS
+        "lost": pl.Boolean(),
+        "refused": pl.Boolean(),
+        "incident": pl.String(),  # null in the background
+    }
+)
+
+LABELS = pl.Schema(
+    {
+        "attempt": pl.UInt32(),
+        "signature": pl.String(),  # the failure class: the signature of the deciding event
+        "why": pl.String(),  # which rule chose it
+        "event": pl.UInt32(),  # the deciding event; null when the end left no word
+        "row": pl.UInt32(),  # row in ENTRIES that proves it
+        "secondary": pl.List(
+            pl.Struct({"signature": pl.String(), "row": pl.UInt32()})
+        ),  # known problems beside it, each with its first row
+        "failed": pl.Boolean(),  # the attempt failed as a service, whatever its exit status says
+    }
+)
+
+CHANGES = pl.Schema(
+    {
+        "time": UTC_TIME,
+        "host": pl.String(),
+        "kind": pl.Enum(["system-switch", "package", "driver", "boot", "unit-reload", "unit-job", "operator", "login", "configuration"]),
+        "unit": pl.String(),  # null when it is about the whole host
+        "summary": pl.String(),
+        "row": pl.UInt32(),
+    }
+)
+
+
+def checked(frame: pl.DataFrame, schema: pl.Schema, name: str) -> pl.DataFrame:
+    """The frame itself when its columns are exactly `schema`; otherwise a ForensicsError that names the difference."""
+    if frame.schema == schema:
+        return frame
+    wrong = [c for c in {*schema, *frame.schema} if schema.get(c) != frame.schema.get(c)]
+    raise ForensicsError(f"{name}: columns differ from the model: {', '.join(sorted(wrong))}.")

@@ -1,0 +1,219 @@
+"""The values that a report is made of. Times are UTC, sizes are bytes, shares are 0…1; null means "not recorded".
+
+Imports nothing heavy, so that whatever only needs the words starts fast.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Damage:
+    """Something in an input that could not be read. offset is null when it is the whole file's."""
+
+    file: str
+    offset: int | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A stretch of time for which entries are known to be missing, or in which the clock cannot be trusted."""
+
+    start: datetime
+    end: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """An entry quoted so that a claim can be checked."""
+
+    time: datetime
+    message: str
+    file: str
+    offset: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What is known about a kind of event: a catalogue pattern's words, or what can be said of an unknown one."""
+
+    id: str
+    title: str
+    severity: str  # critical, high, medium, low, info
+    restart_helps: bool | None = None
+    cause: str = ""
+    remedy: str = ""
+    references: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    since: datetime | None
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Completeness:
+    entries: int
+    complete: bool
+    dropped: int
+    gaps: tuple[Gap, ...]
+    damage: tuple[Damage, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RestartTotals:
+    total: int
+    in_incidents: int
+    background: int
+    lost: int
+    refused: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class FailureClass:
+    """One row of a breakdown table. secondary: failed attempts in which it also appeared without explaining the end."""
+
+    signature: str
+    title: str
+    restarts: int
+    share: float
+    first: datetime | None
+    last: datetime | None
+    restart_helps: bool | None
+    severity: str
+    sample: Evidence | None
+    secondary: int
+    cause: str = ""
+    remedy: str = ""
+    cycle_s: float | None = None  # median time from one start to the next
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    start: datetime
+    end: datetime
+    restarts: int
+    cadence_s: float | None
+    primary: str
+    classes: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    time: datetime
+    kind: str
+    summary: str
+    evidence: Evidence | None
+
+
+@dataclass(frozen=True, slots=True)
+class FixAttempt:
+    time: datetime
+    summary: str
+    outcome: str  # held, changed-class, no-effect
+    evidence: Evidence | None
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """The detection bracket; null alert means that none is on record: "never", not 0."""
+
+    signal: datetime | None
+    alert: datetime | None
+    operator: datetime | None
+    declared: datetime | None
+    evidence: Mapping[str, Evidence] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    cpu_s: float | None
+    journal_bytes: int
+    entries: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """Restarts of one class in one bin of time, for the figures."""
+
+    start: datetime
+    signature: str
+    restarts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    id: str
+    unit: str
+    manager: str
+    host: str
+    kind: str  # restart-loop, outage
+    ongoing: bool
+    start: datetime
+    end: datetime | None
+    restarts: int
+    exact: bool
+    downtime_s: float
+    downtime_method: str
+    availability: float | None
+    phases: tuple[Phase, ...]
+    classes: tuple[FailureClass, ...]
+    changes: tuple[Change, ...]
+    trigger: Change | None
+    trigger_text: str  # "X, 40 s before the first failure" or "no change seen"
+    fix_attempts: tuple[FixAttempt, ...]
+    detection: Detection
+    recovery: datetime | None
+    time_to_recover_s: float | None
+    cost: Cost
+    verdict: str  # one sentence for the first screen
+    bin_s: int
+    bins: tuple[Bin, ...]
+    beside: tuple[FailureClass, ...] = ()  # known problems that failed attempts show and none ended by: no restarts, `secondary` counts
+
+
+@dataclass(frozen=True, slots=True)
+class DetectionSummary:
+    incidents: int
+    mttd_s: float | None  # a mean only over three or more incidents with a known detection
+    median_ttd_s: float | None
+    mttr_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerCheck:
+    """A sum that must come out: what it is, what it should be and what it is."""
+
+    name: str
+    expected: int
+    got: int
+
+    @property
+    def holds(self) -> bool:
+        return self.expected == self.got
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All that a reporter may show; reporters compute nothing."""
+
+    host: str
+    hosts: tuple[str, ...]
+    units: tuple[str, ...]  # units that failed or restarted in the window
+    window: Window
+    timezone: str
+    completeness: Completeness
+    restarts: RestartTotals
+    classes: tuple[FailureClass, ...]
+    incidents: tuple[Incident, ...]
+    detection_summary: DetectionSummary
+    ledger: tuple[LedgerCheck, ...]
+    notes: tuple[str, ...] = ()
+    version: str = ""
+    generated: datetime | None = None

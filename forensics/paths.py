@@ -1,0 +1,33 @@
+"""Where the user's files are, as the XDG base directory specification has it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+
+def store_folder(environment: Mapping[str, str] = os.environ) -> Path:
+    """`$XDG_STATE_HOME/tabby-forensics`, as the XDG base directory specification has it."""
+    state = environment.get("XDG_STATE_HOME")
+    return (Path(state) if state else Path.home() / ".local" / "state") / "tabby-forensics"
+
+
+def users_patterns(environment: Mapping[str, str] = os.environ) -> Path:
+    """`$XDG_CONFIG_HOME/tabby-forensics/patterns`: the user's own catalogue."""
+    return _config_folder(environment) / "patterns"
+
+
+def decisions_file(environment: Mapping[str, str] = os.environ) -> Path:
+    """`$XDG_CONFIG_HOME/tabby-forensics/classes.toml`: what the user decided about failure classes."""
+    return _config_folder(environment) / "classes.toml"
+
+
+def watch_file(environment: Mapping[str, str] = os.environ) -> Path:
+    """`$XDG_CONFIG_HOME/tabby-forensics/watch.toml`: where alerts go."""
+    return _config_folder(environment) / "watch.toml"
+
+
+def _config_folder(environment: Mapping[str, str]) -> Path:
+    config = environment.get("XDG_CONFIG_HOME")
+    return (Path(config) if config else Path.home() / ".config") / "tabby-forensics"

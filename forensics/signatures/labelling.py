@@ -1,0 +1,107 @@
+"""Events and attempts in, the failure class of every attempt that ended out, with the event and the rule that decided."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from forensics.model.frames import ATTEMPTS, EVENTS, LABELS, checked
+from forensics.model.values import Signature
+from forensics.signatures import naming, root_cause
+from forensics.signatures.match import CAPTURES, find_hits
+from forensics.signatures.pattern import Catalogue
+
+NAMED = pl.Schema({"event": pl.UInt32(), "signature": pl.String(), "why": pl.String(), "captures": CAPTURES})
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """labels: LABELS, one row an attempt that is not running. events: NAMED, every event that a pattern knows and every one that decided.
+    signatures: the words for each id in use. notes: what could not be tried.
+    """
+
+    labels: pl.DataFrame
+    events: pl.DataFrame
+    signatures: Mapping[str, Signature]
+    notes: tuple[str, ...] = ()
+
+
+def label(events: pl.DataFrame, attempts: pl.DataFrame, catalogue: Catalogue) -> Labelled:
+    """Gives every ended attempt its signature; a failed attempt always gets one, by its exit result when it left no word."""
+    events = checked(events, EVENTS, "events")
+    ended = checked(attempts, ATTEMPTS, "attempts").filter(pl.col("outcome") != "running")
+    hits = find_hits(events, catalogue)
+    choice = root_cause.choose(ended, events, hits.frame, catalogue)
+    mined = naming.mined(events.join(choice.filter(pl.col("signature").is_null()).select("event"), on="event", how="semi"))
+    choice = choice.join(mined.rename({"signature": "mined"}), on="event", how="left", maintain_order="left").with_columns(
+        pl.coalesce("signature", "mined")
+    )
+    labels = _labels(ended, choice, _secondary(events, hits.frame, choice))
+    return Labelled(labels, _named_events(hits.frame, choice), _signatures(labels, hits.frame, mined, catalogue), hits.notes)
+
+
+def _labels(ended: pl.DataFrame, choice: pl.DataFrame, secondary: pl.DataFrame) -> pl.DataFrame:
+    result = pl.when("oom_killed").then(pl.lit("oom-kill")).otherwise("result")
+    outcome = pl.col("outcome").cast(pl.String)
+    wordless = naming.exit_id(result, pl.col("exit_code"), pl.col("exit_status"))
+    return (
+        ended.select(
+            "attempt",
+            "last_row",
+            by_exit=wordless,
+            failed_itself=outcome == "failed",
+            clean=outcome == "clean",
+        )
+        .join(choice, on="attempt", how="left", maintain_order="left")
+        .join(secondary, on="attempt", how="left", maintain_order="left")
+        .with_columns(pl.coalesce("signature", "by_exit"))
+        .select(
+            "attempt",
+            "signature",
+            why=pl.col("rule").replace_strict(root_cause.RULES, default="exit result", return_dtype=pl.String),
+            event="event",
+            row=pl.coalesce("row", "last_row"),
+            secondary=pl.col("secondary").fill_null([]),
+            # A service that ends with exit 0 right after a fatal word has failed all the same.
+            failed=pl.col("failed_itself") | (pl.col("clean") & pl.col("rule").is_not_null()),
+        )
+        .sort("attempt")
+        .cast(LABELS)
+        .pipe(checked, LABELS, "labels")
+    )
+
+
+def _secondary(events: pl.DataFrame, hits: pl.DataFrame, choice: pl.DataFrame) -> pl.DataFrame:
+    """attempt, secondary: the patterns that an attempt's events match and that do not explain its end, with the first row of each."""
+    return (
+        events.select("event", "attempt", "row")
+        .join(hits.select("event", "signature"), on="event")
+        .join(choice, on=["attempt", "signature"], how="anti")
+        .sort("attempt", "signature", "event")
+        .unique(["attempt", "signature"], keep="first", maintain_order=True)
+        .group_by("attempt")
+        .agg(secondary=pl.struct("signature", "row"))
+    )
+
+
+def _named_events(hits: pl.DataFrame, choice: pl.DataFrame) -> pl.DataFrame:
+    known = hits.select("event", "signature", why=pl.concat_str(pl.lit("catalogue pattern "), "signature"), captures="captures")
+    unknown = choice.filter(pl.col("mined").is_not_null()).select(
+        "event",
+        "signature",
+        why=pl.col("rule").replace_strict(root_cause.RULES, return_dtype=pl.String),
+        captures=pl.lit([], CAPTURES),
+    )
+    return pl.concat([known, unknown]).cast(NAMED).sort("event", "signature")
+
+
+def _signatures(labels: pl.DataFrame, hits: pl.DataFrame, mined: pl.DataFrame, catalogue: Catalogue) -> dict[str, Signature]:
+    titles = dict(mined.select("signature", "title").unique().sort("signature").iter_rows())
+    used = set(labels["signature"]) | set(hits["signature"])
+    words = {pattern.id: pattern.signature for pattern in catalogue.patterns if pattern.id in used}
+    words |= {id_: naming.mined_signature(id_, title) for id_, title in titles.items()}
+    words |= {id_: naming.exit_signature(id_) for id_ in used if id_.startswith("exit:")}
+    words[naming.LOST.id] = naming.LOST
+    return dict(sorted(words.items()))

@@ -1,0 +1,128 @@
+"""The sink against a real Alertmanager, and the exporter against a real Prometheus that tells it."""
+
+import json
+import shutil
+import socket
+import subprocess
+import time
+import urllib.parse
+import urllib.request
+from contextlib import contextmanager, suppress
+
+import pytest
+
+from forensics.alerting.alert import Alert
+from forensics.alerting.sinks import KINDS
+from forensics.alerting.sinks.base import UnreachableError
+from forensics.watch.metrics import Metrics, serve
+from tests.http_recorder import Recorder
+
+NEEDED = [
+    pytest.mark.real,
+    pytest.mark.skipif(shutil.which("prometheus-alertmanager") is None, reason="prometheus-alertmanager is not installed"),
+    pytest.mark.skipif(shutil.which("prometheus") is None, reason="prometheus is not installed"),
+]
+pytestmark = [*NEEDED, pytest.mark.slow]
+LOOP = Alert("RestartLoop", "a.service", "hydra", "critical", "a.service restarts again and again", time.time(), count=3)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def answer(url: str):
+    with urllib.request.build_opener().open(url, timeout=5) as page:
+        return page.read()
+
+
+def wait_for(holds, seconds=30):
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, "not so in time"
+        time.sleep(0.1)
+
+
+@contextmanager
+def running(command, url, folder):
+    """A server, from the moment it is ready."""
+
+    def ready():
+        with suppress(OSError):
+            return answer(f"{url}/-/ready") is not None
+        return False
+
+    with (folder / "log").open("w") as log, subprocess.Popen(command, stdout=log, stderr=log, cwd=folder) as process:
+        try:
+            wait_for(ready)
+            yield
+        finally:
+            process.kill()
+
+
+@contextmanager
+def alertmanager(folder, hook, port=None):
+    port = port or free_port()
+    url = f"http://127.0.0.1:{port}"
+    folder.mkdir(exist_ok=True)
+    (folder / "alertmanager.yml").write_text(
+        f"""route: {{receiver: hook, group_by: [alertname, unit, signature], group_wait: 0s, group_interval: 1s, repeat_interval: 1h}}
+receivers: [{{name: hook, webhook_configs: [{{url: '{hook}', send_resolved: true}}]}}]
+"""
+    )
+    options = ["--storage.path=data", f"--web.listen-address=127.0.0.1:{port}", "--cluster.listen-address="]
+    with running(["prometheus-alertmanager", "--config.file=alertmanager.yml", *options], url, folder):
+        yield url
+
+
+def test_an_alert_fires_and_is_resolved_with_its_words(tmp_path):
+    with Recorder() as hook, alertmanager(tmp_path / "am", hook.url) as url:
+        sink = KINDS["alertmanager"][0](url)
+        assert sink.send(LOOP) == "HTTP 200"
+        wait_for(lambda: len(hook.got) == 1)
+        sink.send(LOOP)  # posted again: still one alert
+        (known,) = json.loads(answer(f"{url}/api/v2/alerts"))
+        assert known["labels"] == LOOP.labels()
+        sink.send(Alert(**{field: getattr(LOOP, field) for field in LOOP.__slots__} | {"ended_at": time.time()}))
+        wait_for(lambda: len(hook.got) == 2)
+    firing, resolved = hook.got
+    assert (firing["status"], resolved["status"]) == ("firing", "resolved")
+    assert resolved["alerts"][0]["annotations"] == firing["alerts"][0]["annotations"] == LOOP.annotations()
+
+
+def test_an_alertmanager_that_is_gone_is_unreachable(tmp_path):
+    with Recorder() as hook, alertmanager(tmp_path / "am", hook.url) as url:
+        pass
+    with pytest.raises(UnreachableError):
+        KINDS["alertmanager"][0](url).send(LOOP)
+
+
+def test_a_prometheus_that_scrapes_the_exporter_tells_of_a_loop(tmp_path):
+    metrics = Metrics()
+    metrics.unit("a.service")
+    server = serve(metrics, "127.0.0.1", 0)
+    rule = "increase(tabby_forensics_unit_restarts_total[1m]) > 2"
+    (tmp_path / "rules.yml").write_text(f"groups: [{{name: t, rules: [{{alert: UnitRestartLoop, expr: '{rule}'}}]}}]\n")
+    port = free_port()
+    try:
+        with Recorder() as hook, alertmanager(tmp_path / "am", hook.url) as url:
+            (tmp_path / "prometheus.yml").write_text(
+                f"""global: {{scrape_interval: 1s, scrape_timeout: 900ms, evaluation_interval: 1s}}
+alerting: {{alertmanagers: [{{api_version: v2, static_configs: [{{targets: ['{url.removeprefix("http://")}']}}]}}]}}
+rule_files: [rules.yml]
+scrape_configs: [{{job_name: t, static_configs: [{{targets: ['127.0.0.1:{server.server_port}']}}]}}]
+"""
+            )
+            base = f"http://127.0.0.1:{port}"
+            options = ["--config.file=prometheus.yml", "--storage.tsdb.path=data", f"--web.listen-address=127.0.0.1:{port}"]
+            with running(["prometheus", *options], base, tmp_path):
+                query = f"{base}/api/v1/query?query={urllib.parse.quote('tabby_forensics_unit_restarts_total')}"
+                wait_for(lambda: json.loads(answer(query))["data"]["result"])
+                for _ in range(5):
+                    metrics.restart("a.service")
+                wait_for(lambda: hook.got)
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert hook.got[0]["alerts"][0]["labels"]["unit"] == "a.service"

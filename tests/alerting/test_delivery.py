@@ -1,0 +1,244 @@
+"""The queue on disk and the sinks behind it."""
+
+import json
+import sqlite3
+import time
+from contextlib import closing
+
+import pytest
+
+from forensics.alerting.alert import Alert
+from forensics.alerting.delivery import Delivery
+from forensics.alerting.sinks import KINDS
+from forensics.alerting.sinks.base import RefusedError, UnreachableError
+from forensics.errors import ForensicsError
+from forensics.watch import state as state_module
+from forensics.watch.state import Position, State
+from tests.export.strict_loki import StrictLoki
+from tests.http_recorder import Recorder
+
+
+def alert(number=0, **values):
+    return Alert(
+        **{
+            "name": "NewFailureSignature",
+            "unit": "a.service",
+            "host": "h",
+            "severity": "critical",
+            "summary": f"s {number}",
+            "starts_at": 1.0 + number,
+            **values,
+        }
+    )
+
+
+def wait_for(holds):
+    deadline = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("kind", ["alertmanager", "webhook", "discord", "slack", "ntfy", "loki"])
+def test_what_a_service_gets_is_json_with_the_alert_in_it(kind):
+    with Recorder() as server:
+        assert KINDS[kind][0](server.url + "/topic").send(alert(summary="``` <b> fails")) == "HTTP 200"
+    ((_, body),) = server.bodies
+    assert "fails" in json.dumps(body)
+    assert server.headers[0]["Content-Type"] == "application/json"
+
+
+def test_alertmanager_always_gets_a_start_an_end_and_the_annotations():
+    with Recorder() as server:
+        sink = KINDS["alertmanager"][0](server.url)
+        sink.send(alert())
+        sink.send(alert(ended_at=60.0))
+    firing, resolved = (body[0] for _, body in server.bodies)
+    assert server.paths == ["/api/v2/alerts"] * 2
+    assert firing["labels"] == resolved["labels"]
+    assert firing["annotations"] == resolved["annotations"] != {}
+    assert (resolved["startsAt"], resolved["endsAt"]) == ("1970-01-01T00:00:01.000Z", "1970-01-01T00:01:00.000Z")
+    assert firing["endsAt"] > "2025"
+
+
+def test_the_phone_shows_what_it_is_about_first():
+    with Recorder() as server:
+        KINDS["ntfy"][0](server.url + "/topic", "token").send(alert(summary="a.service fails", signature="a.b", count=2, evidence="line"))
+    ((_, body),) = server.bodies
+    assert (body["topic"], body["title"], body["priority"]) == ("topic", "a.service fails", 5)
+    assert body["message"].splitlines() == [
+        "NewFailureSignature",
+        "  class a.b, host h, count 2",
+        "  evidence: line",
+        "  more: tabby-forensics report --since 1d --unit a.service",
+    ]
+    assert server.headers[0]["Authorization"] == "Bearer token"
+
+
+def test_loki_gets_an_alert_that_is_sent_again_with_the_same_time_so_that_it_keeps_one():
+    with StrictLoki() as server:
+        for _ in range(2):
+            KINDS["loki"][0](server.url).send(alert(raised_at=time.time() - 60))
+            time.sleep(0.01)
+        assert len(server.stored) == 2
+        same = alert(raised_at=time.time() - 30)
+        for _ in range(2):
+            KINDS["loki"][0](server.url).send(same)
+    assert len(server.stored) == 3
+
+
+@pytest.mark.parametrize(("status", "error"), [(503, UnreachableError), (429, UnreachableError), (400, RefusedError), (302, RefusedError)])
+def test_an_answer_says_whether_trying_again_helps(status, error):
+    with Recorder([status]) as server, pytest.raises(error) as told:
+        KINDS["webhook"][0](server.url + "/secret").send(alert())
+    assert "secret" not in str(told.value)
+    assert len(server.bodies) == 1
+
+
+def test_a_command_gets_the_alert_on_its_input_and_nothing_in_its_arguments(tmp_path):
+    out = tmp_path / "out"
+    sink = KINDS["command"][0](("/bin/sh", "-c", f"cat > {out}; echo $# >> {out}"))
+    sink.send(alert(unit="$(touch /tmp/x)"))
+    text = out.read_text()
+    assert json.loads(text[: text.rindex("}") + 1])["labels"]["unit"] == "$(touch /tmp/x)"
+    assert text.endswith("0\n")
+    with pytest.raises(UnreachableError, match="exit status 3"):
+        KINDS["command"][0](("/bin/sh", "-c", "exit 3")).send(alert())
+    with pytest.raises(RefusedError):
+        KINDS["command"][0](("/not/there",)).send(alert())
+
+
+def test_alerts_wait_on_disk_for_a_sink_that_is_down_and_none_is_lost_or_twice(tmp_path, monkeypatch):
+    monkeypatch.setattr("forensics.alerting.delivery.FIRST_WAIT_S", 0.05)
+    before = State.open(tmp_path)
+    before.commit(Position(), "{}", [alert(number) for number in range(5)], ["hook"], {}, 0)
+    before.close()
+    state = State.open(tmp_path)
+    with Recorder([503, 200, 503, 503]) as server:
+        delivery = Delivery(state, {"hook": KINDS["webhook"][0](server.url)}, lambda _: None)
+        delivery.start()
+        wait_for(lambda: state.queued("hook") == 0)
+        delivery.stop(5)
+    accepted = [body["annotations"]["summary"] for status, body in server.bodies if status == 200]
+    assert accepted == [f"s {number}" for number in range(5)]
+
+
+def test_a_refused_alert_does_not_hold_up_the_next(tmp_path):
+    state = State.open(tmp_path)
+    state.commit(Position(), "{}", [alert(0), alert(1)], ["hook"], {}, 0)
+    told, refused = [], []
+    with Recorder([400]) as server:
+        delivery = Delivery(state, {"hook": KINDS["webhook"][0](server.url)}, told.append, refused=refused.append)
+        delivery.start()
+        wait_for(lambda: state.queued("hook") == 0)
+        delivery.stop(5)
+    assert [status for status, _ in server.bodies] == [400, 200]
+    assert refused == ["hook"]
+    assert "refuses NewFailureSignature of a.service" in told[0]
+
+
+class Broken:
+    def __init__(self, error):
+        self.error, self.got = error, []
+
+    def send(self, alert):
+        if alert.summary == "s 0":
+            raise self.error
+        self.got.append(alert.summary)
+
+
+def test_a_sink_that_breaks_on_an_alert_goes_on_with_the_next(tmp_path):
+    state, told, sink = State.open(tmp_path), [], Broken(KeyError("nobody expected this"))
+    state.commit(Position(), "{}", [alert(0), alert(1)], ["broken"], {}, 0)
+    delivery = Delivery(state, {"broken": sink}, told.append)
+    delivery.start()
+    wait_for(lambda: state.queued("broken") == 0)
+    delivery.stop(5)
+    assert sink.got == ["s 1"]
+    assert "KeyError" in told[0]
+
+
+def test_one_open_alert_that_is_refused_does_not_keep_the_others_from_being_posted_again(tmp_path, monkeypatch):
+    monkeypatch.setattr("forensics.alerting.delivery.REPOST_S", 0.1)
+    state = State.open(tmp_path)
+    with Recorder([400]) as server:
+        delivery = Delivery(state, {"am": KINDS["alertmanager"][0](server.url)}, lambda _: None, open_alerts=(alert(0), alert(1)))
+        delivery.start()
+        wait_for(lambda: len(server.bodies) >= 4)
+        delivery.stop(5)
+    assert [body[0]["annotations"]["summary"] for _, body in server.bodies[:4]] == ["s 0", "s 1", "s 0", "s 1"]
+
+
+def test_standard_output_that_nobody_reads_is_unreachable(monkeypatch):
+    class Gone:
+        def write(self, _):
+            raise BrokenPipeError(32, "Broken pipe")
+
+        flush = write
+
+    monkeypatch.setattr("sys.stdout", Gone())
+    with pytest.raises(UnreachableError, match="Broken pipe"):
+        KINDS["stdout"][0]().send(alert())
+
+
+def test_a_full_queue_keeps_the_oldest(tmp_path, monkeypatch):
+    monkeypatch.setattr(state_module, "MOST_QUEUED", 3)
+    state = State.open(tmp_path)
+    assert state.commit(Position(), "{}", [alert(number) for number in range(5)], ["hook"], {}, 0) == ["hook", "hook"]
+    assert state.next("hook")[1].summary == "s 0"
+    assert state.queued("hook") == 3
+
+
+def test_what_is_committed_is_there_again(tmp_path):
+    position = Position("done", "replay")
+    for told, keep_from in (({"a": 1.0}, 0), ({"b": 2.0, "c": 3.0}, 2.0)):
+        with closing(State.open(tmp_path)) as state:
+            state.commit(position, "{}", [], [], told, keep_from)
+    with closing(State.open(tmp_path)) as state:
+        assert state.position() == position
+        assert state.told() == ["b", "c"]
+
+
+def test_a_state_of_another_version_is_left_behind_in_words(tmp_path):
+    said = []
+    with closing(State.open(tmp_path)) as state:
+        state.commit(Position("done", "replay"), "{}", [alert()], ["hook"], {"a": 1.0}, 0)
+    with closing(sqlite3.connect(tmp_path / "watch.sqlite")) as disk:
+        disk.execute("pragma user_version = 99")
+    for _ in range(2):
+        with closing(State.open(tmp_path, said.append)) as state:
+            assert (state.tracker(), state.position(), state.queued("hook"), state.told()) == (None, Position(), 0, [])
+    assert len(said) == 1
+    assert "another version" in said[0]
+
+
+def test_a_state_serves_one_watch(tmp_path):
+    with closing(State.open(tmp_path)), pytest.raises(ForensicsError, match="Another `watch`"):
+        State.open(tmp_path)
+
+
+def test_a_full_disk_delays_no_alert_and_gets_everything_later(tmp_path, monkeypatch):
+    said = []
+    with closing(State.open(tmp_path, said.append)) as state:
+        state.commit(Position("1"), "{}", [alert(0)], ["hook"], {}, 0)
+        full = State._connect
+
+        def small(self):
+            connection = full(self)
+            connection.execute("pragma max_page_count = 1")  # SQLite takes it for a full disk
+            return connection
+
+        monkeypatch.setattr(State, "_connect", small)
+        state.commit(Position("2"), "x" * 100_000, [alert(1)], ["hook"], {"a": 1.0}, 0)
+        state.delivered(state.next("hook")[0])
+        assert state.next("hook")[1].summary == "s 1"
+        assert len(said) == 1
+        assert "full" in said[0]
+        monkeypatch.setattr(State, "_connect", full)
+        state.commit(Position("3"), "{}", [alert(2)], ["hook"], {}, 0)
+        assert "nothing is lost" in said[1]
+    with closing(State.open(tmp_path)) as state:
+        assert state.position().done == "3"
+        assert state.told() == ["a"]
+        assert state.queued("hook") == 2
+        assert state.next("hook")[1].summary == "s 1"

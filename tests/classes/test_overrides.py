@@ -1,0 +1,101 @@
+"""The user's decisions: written so that they can be read again, undone without touching anything else, and applied to labels."""
+
+from __future__ import annotations
+
+import tomllib
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from forensics.classes import overrides
+from forensics.errors import UsageError
+from forensics.signatures import label, naming
+from forensics.signatures.pattern import Catalogue
+from tests.signatures.making import attempt, attempts_frame, event, events_frame
+
+
+@pytest.fixture
+def file(tmp_path):
+    return tmp_path / "tabby-forensics" / "classes.toml"
+
+
+def labelled():
+    attempts = attempts_frame(attempt(0), attempt(1))
+    return label(events_frame(event("ERROR: wheel broken"), event("ERROR: axle bent", number=1)), attempts, Catalogue(()))
+
+
+def test_without_a_file_nothing_is_decided(file):
+    assert overrides.read_decisions(file) == overrides.Decisions()
+    found = labelled()
+    assert overrides.applied(found, overrides.read_decisions(file)) is found
+
+
+def test_merged_classes_are_shown_as_one_and_split_undoes_it(file):
+    first, second = labelled().labels["signature"].to_list()
+    overrides.merge(file, first, (second,))
+    shown = overrides.applied(labelled(), overrides.read_decisions(file))
+    assert shown.labels["signature"].to_list() == [first, first]
+    assert second not in shown.signatures
+    assert shown.labels.schema == labelled().labels.schema
+    assert overrides.split(file, second) == 1
+    assert overrides.applied(labelled(), overrides.read_decisions(file)).labels.equals(labelled().labels)
+
+
+def test_a_merge_of_merges_ends_at_the_last(file):
+    overrides.merge(file, "mined:b", ("mined:a",))
+    overrides.merge(file, "mined:c", ("mined:b",))
+    assert overrides.read_decisions(file).shown_as("mined:a") == "mined:c"
+    with pytest.raises(UsageError, match="split"):
+        overrides.merge(file, "mined:a", ("mined:c",))
+
+
+def test_a_new_title_is_shown_and_replaced_by_the_next(file):
+    first = labelled().labels["signature"][0]
+    overrides.rename(file, first, "The wheel")
+    overrides.rename(file, first, "The front wheel")
+    assert overrides.applied(labelled(), overrides.read_decisions(file)).signatures[first].title == "The front wheel"
+    assert file.read_text().count("\n[[rename]]") == 1
+
+
+def test_a_pinned_class_is_found_by_its_line_when_masks_name_it_otherwise(file):
+    now = naming.mined(pl.DataFrame({"event": [0], "kind": ["line"], "text": ["ERROR: wheel broken"], "root": [None], "last": [None]},
+                                    schema_overrides={"root": pl.String, "last": pl.String}))["signature"].item()  # fmt: skip
+    overrides.pin(file, "mined:of-an-older-version", "Our wheel", {"kind": "line", "text": "ERROR: wheel broken", "root": None})
+    read = overrides.read_decisions(file)
+    assert read.shown_as(now) == "mined:of-an-older-version"
+    shown = overrides.applied(labelled(), read)
+    assert shown.signatures["mined:of-an-older-version"].title == "Our wheel"
+    assert read.pinned == {"mined:of-an-older-version"}
+
+
+def test_comments_and_other_tables_outlive_every_change(file):
+    file.parent.mkdir(parents=True)
+    file.write_text(
+        '# mine\n[[rename]]\nid = "a.b"\ntitle = "x"\n# about the wheel\n[[merge]]\ninto = "mined:a"\nids = ["mined:b"]\n# end\n'
+    )
+    overrides.rename(file, "mined:z", "z")
+    overrides.split(file, "mined:b")
+    text = file.read_text()
+    assert [line for line in text.splitlines() if line.startswith("#")] == ["# mine", "# about the wheel", "# end"]
+    assert [row["id"] for row in tomllib.loads(text)["rename"]] == ["a.b", "mined:z"]
+    assert "merge" not in tomllib.loads(text)
+
+
+def test_every_mistake_of_the_file_is_told(file):
+    file.parent.mkdir(parents=True)
+    file.write_text('[[merge]]\ninto = 3\n[[pin]]\nid = "a"\nname = "b"\nkind = "line"\ntext = "x"\ncolour = "red"\n[[join]]\n')
+    with pytest.raises(UsageError) as told:
+        overrides.read_decisions(file)
+    for words in ("merge[0].into", "merge[0].ids", "pin[0].colour", "join", str(file)):
+        assert words in str(told.value)
+
+
+@given(st.text(min_size=1).filter(lambda text: text.isprintable() or True))
+def test_any_text_is_kept_as_it_is(tmp_path_factory, text):
+    text = text.encode("utf-8", "backslashreplace").decode()
+    file = tmp_path_factory.mktemp("decided") / "classes.toml"
+    overrides.rename(file, "mined:a", text)
+    overrides.rename(file, "mined:b", "other")
+    assert overrides.read_decisions(file).titles == {"mined:a": text, "mined:b": "other"}

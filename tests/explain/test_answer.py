@@ -1,0 +1,217 @@
+"""What is pasted gets the answer that `report` gives for the same lines in a journal, however the text was printed."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fixtures.seed import failures
+from forensics import resources
+from forensics.attempts import assemble
+from forensics.explain import explain
+from forensics.signatures import catalogue, label
+from tests.attempts.building import Journal
+
+SEED = {
+    name: getattr(failures, name)(Random(7), False)  # noqa: S311 - the seed draws its numbers so
+    for name in ("libstdcxx", "torch_abi", "vram_at_load", "vram_in_generation", "cuda_kernel", "preset_table")
+}
+NOT_OF_A_SERVICE = {"kernel", "manager", "coredump"}
+
+
+@pytest.fixture(scope="module")
+def known():
+    return catalogue.load([resources.folder("patterns")])
+
+
+def journal_of(lines: list[str]) -> Journal:
+    journal = Journal()
+    journal.says("started", "run", JOB_TYPE="start", JOB_RESULT="done")
+    journal.writes("run", *lines)
+    journal.dies("run")
+    return journal
+
+
+def reported(journal: Journal, known) -> str:
+    assembly = assemble(journal.frame())
+    return label(assembly.events, assembly.attempts, known).labels["signature"].item()
+
+
+def fields_text(journal: Journal) -> str:
+    return "".join(json.dumps(line) + "\n" for line in journal.lines)
+
+
+def export_text(journal: Journal) -> str:
+    return "\n".join("".join(f"{name}={value}\n" for name, value in line.items()) for line in journal.lines) + "\n"
+
+
+def verbose_text(journal: Journal) -> str:
+    heads = (
+        f"Sun 2025-12-07 21:30:00.000000 UTC [s=0;i=1;b=0;m=1;t={int(line['__REALTIME_TIMESTAMP']):x};x=0]\n" for line in journal.lines
+    )
+    shown = ("".join(f"    {name}={value}\n" for name, value in line.items() if name[:2] != "__") for line in journal.lines)
+    return "".join(head + fields for head, fields in zip(heads, shown, strict=True))
+
+
+def short(journal: Journal, stamp: str, with_unit: bool = False) -> str:
+    rows = []
+    for line in journal.lines:
+        micros = int(line["__REALTIME_TIMESTAMP"])
+        when = datetime.fromtimestamp(micros / 1e6, UTC)
+        time = stamp.format(unix=f"{micros / 1e6:.6f}", mono=f"[{int(line['__MONOTONIC_TIMESTAMP']) / 1e6:12.6f}]", when=when)
+        who = line.get("_SYSTEMD_UNIT", "init.scope") if with_unit else line["SYSLOG_IDENTIFIER"]
+        rows.append(f"{time} {line['_HOSTNAME']} {who}[{line['_PID']}]: {line['MESSAGE']}")
+    return "\n".join(rows) + "\n"
+
+
+JOURNALCTL = {
+    "short": lambda journal: short(journal, "{when:%b %d %H:%M:%S}"),
+    "short-precise": lambda journal: short(journal, "{when:%b %d %H:%M:%S.%f}"),
+    "short-iso": lambda journal: short(journal, "{when:%Y-%m-%dT%H:%M:%S+00:00}"),
+    "short-iso of 252": lambda journal: short(journal, "{when:%Y-%m-%dT%H:%M:%S+0000}"),
+    "short-iso-precise": lambda journal: short(journal, "{when:%Y-%m-%dT%H:%M:%S.%f+01:00}"),
+    "short-full": lambda journal: short(journal, "{when:%a %Y-%m-%d %H:%M:%S} UTC"),
+    "short-unix": lambda journal: short(journal, "{unix}"),
+    "short-monotonic": lambda journal: short(journal, "{mono}"),
+    "with-unit": lambda journal: short(journal, "{when:%a %Y-%m-%d %H:%M:%S} UTC", with_unit=True),
+    "syslog": lambda journal: short(journal, "<30>{when:%b %e %H:%M:%S}"),
+    "json": fields_text,
+    "export": export_text,
+    "verbose": verbose_text,
+}
+CONTAINERS = {
+    "cat, or a bare traceback": "{line}",
+    "compose": "api-1  | {line}",
+    "compose with times": "api-1  | 2025-12-07T21:30:00.123456789Z {line}",
+    "docker logs -t": "2025-12-07T21:30:00.123456789Z {line}",
+    "kubectl --prefix": "[pod/tabby-6f7/api] {line}",
+    "containerd": "2025-12-07T21:30:00.123456789Z stderr F {line}",
+    "colours": "\x1b[31m{line}\x1b[0m",
+}
+
+
+@pytest.mark.parametrize("failure", SEED)
+@pytest.mark.parametrize("format_", JOURNALCTL)
+def test_a_seed_failure_in_every_format_of_journalctl_is_what_the_report_calls_it(known, format_, failure):
+    journal = journal_of(SEED[failure])
+    text = JOURNALCTL[format_](journal)
+    found = explain(text.encode(), known)
+    assert found.signature.id == reported(journal, known)
+    assert found.text.split("\n")[0] in text.split("\n")[found.line - 1]
+
+
+@pytest.mark.parametrize("failure", SEED)
+@pytest.mark.parametrize("wrapping", CONTAINERS.values(), ids=CONTAINERS)
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_seed_failure_without_a_word_of_the_manager_is_what_the_report_calls_it(known, wrapping, failure, end):
+    text = end.join(wrapping.format(line=line) for line in SEED[failure]) + end
+    found = explain(text.encode(), known)
+    assert found.signature.id == reported(journal_of(SEED[failure]), known)
+    assert found.text.split("\n")[0] in text.split(end)[found.line - 1]
+
+
+def test_the_log_lines_of_dockers_own_files_are_unwrapped(known):
+    lines = [{"log": f"{line}\n", "stream": "stderr", "time": "2025-12-07T21:30:00.1234567Z"} for line in SEED["torch_abi"]]
+    found = explain("\n".join(json.dumps(line) for line in lines).encode(), known)
+    assert (found.signature.id, found.line) == ("torch.abi-mismatch", len(lines))
+
+
+def test_the_stack_in_a_line_of_structlog_is_read(known):
+    row = {"event": "start failed", "level": "error", "exception": "\n".join(SEED["torch_abi"]), "timestamp": "2025-12-07T21:30:00Z"}
+    found = explain(f'{{"event": "hello", "level": "info"}}\n{json.dumps(row)}\n'.encode(), known)
+    assert (found.signature.id, found.line) == ("torch.abi-mismatch", 2)
+
+
+def test_each_example_of_a_service_pattern_is_what_the_report_calls_it(known):
+    wrong = []
+    for pattern in known.patterns:
+        for example in pattern.examples:
+            if example.columns.get("kind") in NOT_OF_A_SERVICE or set(example.columns) - {"kind"}:
+                continue
+            lines = example.message.strip("\n").split("\n")
+            journal = journal_of(lines)
+            expected = reported(journal, known)
+            for text in (short(journal, "{when:%b %d %H:%M:%S}"), fields_text(journal)):
+                found = explain(text.encode(), known).signature
+                if found is None or found.id != expected:
+                    wrong.append((pattern.id, expected, found and found.id))
+    assert wrong == []
+
+
+HEALTHY = """\
+Nov 23 08:42:07 gpubox systemd[1]: Started tabby.service - TabbyAPI.
+Nov 23 08:42:09 gpubox python[2201]: 2026-11-23 08:42:09.100 INFO:     Application startup complete.
+Nov 23 08:42:10 gpubox python[2201]: 2026-11-23 08:42:10.443 INFO:     127.0.0.1:51000 - "GET /health HTTP/1.1" 200
+"""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        HEALTHY,
+        HEALTHY + "Nov 23 09:00:00 gpubox systemd[1]: Stopping tabby.service - TabbyAPI...\n"
+        "Nov 23 09:00:01 gpubox systemd[1]: tabby.service: Deactivated successfully.\n"
+        "Nov 23 09:00:01 gpubox systemd[1]: Stopped tabby.service - TabbyAPI.\n",
+        "hello\n",
+        '{"event": "ready", "level": "info"}\n',
+        "[    1.000000] usb 1-1: new high-speed USB device\n[    2.000000] audit: type=1400 ERROR of no consequence\n",
+    ],
+)
+def test_a_healthy_log_has_no_failure(known, text):
+    assert explain(text.encode(), known).signature is None
+
+
+def test_a_death_without_a_word_is_named_by_the_manager(known):
+    text = HEALTHY + (
+        "Nov 23 08:43:00 gpubox systemd[1]: tabby.service: Main process exited, code=killed, status=9/KILL\n"
+        "Nov 23 08:43:00 gpubox systemd[1]: tabby.service: Failed with result 'signal'.\n"
+    )
+    found = explain(text.encode(), known)
+    assert (found.signature.id, found.line) == ("exit:signal/9", 4)
+
+
+def test_the_kernels_words_about_a_process_decide(known):
+    (example,) = [one for pattern in known.patterns if pattern.id == "gpu.fallen-off-bus" for one in pattern.examples[:1]]
+    found = explain(f"[  512.000001] {example.message}\n".encode(), known)
+    assert (found.signature.id, found.line) == ("gpu.fallen-off-bus", 1)
+
+
+def test_of_several_cycles_the_class_of_most_of_them_is_told_and_the_others_stand_beside(known):
+    journal = Journal()
+    for number, name in enumerate(["torch_abi", "vram_at_load", "torch_abi"]):
+        journal.says("started", f"run{number}")
+        journal.writes(f"run{number}", *SEED[name], pid=100 + number)
+        journal.dies(f"run{number}")
+        journal.says("restart", f"run{number}", after=10, N_RESTARTS=str(number + 1))
+    found = explain(short(journal, "{when:%b %d %H:%M:%S}").encode(), known)
+    assert found.signature.id == "torch.abi-mismatch"
+    assert "gpu.vram-exhausted" in found.secondary
+
+
+def test_the_newest_line_may_stand_first(known):
+    lines = short(journal_of(SEED["torch_abi"]), "{when:%b %d %H:%M:%S.%f}").splitlines()
+    found = explain("\n".join(reversed(lines)).encode(), known)
+    assert found.signature.id == "torch.abi-mismatch"
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.binary(max_size=2000))
+def test_any_bytes_are_read_without_an_error(content):
+    explain(content, catalogue.Catalogue(()))
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.sampled_from([line for lines in SEED.values() for line in lines] + HEALTHY.splitlines()), max_size=12))
+def test_any_mixture_of_lines_is_read_without_an_error(lines):
+    explain("\n".join(lines).encode(), catalogue.Catalogue(()))
+
+
+def test_hostile_lines_change_no_other_lines_label(known):
+    lines = SEED["torch_abi"]
+    noise = ["a" * 1_000_000, "{" * 50_000, "\x00\x1b[31m\u202e", "[" * 50_000, "Dec 07 21:30:00 " * 20_000]
+    assert explain("\n".join([*noise, *lines]).encode(), known).signature.id == "torch.abi-mismatch"

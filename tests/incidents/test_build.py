@@ -1,0 +1,257 @@
+"""What an incident's story says: cause, tries to repair it, who noticed, what it cost."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from forensics.incidents import analyse
+from forensics.model.values import Incident, Signature, Window
+from tests.incidents.making import BEGIN, STARTED, Tale, material
+
+OPEN = Window(None, None)
+NIX = "/nix/store/k2s0h3n7r5l6v1-nixos-system-alpha-25.11"
+SWITCH = "system switch to nixos-system-alpha-25.11 (k2s0h3n7)"
+
+
+def only(tale: Tale, *others: Tale, declared=None, window=OPEN) -> Incident:
+    (incident,) = analyse(material(tale, *others), window, declared).incidents
+    return incident
+
+
+def sudo(tale: Tale, command: str) -> Tale:
+    return tale.host_says("sudo", f"luna : TTY=pts/0 ; PWD=/ ; USER=root ; COMMAND={command}")
+
+
+def by_hand(tale: Tale) -> Tale:
+    tale.automatic = False
+    return tale
+
+
+def test_the_trigger_is_the_change_just_before_the_first_failure():
+    tale = Tale().hold(20).host_says("nixos", f"switching to system configuration {NIX}").wait(40).fail(5).hold()
+    incident = only(tale)
+    assert incident.trigger is not None
+    assert incident.trigger.kind == "system-switch"
+    assert incident.trigger_text == f"{SWITCH}, 40 s before the first failure"
+    assert incident.trigger.evidence is not None
+    assert NIX in incident.trigger.evidence.message
+
+
+TRIGGERS = [
+    ("nothing", lambda t: t.wait(1800), "no change seen"),
+    ("too long ago", lambda t: sudo(t, "/bin/x").wait(1801), "no change seen"),
+    ("a look", lambda t: sudo(t, "/bin/journalctl -u app").wait(60), "no change seen"),
+    (
+        "the restart that a package led to",
+        lambda t: sudo(sudo(t, "/bin/apt install y").wait(300), "/bin/systemctl restart app").wait(1),
+        "luna ran apt install y, 5 min 1 s before the first failure",
+    ),
+    (
+        "a restart long after a package",
+        lambda t: sudo(sudo(t, "/bin/apt install y").wait(1500), "/bin/systemctl restart app").wait(1),
+        "luna ran systemctl restart app, 1 s before the first failure",
+    ),
+    ("another unit's restart", lambda t: sudo(t, "/bin/systemctl restart nginx").wait(5), "no change seen"),
+    ("a boot", lambda t: t.reboot().wait(20), "the host booted, 20 s before the first failure"),
+    (
+        "only a login",
+        lambda t: t.host_says("systemd-logind", "New session 5 of user luna.").wait(50),
+        "luna logged in, 50 s before the first failure",
+    ),
+]
+
+
+@pytest.mark.parametrize(("why", "before", "text"), TRIGGERS, ids=[row[0] for row in TRIGGERS])
+def test_triggers(why, before, text):
+    assert only(before(Tale().hold(60)).fail(5).hold()).trigger_text == text, why
+
+
+def test_a_trigger_that_may_lie_before_the_data_is_a_note():
+    (note,) = analyse(material(Tale().wait(60).fail(5).hold()), OPEN).notes
+    assert "app.service" in note
+    assert "--since" in note
+    seen = sudo(Tale().wait(60), "/bin/apt install y").fail(5).hold()
+    later = Tale().host_says("cron", "tick").wait(1800).fail(5).hold()
+    assert analyse(material(seen), OPEN).notes == ()
+    assert analyse(material(later), OPEN).notes == ()
+
+
+def test_fix_attempts_say_what_came_of_them():
+    tale = Tale().fail(40, "a")
+    by_hand(sudo(tale, "/bin/vim /etc/app.conf").wait(5)).fail(200, "a")
+    by_hand(sudo(tale, "/bin/systemctl restart app").wait(2)).fail(100, "b", every=14)
+    by_hand(sudo(tale, "/bin/systemctl restart app").wait(2)).hold()
+    incident = only(tale)
+    assert [f.outcome for f in incident.fix_attempts] == ["no-effect", "changed-class", "held"]
+    assert [p.primary for p in incident.phases] == ["a", "b"]
+    assert incident.phases[0].restarts == 240
+
+
+def test_looking_and_logging_in_repair_nothing():
+    tale = Tale().fail(20)
+    sudo(tale, "/bin/journalctl -u app").host_says("systemd-logind", "New session 5 of user luna.")
+    assert only(tale.fail(20).hold()).fix_attempts == ()
+
+
+def test_two_classes_that_tip_over_are_no_effect():
+    tale = Tale().each(["a", "b"] * 50, every=12)
+    by_hand(sudo(tale, "/bin/systemctl restart app").wait(2)).each(["b", "a", "b"] * 40, every=12)
+    assert [f.outcome for f in only(tale).fix_attempts] == ["no-effect"]
+
+
+def test_a_start_by_hand_without_a_word_is_a_try_of_its_own():
+    tale = by_hand(Tale().fail(5).refuse().wait(3600)).hold()
+    assert [(f.summary, f.outcome) for f in only(tale).fix_attempts] == [("app.service started by hand", "held")]
+
+
+def test_detection_names_what_a_machine_and_a_human_could_see():
+    tale = Tale().fail(100)
+    sudo(tale, "/bin/journalctl -u app").wait(60)
+    incident = only(tale.fail(10).hold())
+    found = incident.detection
+    assert found.signal == BEGIN + timedelta(seconds=2)
+    assert found.operator == BEGIN + timedelta(seconds=1200)
+    assert found.alert is None
+    assert set(found.evidence) == {"signal", "operator"}
+    assert "nothing alerted" in incident.verdict
+
+
+def test_an_alert_counts_only_when_it_names_the_unit():
+    def alert_at(message, **columns):
+        tale = Tale().fail(10)
+        tale.host_says("alertmanager", message, **columns)
+        return only(tale.fail(10).hold()).detection.alert
+
+    assert alert_at('level=debug msg="Notify success" aggrGroup="{name=\\"app.service\\"}"') == BEGIN + timedelta(seconds=120)
+    assert alert_at('level=debug msg="Notify success" aggrGroup="{name=\\"web.service\\"}"') is None
+    assert alert_at("level=info msg=Loading app.yml") is None
+
+
+def test_an_on_failure_unit_that_notifies_is_an_alert():
+    tale = Tale().fail(10)
+    tale.manager_says("Finished Notify about app.service.", STARTED, unit="notify@app.service.service")
+    assert only(tale.fail(10).hold()).detection.alert == BEGIN + timedelta(seconds=120)
+
+
+def test_what_the_user_declares_goes_to_the_incident_that_was_open():
+    tale = Tale().fail(5).hold(20).fail(50).hold(20).fail(5).hold()
+    incidents = analyse(material(tale), OPEN, BEGIN + timedelta(seconds=1500)).incidents
+    assert [i.detection.declared is not None for i in incidents] == [False, True, False]
+
+
+def test_times_to_detect_are_averaged_only_over_three():
+    def summary(loops):
+        tale = Tale()
+        for _ in range(loops):
+            by_hand(sudo(tale.fail(10), "/bin/systemctl restart app").wait(2)).hold(60)
+        return analyse(material(tale), OPEN).detection_summary
+
+    two, three = summary(2), summary(3)
+    assert (two.mttd_s, two.median_ttd_s, two.mttr_s) == (None, 120.0, 122.0)
+    assert (three.incidents, three.mttd_s) == (3, 120.0)
+
+
+def test_nobody_noticed_is_null_and_not_zero():
+    found = analyse(material(Tale().fail(10).hold()), OPEN).detection_summary
+    assert (found.median_ttd_s, found.mttr_s) == (None, 120.0)
+
+
+def test_downtime_is_the_envelope_inside_the_window():
+    window = Window(BEGIN - timedelta(seconds=880), BEGIN + timedelta(seconds=120))
+    incident = only(Tale().fail(10).hold(), window=window)
+    assert (incident.downtime_s, incident.downtime_method, incident.availability) == (120.0, "envelope", pytest.approx(0.88))
+    assert only(Tale().fail(20), window=window).downtime_s == 120.0
+
+
+def test_costs_are_added_up_and_unknown_cpu_is_null():
+    cost = only(Tale().fail(10).hold()).cost
+    assert (cost.cpu_s, cost.journal_bytes, cost.entries) == (10.0, 4000, 40)
+    tale = Tale().fail(10).hold()
+    for made in tale.attempts:
+        made["cpu_ns"] = None
+    assert only(tale).cost.cpu_s is None
+
+
+def test_what_is_only_seen_beside_the_cause_has_a_row_of_its_own():
+    tale = Tale().fail(6, "a").hold()
+    for made in tale.attempts[1:4]:
+        made["secondary"] = ["beside", "passing"]
+    known = {"beside": Signature("beside", "Beside", "medium"), "passing": Signature("passing", "Passing", "low")}
+    (incident,) = analyse(material(tale, signatures=known), OPEN).incidents
+    assert [c.signature for c in incident.classes] == ["a"]
+    (beside,) = incident.beside
+    assert beside.signature == "beside"
+    assert (beside.restarts, beside.secondary, beside.share) == (0, 3, 0.0)
+    assert (beside.first, beside.last) == (tale.attempts[1]["ended"], tale.attempts[3]["ended"])
+    assert beside.sample is not None
+
+
+def test_classes_carry_what_the_catalogue_knows_and_their_evidence():
+    tale = Tale().fail(6, "a").fail(2, "b").lose(3, "b")
+    tale.attempts[0]["secondary"] = ["b"]
+    known = Signature("a", "The thing", "critical", restart_helps=False, cause="c", remedy="r")
+    analysis = analyse(material(tale, signatures={"a": known}), OPEN)
+    rows = {c.signature: c for c in analysis.classes}
+    assert {s: c.restarts for s, c in rows.items()} == {"a": 6, "b": 3, "journal.lost": 3}
+    assert (rows["a"].title, rows["a"].restart_helps, rows["a"].share) == ("The thing", False, 0.5)
+    assert (rows["b"].secondary, rows["b"].severity) == (1, "medium")
+    assert rows["a"].sample is not None
+    assert rows["a"].sample.message == "a"
+    assert rows["journal.lost"].sample is not None
+    assert rows["a"].cycle_s == 12.0
+    assert analysis.restarts.lost == 3
+
+
+def test_a_failure_without_a_label_is_named_by_its_exit():
+    tale = Tale().fail(5)
+    for made in tale.attempts:
+        made["class"] = None
+    (row,) = analyse(material(tale), OPEN).classes
+    assert row.signature == "exit:exit-code/1"
+
+
+def test_changes_are_shown_from_a_day_before_to_the_end_newest_first():
+    tale = sudo(sudo(Tale().wait(3600), "/bin/old").wait(25 * 3600), "/bin/near").wait(3600)
+    sudo(tale.fail(10), "/bin/within").wait(60)
+    incident = only(sudo(tale.fail(10).hold(), "/bin/after"))
+    assert [c.summary for c in incident.changes] == ["luna ran within", "luna ran near"]
+
+
+def test_bins_hold_every_restart_and_are_few():
+    incident = only(Tale().each(["a", "b"] * 2000, every=60))
+    assert sum(b.restarts for b in incident.bins) == incident.restarts == 4000
+    assert len({b.start for b in incident.bins}) <= 150
+    assert incident.bin_s == 1800
+
+
+def test_a_start_by_a_timer_is_nobody_s_hand():
+    def acts(lines):
+        tale = by_hand(Tale().fail(5).refuse().wait(3600)).fail(5)
+        tale.manager_says("Started timer.", STARTED, unit=lines)
+        return only(tale.hold()).fix_attempts
+
+    assert len(acts("other.timer")) == 1
+    assert acts("app.timer") == ()
+
+
+def test_only_the_asked_units_restarts_are_in_the_ledger():
+    made = material(Tale().fail(5), Tale("web.service").fail(7))
+    only_app = [made.attempts, made.restarts]
+    attempts, restarts = (frame.filter(unit="app.service") for frame in only_app)
+    analysis = analyse(replace(made, attempts=attempts, restarts=restarts), OPEN)
+    assert analysis.restarts.total == 5
+    assert all(check.holds for check in analysis.ledger)
+
+
+def test_a_restart_that_was_not_read_breaks_the_ledger():
+    made = material(Tale().fail(5))
+    analysis = analyse(replace(made, restarts=made.restarts.slice(1)), OPEN)
+    assert [(c.expected, c.got) for c in analysis.ledger if not c.holds] == [(5, 4)]
+
+
+def test_the_stop_that_ends_an_incident_is_no_try_to_repair_it():
+    tale = Tale().fail(10).stopped(5).wait(3600).hold()
+    incident = only(tale)
+    assert (incident.recovery, incident.fix_attempts) == (None, ())
+    assert incident.detection.operator is not None

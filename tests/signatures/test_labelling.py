@@ -1,0 +1,296 @@
+"""Which event explains the end of an attempt, rule by rule."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from forensics.model.frames import EVENTS, LABELS
+from forensics.model.values import Signature
+from forensics.signatures import label
+from forensics.signatures.pattern import Catalogue, Pattern
+from tests.signatures.making import attempt, attempts_frame, event, events_frame, manager, traceback
+
+
+def pattern(id_: str, message: str, severity: str = "high", kinds: tuple[str, ...] = (), explains: tuple[str, ...] = ()) -> Pattern:
+    columns = {"kind": kinds} if kinds else {}
+    return Pattern(Signature(id_, id_.title(), severity), Path(id_), (message,), columns, explains=explains)
+
+
+CATALOGUE = Catalogue(
+    (
+        pattern("port", r"port (?P<port>\d+) taken", explains=("moved",)),
+        pattern("memory", r"no memory", "critical"),
+        pattern("moved", r"moved to another", "high"),
+        pattern("note", r"small note", "low"),
+        pattern("refused", r"repeated too quickly", "medium", ("manager",)),
+        pattern("killed", r"killed by the OOM killer", "critical", ("manager", "kernel")),
+    )
+)
+TRACEBACK = 'Traceback (most recent call last):\n  File "/srv/app/main.py", line 3, in run\n    go()\nValueError: bad value 3'
+
+
+def labelled(*events: dict[str, object], **columns: object) -> dict[str, object]:
+    """The label of one attempt that ended 10 s after its start; of `secondary` the signatures."""
+    found = label(events_frame(*events), attempts_frame(attempt(**columns)), CATALOGUE).labels.row(0, named=True)
+    return found | {"secondary": [each["signature"] for each in found["secondary"]]}
+
+
+def test_what_is_seen_beside_the_cause_is_known_by_its_first_row() -> None:
+    told = event("port 80 taken", 3), event("port 80 taken", 4), event("no memory", 8)
+    found = label(events_frame(*told), attempts_frame(attempt()), CATALOGUE)
+    assert found.labels["secondary"].to_list() == [[{"signature": "port", "row": 0}]]
+
+
+def test_a_known_problem_decides_and_is_its_own_evidence() -> None:
+    found = labelled(event("INFO: hello", 1), event("ERROR: port 80 taken", 8), event("ERROR: shutting the door", 9))
+    assert (found["signature"], found["why"], found["event"], found["row"]) == (
+        "port",
+        "catalogue pattern, in the service's own words",
+        1,
+        1,
+    )
+    assert found["failed"]
+
+
+def test_of_two_known_problems_the_one_said_last_decides_and_the_other_is_secondary() -> None:
+    found = labelled(event("port 80 taken", 3), event("no memory", 8))
+    assert (found["signature"], found["secondary"]) == ("memory", ["port"])
+
+
+def test_a_known_problem_is_shown_by_its_first_line() -> None:
+    found = labelled(event("no memory (device 0)", 3), event("ERROR: no memory", 4))
+    assert (found["signature"], found["event"]) == ("memory", 0)
+
+
+def test_a_cause_wins_over_the_consequence_it_explains() -> None:
+    found = labelled(event("port 80 taken", 3), event("moved to another", 8))
+    assert (found["signature"], found["secondary"]) == ("port", ["moved"])
+
+
+def test_within_a_traceback_the_root_decides() -> None:
+    text = "Traceback …\nno memory\nDuring handling …\nport 80 taken"
+    chained = event(text, kind="traceback", root="OSError: port 80 taken", last="RuntimeError: no memory")
+    assert labelled(chained)["signature"] == "port"
+    assert labelled({**chained, "root": "RuntimeError: no memory", "last": "OSError: port 80 taken"})["signature"] == "memory"
+
+
+def test_within_a_text_the_first_of_two_known_problems_decides() -> None:
+    assert labelled(event("port 80 taken: no memory"))["signature"] == "port"
+
+
+def test_a_small_problem_does_not_explain_an_end() -> None:
+    found = labelled(event("INFO: small note", 9), manager("some.service: Main process exited"))
+    assert (found["signature"], found["secondary"]) == ("exit:exit-code/1", ["note"])
+
+
+def test_a_small_problem_is_secondary_to_an_unknown_traceback() -> None:
+    found = labelled(event("small note", 3), traceback(TRACEBACK, 8))
+    assert str(found["signature"]).startswith("mined:")
+    assert found["secondary"] == ["note"]
+
+
+def test_what_systemd_says_wins_over_an_unknown_error() -> None:
+    found = labelled(traceback(TRACEBACK, 8), manager("some.service: A process of this unit has been killed by the OOM killer."))
+    assert (found["signature"], found["why"]) == ("killed", "catalogue pattern, in the words of systemd or the kernel")
+
+
+def test_a_known_problem_of_the_service_wins_over_what_systemd_says() -> None:
+    found = labelled(event("no memory", 8), manager("killed by the OOM killer"))
+    assert (found["signature"], found["secondary"]) == ("memory", ["killed"])
+
+
+def test_a_service_that_quotes_the_kernel_is_not_the_kernel() -> None:
+    assert labelled(event("INFO: kmsg: killed by the OOM killer", 9))["secondary"] == []
+
+
+def test_a_known_problem_mentioned_as_information_yields_to_an_unknown_error() -> None:
+    found = labelled(event("INFO: port 80 taken, using 81", 3), event("ERROR: no such host", 8))
+    assert (found["why"], found["secondary"]) == ("last error line", ["port"])
+
+
+def test_the_start_limit_explains_only_what_nothing_else_explains() -> None:
+    limit = manager("some.service: Start request repeated too quickly.", 10.5)
+    assert labelled(limit)["signature"] == "refused"
+    assert labelled(event("loading", 9.5), limit)["signature"] == "refused"
+    assert labelled(event("pre-check failed", 9.5), limit)["why"] == "last line before the end, a complaint"
+    assert labelled(event("ERROR: port 80 taken"), limit)["signature"] == "port"
+    assert str(labelled(event("ERROR: no such host"), limit)["signature"]).startswith("mined:")
+
+
+def test_a_fault_of_the_program_wins_over_the_start_limit() -> None:
+    fault = {"result": "signal", "exit_code": "killed", "exit_status": 11}
+    found = labelled(manager("some.service: Start request repeated too quickly."), **fault)
+    assert (found["signature"], found["secondary"]) == ("exit:signal/11", ["refused"])
+
+
+def test_the_last_traceback_decides_over_error_lines() -> None:
+    found = labelled(
+        traceback(TRACEBACK.replace("bad", "first"), 2), traceback(TRACEBACK, 5), event("ERROR: Application startup failed. Exiting.", 9)
+    )
+    assert (found["event"], found["why"]) == (1, "last exception of the last traceback")
+
+
+def test_a_traceback_of_stopping_explains_nothing() -> None:
+    stopping = traceback("Traceback …\nKeyboardInterrupt", 9.5)
+    assert labelled(event("ERROR: no such host", 5), stopping)["why"] == "last error line"
+
+
+def test_the_last_error_line_decides_but_not_a_farewell() -> None:
+    found = labelled(event("ERROR: one thing", 5), event("ERROR: no such host 3", 6), event("ERROR: Exiting.", 7), event("INFO: bye", 8))
+    assert (found["event"], found["why"]) == (1, "last error line")
+
+
+def test_priority_says_error_too() -> None:
+    assert labelled(event("the door is shut", 2, priority=0), event("INFO: bye", 9))["why"] == "last error line"
+
+
+def test_a_last_word_before_an_exit_decides_when_nothing_else_does() -> None:
+    found = labelled(event("INFO: hello", 1), event("handing the queue back", 9.5))
+    assert (found["event"], found["why"]) == (1, "last line before the end")
+
+
+@pytest.mark.parametrize(
+    ("events", "columns", "why"),
+    [
+        ([event("handing the queue back", 2)], {}, "said too long before the end"),
+        ([event("INFO: ready", 9.5)], {}, "an ordinary line"),
+        (
+            [event("handing the queue back", 9.5)],
+            {"result": "signal", "exit_code": "killed", "exit_status": 9},
+            "a signal is no answer to it",
+        ),
+        ([event("ERROR: no such host", 1)], {"result": "signal", "exit_status": 9, "lived": 300.0}, "an error long before a signal"),
+        ([traceback(TRACEBACK, 100)], {"lived": 7200.0}, "a traceback long before a silent exit"),
+        ([], {}, "no events at all"),
+    ],
+)
+def test_an_end_without_a_word_is_named_by_its_exit_result(events: list[dict[str, object]], columns: dict[str, object], why: str) -> None:
+    found = labelled(*events, **columns)
+    assert found["why"] == "exit result", why
+    assert str(found["signature"]).startswith("exit:"), why
+    assert (found["event"], found["row"]) == (None, 999), why
+
+
+def test_a_known_problem_long_before_an_exit_explains_it_only_after_later_words() -> None:
+    early = [event("no memory", 100), event("INFO: request done", 7000)]
+    assert labelled(*early, lived=7200.0)["why"] == "catalogue pattern, earlier in the run"
+    assert labelled(*early, traceback(TRACEBACK, 7199), lived=7200.0)["why"] == "last exception of the last traceback"
+
+
+def test_a_known_problem_long_before_a_kill_does_not_explain_it() -> None:
+    found = labelled(event("no memory", 100), event("INFO: request done", 7000), lived=7200.0, result="signal", exit_status=9)
+    assert (found["signature"], found["secondary"]) == ("exit:signal/9", ["memory"])
+
+
+def test_a_clean_exit_right_after_a_fatal_word_has_failed() -> None:
+    found = labelled(event("ERROR: port 80 taken", 9), event("ERROR: Exiting.", 9), outcome="clean")
+    assert (found["signature"], found["failed"]) == ("port", True)
+
+
+@pytest.mark.parametrize(("outcome", "failed"), [("clean", False), ("stopped", False), ("cut", False)])
+def test_an_attempt_that_ended_well_or_on_request_has_not_failed(outcome: str, failed: bool) -> None:
+    found = labelled(event("ERROR: something unknown", 9), traceback(TRACEBACK, 9), outcome=outcome)
+    assert (found["signature"], found["failed"]) == ("exit:success/0", failed)
+
+
+def test_a_fatal_word_long_before_a_clean_end_is_no_failure() -> None:
+    found = labelled(event("no memory", 100), event("INFO: bye", 7200), lived=7200.0, outcome="clean")
+    assert (found["signature"], found["secondary"], found["failed"]) == ("exit:success/0", ["memory"], False)
+
+
+def test_a_running_attempt_has_no_label() -> None:
+    assert label(events_frame(), attempts_frame(attempt(outcome="running")), CATALOGUE).labels.is_empty()
+
+
+@pytest.mark.parametrize(
+    ("columns", "signature"),
+    [
+        ({"result": "signal", "exit_status": 9}, "exit:signal/9"),
+        ({"result": "core-dump", "exit_status": 11}, "exit:core-dump/11"),
+        ({"result": None, "exit_code": "killed", "exit_status": 6}, "exit:signal/6"),
+        ({"result": None, "exit_code": None, "exit_status": None}, "exit:unknown/none"),
+        ({"result": "resources", "exit_code": None, "exit_status": None}, "exit:resources/none"),
+        ({"result": "signal", "exit_status": 9, "oom_killed": True}, "exit:oom-kill/9"),
+        ({"outcome": "stopped", "result": "success"}, "exit:success/0"),
+    ],
+)
+def test_exit_results_have_a_name_and_a_readable_title(columns: dict[str, object], signature: str) -> None:
+    result = label(events_frame(), attempts_frame(attempt(**columns)), CATALOGUE)
+    assert result.labels["signature"].to_list() == [signature]
+    assert result.signatures[signature].title
+
+
+def test_titles_name_signals() -> None:
+    killed = attempts_frame(attempt(result="signal", exit_status=11), attempt(1, exit_status=137))
+    words = label(events_frame(), killed, CATALOGUE).signatures
+    assert words["exit:signal/11"].title == "Killed by signal 11 (SIGSEGV), without a word"
+    assert words["exit:exit-code/137"].title == "Exited with status 137 (SIGKILL of a child), without a word"
+
+
+def test_every_id_in_use_has_words_and_lost_restarts_too() -> None:
+    result = label(events_frame(event("small note", 1), traceback(TRACEBACK, 9)), attempts_frame(attempt(), attempt(1)), CATALOGUE)
+    beside = {each["signature"] for found in result.labels["secondary"] for each in found}
+    used = {*result.labels["signature"], *beside, *result.events["signature"]}
+    assert used <= set(result.signatures)
+    assert "journal.lost" in result.signatures
+    mined = next(words for id_, words in result.signatures.items() if id_.startswith("mined:"))
+    assert (mined.title, mined.severity, mined.restart_helps) == ("ValueError: bad value <n>", "high", None)
+
+
+def test_named_events_carry_signature_reason_and_captures() -> None:
+    named = label(events_frame(event("port 80 taken"), event("INFO: x")), attempts_frame(attempt()), CATALOGUE).events
+    assert named.rows() == [(0, "port", "catalogue pattern port", [{"name": "port", "value": "80"}])]
+
+
+def test_attempts_do_not_disturb_each_other() -> None:
+    events = [event("port 80 taken", 9, 0), event("no memory", 9, 1), traceback(TRACEBACK, 9, 2)]
+    together = label(events_frame(*events), attempts_frame(*[attempt(n) for n in range(4)]), CATALOGUE).labels
+    alone = [label(events_frame({**one, "attempt": 0}), attempts_frame(attempt()), CATALOGUE).labels["signature"][0] for one in events]
+    assert together["signature"].to_list() == [*alone, "exit:exit-code/1"]
+    assert together.schema == LABELS
+
+
+def test_the_order_of_rows_changes_nothing() -> None:
+    events = [
+        event("port 80 taken", 9, 0),
+        event("no memory", 9, 0),
+        traceback(TRACEBACK, 9, 1),
+        event("ERROR: x 1", 9, 2),
+        event("x", 9, 2),
+    ]
+    frame, attempts = events_frame(*events), attempts_frame(*[attempt(n) for n in range(4)])
+    straight, turned = label(frame, attempts, CATALOGUE), label(frame.reverse(), attempts.reverse(), CATALOGUE)
+    assert straight.labels.equals(turned.labels)
+    assert straight.events.equals(turned.events)
+    assert straight.signatures == turned.signatures
+
+
+def test_a_hostile_text_changes_no_other_label() -> None:
+    hostile = ["x" * 1_000_000, "\0\x1b[2J\u202e", "(" * 10_000, "'" * 5_000 + "a1", ""]
+    events = [event(text, 9, n) for n, text in enumerate(hostile)] + [event("ERROR: no memory", 9, len(hostile))]
+    attempts = attempts_frame(*[attempt(n) for n in range(len(hostile) + 1)])
+    assert label(events_frame(*events), attempts, CATALOGUE).labels["signature"].to_list()[-1] == "memory"
+
+
+def test_fourteen_thousand_attempts_are_labelled_in_a_few_seconds() -> None:
+    attempts, lines = 14_000, 30
+    number = pl.int_range(attempts * lines, dtype=pl.UInt32, eager=True)
+    one = events_frame(event("x", 9))
+    events = pl.select(event=number, attempt=number // lines, row=number).with_columns(
+        pl.lit(one[name][0], EVENTS[name]).alias(name) for name in EVENTS.names() if name not in {"event", "attempt", "row", "text"}
+    )
+    text = (
+        pl.when(pl.col("event") % lines == lines - 1)
+        .then(pl.lit("ERROR: no memory"))
+        .otherwise(pl.format("INFO: step {}", pl.col("event") % 5000))
+    )
+    frame = events.with_columns(text=text).select(EVENTS.names())
+    many = attempts_frame(attempt()).drop("attempt").join(pl.select(attempt=pl.int_range(attempts, dtype=pl.UInt32)), how="cross")
+    began = time.monotonic()
+    found = label(frame, many.select(attempts_frame().columns), CATALOGUE).labels
+    assert time.monotonic() - began < 5  # about 0.5 s on two cores; the bound is wide for a busy machine
+    assert found["signature"].to_list() == ["memory"] * attempts

@@ -1,0 +1,38 @@
+"""Numbers in words."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from forensics import wording
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (None, "–"), (0, "0 s"), (0.04, "0 s"), (12.9, "12.9 s"), (59.94, "59.9 s"), (59.99, "1 min"), (60, "1 min"), (374, "6 min 14 s"),
+        (3599.9, "60 min"), (3600, "1 h"), (8640, "2 h 24 min"), (354_120, "98 h 22 min"),
+        (120 * 3600, "5 d"), (30 * 86400, "30 d"), (31.5 * 86400, "31 d 12 h"),
+    ],
+)  # fmt: skip
+def test_a_duration_has_two_units_at_most(seconds, words):
+    assert wording.duration(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("part", "words"), [(None, "–"), (0, "0.0 %"), (0.0003, "< 0.1 %"), (0.25, "25.0 %"), (0.99969, "> 99.9 %"), (1, "100.0 %")]
+)
+def test_a_share_is_never_rounded_to_nothing_or_to_all(part, words):
+    assert wording.share(part) == words
+
+
+def test_time_since_the_start_has_a_sign():
+    start = datetime(2025, 12, 7, tzinfo=UTC)
+    assert wording.since_start(start + timedelta(seconds=29), start) == "T+29 s"
+    assert wording.since_start(start - timedelta(seconds=40), start) == "T−40 s"
+    assert wording.since_start(None, start) == "never"
+
+
+def test_an_unknown_zone_is_utc():
+    assert wording.zone("Mars/Olympus") is UTC
+    assert wording.zone("../../etc/passwd") is UTC

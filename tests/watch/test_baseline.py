@@ -1,0 +1,114 @@
+"""What a first run knows: the classes of history, which of them are over, and what runs."""
+
+import json
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from forensics.policy.limits import HELD_S
+from forensics.query import Query, Sources
+from forensics.resources import folder as resource
+from forensics.watch import baseline, baseline_process
+from forensics.watch.baseline import learn
+from forensics.watch.tracker import Tracker
+from tests.attempts.building import T0, Journal
+
+BEGIN = datetime.fromtimestamp(T0 / 1e6, UTC) - timedelta(hours=1)
+LIBRARY = "ImportError: libstdc++.so.6: cannot open shared object file: No such file or directory"
+
+
+def unit(name, *attempts):
+    """A journal of attempts: (seconds before it starts, line or None for one that does well, seconds it lives or None while it runs)."""
+    journal = Journal(f"{name}.service", boot="b" * 32)
+    for number, (after, line, lives) in enumerate(attempts):
+        run = f"{name}{number}".ljust(32, "0")
+        journal.says("started", run, after=after)
+        journal.writes(run, line or "INFO: ready")
+        if lives is not None:
+            journal.says("exit", run, after=lives, EXIT_CODE="exited", EXIT_STATUS="1", COMMAND="ExecStart")
+            journal.says("failed", run, UNIT_RESULT="exit-code")
+            journal.says("restart", run, N_RESTARTS=str(number + 1))
+    return journal
+
+
+def settings(folder, *journals, days=3.0):
+    lines = sorted((line for journal in journals for line in journal.lines), key=lambda line: int(line["__REALTIME_TIMESTAMP"]))
+    file = folder / "journal.json"
+    file.write_text("".join(json.dumps(line | {"__CURSOR": f"s={'c' * 32};i={n + 1:x}"}) + "\n" for n, line in enumerate(lines)))
+    until = BEGIN + timedelta(days=days)
+    return Query(Sources((), (file,)), folder / "store", until, since=BEGIN, until=until, pattern_folders=(resource("patterns"),))
+
+
+def test_a_class_is_over_where_the_unit_was_well_after_it(tmp_path):
+    fails = (1, LIBRARY, 1)
+    day = 86_400
+    tracker = learn(
+        settings(
+            tmp_path,
+            unit("cured", fails, fails, (1, None, None)),
+            unit("held", fails, (day, "KeyError: 'model'", HELD_S + 5)),
+            unit("sick", fails, fails, (day, LIBRARY, 1)),
+        )
+    )
+    known = {key: (found.count, found.over) for key, found in tracker.classes.items() if "libstdcxx" in key}
+    assert known == {
+        "cured.service loader.libstdcxx-missing": (2, True),
+        "held.service loader.libstdcxx-missing": (1, True),
+        "sick.service loader.libstdcxx-missing": (3, False),
+    }
+    assert [found.over for key, found in tracker.classes.items() if "libstdcxx" not in key] == [False]
+
+
+def test_an_end_without_an_error_status_after_words_of_one_is_a_failure_as_it_is_live(tmp_path):
+    journal = Journal("port.service", boot="b" * 32)
+    for number in range(3):
+        run = f"port{number}".ljust(32, "0")
+        journal.says("started", run)
+        journal.writes(run, "ERROR:    [Errno 98] error while attempting to bind on address ('0.0.0.0', 5000): address already in use")
+        journal.says("well", run)
+        journal.says("restart", run, N_RESTARTS=str(number + 1))
+    tracker = learn(settings(tmp_path, journal))
+    assert {key: (found.count, found.over) for key, found in tracker.classes.items()} == {"port.service port.conflict": (3, False)}
+
+
+def test_what_runs_is_known_to_run_since_when_it_started(tmp_path):
+    asked = settings(tmp_path, unit("runs", (10, None, None)), unit("fails", (10, LIBRARY, 1)))
+    tracker = learn(asked)
+    assert list(tracker.units) == ["runs.service"]
+    assert tracker.held("runs.service", time.monotonic())
+    assert (tracker.host, tracker.boot) == ("h", "b" * 32)
+
+
+@pytest.mark.parametrize("portion", [timedelta(hours=5), timedelta(days=1), timedelta(days=30)])
+def test_it_learns_the_same_in_portions_of_any_size(tmp_path, monkeypatch, portion):
+    monkeypatch.setattr(baseline, "PORTION", portion)
+    every = [(7 * 3600, LIBRARY, 2)] * 8
+    tracker = learn(settings(tmp_path, unit("a", *every), unit("b", *every[:3], (1, None, None))))
+    assert {key: (found.count, found.over) for key, found in tracker.classes.items()} == {
+        "a.service loader.libstdcxx-missing": (8, False),
+        "b.service loader.libstdcxx-missing": (3, True),
+    }
+
+
+def test_nothing_is_known_of_an_empty_history(tmp_path):
+    assert learn(settings(tmp_path, unit("a", (1, LIBRARY, 1)), days=0.01)).classes == {}
+
+
+def _killed(_):
+    import os
+    import signal
+
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_learning_that_is_killed_leaves_a_watch_that_knows_nothing_and_says_so(tmp_path, monkeypatch):
+    said = []
+    monkeypatch.setattr(baseline_process, "_learn", _killed)
+    assert baseline_process.learned(settings(tmp_path, unit("a", (1, LIBRARY, 1))), said.append) == Tracker()
+    assert len(said) == 1
+
+
+def test_learning_apart_is_learning(tmp_path):
+    asked = settings(tmp_path, unit("a", (1, LIBRARY, 1)))
+    assert baseline_process.learned(asked, print).classes == learn(asked).classes

@@ -1,0 +1,199 @@
+"""The loop of `watch` over a journal that a test writes: what is counted once, what outlives a death, what ends nothing."""
+
+import time
+from contextlib import closing
+
+import pytest
+
+from forensics.alerting.delivery import Delivery
+from forensics.classes.overrides import Decisions
+from forensics.journal.json_lines import table_of
+from forensics.resources import folder
+from forensics.signatures import catalogue
+from forensics.watch import loop
+from forensics.watch.loop import Watch
+from forensics.watch.metrics import Metrics
+from forensics.watch.state import Position, State
+from forensics.watch.stream import ROUTINE_S, Stream
+from forensics.watch.tracker import Tracker, tracker_of
+from tests.watch.test_stream import TRACEBACK, rows_of
+
+
+class Journal:
+    """A follower of rows that a test lets it see."""
+
+    def __init__(self, rows):
+        self.rows, self.visible, self.taken, self.cursor, self.torn = rows, 0, 0, None, False
+
+    def take(self, most, until=None):
+        rows = self.rows[self.taken : min(self.visible, self.taken + most)]
+        cursors = [row["__CURSOR"] for row in rows]
+        rows = rows[: cursors.index(until) + 1] if until in cursors else rows
+        number, self.taken = self.taken, self.taken + len(rows)
+        self.cursor = rows[-1]["__CURSOR"] if rows else self.cursor
+        return table_of(rows, [1] * len(rows), "live", number)
+
+
+class Clock:
+    """time.monotonic and time.time, of which a test moves each."""
+
+    def __init__(self):
+        self.steady, self.wall = 1000.0, 1_765_000_000.0
+
+    def monotonic(self):
+        return self.steady
+
+    def time(self):
+        return self.wall
+
+    def pass_(self, seconds):
+        self.steady, self.wall = self.steady + seconds, self.wall + seconds
+
+
+@pytest.fixture(scope="module")
+def known():
+    return catalogue.load((folder("patterns"),))
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    made = Clock()
+    monkeypatch.setattr(loop, "time", made)
+    return made
+
+
+def watching(state, journal, known, tracker=None, **options):
+    delivery = Delivery(state, {"hook": None}, lambda _: None)
+    return Watch(journal, Stream(known, Decisions()), tracker or Tracker(), state, delivery, Metrics(), **options)
+
+
+def goes_through(watch, clock, journal, step):
+    """The journal's rows, `step` at a time, half a second apart, and then rest."""
+    while journal.visible < len(journal.rows):
+        journal.visible += step
+        watch.round()
+        clock.pass_(0.5)
+    for _ in range(6):
+        clock.pass_(ROUTINE_S)
+        watch.round()
+
+
+def alerts(state):
+    """(alertname, unit) of all that wait for the sink."""
+    told = []
+    while (found := state.next("hook")) is not None:
+        told.append((found[1].name, found[1].unit))
+        state.delivered(found[0])
+    return sorted(told)
+
+
+LOOP = [("FutileRestart", "a.service"), ("NewFailureSignature", "a.service"), ("RestartLoop", "a.service")]
+
+
+@pytest.mark.parametrize("step", [1, 7, 1000])
+def test_a_loop_is_told_once_however_it_comes(tmp_path, known, clock, step):
+    journal = Journal(rows_of(tmp_path, line=TRACEBACK, restarts=9))
+    with closing(State.open(tmp_path)) as state:
+        watch = watching(state, journal, known)
+        goes_through(watch, clock, journal, step)
+        assert alerts(state) == LOOP
+        assert watch.tracker.classes["a.service loader.libstdcxx-missing"].count == 10
+
+
+@pytest.mark.parametrize("killed_after", range(0, 47, 3))
+def test_a_death_at_any_entry_loses_and_repeats_nothing(tmp_path, known, clock, killed_after):
+    rows = rows_of(tmp_path, line=TRACEBACK, restarts=9)
+    with closing(State.open(tmp_path)) as state:
+        journal = Journal(rows)
+        first = watching(state, journal, known)
+        first.resume(Position(), first=True)
+        for _ in range(killed_after):
+            journal.visible += 1
+            first.round()
+            clock.pass_(0.3)
+    with closing(State.open(tmp_path)) as state:
+        journal = Journal(rows)
+        journal.visible = journal.visible or len(rows)
+        stored = state.tracker()
+        second = watching(state, journal, known, tracker_of(stored) if stored else None)
+        second.resume(state.position(), first=False)
+        goes_through(second, clock, journal, 1000)
+        assert alerts(state) == LOOP
+        assert second.tracker.classes["a.service loader.libstdcxx-missing"].count == 10
+
+
+@pytest.mark.parametrize("jump", [-86400 * 365, 86400 * 365])
+def test_a_jump_of_the_wall_clock_raises_nothing_and_forgets_nothing(tmp_path, known, clock, jump):
+    journal = Journal(rows_of(tmp_path, line=TRACEBACK, restarts=9))
+    for row in journal.rows[20:]:
+        row["__REALTIME_TIMESTAMP"] = str(int(row["__REALTIME_TIMESTAMP"]) + jump * 1_000_000)
+    with closing(State.open(tmp_path)) as state:
+        watch = watching(state, journal, known)
+        while journal.visible < len(journal.rows):
+            journal.visible += 5
+            watch.round()
+            clock.pass_(0.5)
+            clock.wall += jump if journal.visible == 20 else 0
+        goes_through(watch, clock, journal, 1000)
+        assert alerts(state) == LOOP
+        assert watch.tracker.classes["a.service loader.libstdcxx-missing"].count == 10
+
+
+def test_what_is_not_watched_is_not_told(tmp_path, known, clock):
+    journal = Journal(rows_of(tmp_path, line=TRACEBACK))
+    with closing(State.open(tmp_path)) as state:
+        goes_through(watching(state, journal, known, units=("b*", "c.service")), clock, journal, 5)
+        assert alerts(state) == []
+
+
+def test_entries_that_were_deleted_before_they_were_read_are_a_loss(tmp_path, known, clock):
+    with closing(State.open(tmp_path)) as state:
+        journal = Journal([])
+        watch = watching(state, journal, known)
+        journal.torn = True
+        watch.round()
+        watch.round()
+        assert alerts(state) == [("JournalLoss", "")]
+
+
+@pytest.mark.parametrize("part", ["feed", "settle"])
+def test_an_entry_that_breaks_something_is_told_and_ends_nothing(tmp_path, known, clock, monkeypatch, part):
+    journal, said, whole = Journal(rows_of(tmp_path, line=TRACEBACK)), [], getattr(Stream, part)
+
+    def breaks(*_):
+        monkeypatch.setattr(Stream, part, whole)
+        raise ValueError("no such column")
+
+    monkeypatch.setattr(Stream, part, breaks)
+    with closing(State.open(tmp_path)) as state:
+        goes_through(watching(state, journal, known, say=said.append), clock, journal, 8)
+        told = alerts(state)
+    assert ("JournalLoss", "") in told
+    assert ("NewFailureSignature", "a.service") in told  # of a later attempt
+    assert len(said) == 1
+    assert "no such column" in said[0]
+
+
+def test_while_nothing_is_raised_the_disk_is_written_once_a_second(tmp_path, known, clock, monkeypatch):
+    journal, commits = Journal(rows_of(tmp_path, line="INFO: fine", restarts=0)[:2] * 100), []
+    with closing(State.open(tmp_path)) as state:
+        watch = watching(state, journal, known)
+        commit = State.commit
+        monkeypatch.setattr(State, "commit", lambda *given: commits.append(clock.steady) or commit(*given))
+        for _ in range(100):
+            journal.visible += 1
+            watch.round()
+            clock.pass_(0.1)
+    assert len(commits) <= 11
+
+
+def test_it_ends_when_it_is_asked_to_and_keeps_its_place(tmp_path, known):
+    journal = Journal(rows_of(tmp_path, line=TRACEBACK))
+    journal.visible = 3
+    with closing(State.open(tmp_path)) as state:
+        watch = watching(state, journal, known)
+        watch.beat = lambda: setattr(watch, "stopping", True)
+        start = time.monotonic()
+        watch.run()
+        assert time.monotonic() - start < 5
+        assert state.position().done == journal.rows[2]["__CURSOR"]

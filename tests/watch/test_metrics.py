@@ -1,0 +1,131 @@
+"""The exporter: names that promtool accepts, bounded labels, nothing but two pages."""
+
+import shutil
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from datetime import UTC, datetime
+
+import pytest
+
+from forensics.errors import ForensicsError
+from forensics.model.values import Signature
+from forensics.watch.metrics import LASTING_S, MOST_SIGNATURES, MOST_UNITS, STUCK_S, Metrics, serve
+from forensics.watch.stream import Ended
+from forensics.watch.tracked import STATES
+from forensics.watch.tracker import Tracker
+
+opened = urllib.request.build_opener().open
+
+
+def filled(units=2, signatures=2) -> Metrics:
+    metrics, tracker = Metrics(), Tracker()
+    for unit in range(units):
+        metrics.restart(f"u{unit}.service")
+        for number in range(signatures):
+            words = Signature(f"mined:{number}", "t", "high")
+            attempt = Ended(f"{unit}/{number}", "h", f"u{unit}.service", datetime(2025, 1, 1, tzinfo=UTC), "failed", 1.5, words, "", "l")
+            tracker.ended(attempt)
+            metrics.attempt(attempt, tracker)
+    metrics.units(tracker, 0.0)
+    return metrics
+
+
+def value(metrics, name, **labels):
+    return metrics.registry.get_sample_value(f"tabby_forensics_{name}", labels)
+
+
+def test_what_is_counted():
+    metrics = filled()
+    assert value(metrics, "unit_restarts_total", unit="u0.service") == 1
+    assert value(metrics, "failures_total", unit="u1.service", signature="mined:1") == 1
+    assert value(metrics, "attempt_duration_seconds_count", unit="u0.service") == 2
+    assert value(metrics, "unit_up", unit="u0.service") == 0
+
+
+def test_label_values_are_bounded():
+    metrics = filled(units=MOST_UNITS + 5, signatures=1)
+    assert value(metrics, "unit_restarts_total", unit="other") == 5
+    metrics = filled(units=1, signatures=MOST_SIGNATURES + 5)
+    assert value(metrics, "failures_total", unit="u0.service", signature="other") == 5
+
+
+def test_a_class_of_history_begins_at_zero():
+    metrics = Metrics()
+    metrics.signature(metrics.unit("a.service"), "x.y", 5.0)
+    assert value(metrics, "failures_total", unit="a.service", signature="x.y") == 0
+
+
+def test_units_that_live_for_a_moment_and_do_well_take_no_place():
+    metrics, tracker = Metrics(), Tracker()
+    for number in range(MOST_UNITS + 10):
+        tracker.started(f"run-{number}.service", "r", 0.0)
+        tracker.ended(Ended("r", "h", f"run-{number}.service", datetime(2025, 1, 1, tzinfo=UTC), "clean", 0.1, None, "", ""))
+        metrics.units(tracker, 1.0)
+    tracker.started("a.service", "r", 0.0)
+    metrics.units(tracker, LASTING_S)
+    assert value(metrics, "unit_up", unit="a.service") == 1
+    assert value(metrics, "unit_restarts_total", unit="a.service") == 0
+    assert b"run-" not in metrics.text()
+
+
+def test_a_unit_that_is_remembered_no_more_is_down():
+    metrics, tracker = Metrics(), Tracker()
+    tracker.started("a.service", "r", 0.0)
+    metrics.units(tracker, LASTING_S)
+    tracker.ended(Ended("r", "h", "a.service", datetime(2025, 1, 1, tzinfo=UTC), "clean", 90.0, None, "", ""))
+    tracker.tick(LASTING_S, 0.0)
+    metrics.units(tracker, LASTING_S)
+    assert value(metrics, "unit_up", unit="a.service") == 0
+
+
+def test_a_class_is_in_one_state():
+    metrics = filled(units=1, signatures=1)
+    states = {state: value(metrics, "class_state", unit="u0.service", signature="mined:0", state=state) for state in STATES}
+    assert states == {"new": 1, "ongoing": 0, "regressed": 0, "escalating": 0}
+
+
+@pytest.mark.real
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed")
+def test_promtool_finds_nothing_to_say():
+    done = subprocess.run(["promtool", "check", "metrics"], input=filled().text(), capture_output=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+def test_an_address_that_is_taken_is_a_sentence():
+    server = serve(Metrics(), "127.0.0.1", 0)
+    with pytest.raises(ForensicsError, match=rf"127.0.0.1:{server.server_port}: Address already in use"):
+        serve(Metrics(), "127.0.0.1", server.server_port)
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_watch_that_hangs_is_not_healthy():
+    metrics = Metrics(alive_at=time.monotonic() - STUCK_S - 1)
+    server = serve(metrics, "127.0.0.1", 0)
+    try:
+        with pytest.raises(urllib.error.HTTPError) as error:
+            opened(f"http://127.0.0.1:{server.server_port}/healthz")
+        assert error.value.code == 503
+        error.value.close()
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def test_the_server_has_two_pages_and_no_more():
+    server = serve(filled(), "127.0.0.1", 0)
+    try:
+        base = f"http://127.0.0.1:{server.server_port}"
+        with opened(f"{base}/metrics") as page:
+            assert b"tabby_forensics_build_info" in page.read()
+        with opened(f"{base}/healthz") as page:
+            assert page.read() == b"ok\n"
+        with pytest.raises(urllib.error.HTTPError) as error:
+            opened(f"{base}/../etc/passwd")
+        assert error.value.code == 404
+        error.value.close()
+    finally:
+        server.shutdown()
+        server.server_close()

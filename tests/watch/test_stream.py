@@ -1,0 +1,173 @@
+"""Entries in pieces, as a journal brings them: what has ended, and what is survived."""
+
+import json
+
+import pyarrow as pa
+import pytest
+
+from forensics.classes.overrides import Decisions
+from forensics.journal.damage import DamageLog
+from forensics.journal.json_lines import read_json
+from forensics.resources import folder
+from forensics.signatures import catalogue
+from forensics.watch import stream as stream_module
+from forensics.watch.stream import ROUTINE_S, SETTLE_S, SURVIVES_S, Stream
+from tests.export.test_files import stream
+
+TRACEBACK = """Traceback (most recent call last):
+  File "/srv/app/main.py", line 7, in <module>
+ImportError: libstdc++.so.6: cannot open shared object file: No such file or directory"""
+
+
+@pytest.fixture(scope="module")
+def known():
+    return catalogue.load((folder("patterns"),))
+
+
+def rows_of(folder, **options):
+    """The entries of `stream`, as sd-journal gives them."""
+    return [json.loads(line) for line in stream(folder, **options).read_bytes().splitlines()]
+
+
+def tables(folder, lines=1000, **options):
+    rows = stream(folder, **options).read_bytes().splitlines(keepends=True)
+    for start in range(0, len(rows), lines):
+        yield from read_json(iter([b"".join(rows[start : start + lines])]), "live", DamageLog("live"))
+
+
+@pytest.mark.parametrize("size", [1, 3, 1000])
+def test_every_attempt_is_told_once_however_its_entries_come(tmp_path, known, size):
+    live, now, ended = Stream(known, Decisions()), 0.0, []
+    for table in tables(tmp_path, size, line=TRACEBACK, restarts=5):
+        live.feed(table, now)
+        ended += live.settle(now)[0]
+        now += SETTLE_S / 2
+    ended += live.settle(now + ROUTINE_S)[0]
+    assert len({attempt.run for attempt in ended}) == len(ended) == 6
+    assert {attempt.signature.id for attempt in ended} == {"loader.libstdcxx-missing"}
+    assert live.due is None
+
+
+def fed(live, pieces, now, step=0.0):
+    for table in pieces:
+        live.feed(table, now)
+        now += step
+    return now
+
+
+def test_what_only_repeats_itself_is_looked_at_less_often_than_what_is_new(tmp_path, known):
+    live = Stream(known, Decisions())
+    fed(live, tables(tmp_path, line=TRACEBACK, restarts=1), 0.0)
+    assert live.due == SETTLE_S
+    assert len(live.settle(SETTLE_S)[0]) == 2
+    again = list(tables(tmp_path, line=TRACEBACK.replace("line 7", "line 8"), restarts=1))
+    fed(live, again, 1.0)
+    assert live.due == SETTLE_S + ROUTINE_S
+    live.told.clear()
+    assert len(live.settle(SETTLE_S + ROUTINE_S)[0]) == 2
+    fed(live, again, 10.0)
+    assert live.due == 10.0 + SETTLE_S
+    fed(live, tables(tmp_path, line="unheard-of trouble", restarts=0), 10.0)
+    live.settle(10.0 + SETTLE_S)
+    fed(live, again, 11.0)
+    fed(live, tables(tmp_path, line="trouble of another kind", restarts=0), 11.0)
+    assert live.due == 11.0 + SETTLE_S
+
+
+def test_a_fast_loop_that_repeats_itself_is_looked_at_now_and_then(tmp_path, known, monkeypatch):
+    looks, assembled = [], stream_module.assemble
+    monkeypatch.setattr(stream_module, "assemble", lambda *given, **options: looks.append(1) or assembled(*given, **options))
+    live, now, ended = Stream(known, Decisions()), 0.0, []
+    for piece in tables(tmp_path, 1, line=TRACEBACK, restarts=99):
+        live.feed(piece, now)
+        ended += live.settle(now)[0]
+        now += 0.02  # ten restarts a second
+    ended += live.settle(now + ROUTINE_S)[0]
+    assert len(ended) == 100
+    assert len(looks) <= now / ROUTINE_S + 3
+
+
+def test_entries_of_what_runs_for_long_do_not_pile_up(tmp_path, known, monkeypatch):
+    monkeypatch.setattr(stream_module, "MOST_GROWN", 50)
+    monkeypatch.setattr(stream_module, "MOST_LINES", 20)
+    monkeypatch.setattr(stream_module, "FIRST_LINES", 5)
+    live = Stream(known, Decisions())
+    (line,) = list(tables(tmp_path, 1, line="INFO: loaded 7 modules"))[1:2]
+    fed(live, [line] * 1000, 0.0)
+    assert len(live._held) + sum(map(len, live._fed)) <= 100
+
+
+def test_the_last_words_of_a_service_that_said_much_count(tmp_path, known, monkeypatch):
+    monkeypatch.setattr(stream_module, "MOST_GROWN", 50)
+    live = Stream(known, Decisions())
+    started, line, *rest = tables(tmp_path, 1, line="INFO: loaded 7 modules", restarts=0)
+    _, last, *_ = tables(tmp_path, 1, line=TRACEBACK, restarts=0)
+    fed(live, [started, *[line] * 300, last, *[line] * 100, *rest], 0.0)
+    (attempt,), _ = live.settle(SETTLE_S)
+    assert attempt.signature.id == "loader.libstdcxx-missing"
+
+
+def test_what_has_ended_before_is_passed_over(tmp_path, known):
+    live = Stream(known, Decisions())
+    fed(live, tables(tmp_path, line=TRACEBACK), 0.0)
+    live.pass_over(0)
+    assert live.due is None
+    fed(live, tables(tmp_path, line=TRACEBACK), 5.0)
+    assert live.settle(5.0 + SETTLE_S) == ((), ())
+
+
+def test_what_is_given_up_is_forgotten_and_nothing_else(tmp_path, known):
+    live = Stream(known, Decisions())
+
+    def about(table, unit):
+        return table.set_column(
+            table.schema.get_field_index("unit"), "unit", pa.array([unit] * len(table), pa.string()).dictionary_encode()
+        )
+
+    line = list(tables(tmp_path, 1, line="INFO: loaded 7 modules"))[1]
+    fed(live, [about(line, None), about(line, "b.service"), *tables(tmp_path, line=TRACEBACK)], 0.0)
+    assert live.give_up() == {"a.service"}
+    assert live._held["unit"].to_list() == [None, "b.service"]
+    assert live.due is None
+
+
+def test_restarts_are_told_at_once(tmp_path, known):
+    (table,) = tables(tmp_path, restarts=3)
+    seen = Stream(known, Decisions()).feed(table, 0.0)
+    assert [(one.unit, one.counter) for one in seen.restarts] == [("a.service", 1), ("a.service", 2), ("a.service", 3)]
+    assert seen.host == "hydra"
+
+
+def test_a_problem_of_a_service_that_goes_on_is_told_after_a_moment(tmp_path, known):
+    live = Stream(known, Decisions())
+    for table in list(tables(tmp_path, 1, line=TRACEBACK))[:2]:  # started, and its line
+        live.feed(table, 0.0)
+    assert live.settle(SURVIVES_S / 2) == ((), ())
+    ((), (told,)) = live.settle(SURVIVES_S)
+    assert (told.unit, told.signature.id) == ("a.service", "loader.libstdcxx-missing")
+    assert live.due is None
+
+
+def test_a_problem_that_ends_the_service_at_once_is_not_called_survived(tmp_path, known):
+    live = Stream(known, Decisions())
+    for table in tables(tmp_path, line=TRACEBACK, restarts=0):
+        live.feed(table, 0.0)
+    (attempt,), survived = live.settle(SURVIVES_S)
+    assert (attempt.outcome, survived) == ("failed", ())
+
+
+def test_words_that_were_heard_make_no_more_work(tmp_path, known):
+    live = Stream(known, Decisions())
+    first, again = list(tables(tmp_path, 1, line="Error: no route to 10.0.0.7"))[:2]
+    live.feed(first, 0.0)
+    live.feed(again, 0.0)
+    live.settle(SURVIVES_S)
+    live.feed(again, 10.0)
+    assert live.due is None
+
+
+def test_ordinary_lines_make_no_work(tmp_path, known):
+    live = Stream(known, Decisions())
+    for table in list(tables(tmp_path, 1, line="INFO: loaded 7 modules"))[1:2]:
+        live.feed(table, 0.0)
+    assert live.due is None
