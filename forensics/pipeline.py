@@ -42,7 +42,7 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class Investigation:
-    """A report with the rows that it was made of. restarts: FALLS."""
+    """A report with the rows that it was made of. restarts: CLASSED_RESTARTS."""
 
     history: History
     restarts: pl.DataFrame

@@ -94,7 +94,7 @@ def attempts(found: Investigation) -> pl.DataFrame:
 
 
 def restarts(found: Investigation) -> pl.DataFrame:
-    """FALLS."""
+    """CLASSED_RESTARTS."""
     return found.restarts
 
 

@@ -18,7 +18,7 @@ from forensics.incidents.ledger import ledger, totals
 from forensics.incidents.segment import Timeline, timeline
 from forensics.incidents.slice import cases, cycled
 from forensics.incidents.trigger import unseen_triggers
-from forensics.model.frames import FALLS, checked
+from forensics.model.frames import CLASSED_RESTARTS, checked
 from forensics.model.values import Incident, Window
 
 __all__ = ["Analysis", "Material", "analyse", "completeness", "find_changes"]
@@ -39,7 +39,7 @@ def analyse(material: Material, window: Window, declared: datetime | None = None
     classes = breakdown(line.falls, line.runs, material).classes
     units = sorted({*material.attempts["unit"].drop_nulls(), *material.restarts["unit"].drop_nulls()})
     proof = ledger(entries, units, material.restarts, sums, classes, incidents)
-    falls = checked(_falls(line, incidents), FALLS, "falls")
+    falls = checked(_falls(line, incidents), CLASSED_RESTARTS, "falls")
     words = (*notes(entries), *unseen_triggers(incidents, entries))
     return Analysis(sums, classes, incidents, detection_summary(incidents), proof, words, falls)
 
@@ -48,4 +48,4 @@ def _falls(line: Timeline, incidents: Sequence[Incident]) -> pl.DataFrame:
     """Each restart with its failure class and its incident's id."""
     ids = pl.Series([incident.id for incident in incidents], dtype=pl.String)
     named = line.falls.with_columns(incident=ids.gather(line.falls["incident"]) if len(ids) else pl.lit(None, pl.String))
-    return named.select(pl.col(name).cast(kind) for name, kind in FALLS.items()).sort("time", "host", "unit", maintain_order=True)
+    return named.select(pl.col(name).cast(kind) for name, kind in CLASSED_RESTARTS.items()).sort("time", "host", "unit", maintain_order=True)

@@ -36,7 +36,7 @@ class Analysis:
     detection_summary: DetectionSummary
     ledger: tuple[LedgerCheck, ...]
     notes: tuple[str, ...]
-    falls: pl.DataFrame  # FALLS
+    falls: pl.DataFrame  # CLASSED_RESTARTS
 
 
 def at_the_door(material: Material) -> Material:

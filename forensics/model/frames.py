@@ -128,7 +128,7 @@ RESTARTS = pl.Schema(
     }
 )
 
-FALLS = pl.Schema(  # a restart with what it counts under
+CLASSED_RESTARTS = pl.Schema(  # each restart with the failure class it counts under
     {
         "time": UTC_TIME,
         "host": pl.String(),
