@@ -9,13 +9,9 @@ from typing import Any
 import polars as pl
 
 from forensics.incidents.inputs import Material, quoted
-from forensics.model.values import Evidence, FailureClass, Signature
+from forensics.model.values import LOST, Evidence, FailureClass, Signature
 
 PASSING = ("low", "info")  # severities of what accompanies failures and is none
-
-LOST = Signature(
-    "journal.lost", "Restart whose lines are lost", "info", cause="The restart counter jumped: journald has no line of these restarts."
-)
 
 
 @dataclass(frozen=True, slots=True)

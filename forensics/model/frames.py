@@ -8,6 +8,7 @@ from __future__ import annotations
 import polars as pl
 
 from forensics.errors import ForensicsError
+from forensics.model import systemd
 
 UTC_TIME = pl.Datetime("us", "UTC")
 
@@ -173,3 +174,14 @@ def checked(frame: pl.DataFrame, schema: pl.Schema, name: str) -> pl.DataFrame:
         return frame
     wrong = [c for c in {*schema, *frame.schema} if schema.get(c) != frame.schema.get(c)]
     raise ForensicsError(f"{name}: columns differ from the model: {', '.join(sorted(wrong))}.")
+
+
+def exit_id(result: pl.Expr, exit_code: pl.Expr, exit_status: pl.Expr) -> pl.Expr:
+    """`exit:<result>/<status>`: the signature of an end that no log line explains.
+
+    Where systemd recorded no result, the exit code implies one; else it is "unknown".
+    """
+    by_code = exit_code.replace_strict(systemd.RESULT_OF_EXIT_CODE, default=None, return_dtype=pl.String)
+    known = pl.coalesce(result, by_code, pl.lit("unknown"))
+    status = pl.coalesce(exit_status.cast(pl.String), pl.when(known == "success").then(pl.lit("0")), pl.lit("none"))
+    return pl.concat_str([pl.lit("exit:"), known, pl.lit("/"), status])

@@ -51,6 +51,16 @@ class Signature:
     references: tuple[str, ...] = ()
 
 
+LOST = Signature(
+    id="journal.lost",
+    title="Restarts whose log lines are lost",
+    severity="medium",
+    restart_helps=None,
+    cause="The restart counter jumped: journald dropped, rotated away or never stored the lines of these attempts.",
+    remedy="Raise the journal's size and rate limits (journald.conf: SystemMaxUse=, RateLimitBurst=), or stop the loop earlier.",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Window:
     since: datetime | None

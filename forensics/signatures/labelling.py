@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from forensics.model.frames import ATTEMPTS, EVENTS, LABELS, checked
-from forensics.model.values import Signature
+from forensics.model.frames import ATTEMPTS, EVENTS, LABELS, checked, exit_id
+from forensics.model.values import LOST, Signature
 from forensics.signatures import naming, root_cause
 from forensics.signatures.match import CAPTURES, find_hits
 from forensics.signatures.pattern import Catalogue
@@ -45,7 +45,7 @@ def label(events: pl.DataFrame, attempts: pl.DataFrame, catalogue: Catalogue) ->
 def _labels(ended: pl.DataFrame, choice: pl.DataFrame, secondary: pl.DataFrame) -> pl.DataFrame:
     result = pl.when("oom_killed").then(pl.lit("oom-kill")).otherwise("result")
     outcome = pl.col("outcome").cast(pl.String)
-    wordless = naming.exit_id(result, pl.col("exit_code"), pl.col("exit_status"))
+    wordless = exit_id(result, pl.col("exit_code"), pl.col("exit_status"))
     return (
         ended.select(
             "attempt",
@@ -103,5 +103,5 @@ def _signatures(labels: pl.DataFrame, hits: pl.DataFrame, mined: pl.DataFrame, c
     words = {pattern.id: pattern.signature for pattern in catalogue.patterns if pattern.id in used}
     words |= {id_: naming.mined_signature(id_, title) for id_, title in titles.items()}
     words |= {id_: naming.exit_signature(id_) for id_ in used if id_.startswith("exit:")}
-    words[naming.LOST.id] = naming.LOST
+    words[LOST.id] = LOST
     return dict(sorted(words.items()))

@@ -9,15 +9,6 @@ from forensics.model.values import Signature
 from forensics.signatures import mask
 from forensics.signatures.traceback import Outline, outline
 
-LOST = Signature(
-    id="journal.lost",
-    title="Restarts whose lines are lost",
-    severity="medium",
-    restart_helps=None,
-    cause="The restart counter jumped: journald dropped, rotated away or never stored the lines of these runs.",
-    remedy="Raise the journal's size and rate limits (journald.conf: SystemMaxUse=, RateLimitBurst=), or stop the loop earlier.",
-)
-
 # Results of systemd's service.c in words.
 _RESULTS = {
     "exit-code": "Exited with status {status}",
@@ -59,14 +50,6 @@ def _words(found: Outline, masked_message: str) -> str:
 
 def mined_signature(id_: str, title: str) -> Signature:
     return Signature(id=id_, title=title or "An error without words", severity="high", restart_helps=None)
-
-
-def exit_id(result: pl.Expr, exit_code: pl.Expr, exit_status: pl.Expr) -> pl.Expr:
-    """`exit:<result>/<status>` of an end that left no word; what systemd did not record is taken from the exit code, else "unknown"."""
-    by_code = exit_code.replace_strict(systemd.RESULT_OF_EXIT_CODE, default=None, return_dtype=pl.String)
-    known = pl.coalesce(result, by_code, pl.lit("unknown"))
-    status = pl.coalesce(exit_status.cast(pl.String), pl.when(known == "success").then(pl.lit("0")), pl.lit("none"))
-    return pl.concat_str([pl.lit("exit:"), known, pl.lit("/"), status])
 
 
 def exit_signature(id_: str) -> Signature:
