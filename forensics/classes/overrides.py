@@ -8,18 +8,17 @@ undone ones cut out: what else stands in the file, comments included, stays as i
 from __future__ import annotations
 
 import json
-import os
 import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any
 
 import polars as pl
 
 from forensics.errors import UsageError
+from forensics.files import write_atomically
 from forensics.model.values import Signature
 from forensics.signatures import Labelled, naming
 
@@ -194,14 +193,5 @@ def _cut(file: Path, name: str, unwanted: Callable[[Table], bool]) -> int:
 def _write(file: Path, text: str) -> None:
     """Atomically, and only what can be read again."""
     _tables(file, text)
-    target = file.resolve()
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with NamedTemporaryFile("w", encoding="utf-8", dir=target.parent, prefix=f".{file.name}.", delete=False) as draft:
-        try:
-            draft.write(text)
-            draft.flush()
-            os.fsync(draft.fileno())
-            os.replace(draft.name, target)  # noqa: PTH105
-        except BaseException:
-            Path(draft.name).unlink(missing_ok=True)
-            raise
+    file.resolve().parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(file, text, mode=0o600)

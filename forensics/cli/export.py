@@ -11,6 +11,7 @@ import typer
 
 from forensics.cli import params
 from forensics.errors import ForensicsError, UsageError
+from forensics.files import write_atomically
 
 if TYPE_CHECKING:
     from forensics.export.loki import Pushed
@@ -179,13 +180,11 @@ def _refuse_bad(target: Path | None) -> None:
 
 
 def _write(content: bytes, target: Path | None) -> None:
-    from forensics.cli import output
-
     if target is None:
         sys.stdout.buffer.write(content)
         sys.stdout.buffer.flush()
     else:
-        output.write_file(target, content)
+        write_atomically(target, content)
         typer.echo(f"tabby-forensics: wrote {target}", err=True)
 
 
@@ -206,9 +205,7 @@ def _short(*texts: str) -> str:
 def _keep(file: Path, pushed: Pushed) -> None:
     import json
 
-    from forensics.cli import output
-
-    output.write_file(file, json.dumps(pushed.done))
+    write_atomically(file, json.dumps(pushed.done))
 
 
 def _kept(file: Path) -> tuple[str, int] | None:

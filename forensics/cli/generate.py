@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from forensics.errors import UsageError
+from forensics.files import write_atomically
 
 app = typer.Typer(help="Write files for systemd, NixOS and Grafana.", rich_markup_mode=None, no_args_is_help=True)
 
@@ -62,5 +63,5 @@ def _write(text: str, target: Path | None) -> None:
         typer.echo(text, nl=False)
         return
     output.refuse_bad_target(target)
-    output.write_file(target, text)
+    write_atomically(target, text)
     typer.echo(f"tabby-forensics: wrote {target}", err=True)

@@ -1,4 +1,4 @@
-"""Where a command's text goes: standard output, or files that appear whole or not at all."""
+"""Choose the format, the target and the colours of a command's output, and show its progress."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 from forensics.errors import UsageError
 
@@ -29,43 +28,6 @@ def refuse_bad_target(path: Path) -> None:
         raise UsageError(f"'{path}' cannot be written: there is no folder '{path.parent}'.")
     if not os.access(path if path.exists() else path.parent, os.W_OK):
         raise UsageError(f"'{path}' may not be written by this user.")
-
-
-def write_file(path: Path, content: str | bytes) -> None:
-    """Write `content` to `path` through a temporary file beside it, so that a reader never sees half of it.
-
-    A device or a pipe is written to as it is; of a symbolic link its target is replaced.
-    """
-    if path.exists() and not path.is_file():
-        path.write_bytes(_bytes(content))
-        return
-    try:
-        _replace(path.resolve(), _bytes(content))
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, str(path)) from error
-
-
-def _bytes(content: str | bytes) -> bytes:
-    return content.encode() if isinstance(content, str) else content
-
-
-def _replace(path: Path, content: bytes) -> None:
-    with NamedTemporaryFile("wb", dir=path.parent, prefix=f".{path.name}.", delete=False) as draft:
-        try:
-            draft.write(content)
-            draft.flush()
-            os.fsync(draft.fileno())
-            os.chmod(draft.name, 0o666 & ~_umask())  # noqa: PTH101 - a temporary file is private, a report is not more private than the user's others
-            os.replace(draft.name, path)  # noqa: PTH105
-        except BaseException:
-            Path(draft.name).unlink(missing_ok=True)
-            raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def wants_color(environment: dict[str, str] | os._Environ[str] = os.environ) -> bool:

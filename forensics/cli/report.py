@@ -9,6 +9,7 @@ import typer
 
 from forensics.cli import params
 from forensics.errors import IncompleteDataError, UsageError
+from forensics.files import write_atomically
 
 if TYPE_CHECKING:
     from forensics.model.values import Report
@@ -74,7 +75,7 @@ def _write(made: Report, targets: list[tuple[Path, str]], stdout_format: str, *,
 
     width = shutil.get_terminal_size((100, 24)).columns
     for path, format_ in targets:
-        output.write_file(path, REPORTERS[format_](made, Options(figures=figures, redact=redact, color=False, width=width)))
+        write_atomically(path, REPORTERS[format_](made, Options(figures=figures, redact=redact, color=False, width=width)))
         typer.echo(f"tabby-forensics: wrote {path}", err=True)
     if not targets:
         color = output.wants_color()
