@@ -42,8 +42,9 @@ def classes(
         return
     if format_ not in FORMATS:
         raise UsageError(f"There is no format '{format_}'. There are {', '.join(FORMATS)}.")
-    from forensics.classes import summary
+    from forensics.classes import render
     from forensics.classes.overrides import read_decisions
+    from forensics.classes.summary import summarise_classes
     from forensics.cli import output, parse
     from forensics.paths import decisions_file
     from forensics.pipeline import read_history
@@ -55,11 +56,12 @@ def classes(
     if known.refused:
         typer.echo(f"tabby-forensics: left out, {catalogue.told(known.refused)}", err=True)
     decisions = read_decisions(decisions_file())
-    rows = summary.class_rows(read_history(settings, known, decisions, output.progress("reading the journal")), known, decisions)
+    history = read_history(settings, known, decisions, output.progress("reading the journal"))
+    rows = summarise_classes(history.assembly.attempts, history.assembly.events, history.labelled, known, decisions)
     if format_ == "json":
-        typer.echo(summary.as_json(rows, redact=redact), nl=False)
+        typer.echo(render.as_json(rows, redact=redact), nl=False)
     else:
-        typer.echo(summary.as_text(rows, parse.zone_named(tz), redact=redact), nl=False)
+        typer.echo(render.as_text(rows, parse.zone_named(tz), redact=redact), nl=False)
 
 
 @app.command()
@@ -91,17 +93,18 @@ def pin(
 ) -> None:
     """Keep a class of the store known under a name, also when a later version would give it another id."""
     from forensics.classes import overrides
-    from forensics.classes.summary import class_rows, kept_example
+    from forensics.classes.summary import pin_example, summarise_classes
     from forensics.paths import decisions_file
 
     decided = overrides.read_decisions(decisions_file())
     history, known = everything(store)
-    row = next((row for row in class_rows(history, known, decided) if row.signature.id == id_), None)
+    rows = summarise_classes(history.assembly.attempts, history.assembly.events, history.labelled, known, decided)
+    row = next((row for row in rows if row.signature.id == id_), None)
     if row is None:
         raise UsageError(f"The store has no class '{id_}'; `classes` lists them.")
     if not row.is_unknown:
         raise UsageError(f"'{id_}' keeps its id by itself; only a mined class needs a pin. Use `classes rename`.")
-    overrides.pin(decisions_file(), id_, name, kept_example(row))
+    overrides.pin(decisions_file(), id_, name, pin_example(row))
     typer.echo(f"{id_}: kept as '{name}'")
 
 

@@ -9,6 +9,7 @@ import typer
 
 from forensics.cli import params
 from forensics.errors import UsageError
+from forensics.files import write_atomically
 
 if TYPE_CHECKING:
     from forensics.signatures.catalogue import Catalogue
@@ -72,23 +73,24 @@ def new(
     """Write a pattern file from an unknown class of the store, filled as far as it can be."""
     import re
 
-    from forensics.classes import new_pattern, summary
+    from forensics.classes import new_pattern
     from forensics.classes.overrides import Decisions
-    from forensics.cli import output
+    from forensics.classes.summary import summarise_classes
     from forensics.cli.classes import everything
     from forensics.paths import users_patterns
 
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]*(?:\.[a-z0-9][a-z0-9-]*)+", as_):
         raise UsageError(f"'{as_}' is no id: lower-case words with hyphens, an area and a problem, like torch.abi-mismatch.")
-    target = new_pattern.target_of(as_, folder or users_patterns())
+    target = new_pattern.draft_path(as_, folder or users_patterns())
     if target.exists():
         raise UsageError(f"'{target}' is there already; name another id with --as.")
     history, known = everything(store)
-    row = next((row for row in summary.class_rows(history, known, Decisions()) if row.signature.id == id_ and row.is_unknown), None)
+    rows = summarise_classes(history.assembly.attempts, history.assembly.events, history.labelled, known, Decisions())
+    row = next((row for row in rows if row.signature.id == id_ and row.is_unknown), None)
     if row is None:
         raise UsageError(f"The store has no unknown class '{id_}'; `classes` lists them.")
     target.parent.mkdir(parents=True, exist_ok=True)
-    output.write_file(target, new_pattern.new_pattern(as_, row))
+    write_atomically(target, new_pattern.pattern_draft(as_, row))
     typer.echo(f"wrote {target}; fill in what is marked '{new_pattern.FILL}', then run `patterns check`")
 
 
@@ -98,4 +100,5 @@ def _moves(store: Path, changed: Catalogue) -> str:
     from forensics.cli.classes import everything
 
     history, _ = everything(store)
-    return new_pattern.moves_as_text(new_pattern.moved_labels(history, changed))
+    moves = new_pattern.label_moves(history.assembly.attempts, history.assembly.events, history.labelled.labels, changed)
+    return new_pattern.moves_as_text(moves)

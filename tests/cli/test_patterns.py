@@ -58,7 +58,7 @@ def test_a_filled_pattern_moves_the_label_it_was_made_from(folder, tmp_path):
 
 
 def test_a_catalogue_that_moves_nothing_says_so(folder):
-    assert "No label moves." in run("patterns", "check", "--against", str(folder / "store")).stdout
+    assert "No labels change." in run("patterns", "check", "--against", str(folder / "store")).stdout
 
 
 @pytest.mark.parametrize(("name", "as_"), [("mined:nobody", "a.b"), ("mined:nobody", "Bad Name")])

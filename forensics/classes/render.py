@@ -1,0 +1,78 @@
+"""Render class summaries as JSON or as text for a terminal; log text is sanitized as in a report."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime, tzinfo
+
+from forensics.classes.summary import ClassSummary
+from forensics.sanitize import one_line, sanitizer
+from forensics.wording import helps, minute
+
+_BARS = "▁▂▃▄▅▆▇█"
+_INDENT = " " * 8
+
+
+def as_json(summaries: Sequence[ClassSummary], *, redact: bool) -> str:
+    """Render {"classes": [...]}, in the order given."""
+    safe = sanitizer([row.signature.title for row in summaries], redact=redact)
+    classes = [
+        {
+            "signature": row.signature.id,
+            "title": safe(row.signature.title),
+            "severity": row.signature.severity,
+            "restart_helps": row.signature.restart_helps,
+            "failures": row.failures,
+            "first": _rfc3339(row.first),
+            "last": _rfc3339(row.last),
+            "units": list(row.units),
+            "sparkline": list(row.histogram),
+            "family": row.family,
+            "pinned": row.pinned,
+            "like": [{"signature": like.signature, "score": like.score} for like in row.like],
+        }
+        for row in summaries
+    ]
+    return json.dumps({"classes": classes}, indent=2, ensure_ascii=False) + "\n"
+
+
+def _rfc3339(time: datetime) -> str:
+    return time.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def as_text(summaries: Sequence[ClassSummary], where: tzinfo, *, redact: bool) -> str:
+    """Render a few lines per family of classes, under its largest class; times in the zone `where`."""
+    if not summaries:
+        return "No failures are on record.\n"
+    titles = [row.signature.title for row in summaries]
+    safe = sanitizer(titles, redact=redact)
+    title_of = {title: safe(title) for title in titles}
+    members: dict[str, list[ClassSummary]] = {}
+    for row in summaries:
+        members.setdefault(row.family, []).append(row)
+    return "\n".join(line for family in members.values() for line in _family_lines(family, where, title_of)) + "\n"
+
+
+def _family_lines(family: Sequence[ClassSummary], where: tzinfo, title_of: dict[str, str]) -> list[str]:
+    head, *others = family
+    failures = sum(row.failures for row in family)
+    span = f"{minute(head.first, where)} → {minute(head.last, where)}"
+    pinned = "  pinned" if head.pinned else ""
+    lines = [
+        f"{failures:>8,}  {sparkline(_summed(family))}  {span}  {one_line(title_of[head.signature.title], 200)}",
+        f"{_INDENT}  {head.signature.id}  restart helps: {helps(head.signature.restart_helps)}  {', '.join(head.units)}{pinned}",
+    ]
+    if head.like:
+        lines.append(f"{_INDENT}  most like {', '.join(f'{like.signature} ({like.score:.0%})' for like in head.like)}")
+    return lines + [f"{_INDENT}  + {row.failures:,} {row.signature.id}  {one_line(title_of[row.signature.title], 120)}" for row in others]
+
+
+def _summed(family: Sequence[ClassSummary]) -> list[int]:
+    return [sum(counts) for counts in zip(*(row.histogram for row in family), strict=True)]
+
+
+def sparkline(counts: Sequence[int]) -> str:
+    """Draw one bar per count: a space for zero, the lowest bar at least for anything more."""
+    most = max(counts, default=0) or 1
+    return "".join(" " if count == 0 else _BARS[min(len(_BARS) - 1, count * len(_BARS) // (most + 1))] for count in counts)
