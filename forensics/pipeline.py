@@ -60,7 +60,7 @@ def investigate(settings: Query, progress: Progress | None = None) -> Investigat
     entries, window = _entries(settings, ingested.sources)
     history = _history(_only_units(entries, settings.units), entries, patterns, read_decisions(decisions_file()))
     analysed = _analyse(history, window, settings.declared)
-    refused = (f"Left out, {catalogue.told(patterns.refused)}",) if patterns.refused else ()
+    refused = (f"Left out, {catalogue.format_mistakes(patterns.refused)}",) if patterns.refused else ()
     return Investigation(history, analysed.falls, _report(settings, entries, window, ingested.damage, analysed, refused))
 
 

@@ -54,7 +54,7 @@ def classes(
     settings = parse.settings(since, until, tz, unit, None, sources, store, parse.pattern_folders(patterns))
     known = catalogue.load(settings.pattern_folders)
     if known.refused:
-        typer.echo(f"tabby-forensics: left out, {catalogue.told(known.refused)}", err=True)
+        typer.echo(f"tabby-forensics: left out, {catalogue.format_mistakes(known.refused)}", err=True)
     decisions = read_decisions(decisions_file())
     history = read_history(settings, known, decisions, output.progress("reading the journal"))
     rows = summarise_classes(history.assembly.attempts, history.assembly.events, history.labelled, known, decisions)

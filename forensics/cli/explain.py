@@ -44,7 +44,7 @@ def explain(
 
     known = catalogue.load(parse.pattern_folders(patterns))
     if known.refused:
-        typer.echo(f"tabby-forensics: left out, {catalogue.told(known.refused)}", err=True)
+        typer.echo(f"tabby-forensics: left out, {catalogue.format_mistakes(known.refused)}", err=True)
     found = explained(content, known, read_decisions(decisions_file()))
     unknown = found.key_text if found.signature is not None and found.pattern is None else ""
     like = likeness.most_like([unknown], likeness.examples_of(known))[0] if unknown else ()

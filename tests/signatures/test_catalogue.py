@@ -75,7 +75,7 @@ def test_a_good_catalogue_keeps_its_promises(tmp_path: Path) -> None:
         ('why     = "nothing is broken"', "", "counterexample[0].why: must be a text"),
         ('message  = "broken wheel"', "", "example[0].message: must be a text"),
         ("[[counterexample]]", "[[counterexamples]]", "counterexample: at least one [[counterexample]] is needed"),
-        ("[match]", "explains = ['no.such']\n[match]", "explains: 'no.such' is no pattern's id"),
+        ("[match]", "explains = ['no.such']\n[match]", "explains: there is no pattern 'no.such'"),
     ],
 )
 def test_a_mistake_is_told_with_file_and_key(tmp_path: Path, old: str, new: str, words: str) -> None:
@@ -107,7 +107,7 @@ def test_a_file_that_is_no_utf_8_is_told(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="is not a folder of patterns"):
+    with pytest.raises(UsageError, match="is not a directory"):
         catalogue.load([tmp_path / "none"])
 
 
