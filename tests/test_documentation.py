@@ -4,33 +4,14 @@ import re
 from pathlib import Path
 
 import pytest
-import typer
 
 from forensics import errors
-from forensics.cli import app
+from tests.cli_options import command_options
 from tests.events.stacks_of_runtimes import FAMILIES
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CHANGELOG = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
-
-
-def commands(group: typer.core.TyperGroup, prefix: str = "") -> dict[str, set[str]]:
-    """Every command with its options."""
-    found: dict[str, set[str]] = {}
-    if prefix and group.invoke_without_command:
-        found[prefix.strip()] = {option for parameter in group.params for option in [*parameter.opts, *parameter.secondary_opts]}
-    for name, command in group.commands.items():
-        if isinstance(command, typer.core.TyperGroup):
-            found |= commands(command, f"{prefix}{name} ")
-        else:
-            found[f"{prefix}{name}"] = {option for parameter in command.params for option in [*parameter.opts, *parameter.secondary_opts]}
-    return found
-
-
-@pytest.fixture(scope="module")
-def known() -> dict[str, set[str]]:
-    return commands(typer.main.get_command(app))
 
 
 def test_the_terminal_output_is_what_the_seed_incident_prints():
@@ -40,14 +21,14 @@ def test_the_terminal_output_is_what_the_seed_incident_prints():
     assert "13,936" in shown
 
 
-def test_every_command_is_in_the_table_and_no_other(known):
-    assert set(re.findall(r"^\| `([a-z ]+)` \|", README, re.MULTILINE)) == set(known)
+def test_every_command_is_in_the_table_and_no_other():
+    assert set(re.findall(r"^\| `([a-z ]+)` \|", README, re.MULTILINE)) == set(command_options())
 
 
-def test_every_option_that_is_named_exists(known):
+def test_every_option_that_is_named_exists():
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", README))
     assert len(named) > 10
-    assert named <= set().union(*known.values())
+    assert named <= set().union(*command_options().values())
 
 
 def test_the_exit_codes_are_those_of_the_errors():

@@ -1,13 +1,9 @@
 """The sink against a real Alertmanager, and the exporter against a real Prometheus that tells it."""
 
 import json
-import shutil
-import socket
-import subprocess
 import time
 import urllib.parse
-import urllib.request
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 import pytest
 
@@ -16,49 +12,10 @@ from forensics.alerting.sinks import KINDS
 from forensics.alerting.sinks.base import UnreachableError
 from forensics.watch.metrics import Metrics, serve
 from tests.http_recorder import Recorder
+from tests.servers import NEEDS_PROMETHEUS, free_port, http_get, running_server, wait_for
 
-NEEDED = [
-    pytest.mark.real,
-    pytest.mark.skipif(shutil.which("prometheus-alertmanager") is None, reason="prometheus-alertmanager is not installed"),
-    pytest.mark.skipif(shutil.which("prometheus") is None, reason="prometheus is not installed"),
-]
-pytestmark = [*NEEDED, pytest.mark.slow]
+pytestmark = [*NEEDS_PROMETHEUS, pytest.mark.slow]
 LOOP = Alert("RestartLoop", "a.service", "hydra", "critical", "a.service restarts again and again", time.time(), count=3)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def answer(url: str):
-    with urllib.request.build_opener().open(url, timeout=5) as page:
-        return page.read()
-
-
-def wait_for(holds, seconds=30):
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "not so in time"
-        time.sleep(0.1)
-
-
-@contextmanager
-def running(command, url, folder):
-    """A server, from the moment it is ready."""
-
-    def ready():
-        with suppress(OSError):
-            return answer(f"{url}/-/ready") is not None
-        return False
-
-    with (folder / "log").open("w") as log, subprocess.Popen(command, stdout=log, stderr=log, cwd=folder) as process:
-        try:
-            wait_for(ready)
-            yield
-        finally:
-            process.kill()
 
 
 @contextmanager
@@ -72,7 +29,7 @@ receivers: [{{name: hook, webhook_configs: [{{url: '{hook}', send_resolved: true
 """
     )
     options = ["--storage.path=data", f"--web.listen-address=127.0.0.1:{port}", "--cluster.listen-address="]
-    with running(["prometheus-alertmanager", "--config.file=alertmanager.yml", *options], url, folder):
+    with running_server(["prometheus-alertmanager", "--config.file=alertmanager.yml", *options], url, folder):
         yield url
 
 
@@ -82,7 +39,7 @@ def test_an_alert_fires_and_is_resolved_with_its_words(tmp_path):
         assert sink.send(LOOP) == "HTTP 200"
         wait_for(lambda: len(hook.got) == 1)
         sink.send(LOOP)  # posted again: still one alert
-        (known,) = json.loads(answer(f"{url}/api/v2/alerts"))
+        (known,) = json.loads(http_get(f"{url}/api/v2/alerts"))
         assert known["labels"] == LOOP.labels()
         sink.send(Alert(**{field: getattr(LOOP, field) for field in LOOP.__slots__} | {"ended_at": time.time()}))
         wait_for(lambda: len(hook.got) == 2)
@@ -116,9 +73,9 @@ scrape_configs: [{{job_name: t, static_configs: [{{targets: ['127.0.0.1:{server.
             )
             base = f"http://127.0.0.1:{port}"
             options = ["--config.file=prometheus.yml", "--storage.tsdb.path=data", f"--web.listen-address=127.0.0.1:{port}"]
-            with running(["prometheus", *options], base, tmp_path):
+            with running_server(["prometheus", *options], base, tmp_path):
                 query = f"{base}/api/v1/query?query={urllib.parse.quote('tabby_forensics_unit_restarts_total')}"
-                wait_for(lambda: json.loads(answer(query))["data"]["result"])
+                wait_for(lambda: json.loads(http_get(query))["data"]["result"])
                 for _ in range(5):
                     metrics.restart("a.service")
                 wait_for(lambda: hook.got)

@@ -3,58 +3,20 @@
 import csv
 import io
 import json
-from datetime import UTC, datetime
+from datetime import datetime
 
 import polars as pl
 import pytest
 
 from forensics.cli.export import FORMATS, TABLES
 from forensics.export import files, tables
-from forensics.pipeline import investigate
-from forensics.query import Query, Sources
 from tests.cli.test_usage import assert_one_sentence, run
-
-BOOT, INVOCATION = "b" * 32, "1" * 31
-MACHINE = "c" * 32
-HOSTILE = '=cmd|" /C calc"!A0 \u001b[31m token=hunter2hunter2'
-
-
-def stream(folder, restarts=3, line=HOSTILE, host="hydra"):
-    """A unit that prints one line, fails and is restarted; `journalctl -o json`."""
-    rows, at = [], [1_765_000_000_000_000]
-
-    def say(seconds=0.5, **fields):
-        at[0] += int(seconds * 1e6)
-        common = {"__REALTIME_TIMESTAMP": str(at[0]), "__MONOTONIC_TIMESTAMP": str(at[0] - 1_764_999_000_000_000), "_BOOT_ID": BOOT,
-                  "_MACHINE_ID": MACHINE, "_HOSTNAME": host, "__CURSOR": f"s={MACHINE};i={len(rows) + 1:x}"}  # fmt: skip
-        rows.append(common | fields)
-
-    def manager(id_, message, run, **fields):
-        say(_PID="1", _COMM="systemd", _UID="0", SYSLOG_IDENTIFIER="systemd", PRIORITY="6", UNIT="a.service", INVOCATION_ID=run,
-            _TRANSPORT="journal", MESSAGE_ID=id_, MESSAGE=message, _SYSTEMD_CGROUP="/init.scope", **fields)  # fmt: skip
-
-    for number in range(restarts + 1):
-        run = INVOCATION + str(number)
-        manager("39f53479d3a045ac8e11786248231fbf", "Started A.", run, JOB_TYPE="start", JOB_RESULT="done")
-        say(_PID="77", _UID="33", _COMM="a", SYSLOG_IDENTIFIER="a", PRIORITY="3", _TRANSPORT="stdout", MESSAGE=line,
-            _SYSTEMD_UNIT="a.service", _SYSTEMD_INVOCATION_ID=run)  # fmt: skip
-        manager("98e322203f7a4ed290d09fe03c09fe15", "Main process exited", run, EXIT_CODE="exited", EXIT_STATUS="1", COMMAND="ExecStart")
-        manager("d9b373ed55a64feb8242e02dbe79a49c", "Failed with result 'exit-code'.", run, UNIT_RESULT="exit-code")
-        if number < restarts:
-            manager("5eb03494b6584870a536b337290809b3", "Scheduled restart job", run, N_RESTARTS=str(number + 1))
-    file = folder / "journal.json"
-    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    return file
-
-
-def found_in(folder, **options):
-    settings = Query(Sources((), (stream(folder, **options),)), folder / "store", datetime.now(UTC))
-    return investigate(settings)
+from tests.export.failing_unit import investigate_journal, write_journal
 
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory):
-    return found_in(tmp_path_factory.mktemp("found"))
+    return investigate_journal(tmp_path_factory.mktemp("found"))
 
 
 def test_the_command_line_knows_all_tables_and_formats():
@@ -100,13 +62,13 @@ def test_a_time_is_rfc_3339(found):
 
 
 def test_no_incident_is_an_empty_table_with_its_columns(tmp_path):
-    frame = tables.table(found_in(tmp_path, restarts=0), "incidents", redact=True)
+    frame = tables.table(investigate_journal(tmp_path, restarts=0), "incidents", redact=True)
     assert (len(frame), frame.columns) == (0, list(tables.INCIDENTS))
     assert files.csv(frame).decode().startswith("incident,host,unit")
 
 
 def test_the_command_writes_what_it_says(tmp_path):
-    source = ["--file", str(stream(tmp_path)), "--store", str(tmp_path / "store")]
+    source = ["--file", str(write_journal(tmp_path)), "--store", str(tmp_path / "store")]
     assert run("export", "csv", "--table", "restarts", *source).stdout.count("a.service") == 3
     result = run("export", "parquet", "-o", str(tmp_path / "x.parquet"), *source)
     assert (result.returncode, result.stderr) == (0, f"tabby-forensics: wrote {tmp_path / 'x.parquet'}\n")

@@ -14,10 +14,10 @@ from forensics.errors import ForensicsError
 from forensics.export import loki
 from forensics.export.loki import LONGEST_LINE, MOST_BYTES, Loki, Pushed, Stream, batches, streams
 from forensics.watch.metrics import MOST_UNITS
-from tests.alerting.test_alertmanager import answer
 from tests.cli.test_usage import assert_one_sentence, run
+from tests.export.failing_unit import investigate_journal, write_journal
 from tests.export.strict_loki import WEEK, StrictLoki
-from tests.export.test_files import found_in, stream
+from tests.servers import http_get
 
 REAL = os.environ.get("TABBY_TEST_LOKI_URL", "")
 NOW = datetime.now(UTC)
@@ -39,7 +39,7 @@ def push(server, found, **options):
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory):
-    return found_in(tmp_path_factory.mktemp("found"))
+    return investigate_journal(tmp_path_factory.mktemp("found"))
 
 
 def test_attempts_failures_and_incidents_are_there_with_bounded_labels(found):
@@ -63,7 +63,7 @@ def test_entries_are_the_lines_about_units(found):
 
 
 def test_equal_lines_of_one_moment_are_all_kept(tmp_path):
-    found = found_in(tmp_path)
+    found = investigate_journal(tmp_path)
     twice = pl.concat([found.history.entries, found.history.entries])
     doubled = type(found)(type(found.history)(twice, found.history.assembly, found.history.labelled), found.restarts, found.report)
     with StrictLoki() as server:
@@ -80,7 +80,7 @@ def test_a_request_is_bounded_and_so_is_a_line():
 
 
 def test_a_line_that_is_too_long_is_cut(tmp_path):
-    found = found_in(tmp_path, line="é" * 500_000)
+    found = investigate_journal(tmp_path, line="é" * 500_000)
     longest = max(len(line.encode()) for each in streams(found, entries=True, redact=False) for line in each.lines["line"])
     assert longest <= LONGEST_LINE
 
@@ -140,7 +140,7 @@ class RealLoki:
 
     def lines(self, unit):
         query = urllib.parse.urlencode({"query": f'{{unit="{unit}"}}', "limit": 5000, "start": int((time.time() - 7200) * 1e9)})
-        found = json.loads(answer(f"{REAL}/loki/api/v1/query_range?{query}"))["data"]["result"]
+        found = json.loads(http_get(f"{REAL}/loki/api/v1/query_range?{query}"))["data"]["result"]
         return sorted(line for each in found for _, line, *_ in each["values"])
 
 
@@ -206,7 +206,7 @@ def test_batches_cover_a_stream_in_order():
 
 
 def test_the_command_says_what_was_taken_and_what_not(tmp_path):
-    source = ["--file", str(stream(tmp_path)), "--store", str(tmp_path / "store")]
+    source = ["--file", str(write_journal(tmp_path)), "--store", str(tmp_path / "store")]
     with StrictLoki() as server:
         done = run("export", "loki", "--url", server.url, *source)
         assert (done.returncode, done.stdout) == (0, "Loki accepted 9 lines and refused 0\n")

@@ -15,14 +15,14 @@ from forensics.export.textfile import textfile
 from forensics.pipeline import investigate
 from forensics.query import Query, Sources
 from forensics.timespec import parse_time
-from tests.alerting.test_alertmanager import NEEDED, answer, free_port, running
-from tests.export.test_files import found_in
+from tests.export.failing_unit import investigate_journal
+from tests.servers import NEEDS_PROMETHEUS, free_port, http_get, running_server
 
 SAMPLE = re.compile(r'^[a-z_]+(?:\{[a-z_]+="(?:[^"\\\n]|\\.)*"(?:,[a-z_]+="(?:[^"\\\n]|\\.)*")*\})? \d+ \d+$')
 
 
 def test_every_line_is_a_sample_however_hostile_the_names_are(tmp_path):
-    found = found_in(tmp_path, host='h"} 1\n# EOF\\')
+    found = investigate_journal(tmp_path, host='h"} 1\n# EOF\\')
     lines = "".join(openmetrics(found, 60)).splitlines()
     assert lines[-1] == "# EOF"
     assert lines.count("# EOF") == 1
@@ -30,7 +30,7 @@ def test_every_line_is_a_sample_however_hostile_the_names_are(tmp_path):
 
 
 def test_a_counter_begins_at_zero_and_ends_at_the_number_of_restarts(tmp_path):
-    text = "".join(openmetrics(found_in(tmp_path), 1))
+    text = "".join(openmetrics(investigate_journal(tmp_path), 1))
     values = [int(value) for value in re.findall(r"^tabby_forensics_unit_restarts_total\{.*?\} (\d+) \d+$", text, re.MULTILINE)]
     assert (values[0], values[-1]) == (0, 3)
     assert values == sorted(values)
@@ -39,7 +39,7 @@ def test_a_counter_begins_at_zero_and_ends_at_the_number_of_restarts(tmp_path):
 @pytest.mark.real
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed")
 def test_promtool_finds_nothing_to_say_about_the_textfile(tmp_path):
-    text = textfile(found_in(tmp_path))
+    text = textfile(investigate_journal(tmp_path))
     done = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
     assert b'tabby_forensics_unit_restarts_total{unit="a.service"} 3.0' in text
@@ -50,11 +50,11 @@ def test_promtool_finds_nothing_to_say_about_the_textfile(tmp_path):
 def test_node_exporter_takes_the_textfile(tmp_path):
     folder = tmp_path / "collected"
     folder.mkdir()
-    (folder / "tabby.prom").write_bytes(textfile(found_in(tmp_path)))
+    (folder / "tabby.prom").write_bytes(textfile(investigate_journal(tmp_path)))
     port = free_port()
     command = ["prometheus-node-exporter", f"--web.listen-address=127.0.0.1:{port}", "--collector.disable-defaults", "--collector.textfile"]
-    with running([*command, f"--collector.textfile.directory={folder}"], f"http://127.0.0.1:{port}", tmp_path):
-        page = answer(f"http://127.0.0.1:{port}/metrics").decode()
+    with running_server([*command, f"--collector.textfile.directory={folder}"], f"http://127.0.0.1:{port}", tmp_path):
+        page = http_get(f"http://127.0.0.1:{port}/metrics").decode()
     assert 'tabby_forensics_unit_restarts_total{unit="a.service"} 3' in page
     assert "node_textfile_scrape_error 0" in page
 
@@ -76,10 +76,10 @@ def seed_answers(seed, tmp_path_factory):
     url = f"http://127.0.0.1:{free_port()}"
     options = ["--storage.tsdb.path=data", "--storage.tsdb.retention.time=100y", f"--web.listen-address={url.removeprefix('http://')}"]
 
-    with running(["prometheus", "--config.file=prometheus.yml", *options], url, folder):
+    with running_server(["prometheus", "--config.file=prometheus.yml", *options], url, folder):
 
         def asked(query: str, at: float) -> dict[str, float]:
-            page = answer(f"{url}/api/v1/query?{urllib.parse.urlencode({'query': query, 'time': at})}")
+            page = http_get(f"{url}/api/v1/query?{urllib.parse.urlencode({'query': query, 'time': at})}")
             rows = json.loads(page)["data"]["result"]
             return {row["metric"].get("signature", ""): float(row["value"][1]) for row in rows}
 
@@ -89,7 +89,7 @@ def seed_answers(seed, tmp_path_factory):
 @pytest.mark.slow
 @pytest.mark.xdist_group("seed")
 class TestSeed:
-    pytestmark = NEEDED
+    pytestmark = NEEDS_PROMETHEUS
 
     def test_the_increase_over_the_incident_is_the_reports_number(self, seed_answers):
         report, asked = seed_answers

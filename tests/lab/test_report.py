@@ -10,42 +10,12 @@ from pathlib import Path
 import pytest
 
 from tests.lab.systemd import NEEDED, booted
+from tests.lab.units import PROGRAMS, UNITS, UNTIL_REFUSED
 
 pytestmark = NEEDED
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEDULED = "MESSAGE_ID=5eb03494b6584870a536b337290809b3"
-
-
-def unit(starts: int, *service: str) -> str:
-    lines = ["[Unit]", "StartLimitIntervalSec=600", f"StartLimitBurst={starts}", "[Service]", "RestartSec=50ms", *service, ""]
-    return "\n".join(lines)
-
-
-UNITS = {
-    "library.service": unit(5, "Restart=on-failure", "ExecStart=/lab/library.sh"),
-    "port.service": unit(6, "Restart=always", "ExecStart=/lab/port.sh"),
-    "before.service": unit(4, "Restart=on-failure", "ExecStartPre=/bin/sh -c 'echo no model; exit 3'", "ExecStart=/bin/true"),
-    "silent.service": unit(4, "Restart=on-failure", "ExecStart=/bin/sh -c 'exit 42'"),
-    "ends.service": unit(1000, "Restart=on-failure", "RestartSec=400ms", "ExecStart=/bin/sh -c 'echo unknown trouble 17 >&2; exit 1'"),
-    "healthy.service": unit(4, "Restart=on-failure", "ExecStart=/bin/sleep 600"),
-}
-UNTIL_REFUSED = ["library.service", "port.service", "before.service", "silent.service"]
-PROGRAMS = {
-    "library.sh": """#!/bin/sh
-cat >&2 <<'EOF'
-Traceback (most recent call last):
-  File "/srv/app/main.py", line 7, in <module>
-    import torch
-ImportError: libstdc++.so.6: cannot open shared object file: No such file or directory
-EOF
-exit 1
-""",
-    "port.sh": """#!/bin/sh
-echo "ERROR:    [Errno 98] error while attempting to bind on address ('0.0.0.0', 5000): address already in use"
-exit 0
-""",
-}
 
 
 @pytest.fixture(scope="module")

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.alerting.test_alertmanager import answer, free_port
 from tests.http_recorder import Recorder
 from tests.lab.systemd import MACHINE_ID, NEEDED, booted
-from tests.lab.test_report import PROGRAMS, UNITS, UNTIL_REFUSED
+from tests.lab.units import PROGRAMS, UNITS, UNTIL_REFUSED
+from tests.servers import free_port, http_get
 
 pytest.importorskip("systemd.journal")
 pytestmark = [*NEEDED, pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed")]
@@ -64,7 +64,7 @@ def seen(tmp_path_factory):
         lab.run(["systemctl", "start", "--no-block", "late.service"])
         lab.wait_until(lambda: any(about(alert)[1] == "late.service" for alert in server.got))
         time.sleep(2)
-        page = answer(f"http://127.0.0.1:{port}/metrics")
+        page = http_get(f"http://127.0.0.1:{port}/metrics")
         right = (folder / "watch.toml").read_text()
         for text, words in ((right + 'x = "y"', "goes on as before"), (right.replace("[[sink]]", '[[sink]]\nname = "b"'), "go to b.")):
             (folder / "watch.toml").write_text(text)

@@ -8,7 +8,7 @@ from forensics.alerting.sinks import KINDS
 from forensics.alerting.sinks.ntfy import Ntfy
 from forensics.watch.config import read_config
 from forensics.watch.metrics import COUNTERS, GAUGES
-from tests.test_documentation import known  # noqa: F401 - a fixture
+from tests.cli_options import command_options
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs/live.md").read_text(encoding="utf-8")
 
@@ -40,7 +40,7 @@ def test_the_configuration_that_it_shows_is_right(tmp_path, monkeypatch):
     assert read_config(tmp_path / "watch.toml").sinks == {"ntfy-1": Ntfy(secret)}
 
 
-def test_every_option_that_it_names_exists(known):  # noqa: F811
+def test_every_option_that_it_names_exists():
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", TEXT)) - {"--now"}  # systemctl's
     assert len(named) > 5
-    assert named <= set().union(*known.values())
+    assert named <= set().union(*command_options().values())

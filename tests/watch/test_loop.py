@@ -16,7 +16,7 @@ from forensics.watch.metrics import Metrics
 from forensics.watch.state import Position, State
 from forensics.watch.stream import ROUTINE_S, Stream
 from forensics.watch.tracker import Tracker, tracker_of
-from tests.watch.test_stream import TRACEBACK, rows_of
+from tests.watch.streams import TRACEBACK, rows_of
 
 
 class Journal:
@@ -63,7 +63,7 @@ def clock(monkeypatch):
 
 
 def watching(state, journal, known, tracker=None, **options):
-    delivery = Delivery(state, {"hook": None}, lambda _: None)
+    delivery = Delivery(state.queue, {"hook": None}, lambda _: None)
     return Watch(journal, Stream(known, Decisions()), tracker or Tracker(), state, delivery, Metrics(), **options)
 
 
@@ -81,9 +81,9 @@ def goes_through(watch, clock, journal, step):
 def alerts(state):
     """(alertname, unit) of all that wait for the sink."""
     told = []
-    while (found := state.next("hook")) is not None:
+    while (found := state.queue.oldest("hook")) is not None:
         told.append((found[1].name, found[1].unit))
-        state.delivered(found[0])
+        state.queue.remove(found[0])
     return sorted(told)
 
 

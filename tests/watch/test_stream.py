@@ -1,38 +1,19 @@
 """Entries in pieces, as a journal brings them: what has ended, and what is survived."""
 
-import json
-
 import pyarrow as pa
 import pytest
 
 from forensics.classes.overrides import Decisions
-from forensics.journal.damage import DamageLog
-from forensics.journal.json_lines import read_json
 from forensics.resources import folder
 from forensics.signatures import catalogue
 from forensics.watch import stream as stream_module
 from forensics.watch.stream import ROUTINE_S, SETTLE_S, SURVIVES_S, Stream
-from tests.export.test_files import stream
-
-TRACEBACK = """Traceback (most recent call last):
-  File "/srv/app/main.py", line 7, in <module>
-ImportError: libstdc++.so.6: cannot open shared object file: No such file or directory"""
+from tests.watch.streams import TRACEBACK, tables
 
 
 @pytest.fixture(scope="module")
 def known():
     return catalogue.load((folder("patterns"),))
-
-
-def rows_of(folder, **options):
-    """The entries of `stream`, as sd-journal gives them."""
-    return [json.loads(line) for line in stream(folder, **options).read_bytes().splitlines()]
-
-
-def tables(folder, lines=1000, **options):
-    rows = stream(folder, **options).read_bytes().splitlines(keepends=True)
-    for start in range(0, len(rows), lines):
-        yield from read_json(iter([b"".join(rows[start : start + lines])]), "live", DamageLog("live"))
 
 
 @pytest.mark.parametrize("size", [1, 3, 1000])
