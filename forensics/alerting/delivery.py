@@ -1,4 +1,4 @@
-"""The queue on disk → the sinks: a thread each, so that a slow or dead one holds up no other, and never the watching."""
+"""Deliver queued alerts, one thread per sink: a slow or dead sink delays neither the others nor `watch`."""
 
 from __future__ import annotations
 
@@ -8,20 +8,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from forensics.alerting.alert import Alert
+from forensics.alerting.queue import AlertQueue
 from forensics.alerting.sinks.alertmanager import REPOST_S, Alertmanager
 from forensics.alerting.sinks.base import RefusedError, Sink, UnreachableError
-from forensics.watch.state import State
 
 FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 60.0
 
 
 @dataclass(slots=True)
 class Delivery:
-    """say: where to tell of troubles. open_alerts: those that Alertmanager must hear of again. refused: told the name of a sink that
-    refused an alert.
-    """
+    """say: reports trouble. open_alerts: reposted to Alertmanager. refused: called with the sink's name per refused alert."""
 
-    state: State
+    queue: AlertQueue
     sinks: Mapping[str, Sink]
     say: Callable[[str], None]
     open_alerts: tuple[Alert, ...] = ()
@@ -42,7 +40,7 @@ class Delivery:
             event.set()
 
     def stop(self, seconds: float) -> None:
-        """Deliver what can be delivered within `seconds`; the rest stays on disk."""
+        """Deliver what can be delivered within `seconds`; the rest stays queued on disk."""
         self._stopping.set()
         self.wake()
         deadline = time.monotonic() + seconds
@@ -54,7 +52,7 @@ class Delivery:
         while True:
             self._wake[name].clear()
             try:
-                self._empty(name, sink)
+                self._send_queued(name, sink)
                 if isinstance(sink, Alertmanager) and time.monotonic() - posted >= REPOST_S:
                     for alert in self.open_alerts:
                         self._send(name, sink, alert)
@@ -62,7 +60,7 @@ class Delivery:
                 wait = FIRST_WAIT_S
             except UnreachableError as error:
                 if wait == FIRST_WAIT_S:
-                    self.say(f"sink {name}: {error}; alerts wait on disk and are tried again.")
+                    self.say(f"sink {name}: {error}; its alerts are queued on disk and will be retried.")
                 self._stopping.wait(wait)
                 wait = min(2 * wait, LONGEST_WAIT_S)
             else:
@@ -72,19 +70,19 @@ class Delivery:
             if self._stopping.is_set():
                 return
 
-    def _empty(self, name: str, sink: Sink) -> None:
-        while (found := self.state.next(name)) is not None:
-            number, alert = found
+    def _send_queued(self, name: str, sink: Sink) -> None:
+        while (waiting := self.queue.oldest(name)) is not None:
+            number, alert = waiting
             self._send(name, sink, alert)
-            self.state.delivered(number)
+            self.queue.remove(number)
 
     def _send(self, name: str, sink: Sink, alert: Alert) -> None:
-        """One alert; one that the sink refuses, or cannot handle, holds up no other. Raises UnreachableError."""
+        """Send one alert; one that the sink refuses or cannot handle delays no other. Raises UnreachableError."""
         try:
             sink.send(alert)
         except UnreachableError:
             raise
-        except Exception as error:  # noqa: BLE001 - a thread that dies would deliver nothing any more
+        except Exception as error:  # noqa: BLE001 - a dead thread would deliver nothing any more
             why = str(error) if isinstance(error, RefusedError) else f"{type(error).__name__}: {error}"
             self.refused(name)
-            self.say(f"sink {name} refuses {alert.name} of {alert.unit or 'the journal'}: {why}.")
+            self.say(f"sink {name} refused {alert.name} for {alert.unit or 'the journal'}: {why}.")

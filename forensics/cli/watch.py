@@ -112,13 +112,13 @@ def _point(text: str, now: datetime) -> datetime:
 
 
 def _test(settings: Config) -> None:
-    import socket
+    import os
     import time
 
     from forensics.alerting.alert import TEST, Alert
     from forensics.alerting.sinks.base import RefusedError, UnreachableError
 
-    alert = Alert(TEST, "test.service", socket.gethostname(), "info", "this is a test; nothing is wrong", time.time())
+    alert = Alert(TEST, "test.service", os.uname().nodename, "info", "this is a test; nothing is wrong", time.time())
     failed = False
     for name, sink in settings.sinks.items():
         try:
@@ -137,25 +137,26 @@ def _run(asked: _Asked, config: Config) -> None:
     from forensics.signatures import catalogue
     from forensics.watch.loop import Watch
     from forensics.watch.metrics import Metrics, serve
-    from forensics.watch.startup import beginning
+    from forensics.watch.startup import start
     from forensics.watch.state import State
     from forensics.watch.stream import Stream
 
     known = catalogue.load(asked.patterns)
     if known.refused:
-        _say(f"left out, {catalogue.told(known.refused)}")
+        _say(f"left out, {catalogue.format_mistakes(known.refused)}")
     decisions = read_decisions(decisions_file())
     state = State.open(asked.state, _say)
     sources = Sources((asked.journal_dir,) if asked.journal_dir else ())
 
     _expect_journal(asked.journal_dir)
 
-    def learn(until: datetime) -> Tracker:
-        from forensics.watch.baseline_process import learned
+    def baseline(until: datetime) -> Tracker:
+        from forensics.watch.baseline_process import read_baseline_in_process
 
-        return learned(Query(sources, asked.store, until, since=asked.learn, until=until, pattern_folders=asked.patterns), _say)
+        query = Query(sources, asked.store, until, since=asked.learn, until=until, pattern_folders=asked.patterns)
+        return read_baseline_in_process(query, _say)
 
-    begun = beginning(state, asked.journal_dir, asked.since, learn)
+    begun = start(state, asked.journal_dir, asked.since, baseline)
     if asked.since and not begun.first:
         _say(f"--since is for a first run; this one goes on where the last one in '{asked.state}' ended.")
     metrics = Metrics()
@@ -195,8 +196,8 @@ def _expect_journal(folder: Path | None) -> None:
 def _delivery(settings: Config, state: State, metrics: Metrics) -> Delivery:
     from forensics.alerting.delivery import Delivery
 
-    metrics.sinks(state.queued, settings.sinks)
-    return Delivery(state, settings.sinks, _say, refused=metrics.refused)
+    metrics.sinks(state.queue.size, settings.sinks)
+    return Delivery(state.queue, settings.sinks, _say, refused=metrics.refused)
 
 
 def _obey_signals(watching: Watch, asked: _Asked) -> Callable[[str], object]:

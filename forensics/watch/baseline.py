@@ -1,4 +1,4 @@
-"""What the store has of the past in, a tracker that knows its failures out: no alert will call them new."""
+"""The baseline of a first run: a tracker that knows the failures of history, so that no alert calls them new."""
 
 from __future__ import annotations
 
@@ -23,41 +23,41 @@ from forensics.watch.tracked import Class, Unit
 from forensics.watch.tracker import Tracker
 
 PORTION = timedelta(days=1)  # of history at a time, so that memory does not grow with the window
-LEAD = timedelta(hours=1)  # before a portion, read again: an attempt that ends in the portion needs its lines
+LEAD = timedelta(hours=1)  # read again before each portion: an attempt that ends in the portion needs its earlier lines
 
 
-def learn(settings: Query) -> Tracker:
-    """The failures of the window and the sources that `settings` names, which are ingested first. Both ends are times of the clock."""
+def read_baseline(query: Query) -> Tracker:
+    """Ingest the sources of `query` and read their failures. Both ends of its window are times."""
     try:
-        sources = ingest_sources(settings.sources, settings.store).sources
+        sources = ingest_sources(query.sources, query.store).sources
     except NothingRecordedError:
         return Tracker()
-    known, decisions = catalogue.load(settings.pattern_folders), read_decisions(decisions_file())
-    start, until = settings.since, settings.until
-    past = _Past()
+    known, decisions = catalogue.load(query.pattern_folders), read_decisions(decisions_file())
+    start, until = query.since, query.until
+    baseline = _Baseline()
     while isinstance(start, datetime) and isinstance(until, datetime) and start < until:
-        portion = replace(settings, since=start - LEAD, until=min(start + PORTION, until))
+        portion = replace(query, since=start - LEAD, until=min(start + PORTION, until))
         with suppress(NothingRecordedError):
-            past.add(history_of(portion, sources, known, decisions), start, known, decisions)
+            baseline.add(history_of(portion, sources, known, decisions), start, known, decisions)
         start += PORTION
-    return past.tracker(time.time())
+    return baseline.tracker(time.time())
 
 
 @dataclass(frozen=True, slots=True)
 class _Running:
-    run: str
+    invocation: str
     boot: str
     since: float
 
 
 @dataclass(slots=True)
-class _Past:
-    """What portions add up to. well: unit → when it was last well."""
+class _Baseline:
+    """The sum of the portions. healthy_at: when each unit was last known to be healthy. nonfatal: errors that units logged and survived."""
 
     classes: dict[tuple[str, str], Class] = field(default_factory=dict)
-    well: dict[str, float] = field(default_factory=dict)
+    healthy_at: dict[str, float] = field(default_factory=dict)
     running: dict[str, _Running] = field(default_factory=dict)
-    survived: set[str] = field(default_factory=set)
+    nonfatal: set[str] = field(default_factory=set)
     boot: str = ""
     host: str = ""
 
@@ -68,46 +68,46 @@ class _Past:
         self.boot = str(history.entries["boot"].last() or "")
         self.host = str(history.entries["host"].drop_nulls().last() or "") if history.entries["host"].count() else ""
         columns = ("unit", "invocation", "boot", "started", "ended", "uptime_s", "outcome", "failed", "signature")
-        for unit, run, boot, began, ended, lived, outcome, failed, signature in (
+        for unit, invocation, boot, started, ended, uptime, outcome, failed, signature in (
             attempts.filter(pl.col("ended").is_null() | (pl.col("ended") >= start))
             .sort("ended", "started", nulls_last=True)
             .select(columns)
             .iter_rows()
         ):
-            if began is not None and lived is not None and lived >= HELD_S:
-                self._was_well(unit, began.timestamp() + HELD_S)
-            if ended is None and outcome == "running" and began is not None:
-                self.running[unit] = _Running(run or "", boot, began.timestamp())
+            if started is not None and uptime is not None and uptime >= HELD_S:
+                self._was_healthy(unit, started.timestamp() + HELD_S)
+            if ended is None and outcome == "running" and started is not None:
+                self.running[unit] = _Running(invocation or "", boot, started.timestamp())
             elif ended is not None:
-                self._ended(unit, run or "", ended.timestamp(), outcome, signature if failed else None)
+                self._ended(unit, invocation or "", ended.timestamp(), outcome, signature if failed else None)
         units = attempts.select("attempt", "unit")
-        told = problems(history.assembly.events, known).join(units, on="attempt").select("unit", "signature").unique()
-        self.survived |= {f"{unit} {decisions.shown_as(signature)}" for unit, signature in told.iter_rows()}
+        logged = problems(history.assembly.events, known).join(units, on="attempt").select("unit", "signature").unique()
+        self.nonfatal |= {f"{unit} {decisions.shown_as(signature)}" for unit, signature in logged.iter_rows()}
 
-    def _ended(self, unit: str, run: str, time: float, outcome: str, signature: str | None) -> None:
-        if unit in self.running and self.running[unit].run == run:
+    def _ended(self, unit: str, invocation: str, time: float, outcome: str, signature: str | None) -> None:
+        if unit in self.running and self.running[unit].invocation == invocation:
             del self.running[unit]
         if signature is not None:
             self._failed((unit, signature), time)
         elif outcome == "clean":
-            self._was_well(unit, time)
+            self._was_healthy(unit, time)
 
     def _failed(self, key: tuple[str, str], time: float) -> None:
-        known = self.classes.setdefault(key, Class(time, time, state="ongoing"))
-        known.first, known.last, known.count = min(known.first, time), max(known.last, time), known.count + 1
+        failures = self.classes.setdefault(key, Class(time, time, state="ongoing"))
+        failures.first, failures.last, failures.count = min(failures.first, time), max(failures.last, time), failures.count + 1
 
-    def _was_well(self, unit: str, time: float) -> None:
-        self.well[unit] = max(time, self.well.get(unit, time))
+    def _was_healthy(self, unit: str, time: float) -> None:
+        self.healthy_at[unit] = max(time, self.healthy_at.get(unit, time))
 
     def tracker(self, now: float) -> Tracker:
-        found = Tracker(host=self.host, boot=self.boot, survived=self.survived)
+        tracker = Tracker(host=self.host, boot=self.boot, survived=self.nonfatal)
         for unit, running in self.running.items():
             if running.boot == self.boot:
-                up = max(0.0, now - running.since)
-                found.units[unit] = Unit(run=running.run, up_since=time.monotonic() - up)
-                if up >= HELD_S:
-                    self._was_well(unit, running.since + HELD_S)
-        for (unit, signature), known in sorted(self.classes.items()):
-            known.over = self.well.get(unit, known.last) > known.last
-            found.learn(unit, signature, known)
-        return found
+                uptime = max(0.0, now - running.since)
+                tracker.units[unit] = Unit(run=running.invocation, up_since=time.monotonic() - uptime)
+                if uptime >= HELD_S:
+                    self._was_healthy(unit, running.since + HELD_S)
+        for (unit, signature), failures in sorted(self.classes.items()):
+            failures.over = self.healthy_at.get(unit, failures.last) > failures.last
+            tracker.learn(unit, signature, failures)
+        return tracker

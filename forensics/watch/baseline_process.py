@@ -1,4 +1,4 @@
-"""Learning in a process of its own: a month of history takes memory that the watching, which goes on for months, does not need."""
+"""Read the baseline in a process of its own: a month of history takes memory that a `watch` of months does not need."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from forensics.query import Query
 from forensics.watch.tracker import Tracker
 
 
-def learned(settings: Query, say: Callable[[str], object]) -> Tracker:
-    """As learning.learn; one that knows nothing when the process is killed."""
+def read_baseline_in_process(query: Query, say: Callable[[str], object]) -> Tracker:
+    """Call `baseline.read_baseline` in a new process; an empty Tracker when that is killed."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         try:
-            return pool.submit(_learn, settings).result()
+            return pool.submit(_read, query).result()
         except BrokenProcessPool:
-            say("learning from history was killed, for lack of memory it seems: no failure is known, each alerts once. See --learn.")
+            say("reading history was killed (out of memory?); starting without a baseline, so every failure will alert once. See --learn.")
             return Tracker()
 
 
-def _learn(settings: Query) -> Tracker:
-    from forensics.watch.baseline import learn  # noqa: PLC0415 - with all that reads history, which the parent never needs
+def _read(query: Query) -> Tracker:
+    from forensics.watch.baseline import read_baseline  # noqa: PLC0415 - with all that reads history, which the parent never needs
 
-    return learn(settings)
+    return read_baseline(query)

@@ -1,4 +1,4 @@
-"""How much of a core a kind of work may take: bursts are free, what goes on and on is slowed down."""
+"""Limit how much of a core a kind of work takes: bursts are free, sustained work is slowed down."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ class Budget:
     _at: float = float("-inf")
 
     def spend(self, begun: float, done: float) -> None:
-        """Work was done from `begun` to `done`, by a steady clock."""
+        """Charge work done from `begun` to `done`, by a monotonic clock."""
         self.left = self._left(begun) - (done - begun)
         self._at = begun
 
     def ready(self, now: float) -> float:
-        """From when on more may be done."""
+        """The time from which on more work is allowed."""
         return now - min(0.0, self._left(now)) / self.share
 
     def _left(self, now: float) -> float:

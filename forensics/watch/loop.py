@@ -68,7 +68,7 @@ class Watch:
         start = position.replay or self.follower.cursor
         if start is not None:  # what is read from here on must be read again after a death
             self._checkpoints.append((time.monotonic(), start))
-        self._told = dict.fromkeys(self.state.told(), time.monotonic())
+        self._told = dict.fromkeys(self.state.reported_invocations(), time.monotonic())
         self.stream.told = dict(self._told)
         while position.done is not None and self.follower.cursor != position.done:
             table = self.follower.take(MOST_ENTRIES, until=position.done)

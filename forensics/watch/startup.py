@@ -1,4 +1,4 @@
-"""Where `watch` begins: at the place and with the knowledge of its last run, or, at first, with what history teaches."""
+"""Decide where `watch` starts reading: after its last position, or on a first run at the end of the journal with a baseline."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from forensics.journal.follow import Follower, open_follower
 from forensics.watch.state import Position, State
 from forensics.watch.tracker import Tracker, tracker_of
 
-BEFORE = timedelta(minutes=5)  # that a first run reads without counting: what runs at its start has said something already
+LEAD = timedelta(minutes=5)  # read before the start without counting: running attempts need the lines they already logged
 EPOCH = datetime.fromtimestamp(0, UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class Beginning:
-    """follower: where reading begins; up to `position.done` it is reading again, without counting. first: whether this is a first run."""
+class Startup:
+    """follower: what is read; entries up to `position.done` are read again without counting. first: whether this is a first run."""
 
     follower: Follower
     position: Position
@@ -25,29 +25,29 @@ class Beginning:
     first: bool
 
 
-def beginning(state: State, folder: Path | None, since: datetime | None, learn: Callable[[datetime], Tracker]) -> Beginning:
-    """folder: of the journal, None for the host's own. since: from when on a first run counts, None for now.
+def start(state: State, journal: Path | None, since: datetime | None, baseline: Callable[[datetime], Tracker]) -> Startup:
+    """Resume, or start a first run at `since`, by default now. Raises ForensicsError when the journal cannot be opened.
 
-    learn: what is known of the time before a moment. Raises ForensicsError when the journal cannot be opened.
+    journal: its directory, None for the host's own. baseline: the known failures before a time.
     """
     stored = state.tracker()
-    return _first(folder, since, learn) if stored is None else _again(folder, state.position(), tracker_of(stored))
+    return _first_run(journal, since, baseline) if stored is None else _resume(journal, state.position(), tracker_of(stored))
 
 
-def _first(folder: Path | None, since: datetime | None, learn: Callable[[datetime], Tracker]) -> Beginning:
-    # the place first: what is written while history is learned is read afterwards
-    place = open_follower(folder, since=since)
-    if place.time is None:
-        return Beginning(place, Position(), Tracker(), first=True)
-    tracker = learn(place.time + timedelta(microseconds=1))
-    return Beginning(open_follower(folder, since=place.time - BEFORE), Position(done=place.cursor), tracker, first=True)
+def _first_run(journal: Path | None, since: datetime | None, baseline: Callable[[datetime], Tracker]) -> Startup:
+    # the position first: what is written while the baseline is read is followed afterwards
+    end = open_follower(journal, since=since)
+    if end.time is None:
+        return Startup(end, Position(), Tracker(), first=True)
+    tracker = baseline(end.time + timedelta(microseconds=1))
+    return Startup(open_follower(journal, since=end.time - LEAD), Position(done=end.cursor), tracker, first=True)
 
 
-def _again(folder: Path | None, position: Position, tracker: Tracker) -> Beginning:
+def _resume(journal: Path | None, position: Position, tracker: Tracker) -> Startup:
     if position.done is None:  # the journal was empty
-        return Beginning(open_follower(folder, since=EPOCH), position, tracker, first=False)
-    follower = open_follower(folder, after=position.replay)
+        return Startup(open_follower(journal, since=EPOCH), position, tracker, first=False)
+    follower = open_follower(journal, after=position.replay)
     if not follower.torn:
-        return Beginning(follower, position, tracker, first=False)
-    # what attempts that ran had said is deleted; perhaps not what came after
-    return Beginning(open_follower(folder, after=position.done), Position(), tracker, first=False)
+        return Startup(follower, position, tracker, first=False)
+    # the lines of attempts that were running are deleted; perhaps not what came after
+    return Startup(open_follower(journal, after=position.done), Position(), tracker, first=False)

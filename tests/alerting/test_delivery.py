@@ -1,4 +1,4 @@
-"""The queue on disk and the sinks behind it."""
+"""The queue on disk and the sinks it is delivered to."""
 
 import json
 import sqlite3
@@ -7,12 +7,13 @@ from contextlib import closing
 
 import pytest
 
+from forensics.alerting import queue as queue_module
 from forensics.alerting.alert import Alert
+from forensics.alerting.database import MirroredDatabase
 from forensics.alerting.delivery import Delivery
 from forensics.alerting.sinks import KINDS
 from forensics.alerting.sinks.base import RefusedError, UnreachableError
 from forensics.errors import ForensicsError
-from forensics.watch import state as state_module
 from forensics.watch.state import Position, State
 from tests.export.strict_loki import StrictLoki
 from tests.http_recorder import Recorder
@@ -89,9 +90,9 @@ def test_loki_gets_an_alert_that_is_sent_again_with_the_same_time_so_that_it_kee
 
 @pytest.mark.parametrize(("status", "error"), [(503, UnreachableError), (429, UnreachableError), (400, RefusedError), (302, RefusedError)])
 def test_an_answer_says_whether_trying_again_helps(status, error):
-    with Recorder([status]) as server, pytest.raises(error) as told:
+    with Recorder([status]) as server, pytest.raises(error) as raised:
         KINDS["webhook"][0](server.url + "/secret").send(alert())
-    assert "secret" not in str(told.value)
+    assert "secret" not in str(raised.value)
     assert len(server.bodies) == 1
 
 
@@ -115,9 +116,9 @@ def test_alerts_wait_on_disk_for_a_sink_that_is_down_and_none_is_lost_or_twice(t
     before.close()
     state = State.open(tmp_path)
     with Recorder([503, 200, 503, 503]) as server:
-        delivery = Delivery(state, {"hook": KINDS["webhook"][0](server.url)}, lambda _: None)
+        delivery = Delivery(state.queue, {"hook": KINDS["webhook"][0](server.url)}, lambda _: None)
         delivery.start()
-        wait_for(lambda: state.queued("hook") == 0)
+        wait_for(lambda: state.queue.size("hook") == 0)
         delivery.stop(5)
     accepted = [body["annotations"]["summary"] for status, body in server.bodies if status == 200]
     assert accepted == [f"s {number}" for number in range(5)]
@@ -126,15 +127,15 @@ def test_alerts_wait_on_disk_for_a_sink_that_is_down_and_none_is_lost_or_twice(t
 def test_a_refused_alert_does_not_hold_up_the_next(tmp_path):
     state = State.open(tmp_path)
     state.commit(Position(), "{}", [alert(0), alert(1)], ["hook"], {}, 0)
-    told, refused = [], []
+    messages, refused = [], []
     with Recorder([400]) as server:
-        delivery = Delivery(state, {"hook": KINDS["webhook"][0](server.url)}, told.append, refused=refused.append)
+        delivery = Delivery(state.queue, {"hook": KINDS["webhook"][0](server.url)}, messages.append, refused=refused.append)
         delivery.start()
-        wait_for(lambda: state.queued("hook") == 0)
+        wait_for(lambda: state.queue.size("hook") == 0)
         delivery.stop(5)
     assert [status for status, _ in server.bodies] == [400, 200]
     assert refused == ["hook"]
-    assert "refuses NewFailureSignature of a.service" in told[0]
+    assert messages == ["sink hook refused NewFailureSignature for a.service: HTTP 400."]
 
 
 class Broken:
@@ -148,21 +149,21 @@ class Broken:
 
 
 def test_a_sink_that_breaks_on_an_alert_goes_on_with_the_next(tmp_path):
-    state, told, sink = State.open(tmp_path), [], Broken(KeyError("nobody expected this"))
+    state, messages, sink = State.open(tmp_path), [], Broken(KeyError("nobody expected this"))
     state.commit(Position(), "{}", [alert(0), alert(1)], ["broken"], {}, 0)
-    delivery = Delivery(state, {"broken": sink}, told.append)
+    delivery = Delivery(state.queue, {"broken": sink}, messages.append)
     delivery.start()
-    wait_for(lambda: state.queued("broken") == 0)
+    wait_for(lambda: state.queue.size("broken") == 0)
     delivery.stop(5)
     assert sink.got == ["s 1"]
-    assert "KeyError" in told[0]
+    assert "KeyError" in messages[0]
 
 
 def test_one_open_alert_that_is_refused_does_not_keep_the_others_from_being_posted_again(tmp_path, monkeypatch):
     monkeypatch.setattr("forensics.alerting.delivery.REPOST_S", 0.1)
     state = State.open(tmp_path)
     with Recorder([400]) as server:
-        delivery = Delivery(state, {"am": KINDS["alertmanager"][0](server.url)}, lambda _: None, open_alerts=(alert(0), alert(1)))
+        delivery = Delivery(state.queue, {"am": KINDS["alertmanager"][0](server.url)}, lambda _: None, open_alerts=(alert(0), alert(1)))
         delivery.start()
         wait_for(lambda: len(server.bodies) >= 4)
         delivery.stop(5)
@@ -182,34 +183,59 @@ def test_standard_output_that_nobody_reads_is_unreachable(monkeypatch):
 
 
 def test_a_full_queue_keeps_the_oldest(tmp_path, monkeypatch):
-    monkeypatch.setattr(state_module, "MOST_QUEUED", 3)
+    monkeypatch.setattr(queue_module, "MOST_QUEUED", 3)
     state = State.open(tmp_path)
     assert state.commit(Position(), "{}", [alert(number) for number in range(5)], ["hook"], {}, 0) == ["hook", "hook"]
-    assert state.next("hook")[1].summary == "s 0"
-    assert state.queued("hook") == 3
+    assert state.queue.oldest("hook")[1].summary == "s 0"
+    assert state.queue.size("hook") == 3
 
 
 def test_what_is_committed_is_there_again(tmp_path):
     position = Position("done", "replay")
-    for told, keep_from in (({"a": 1.0}, 0), ({"b": 2.0, "c": 3.0}, 2.0)):
+    for reported, keep_from in (({"a": 1.0}, 0), ({"b": 2.0, "c": 3.0}, 2.0)):
         with closing(State.open(tmp_path)) as state:
-            state.commit(position, "{}", [], [], told, keep_from)
+            state.commit(position, "{}", [], [], reported, keep_from)
     with closing(State.open(tmp_path)) as state:
         assert state.position() == position
-        assert state.told() == ["b", "c"]
+        assert state.reported_invocations() == ["b", "c"]
 
 
-def test_a_state_of_another_version_is_left_behind_in_words(tmp_path):
-    said = []
+def version_of(directory, number, *statements):
+    with closing(sqlite3.connect(directory / "watch.sqlite")) as disk, disk:
+        disk.execute(f"pragma user_version = {number}")
+        for statement in statements:
+            disk.execute(statement)
+
+
+def test_of_a_state_of_another_version_only_the_queued_alerts_are_kept(tmp_path):
+    messages = []
+    with closing(State.open(tmp_path)) as state:
+        state.commit(Position("done", "replay"), "{}", [alert(0), alert(1)], ["hook"], {"a": 1.0}, 0)
+    newer = """insert into queue (sink, alert) select sink, json_set(alert, '$.added', 1, '$.summary', 'newer') from queue limit 1"""
+    version_of(tmp_path, 99, newer, "insert into queue (sink, alert) values ('hook', 'null'), ('hook', '{}'), ('hook', '{')")
+    for _ in range(2):
+        with closing(State.open(tmp_path, messages.append)) as state:
+            assert (state.tracker(), state.position(), state.reported_invocations()) == (None, Position(), [])
+            assert state.queue.size("hook") == 3
+    assert len(messages) == 1
+    assert "has an incompatible version; starting fresh, 3 queued alerts kept." in messages[0]
+    with closing(State.open(tmp_path)) as state:
+        assert state.queue.oldest("hook") == (1, alert(0))
+        state.queue.remove(1)
+        state.queue.remove(2)
+        assert state.queue.oldest("hook")[1] == alert(0, summary="newer")
+
+
+def test_a_state_whose_queue_cannot_be_read_starts_fresh(tmp_path):
+    messages = []
     with closing(State.open(tmp_path)) as state:
         state.commit(Position("done", "replay"), "{}", [alert()], ["hook"], {"a": 1.0}, 0)
-    with closing(sqlite3.connect(tmp_path / "watch.sqlite")) as disk:
-        disk.execute("pragma user_version = 99")
+    version_of(tmp_path, 99, "alter table queue rename column alert to body")
     for _ in range(2):
-        with closing(State.open(tmp_path, said.append)) as state:
-            assert (state.tracker(), state.position(), state.queued("hook"), state.told()) == (None, Position(), 0, [])
-    assert len(said) == 1
-    assert "another version" in said[0]
+        with closing(State.open(tmp_path, messages.append)) as state:
+            assert (state.tracker(), state.position(), state.queue.size("hook")) == (None, Position(), 0)
+    assert len(messages) == 1
+    assert "0 queued alerts kept" in messages[0]
 
 
 def test_a_state_serves_one_watch(tmp_path):
@@ -221,24 +247,24 @@ def test_a_full_disk_delays_no_alert_and_gets_everything_later(tmp_path, monkeyp
     said = []
     with closing(State.open(tmp_path, said.append)) as state:
         state.commit(Position("1"), "{}", [alert(0)], ["hook"], {}, 0)
-        full = State._connect
+        full = MirroredDatabase._connect
 
         def small(self):
             connection = full(self)
             connection.execute("pragma max_page_count = 1")  # SQLite takes it for a full disk
             return connection
 
-        monkeypatch.setattr(State, "_connect", small)
+        monkeypatch.setattr(MirroredDatabase, "_connect", small)
         state.commit(Position("2"), "x" * 100_000, [alert(1)], ["hook"], {"a": 1.0}, 0)
-        state.delivered(state.next("hook")[0])
-        assert state.next("hook")[1].summary == "s 1"
+        state.queue.remove(state.queue.oldest("hook")[0])
+        assert state.queue.oldest("hook")[1].summary == "s 1"
         assert len(said) == 1
         assert "full" in said[0]
-        monkeypatch.setattr(State, "_connect", full)
+        monkeypatch.setattr(MirroredDatabase, "_connect", full)
         state.commit(Position("3"), "{}", [alert(2)], ["hook"], {}, 0)
         assert "nothing is lost" in said[1]
     with closing(State.open(tmp_path)) as state:
         assert state.position().done == "3"
-        assert state.told() == ["a"]
-        assert state.queued("hook") == 2
-        assert state.next("hook")[1].summary == "s 1"
+        assert state.reported_invocations() == ["a"]
+        assert state.queue.size("hook") == 2
+        assert state.queue.oldest("hook")[1].summary == "s 1"

@@ -10,7 +10,7 @@ from forensics.policy.limits import HELD_S
 from forensics.query import Query, Sources
 from forensics.resources import folder as resource
 from forensics.watch import baseline, baseline_process
-from forensics.watch.baseline import learn
+from forensics.watch.baseline import read_baseline
 from forensics.watch.tracker import Tracker
 from tests.attempts.building import T0, Journal
 
@@ -43,7 +43,7 @@ def settings(folder, *journals, days=3.0):
 def test_a_class_is_over_where_the_unit_was_well_after_it(tmp_path):
     fails = (1, LIBRARY, 1)
     day = 86_400
-    tracker = learn(
+    tracker = read_baseline(
         settings(
             tmp_path,
             unit("cured", fails, fails, (1, None, None)),
@@ -68,13 +68,13 @@ def test_an_end_without_an_error_status_after_words_of_one_is_a_failure_as_it_is
         journal.writes(run, "ERROR:    [Errno 98] error while attempting to bind on address ('0.0.0.0', 5000): address already in use")
         journal.says("well", run)
         journal.says("restart", run, N_RESTARTS=str(number + 1))
-    tracker = learn(settings(tmp_path, journal))
+    tracker = read_baseline(settings(tmp_path, journal))
     assert {key: (found.count, found.over) for key, found in tracker.classes.items()} == {"port.service port.conflict": (3, False)}
 
 
 def test_what_runs_is_known_to_run_since_when_it_started(tmp_path):
     asked = settings(tmp_path, unit("runs", (10, None, None)), unit("fails", (10, LIBRARY, 1)))
-    tracker = learn(asked)
+    tracker = read_baseline(asked)
     assert list(tracker.units) == ["runs.service"]
     assert tracker.held("runs.service", time.monotonic())
     assert (tracker.host, tracker.boot) == ("h", "b" * 32)
@@ -84,7 +84,7 @@ def test_what_runs_is_known_to_run_since_when_it_started(tmp_path):
 def test_it_learns_the_same_in_portions_of_any_size(tmp_path, monkeypatch, portion):
     monkeypatch.setattr(baseline, "PORTION", portion)
     every = [(7 * 3600, LIBRARY, 2)] * 8
-    tracker = learn(settings(tmp_path, unit("a", *every), unit("b", *every[:3], (1, None, None))))
+    tracker = read_baseline(settings(tmp_path, unit("a", *every), unit("b", *every[:3], (1, None, None))))
     assert {key: (found.count, found.over) for key, found in tracker.classes.items()} == {
         "a.service loader.libstdcxx-missing": (8, False),
         "b.service loader.libstdcxx-missing": (3, True),
@@ -92,7 +92,7 @@ def test_it_learns_the_same_in_portions_of_any_size(tmp_path, monkeypatch, porti
 
 
 def test_nothing_is_known_of_an_empty_history(tmp_path):
-    assert learn(settings(tmp_path, unit("a", (1, LIBRARY, 1)), days=0.01)).classes == {}
+    assert read_baseline(settings(tmp_path, unit("a", (1, LIBRARY, 1)), days=0.01)).classes == {}
 
 
 def _killed(_):
@@ -104,11 +104,11 @@ def _killed(_):
 
 def test_learning_that_is_killed_leaves_a_watch_that_knows_nothing_and_says_so(tmp_path, monkeypatch):
     said = []
-    monkeypatch.setattr(baseline_process, "_learn", _killed)
-    assert baseline_process.learned(settings(tmp_path, unit("a", (1, LIBRARY, 1))), said.append) == Tracker()
+    monkeypatch.setattr(baseline_process, "_read", _killed)
+    assert baseline_process.read_baseline_in_process(settings(tmp_path, unit("a", (1, LIBRARY, 1))), said.append) == Tracker()
     assert len(said) == 1
 
 
 def test_learning_apart_is_learning(tmp_path):
     asked = settings(tmp_path, unit("a", (1, LIBRARY, 1)))
-    assert baseline_process.learned(asked, print).classes == learn(asked).classes
+    assert baseline_process.read_baseline_in_process(asked, print).classes == read_baseline(asked).classes

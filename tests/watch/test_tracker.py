@@ -186,7 +186,7 @@ def test_what_is_open_counts_on_and_says_that_it_escalates():
 
 def test_the_command_of_an_alert_is_one_for_a_shell():
     (alert,) = Tracker().ended(ended(0, unit="a;reboot.service"))
-    assert alert.more.endswith("--unit 'a;reboot.service'")
+    assert alert.report_command.endswith("--unit 'a;reboot.service'")
 
 
 def test_lost_lines_are_told_once_count_on_and_are_resolved_after_an_hour_without():
