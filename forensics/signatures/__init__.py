@@ -1,4 +1,4 @@
-"""Events → signatures: the catalogue of known failures, stable names for unknown ones, and the failure class of every attempt."""
+"""Give events their signatures (patterns of the catalogue, stable names for unknown failures) and attempts their failure class."""
 
 from forensics.signatures import catalogue
 from forensics.signatures.labelling import Labelled, label

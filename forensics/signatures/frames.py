@@ -1,4 +1,4 @@
-"""The text of a stack that is not Python's in, the functions of its top frames out: what the runtimes print, less what is their own."""
+"""Extract the top application functions from a stack trace of any runtime but Python."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ TOP = 6
 
 
 class _Runtime(NamedTuple):
-    """How a runtime prints a frame (group `name`), and which functions belong to the runtime itself."""
+    """How a runtime prints a frame (group `name`), and which functions are the runtime's own."""
 
     frame: re.Pattern[str]
     own: re.Pattern[str]
 
 
-_NOBODY = re.compile(r"(?!)")
+_NONE = re.compile(r"(?!)")
 _RUNTIMES = (
     # Go: panic's goroutines, `main.(*Server).load(0xc000012345, {0x0, 0x0})`
     _Runtime(
@@ -33,11 +33,11 @@ _RUNTIMES = (
         re.compile(r"^(?:java|javax|jdk|sun|kotlin|scala|System|Microsoft|node:)\b"),
     ),
     # rich's box: `│ /srv/app/load.py:31 in load    │`
-    _Runtime(re.compile(r"(?m)^│ (?!\S*(?:(?:site|dist)-packages|/lib/python)\S*)\S+\.py:\d+ in (?P<name>\S+)"), _NOBODY),
+    _Runtime(re.compile(r"(?m)^│ (?!\S*(?:(?:site|dist)-packages|/lib/python)\S*)\S+\.py:\d+ in (?P<name>\S+)"), _NONE),
     # Ruby: `\tfrom /srv/app/x.rb:3:in 'load'`, and the first line before its message
-    _Runtime(re.compile(r"(?m)^(?:\s+from )?\S+\.rb:\d+:in [`'](?P<name>[^'\n]+)'"), _NOBODY),
+    _Runtime(re.compile(r"(?m)^(?:\s+from )?\S+\.rb:\d+:in [`'](?P<name>[^'\n]+)'"), _NONE),
     # PHP: `#0 /srv/app/x.php(3): load()`
-    _Runtime(re.compile(r"(?m)^#\d+ (?:\S+\(\d+\)|\[internal function\]): (?P<name>[\w\\:>-]+)\("), _NOBODY),
+    _Runtime(re.compile(r"(?m)^#\d+ (?:\S+\(\d+\)|\[internal function\]): (?P<name>[\w\\:>-]+)\("), _NONE),
     # PyTorch's C++ stack: `frame #3: c10::Error::Error(…) + 0x57 (0x7f… in libc10.so)`
     _Runtime(re.compile(r"(?m)^frame #\d+: (?P<name>[^\n(+]+?)(?:\(| \+ 0x)"), re.compile(r"^(?:<unknown function>|c10::Error)")),
     # gdb, systemd-coredump, sanitizers: `#0  0x00007f… load (server + 0x1234)`, `    #1 0x4f in load x.c:3`
@@ -45,7 +45,7 @@ _RUNTIMES = (
     # OCaml: `Raised at Server.load in file "server.ml", line 3`
     _Runtime(re.compile(r"(?m)^(?:Raised at|Called from|Re-raised at) (?P<name>[\w.]+) in "), re.compile(r"^Stdlib")),
     # Lua: `\tx.lua:3: in function 'load'`
-    _Runtime(re.compile(r"(?m)^\s+\S+:\d+: in (?:function |method |local |upvalue |field )+[<']?(?P<name>[\w.]+)"), _NOBODY),
+    _Runtime(re.compile(r"(?m)^\s+\S+:\d+: in (?:function |method |local |upvalue |field )+[<']?(?P<name>[\w.]+)"), _NONE),
     # the kernel: ` load_it+0x1a/0x40 [nvidia]`
     _Runtime(
         re.compile(r"(?m)^\s*(?:\[<[0-9a-f]+>\] )?(?P<name>[\w.]+)\+0x[0-9a-f]+/0x[0-9a-f]+"),
@@ -55,9 +55,9 @@ _RUNTIMES = (
 
 
 def top_frames(text: str) -> tuple[str, ...]:
-    """The first six functions of the first runtime whose frames the text holds, each once, without what belongs to that runtime."""
+    """The first TOP distinct functions, without the runtime's own; of the first runtime whose frames are in the text."""
     for runtime in _RUNTIMES:
-        names = [found["name"].strip() for found in runtime.frame.finditer(text)]
+        names = [frame["name"].strip() for frame in runtime.frame.finditer(text)]
         if names:
             return tuple(dict.fromkeys(name for name in names if not runtime.own.search(name)))[:TOP]
     return ()

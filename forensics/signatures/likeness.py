@@ -1,6 +1,6 @@
-"""Texts of unknown failures in, the known ones they are most like out, with how much. Names never depend on it.
+"""Find the known failures that an unknown one resembles most; signatures never depend on it.
 
-TF-IDF over character n-grams of the masked texts, cosine similarity. scikit-learn is imported only here, when there is something unknown.
+TF-IDF over character n-grams of the masked texts, cosine similarity. scikit-learn is imported only here, when something is unknown.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from forensics.signatures import mask
 from forensics.signatures.pattern import Catalogue
 
 NGRAMS = (3, 5)  # characters, within words
-LEAST = 0.2  # of 1: what is less alike has no more than everyday words in common
-MOST = 3  # neighbours that are named
+LEAST = 0.2  # of 1: texts less alike have only everyday words in common
+MOST = 3  # neighbours shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +25,14 @@ class Like:
 
 
 def examples_of(catalogue: Catalogue) -> list[tuple[str, str]]:
-    """(id, text) of all that the catalogue's examples say."""
+    """(signature, text) of every example of the catalogue."""
     return [(pattern.id, example.message) for pattern in catalogue.patterns for example in pattern.examples]
 
 
 def most_like(texts: Sequence[str], known: Sequence[tuple[str, str]], names: Sequence[str] = ()) -> list[tuple[Like, ...]]:
-    """For each text the signatures that it is most like, best first; known: (signature, one of its texts).
+    """For each text, rank the signatures it resembles most. known: (signature, one of its texts).
 
-    names: the texts' own signatures, oldest first; each text is then compared with those before it as well.
+    names: the texts' own signatures, oldest first; each text is then compared with the earlier ones as well.
     """
     if not texts or not (known or names):
         return [() for _ in texts]
@@ -41,13 +41,13 @@ def most_like(texts: Sequence[str], known: Sequence[tuple[str, str]], names: Seq
 
     masked = mask.keys(pl.Series([*(text for _, text in known), *texts], dtype=pl.String)).to_list()
     vectors = TfidfVectorizer(analyzer="char_wb", ngram_range=NGRAMS, lowercase=True, sublinear_tf=True)
-    places = vectors.fit_transform([text or " x " for text in masked])
-    scores = np.asarray((places[len(known) :] @ places.T).todense())
+    weights = vectors.fit_transform([text or " x " for text in masked])
+    scores = np.asarray((weights[len(known) :] @ weights.T).todense())
     ids = [*(name for name, _ in known), *names]
-    seen_before = [len(known) + (position if names else 0) for position in range(len(texts))]
+    compared = [len(known) + (position if names else 0) for position in range(len(texts))]
     return [
         _best([(name, float(score)) for name, score in zip(ids[:count], row[:count], strict=True) if score >= LEAST])
-        for row, count in zip(scores, seen_before, strict=True)
+        for row, count in zip(scores, compared, strict=True)
     ]
 
 
@@ -55,5 +55,5 @@ def _best(scores: Sequence[tuple[str, float]]) -> tuple[Like, ...]:
     best: dict[str, float] = {}
     for name, score in scores:
         best[name] = max(score, best.get(name, 0.0))
-    ranked = sorted(best.items(), key=lambda one: (-round(one[1], 3), one[0]))[:MOST]
+    ranked = sorted(best.items(), key=lambda scored: (-round(scored[1], 3), scored[0]))[:MOST]
     return tuple(Like(name, min(1.0, round(score, 3))) for name, score in ranked)

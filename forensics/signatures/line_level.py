@@ -1,10 +1,10 @@
-"""Lines in, how they sound out: does a line report an error, is it ordinary, is it only a farewell."""
+"""Classify log lines by what their wording claims: error, ordinary output, warning, complaint or farewell."""
 
 from __future__ import annotations
 
 import polars as pl
 
-_AT_PREFIX = r"(?m)^[^\n]{0,60}?"  # a level stands before the message: after a time, a process, a logger
+_AT_PREFIX = r"(?m)^[^\n]{0,60}?"  # the level comes before the message: after a time, a process, a logger
 
 # Error levels of logging, loguru, uvicorn, glog, klog, logfmt and JSON loggers, and what runtimes print without any logger.
 _ERROR = (
@@ -25,17 +25,17 @@ _ORDINARY = (
     r"^[IW]\d{4} \d\d:\d\d:",
     r"(?i)\b(?:level|lvl|severity)\"?\s*[=:]\s*\"?(?:trace|debug|info|notice|warn|warning)\b",
     r"\"(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS|CONNECT) [^\"\n]*HTTP/\d",
-    r"\bld\.so: object .* cannot be preloaded .*: ignored",  # the loader says ERROR and goes on (ld.so, LD_PRELOAD)
+    r"\bld\.so: object .* cannot be preloaded .*: ignored",  # the loader logs ERROR and continues (ld.so, LD_PRELOAD)
 )
 _WARNING = _AT_PREFIX + r"(?:^|[\s\[(<|])(?:WARN|WARNING)(?:$|[\s:\])>|])"
 
-# Errors that only say that it ends: the error before them says why.
+# Errors that only announce the end: the error before them explains it.
 _FAREWELL = (
     r"(?i)^(?:\w+ )?(?:exiting|quitting|aborting|aborted|shutting down|terminating|giving up|stopping|goodbye)\b",
     r"(?i)^application (?:startup|shutdown) failed|^traceback \(most recent call last\)",
     r"(?i)^please |^see (?:above|the|root cause)|^for more information",
 )
-# Words of somebody whom something went wrong for, without the form of an error line.
+# Complaint words in lines that carry no error level.
 _COMPLAINT = (
     r"(?i)\b(?:fail(?:s|ed|ing|ure)?|errors?|gave up|giving up|cannot|can't|could(?: not|n't)|unable|denied|refused|invalid|missing"
     r"|not found|no such|abort(?:ed|ing)?|timed out|time-?out|exceeded|unsupported|bad|wrong|lost|crash(?:ed|ing)?"
@@ -46,22 +46,22 @@ _STOPPING = r"^(?:[\w.]+\.)?(?:KeyboardInterrupt|CancelledError|SystemExit|Gener
 
 
 def reports_error(text: pl.Expr) -> pl.Expr:
-    """Whether a line says of itself that something failed; a line that calls itself information or warning does not."""
+    """Whether a line reports a failure, by its level or its form; a line with the level of information or warning does not."""
     return _any(text, _ERROR) & ~_any(text, _ORDINARY)
 
 
 def is_ordinary(text: pl.Expr) -> pl.Expr:
-    """Whether a line is everyday output: information, debugging, an access log. Warnings are not: they may be the last word."""
+    """Whether a line is everyday output: information, debugging, an access log. A warning is not: it may explain an end."""
     return _any(text, _ORDINARY) & ~warns(text)
 
 
 def warns(text: pl.Expr) -> pl.Expr:
-    """Whether a text calls itself a warning."""
+    """Whether a text has the level of a warning."""
     return text.str.contains(_WARNING)
 
 
 def complains(text: pl.Expr) -> pl.Expr:
-    """Whether a line speaks of something that went wrong, in whatever form."""
+    """Whether a line mentions that something went wrong, in whatever form."""
     return text.str.contains(_COMPLAINT)
 
 
@@ -71,7 +71,7 @@ def is_farewell(message: pl.Expr) -> pl.Expr:
 
 
 def comes_from_stopping(exception: pl.Expr) -> pl.Expr:
-    """Whether an exception line is what a stop request raises."""
+    """Whether an exception is one that a request to stop raises."""
     return exception.str.contains(_STOPPING)
 
 

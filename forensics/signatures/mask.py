@@ -1,8 +1,8 @@
-"""Texts in, keys out: what stays of a line when its formatter, its time and its values are taken away.
+"""Reduce texts to keys: the line without its log prefix, times and values.
 
 Equal keys mean the same kind of event. Numbers that name the problem (errno, exit status, signal, HTTP status, Xid, CUDA error) stay
-in the key, because another number is another problem. Masking a key changes nothing. A key depends on its text alone: not on other
-lines, their order or their number, so that history and live agree to the byte.
+in the key, because another number is another problem. Masking a key changes nothing. A key depends on its text alone, not on other
+lines, so that history and `watch` agree to the byte.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ import polars as pl
 
 from forensics.signatures import prefix
 
-LONGEST = 4000  # characters of a text that are looked at; a key need not tell more apart
+LONGEST = 4000  # characters of a text that are read; a key need not distinguish more
 TITLE_LENGTH = 120
 
-# Reason phrases of RFC 9110, as far as they tell one from an ordinary word.
+# Reason phrases of RFC 9110 that are not ordinary words.
 _REASON = (
     "Bad Request|Unauthorized|Forbidden|Not Found|Method Not|Conflict|Gone|Too Many|Unprocessable"
     "|Internal Server|Not Implemented|Bad Gateway|Service Unavailable|Gateway Time"
@@ -27,7 +27,7 @@ _NAMES_PROBLEM = (
     r"|xid|cuda error|cuda failure|cudnn error|cublas error|nccl error|http(?:/[0-9](?:\.[0-9])?)?\"?"
 )
 
-# A number in ‹› is not masked: it says which problem it is.
+# A number in ‹› is not masked: it names the problem.
 _KEPT = (
     # A protocol's version is part of its name.
     (rf"((?i-u:\b(?:{_NAMES_PROBLEM})[ :=#(]{{1,3}})|Xid \(PCI:[^)]*\): |\bIP[vV])(-?[0-9]+)\b", "${1}‹${2}›"),
@@ -35,8 +35,8 @@ _KEPT = (
 )
 _HAS_KEPT = rf"(?i-u:\b(?:{_NAMES_PROBLEM})[ :=#(]{{1,3}}-?[0-9])|Xid \(PCI:|\bIP[vV][46]|\b[45][0-9][0-9] (?:{_REASON})|‹"
 
-# Only the places of digits matter to the masks, so all digits but those of 0x become 1: most lines then are equal to another one
-# before the dear part begins.
+# Only the positions of digits matter to the masks, so all digits but those of 0x become 1: most lines are then equal to another one
+# before the expensive part begins.
 _DIGITS = {"0x": "0x", "0X": "0x"} | dict.fromkeys("023456789", "1")
 
 _URL = r"\b[a-zA-Z][a-zA-Z0-9+.\-]*://(?:[^\s'\"<>)\]]*[^\s'\"<>)\],.;:])?|\b[\w.+\-]+@[\w\-]+(?:\.[\w\-]+)+\b"
@@ -55,7 +55,7 @@ _HEX = (
     r"\b[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}\b"
     r"|\b(?:[0-9a-fA-F]{1,2}[:-]){5,}[0-9a-fA-F]{1,2}\b"  # MAC and EUI addresses
     r"|\b0[xX][0-9a-fA-F]+\b"
-    # Five digits or more, of which one is no decimal one and one no letter.
+    # Five digits or more, at least one of them decimal and at least one a letter.
     rf"|\b(?:(?:{_D}+{_L}|{_L}+{_D}){_H}{{3,}}|(?:{_D}{{2,}}{_L}|{_L}{{2,}}{_D}){_H}{{2}}|(?:{_D}{{3,}}{_L}|{_L}{{3,}}{_D}){_H}"
     rf"|{_D}{{4,}}{_L}|{_L}{{4,}}{_D})\b"
 )
@@ -76,7 +76,7 @@ _UNIT = (
 _SIZE = rf"(^|[^‹0-9\w.])<?[+-]?[0-9]+(?:[.,_][0-9]+)* ?(?:{_UNIT})(?: ?\([0-9.,]+ ?[KMGT]i?B?\))?($|[^\w])"
 _VALUE = "(?:n|path|url|ip|size|time|host)"
 
-# These need the number of digits, those after them only where digits are.
+# These masks need the number of digits, _UNCOUNTED only their positions.
 _COUNTED = (
     (_URL, "<url>"),
     (_HEX, "<n>"),
@@ -88,7 +88,7 @@ _UNCOUNTED = (
     (_HOST, "<host>${1}"),
     (_SIZE, "${1}<size>${2}"),
     (r"(^|[^‹\w])-?[0-9]+(?:[.,_][0-9]+)*|([A-Za-z_])[0-9]+(?:[.,_][0-9]+)*", "${1}${2}<n>"),
-    (r"(?:<n>[,;: ]+){2,}<n>", "<n>"),  # a list of numbers, however long
+    (r"(?:<n>[,;: ]+){2,}<n>", "<n>"),  # a list of numbers of any length
     (rf"(['\"`])[^'\"`\s]*<{_VALUE}>[^'\"`\s]*['\"`]", "${1}<s>${1}"),  # one quoted word with a value in it is a value
 )
 
@@ -101,11 +101,11 @@ _ROUNDS = 8
 
 
 def keys(texts: pl.Series) -> pl.Series:
-    """The key of each text. Give distinct texts: the cost is per text."""
+    """The key of each text. Pass distinct texts: the cost is per text."""
     shown = prefix.without_control(pl.col("text").fill_null("").str.slice(0, LONGEST))
     frame = texts.cast(pl.String).to_frame("text").select(shown)  # a step of its own: polars computes an expression where it is used
     current = frame.select(_digits_levelled(pl.col("text"))).to_series()
-    # A mask can uncover what another one takes (a value inside a prefix); few keys are left after the first round, so repeating is cheap.
+    # A mask can uncover a match of another one (a value inside a prefix); few keys are left after the first round, so repeating is cheap.
     for _ in range(_ROUNDS):
         current = _per_distinct(current, _counted)
         current = _per_distinct(_per_distinct(current, _lengths_levelled), _uncounted)
@@ -148,12 +148,12 @@ def _uncounted(text: pl.Expr) -> pl.Expr:
 
 
 def titles(masked: pl.Series) -> pl.Series:
-    """Keys as a title: without the guards, cut to TITLE_LENGTH characters."""
+    """Make titles of keys: without the guards ‹›, cut to TITLE_LENGTH characters."""
     plain = masked.str.replace_all("[‹›]", "")
     cut = plain.str.slice(0, TITLE_LENGTH - 1) + "…"
     return pl.select(pl.when(plain.str.len_chars() > TITLE_LENGTH).then(cut).otherwise(plain)).to_series()
 
 
 def mined_id(key: str) -> str:
-    """The signature of an unknown kind of event: a hash of what is constant in it, the same in every run and on every host."""
+    """The signature of an unknown kind of event: a hash of its key, the same on every host."""
     return f"mined:{hashlib.blake2b(key.encode(), digest_size=8).hexdigest()}"

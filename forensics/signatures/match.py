@@ -1,7 +1,7 @@
-"""Events and a catalogue in, every (event, pattern) that match out.
+"""Match events against the catalogue's patterns.
 
-One Aho-Corasick pass over the distinct texts looks for the literals that the patterns require; a pattern's regular expression runs
-only on the texts that hold one of its own. Measured over 200 patterns × 1 M distinct lines this is 50 times a plain loop.
+One Aho-Corasick pass over the distinct texts finds the literals that the patterns require; a pattern's regular expression runs only on
+texts that contain one of its literals. Measured over 200 patterns × 1 M distinct lines this is 50 times as fast as a plain loop.
 """
 
 from __future__ import annotations
@@ -16,17 +16,18 @@ import regex  # type: ignore[import-untyped]
 
 from forensics.signatures.pattern import REGEX, Catalogue, Pattern
 from forensics.signatures.prefilter import required
+from forensics.wording import plural
 
-FEW = 64  # texts, below which looking for each literal by itself is cheaper than one automaton for all
+FEW = 64  # texts, up to which searching for each literal by itself is cheaper than building one automaton
 TIMEOUT_S = 0.25  # for one look-around expression on one text; an ordinary one needs microseconds
-MOST_TIMEOUTS = 20  # of one pattern in one search: 5 s, then it is left out
+MOST_TIMEOUTS = 20  # of one pattern in one search: 5 s, then the pattern is skipped
 
 CAPTURES: pl.DataType = pl.List(pl.Struct({"name": pl.String, "value": pl.String}))
 TEXT_HITS = pl.Schema({"text_id": pl.UInt32(), "pattern": pl.UInt32(), "offset": pl.UInt32(), "captures": CAPTURES})
 HITS = pl.Schema(
     {
         "event": pl.UInt32(),
-        "pattern": pl.UInt32(),  # its place in the catalogue
+        "pattern": pl.UInt32(),  # its index in the catalogue
         "signature": pl.String(),
         "offset": pl.UInt32(),  # byte of the text at which the match begins
         "captures": CAPTURES,
@@ -36,22 +37,22 @@ HITS = pl.Schema(
 
 @dataclass(frozen=True, slots=True)
 class Hits:
-    """frame: HITS, in the order of event and pattern. notes: what could not be tried, one sentence each."""
+    """frame: HITS, in the order of event and pattern. notes: one sentence per pattern that timed out."""
 
     frame: pl.DataFrame
     notes: tuple[str, ...]
 
 
 def find_hits(events: pl.DataFrame, catalogue: Catalogue) -> Hits:
-    """All matches between the events (columns of model.EVENTS) and the catalogue's patterns."""
+    """Find every match of a pattern in the events (columns of EVENTS)."""
     events = events.with_columns(pl.col("text").fill_null(""))
     texts = events.select(pl.col("text").unique(maintain_order=True)).with_row_index("text_id")
     in_texts, notes = find_in_texts(texts["text"], catalogue.patterns)
     columns = sorted({name for pattern in catalogue.patterns for name in pattern.columns})
     candidates = events.select("event", "text", *columns).join(texts.join(in_texts, on="text_id"), on="text")
-    wordless = [_columns_alone(events, number, pattern) for number, pattern in enumerate(catalogue.patterns) if not pattern.messages]
+    by_columns = [_columns_alone(events, number, pattern) for number, pattern in enumerate(catalogue.patterns) if not pattern.messages]
     matching = pl.concat(
-        [candidates.filter(_columns_agree(catalogue.patterns)).select("event", "pattern", "offset", "captures"), *wordless]
+        [candidates.filter(_columns_agree(catalogue.patterns)).select("event", "pattern", "offset", "captures"), *by_columns]
     )
     ids = pl.Series([pattern.id for pattern in catalogue.patterns], dtype=pl.String)
     named = matching.with_columns(signature=ids.gather(matching["pattern"])) if len(ids) else HITS.to_frame()
@@ -59,7 +60,7 @@ def find_hits(events: pl.DataFrame, catalogue: Catalogue) -> Hits:
 
 
 def _columns_agree(patterns: Sequence[Pattern]) -> pl.Expr:
-    """Whether a candidate (pattern, event) has the column values that its pattern asks for."""
+    """Whether a candidate (pattern, event) has the column values that its pattern requires."""
     disagreeing = [(pl.col("pattern") == number) & ~_has_values(pattern) for number, pattern in enumerate(patterns) if pattern.columns]
     return ~pl.any_horizontal(disagreeing) if disagreeing else pl.lit(value=True)
 
@@ -78,7 +79,7 @@ def _columns_alone(events: pl.DataFrame, number: int, pattern: Pattern) -> pl.Da
 
 
 def find_in_texts(texts: pl.Series, patterns: Sequence[Pattern]) -> tuple[pl.DataFrame, tuple[str, ...]]:
-    """TEXT_HITS: which texts (by their place in `texts`) hold which patterns' messages. The second value says what ran out of time."""
+    """Find the texts (by index) that match a pattern's message: TEXT_HITS, and notes on patterns that timed out."""
     found: list[pl.DataFrame] = []
     notes: list[str] = []
     candidates = _candidates(texts, patterns)
@@ -95,22 +96,22 @@ def find_in_texts(texts: pl.Series, patterns: Sequence[Pattern]) -> tuple[pl.Dat
 
 
 def _candidates(texts: pl.Series, patterns: Sequence[Pattern]) -> dict[int, pl.Series]:
-    """For each pattern with required literals, the texts that hold one of them. Patterns without any have no key."""
-    searched, owners = _literals(tuple(pattern.messages for pattern in patterns))
+    """For each pattern that requires literals, the texts that contain one; other patterns have no key."""
+    searched, owners = _required_literals(tuple(pattern.messages for pattern in patterns))
     if owners.is_empty():
         return {}
-    held = _held_by_few(texts, owners) if len(texts) <= FEW else _held(texts, owners)
-    holds = held.join(owners, on="literal").select("pattern", "text_id").unique().sort("pattern", "text_id")
+    contained = _literals_of_few(texts, owners) if len(texts) <= FEW else _literals_of_many(texts, owners)
+    holds = contained.join(owners, on="literal").select("pattern", "text_id").unique().sort("pattern", "text_id")
     empty = pl.Series(dtype=pl.UInt32)
     by_pattern = {key[0]: group["text_id"] for key, group in holds.partition_by("pattern", as_dict=True).items()}
     return {number: by_pattern.get(number, empty) for number in searched}
 
 
-def _held(texts: pl.Series, owners: pl.DataFrame) -> pl.DataFrame:
-    """text_id, literal: which literals each text holds, whatever their case."""
+def _literals_of_many(texts: pl.Series, owners: pl.DataFrame) -> pl.DataFrame:
+    """text_id, literal: the literals that each text contains, in any case."""
     wanted = owners["literal"].unique(maintain_order=True).to_list()
     frame = pl.DataFrame({"text": texts}).with_row_index("text_id")
-    # Most texts hold no literal at all, which `contains_any` sees without writing anything down.
+    # Most texts contain no literal at all, which `contains_any` finds without building lists.
     frame = frame.filter(pl.col("text").str.contains_any(wanted, ascii_case_insensitive=True))
     if frame.is_empty():
         return frame.select("text_id", literal="text")
@@ -118,31 +119,31 @@ def _held(texts: pl.Series, owners: pl.DataFrame) -> pl.DataFrame:
     return frame.select("text_id", literal=found).explode("literal").with_columns(pl.col("literal").str.to_lowercase())
 
 
-def _held_by_few(texts: pl.Series, owners: pl.DataFrame) -> pl.DataFrame:
-    """The same for a live line or a few: 50 ns a literal, where building the automaton costs 3 ms for 450 literals."""
+def _literals_of_few(texts: pl.Series, owners: pl.DataFrame) -> pl.DataFrame:
+    """The same for a few texts: 50 ns per literal, where building the automaton costs 3 ms for 450 literals."""
     wanted = owners["literal"].unique(maintain_order=True).to_list()
     rows = [(n, literal) for n, text in enumerate(texts) for low in [text.lower()] for literal in wanted if literal in low]
     return pl.DataFrame(rows, schema={"text_id": pl.UInt32, "literal": pl.String}, orient="row")
 
 
 @lru_cache(maxsize=8)
-def _literals(messages: tuple[tuple[str, ...], ...]) -> tuple[tuple[int, ...], pl.DataFrame]:
-    """The patterns (by number) that require literals, and which literals are whose. Kept: a live run asks for each line."""
-    pieces = {number: required(wanted) for number, wanted in enumerate(messages) if wanted}
-    owners = [(literal, number) for number, found in pieces.items() if found is not None for literal in sorted(found)]
+def _required_literals(messages: tuple[tuple[str, ...], ...]) -> tuple[tuple[int, ...], pl.DataFrame]:
+    """The patterns (by number) that require literals, and the literals of each. Cached: `watch` asks for each batch."""
+    of_pattern = {number: literals for number, some in enumerate(messages) if some and (literals := required(some)) is not None}
+    owners = [(literal, number) for number, literals in of_pattern.items() for literal in sorted(literals)]
     table = pl.DataFrame(owners, schema={"literal": pl.String, "pattern": pl.UInt32}, orient="row")
-    return tuple(number for number, found in pieces.items() if found is not None), table
+    return tuple(of_pattern), table
 
 
 def _search(texts: pl.Series, text_ids: pl.Series, pattern: Pattern) -> pl.DataFrame:
-    """The texts in which one of the messages is found: the first of them that is, with where and what it captures."""
+    """Find the first of the pattern's messages that matches each text, with its offset and captures."""
     left = pl.DataFrame({"text_id": text_ids, "text": texts.gather(text_ids)})
     found: list[pl.DataFrame] = []
     for message in pattern.messages:
-        places = left.with_columns(offset=pl.col("text").str.find(message))
-        hits = places.filter(pl.col("offset").is_not_null())
+        searched = left.with_columns(offset=pl.col("text").str.find(message))
+        hits = searched.filter(pl.col("offset").is_not_null())
         found.append(hits.select("text_id", "offset", captures=_captures(hits["text"], message)))
-        left = places.filter(pl.col("offset").is_null()).drop("offset")
+        left = searched.filter(pl.col("offset").is_null()).drop("offset")
     return pl.concat(found)
 
 
@@ -158,14 +159,14 @@ def _captures(texts: pl.Series, message: str) -> pl.Series:
 
 @lru_cache(maxsize=4096)
 def _group_names(message: str) -> list[str]:
-    """Names of the groups of a Rust expression; the frame of no texts that polars makes for it has them as fields."""
+    """Names of the groups of a Rust expression: polars has them as fields of the result for no texts."""
     dtype = pl.Series([], dtype=pl.String).str.extract_groups(message).dtype
     fields = dtype.fields if isinstance(dtype, pl.Struct) else []
     return [field.name for field in fields if not field.name.isdigit()]
 
 
 def _search_with_timeout(texts: pl.Series, text_ids: pl.Series, pattern: Pattern, notes: list[str]) -> pl.DataFrame:
-    """As `_search`, text by text, for expressions that polars cannot run; only user-written look-around patterns come here."""
+    """As `_search`, text by text, for look-around expressions, which polars cannot run."""
     expressions = [regex.compile(message) for message in pattern.messages]
     rows: list[tuple[int, int, list[dict[str, str]]]] = []
     given_up = 0
@@ -181,7 +182,6 @@ def _search_with_timeout(texts: pl.Series, text_ids: pl.Series, pattern: Pattern
             captures = [{"name": name, "value": value} for name, value in sorted(match.groupdict().items()) if value is not None]
             rows.append((text_id, len(text[: match.start()].encode()), captures))
     if given_up:
-        texts_told = "1 text" if given_up == 1 else f"{given_up} texts"
-        rest = " and is not tried on the rest" if given_up == MOST_TIMEOUTS else ""
-        notes.append(f"The pattern {pattern.id} was given up on {texts_told} after {TIMEOUT_S} s each{rest}.")
+        rest = " and skipped the remaining texts" if given_up == MOST_TIMEOUTS else ""
+        notes.append(f"The pattern {pattern.id} timed out on {plural(given_up, 'text')} after {TIMEOUT_S} s each{rest}.")
     return pl.DataFrame(rows, schema={"text_id": pl.UInt32, "offset": pl.UInt32, "captures": CAPTURES}, orient="row")

@@ -113,7 +113,7 @@ def test_a_look_around_pattern_that_takes_too_long_is_given_up_and_named() -> No
     hits, notes = match.find_in_texts(pl.Series(["a" * 5000, "aab"]), [bomb])
     assert time.monotonic() - began < 5
     assert hits["text_id"].to_list() == [1]
-    assert notes == ("The pattern bomb was given up on 1 text after 0.25 s each.",)
+    assert notes == ("The pattern bomb timed out on 1 text after 0.25 s each.",)
 
 
 @pytest.mark.parametrize("text", ["x" * 1_000_000 + "undefined symbol: _Za", "\0undefined symbol: _Za\0"])
@@ -127,4 +127,4 @@ def test_a_pattern_that_stalls_on_every_text_is_left_out_after_some_of_them(monk
     began = time.monotonic()
     _, notes = match.find_in_texts(pl.Series(["a" * 5000 + str(number) for number in range(2000)]), [bomb])
     assert time.monotonic() - began < 10
-    assert notes == ("The pattern bomb was given up on 20 texts after 0.01 s each and is not tried on the rest.",)
+    assert notes == ("The pattern bomb timed out on 20 texts after 0.01 s each and skipped the remaining texts.",)
