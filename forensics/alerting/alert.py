@@ -97,6 +97,11 @@ class Alert:
         """The alert for people: one line of summary, then the details."""
         return f"{'RESOLVED ' if self.ended_at is not None else ''}{self.name}: {self.summary}\n{self.details()}"
 
+    def as_code_block(self, longest: int) -> str:
+        """The text as a Markdown code block of at most `longest` characters, which no log line can close."""
+        fence = "`" * 3
+        return f"{fence}\n{self.as_text().replace(fence, chr(39) * 3)[: longest - 2 * len(fence) - 2]}\n{fence}"
+
     def details(self) -> str:
         """The lines below the summary."""
         facts = [f"class {self.signature or self.fails_of}"] if self.signature or self.fails_of else []

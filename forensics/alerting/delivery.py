@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from forensics.alerting.alert import Alert
 from forensics.alerting.queue import AlertQueue
 from forensics.alerting.sinks.alertmanager import REPOST_S, Alertmanager
-from forensics.alerting.sinks.base import RefusedError, Sink, UnreachableError
+from forensics.alerting.sinks.sink import RefusedError, Sink, UnreachableError
 
 FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 60.0
 

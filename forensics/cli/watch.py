@@ -116,7 +116,7 @@ def _test(settings: Config) -> None:
     import time
 
     from forensics.alerting.alert import TEST, Alert
-    from forensics.alerting.sinks.base import RefusedError, UnreachableError
+    from forensics.alerting.sinks.sink import RefusedError, UnreachableError
 
     alert = Alert(TEST, "test.service", os.uname().nodename, "info", "this is a test; nothing is wrong", time.time())
     failed = False

@@ -17,7 +17,8 @@ from typing import Any
 
 import polars as pl
 
-from forensics.alerting.sinks.base import RefusedError, UnreachableError, post
+from forensics.alerting.sinks.http import post
+from forensics.alerting.sinks.sink import RefusedError, UnreachableError
 from forensics.errors import ForensicsError
 from forensics.export import tables
 from forensics.pipeline import Investigation
@@ -47,7 +48,7 @@ class Pushed:
 
 @dataclass(frozen=True, slots=True)
 class Loki:
-    """send: POSTs a body, as sinks.base.post. wait: between tries, in seconds."""
+    """send: POSTs a body, as sinks.http.post. wait: between tries, in seconds."""
 
     url: str
     tenant: str = ""

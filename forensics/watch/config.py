@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from forensics.alerting.sinks import KINDS
-from forensics.alerting.sinks.base import Sink
+from forensics.alerting.sinks.sink import Sink
 from forensics.alerting.sinks.stdout import Stdout
 from forensics.errors import UsageError
 from forensics.query import unit_pattern

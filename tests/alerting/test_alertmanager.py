@@ -9,7 +9,7 @@ import pytest
 
 from forensics.alerting.alert import Alert
 from forensics.alerting.sinks import KINDS
-from forensics.alerting.sinks.base import UnreachableError
+from forensics.alerting.sinks.sink import UnreachableError
 from forensics.watch.metrics import Metrics, serve
 from tests.http_recorder import Recorder
 from tests.servers import NEEDS_PROMETHEUS, free_port, http_get, running_server, wait_for

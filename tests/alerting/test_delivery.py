@@ -12,7 +12,7 @@ from forensics.alerting.alert import Alert
 from forensics.alerting.database import MirroredDatabase
 from forensics.alerting.delivery import Delivery
 from forensics.alerting.sinks import KINDS
-from forensics.alerting.sinks.base import RefusedError, UnreachableError
+from forensics.alerting.sinks.sink import RefusedError, UnreachableError
 from forensics.errors import ForensicsError
 from forensics.watch.state import Position, State
 from tests.export.strict_loki import StrictLoki

@@ -1,20 +1,20 @@
-"""Where alerts go: one module a kind of sink, one line each in KINDS."""
+"""The kinds of sink, one module each, by the name that `watch.toml` uses."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
 from forensics.alerting.sinks.alertmanager import Alertmanager
-from forensics.alerting.sinks.base import Sink
 from forensics.alerting.sinks.command import Command
 from forensics.alerting.sinks.discord import Discord
 from forensics.alerting.sinks.loki import Loki
 from forensics.alerting.sinks.ntfy import Ntfy
+from forensics.alerting.sinks.sink import Sink
 from forensics.alerting.sinks.slack import Slack
 from forensics.alerting.sinks.stdout import Stdout
 from forensics.alerting.sinks.webhook import Webhook
 
-# kind → (how it is made, the settings it must have, those it may have)
+# kind → (constructor, required settings, optional settings)
 KINDS: Mapping[str, tuple[Callable[..., Sink], tuple[str, ...], tuple[str, ...]]] = {
     "stdout": (Stdout, (), ("json_lines",)),
     "alertmanager": (Alertmanager, ("url",), ()),

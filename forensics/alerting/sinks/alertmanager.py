@@ -1,14 +1,13 @@
-"""Alertmanager's API v2. One alert a request: of a batch that is answered 400 a part is stored all the same.
+"""Alertmanager's API v2, one alert per request: it stores part of a batch even when it answers 400.
 
-Alertmanager forgets: an alert without news ends after its resolve_timeout, and all are gone when it restarts. So open ones
-are posted again.
+Alertmanager resolves an alert that is not posted again, and loses all of them in a restart: open alerts are reposted.
 """
 
 import time
 from dataclasses import dataclass
 
 from forensics.alerting.alert import Alert, rfc3339
-from forensics.alerting.sinks.base import post
+from forensics.alerting.sinks.http import post
 
 REPOST_S = 60
 
@@ -18,7 +17,7 @@ class Alertmanager:
     url: str
 
     def send(self, alert: Alert) -> str:
-        # startsAt always: without it a future endsAt becomes the start. Annotations always: a resolving post without them wipes them.
+        # always with startsAt, or a future endsAt becomes the start; always with annotations, or resolving wipes them
         ends = alert.ended_at if alert.ended_at is not None else time.time() + 3 * REPOST_S
         element = {
             "labels": alert.labels(),

@@ -1,18 +1,18 @@
-"""Runs a program with the alert as JSON on its standard input; nothing of the alert is in its arguments or reaches a shell."""
+"""Run a program with the alert as JSON on its standard input, never in its arguments or a shell."""
 
 import json
 import subprocess
 from dataclasses import dataclass
 
 from forensics.alerting.alert import Alert
-from forensics.alerting.sinks.base import RefusedError, UnreachableError
+from forensics.alerting.sinks.sink import RefusedError, UnreachableError
 
 TIMEOUT_S = 30
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """command: the program and its arguments. Any exit status but 0 is tried again."""
+    """command: the program and its arguments. An exit status other than 0 is retried."""
 
     command: tuple[str, ...]
 

@@ -1,18 +1,18 @@
-"""ntfy, for the phone: the summary as the title, the rest as the message."""
+"""ntfy, push notifications for phones: the summary is the title, the details are the message."""
 
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from forensics.alerting.alert import Alert
-from forensics.alerting.sinks.base import post
+from forensics.alerting.sinks.http import post
 
 LONGEST = 4096  # bytes of a message; a longer one becomes an attachment
-PRIORITIES = {"critical": 5, "warning": 4}  # of 1 … 5; 3 is ordinary
+PRIORITIES = {"critical": 5, "warning": 4}  # of 1 … 5; 3 is the default
 
 
 @dataclass(frozen=True, slots=True)
 class Ntfy:
-    """url: with the topic as its last part; ValueError for one without."""
+    """url: ends with the topic. Raises ValueError without one."""
 
     url: str
     token: str = ""

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from forensics.alerting.alert import Alert
-from forensics.alerting.sinks.base import block, post
+from forensics.alerting.sinks.http import post
 
-LONGEST = 3000  # letters that Slack shows of a text
+LONGEST = 3000  # characters of a text that Slack shows
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,4 +13,4 @@ class Slack:
     url: str
 
     def send(self, alert: Alert) -> str:
-        return post(self.url, {"text": block(alert, LONGEST).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")})
+        return post(self.url, {"text": alert.as_code_block(LONGEST).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")})

@@ -1,9 +1,9 @@
-"""POSTs each alert as JSON; the header Idempotency-Key is the same for every delivery of one alert."""
+"""POST each alert as JSON; the header Idempotency-Key is the same for every delivery of one alert."""
 
 from dataclasses import dataclass
 
 from forensics.alerting.alert import Alert
-from forensics.alerting.sinks.base import post
+from forensics.alerting.sinks.http import post
 
 
 @dataclass(frozen=True, slots=True)
