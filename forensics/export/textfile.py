@@ -10,10 +10,10 @@ from forensics.watch.metrics import Metrics
 
 def textfile(found: Investigation) -> bytes:
     """Prometheus text format without timestamps: node_exporter drops a whole file that has some."""
-    metrics = Metrics(watching=False)
+    metrics = Metrics(live=False)
     falls = found.restarts.group_by("unit").agg(pl.col("count").sum()).sort(["count", "unit"], descending=[True, False])
     for unit, count in falls.iter_rows():
-        metrics.counters["unit_restarts"].labels(metrics.unit(unit)).inc(count)
+        metrics.counters["unit_restarts"].labels(metrics.unit_label(unit)).inc(count)
     attempts = found.history.assembly.attempts.sort("started", "attempt", nulls_last=True)
     failed = found.history.labelled.labels.filter("failed").join(attempts, on="attempt")
     end = pl.coalesce("ended", "started")
@@ -21,13 +21,13 @@ def textfile(found: Investigation) -> bytes:
     for unit, signature, count, first, last in sizes.drop_nulls().sort(["count", "unit"], descending=[True, False]).iter_rows():
         metrics.failures(unit, signature, count, first.timestamp(), last.timestamp())
     for unit, lived in attempts.select("unit", "uptime_s").drop_nulls().iter_rows():
-        metrics.durations.labels(metrics.unit(unit)).observe(lived)
+        metrics.durations.labels(metrics.unit_label(unit)).observe(lived)
     for unit, outcome in attempts.select("unit", pl.col("outcome").cast(pl.String)).iter_rows():  # the last one counts
-        metrics.gauges["unit_up"].labels(metrics.unit(unit)).set(outcome == "running")
-        metrics.gauges["unit_loop_active"].labels(metrics.unit(unit)).set(0)
+        metrics.gauges["unit_up"].labels(metrics.unit_label(unit)).set(outcome == "running")
+        metrics.gauges["unit_loop_active"].labels(metrics.unit_label(unit)).set(0)
     for incident in found.report.incidents:
         if incident.ongoing:
-            metrics.gauges["unit_loop_active"].labels(metrics.unit(incident.unit)).set(1)
+            metrics.gauges["unit_loop_active"].labels(metrics.unit_label(incident.unit)).set(1)
     metrics.counters["journal_lost_lines"].inc(found.report.completeness.dropped)
     metrics.gauges["last_event_timestamp_seconds"].set(found.history.entries["time"].max().timestamp())  # type: ignore[union-attr]
     return metrics.text()

@@ -1,4 +1,4 @@
-"""What `watch` knows, as Prometheus metrics, and the small server that shows them."""
+"""The Prometheus metrics of `watch`, and the small HTTP server that exposes them."""
 
 from __future__ import annotations
 
@@ -17,44 +17,41 @@ from forensics.watch.stream import Ended
 from forensics.watch.tracked import STATES, Class, Unit
 from forensics.watch.tracker import Tracker
 
-MOST_UNITS, MOST_SIGNATURES = 200, 100  # label values: signatures a unit; what comes later is counted as OTHER
+MOST_UNITS, MOST_SIGNATURES = 200, 100  # label values, signatures per unit; later ones are counted as OTHER
 OTHER = "other"
-STUCK_S = 30.0  # without a round: something hangs
-LONGEST_VALUE = 200  # letters of a label value
+STUCK_S = 30.0  # without a round of the loop: unhealthy
+LONGEST_VALUE = 200  # characters of a label value
 PREFIX = "tabby_forensics_"
 DURATIONS_S = (0.1, 0.5, 1, 2, 5, 10, 30, 60, 300, 600, 3600, 86400)
 COUNTERS = {
     "unit_restarts": ("Automatic restarts seen in the journal.", ["unit"]),
     "failures": ("Failed attempts by failure class.", ["unit", "signature"]),
-    "watch_refused_alerts": ("Alerts that a sink refused or that a full queue had no room for.", ["sink"]),
-    "journal_lost_lines": ("Lines that journald says it dropped.", []),
+    "watch_refused_alerts": ("Alerts lost to a sink: it refused them, or its queue was full.", ["sink"]),
+    "journal_lost_lines": ("Log lines that journald reported as dropped.", []),
 }
 GAUGES = {
     "class_first_seen_timestamp_seconds": ("First failure of the class.", ["unit", "signature"]),
     "class_last_seen_timestamp_seconds": ("Last failure of the class.", ["unit", "signature"]),
-    "class_state": ("1 for the state that the class is in, 0 for the others.", ["unit", "signature", "state"]),
+    "class_state": ("1 for the current state of the class, 0 for the others.", ["unit", "signature", "state"]),
     "unit_up": ("1 while an attempt of the unit is running.", ["unit"]),
-    "unit_held": ("1 when the unit has been up for ten minutes.", ["unit"]),
+    "unit_held": ("1 once the unit has been up for ten minutes.", ["unit"]),
     "unit_loop_active": ("1 while the unit is in a restart loop.", ["unit"]),
     "last_event_timestamp_seconds": ("Time of the newest entry read.", []),
-    "watch_lag_seconds": ("Age of the newest entry when it was handled.", []),
-    "watch_queued_alerts": ("Alerts that wait for a sink.", ["sink"]),
-    "build_info": ("1, with the version.", ["version"]),
+    "watch_lag_seconds": ("Age of the newest entry when it was processed.", []),
+    "watch_queued_alerts": ("Alerts waiting for a sink.", ["sink"]),
+    "build_info": ("1, labelled with the version.", ["version"]),
 }
-# what only a running `watch` knows
-OF_WATCHING = {"watch_refused_alerts", "watch_lag_seconds", "watch_queued_alerts", "unit_held", "class_state"}
-LASTING_S = 60.0  # a unit that neither failed nor restarted is shown once it has been up so long: a host starts many short ones
+# known to a running `watch` only, not to an export of history
+LIVE_ONLY = {"watch_refused_alerts", "watch_lag_seconds", "watch_queued_alerts", "unit_held", "class_state"}
+LASTING_S = 60.0  # uptime from which a unit without failures and restarts is shown: a host starts many short ones
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
 
 @dataclass(slots=True)
 class Metrics:
-    """The registry and what is counted in it, from this start on. watching: with what only a running `watch` knows.
+    """Counts since this start. live: with the LIVE_ONLY metrics. alive_at: the last round of the loop, by a monotonic clock."""
 
-    alive_at: when it last went through its loop, by a steady clock; null before the first time.
-    """
-
-    watching: bool = True
+    live: bool = True
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
     counters: dict[str, Counter] = field(default_factory=dict)
     gauges: dict[str, Gauge] = field(default_factory=dict)
@@ -65,13 +62,13 @@ class Metrics:
 
     def __post_init__(self) -> None:
         for name, (text, labels) in COUNTERS.items():
-            if self.watching or name not in OF_WATCHING:
+            if self.live or name not in LIVE_ONLY:
                 self.counters[name] = Counter(PREFIX + name, text, labels, registry=self.registry)
         for name, (text, labels) in GAUGES.items():
-            if self.watching or name not in OF_WATCHING:
+            if self.live or name not in LIVE_ONLY:
                 self.gauges[name] = Gauge(PREFIX + name, text, labels, registry=self.registry)
-        lived = "How long attempts lived."
-        self.durations = Histogram(f"{PREFIX}attempt_duration_seconds", lived, ["unit"], registry=self.registry, buckets=DURATIONS_S)
+        durations = "How long attempts ran, from start to exit."
+        self.durations = Histogram(f"{PREFIX}attempt_duration_seconds", durations, ["unit"], registry=self.registry, buckets=DURATIONS_S)
         self.gauges["build_info"].labels(__version__).set(1)
 
     def attempt(self, ended: Ended, tracker: Tracker) -> None:
@@ -83,37 +80,37 @@ class Metrics:
             self.durations.labels(ended.unit).observe(ended.uptime_s)
 
     def failures(self, unit: str, signature: str, count: int, first: float, last: float) -> None:
-        """`count` more failures of a class. first, last: of all that are known."""
-        unit = self.unit(unit)
-        signature = self.signature(unit, signature, first)
+        """Count more failures of a class. first, last: of all its known failures."""
+        unit = self.unit_label(unit)
+        signature = self.signature_label(unit, signature, first)
         self.counters["failures"].labels(unit, signature).inc(count)
         self.gauges["class_last_seen_timestamp_seconds"].labels(unit, signature).set(last)
 
     def state(self, unit: str, signature: str, known: Class) -> None:
-        """In which state a class of a unit is."""
-        unit = self.unit(unit)
-        signature = self.signature(unit, signature, known.first)
+        """Set the state of a failure class."""
+        unit = self.unit_label(unit)
+        signature = self.signature_label(unit, signature, known.first)
         if OTHER not in {unit, signature}:
             for state in STATES:
                 self.gauges["class_state"].labels(unit, signature, state).set(state == known.state)
 
     def restart(self, unit: str) -> None:
-        self.counters["unit_restarts"].labels(self.unit(unit)).inc()
+        self.counters["unit_restarts"].labels(self.unit_label(unit)).inc()
 
     def refused(self, sink: str) -> None:
-        """One alert of this sink is lost to it."""
+        """Count one alert that the sink will never get."""
         self.counters["watch_refused_alerts"].labels(sink).inc()
 
     def sinks(self, queued: Callable[[str], int], names: Iterable[str]) -> None:
-        """These sinks and no others; `queued` is asked at each scrape how many alerts wait for one."""
+        """Expose these sinks and no others. queued: how many alerts wait for a sink, called at each scrape."""
         gauge = self.gauges["watch_queued_alerts"]
         gauge.clear()
         for name in names:
             gauge.labels(name).set_function(partial(queued, name))
             self.counters["watch_refused_alerts"].labels(name)
 
-    def unit(self, unit: str) -> str:
-        """The label value of a unit. Its counters exist from here on, at 0: `increase` misses the first step of a new one."""
+    def unit_label(self, unit: str) -> str:
+        """The label value of a unit. Creates its counters at 0, because `increase` misses the first step of a new series."""
         if unit in self._units:
             return unit
         unit = unit if len(self._units) < MOST_UNITS else OTHER
@@ -121,21 +118,21 @@ class Metrics:
         self.counters["unit_restarts"].labels(unit)
         return unit
 
-    def signature(self, unit: str, signature: str, first: float) -> str:
-        """The label value of a class, which exists from here on: a class that history knows starts at 0 as well."""
-        known = self._signatures.setdefault(unit, set())
-        name = signature if signature in known or len(known) < MOST_SIGNATURES else OTHER
-        if name not in known:
-            known.add(name)
+    def signature_label(self, unit: str, signature: str, first: float) -> str:
+        """The label value of a class. Creates its counter at 0, also for a class of the baseline."""
+        labels = self._signatures.setdefault(unit, set())
+        name = signature if signature in labels or len(labels) < MOST_SIGNATURES else OTHER
+        if name not in labels:
+            labels.add(name)
             self.counters["failures"].labels(unit, name)
             self.gauges["class_first_seen_timestamp_seconds"].labels(unit, name).set(first)
         return name
 
     def units(self, tracker: Tracker, steady: float) -> None:
-        """How the units are now. steady: the clock that the tracker was told."""
+        """Update the gauges of the units. steady: now, by the tracker's monotonic clock."""
         for name, unit in tracker.units.items():
             if unit.failures or unit.restarts or (unit.up_since is not None and steady - unit.up_since >= LASTING_S):
-                self.unit(name)
+                self.unit_label(name)
         for name in self._units - {OTHER}:
             now = tracker.units.get(name, Unit())
             self.gauges["unit_up"].labels(name).set(now.up_since is not None)
@@ -147,13 +144,13 @@ class Metrics:
 
 
 def serve(metrics: Metrics, host: str, port: int) -> ThreadingHTTPServer:
-    """Serves /metrics and /healthz, nothing else, until `shutdown`. Raises ForensicsError when the address cannot be had."""
+    """Serve only /metrics and /healthz, until `shutdown`. Raises ForensicsError when the address is not available."""
 
     def page_of(path: str) -> tuple[int, bytes]:
         if path == "/metrics":
             return 200, metrics.text()
         if path != "/healthz":
-            return 404, b"not here: /metrics, /healthz\n"
+            return 404, b"not found: try /metrics or /healthz\n"
         stuck = metrics.alive_at is not None and time.monotonic() - metrics.alive_at > STUCK_S
         return (503, b"stuck\n") if stuck else (200, b"ok\n")
 

@@ -57,7 +57,7 @@ def test_an_alertmanager_that_is_gone_is_unreachable(tmp_path):
 
 def test_a_prometheus_that_scrapes_the_exporter_tells_of_a_loop(tmp_path):
     metrics = Metrics()
-    metrics.unit("a.service")
+    metrics.unit_label("a.service")
     server = serve(metrics, "127.0.0.1", 0)
     rule = "increase(tabby_forensics_unit_restarts_total[1m]) > 2"
     (tmp_path / "rules.yml").write_text(f"groups: [{{name: t, rules: [{{alert: UnitRestartLoop, expr: '{rule}'}}]}}]\n")

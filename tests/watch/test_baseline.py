@@ -1,4 +1,4 @@
-"""What a first run knows: the classes of history, which of them are over, and what runs."""
+"""The baseline: the classes of history, which of them are over, and what is running."""
 
 import json
 import time
@@ -19,7 +19,7 @@ LIBRARY = "ImportError: libstdc++.so.6: cannot open shared object file: No such 
 
 
 def unit(name, *attempts):
-    """A journal of attempts: (seconds before it starts, line or None for one that does well, seconds it lives or None while it runs)."""
+    """A journal of attempts: (seconds before it starts, line or None for a healthy one, seconds it lives or None while it runs)."""
     journal = Journal(f"{name}.service", boot="b" * 32)
     for number, (after, line, lives) in enumerate(attempts):
         run = f"{name}{number}".ljust(32, "0")
@@ -40,7 +40,7 @@ def settings(folder, *journals, days=3.0):
     return Query(Sources((), (file,)), folder / "store", until, since=BEGIN, until=until, pattern_folders=(resource("patterns"),))
 
 
-def test_a_class_is_over_where_the_unit_was_well_after_it(tmp_path):
+def test_a_class_is_over_when_the_unit_was_healthy_after_it(tmp_path):
     fails = (1, LIBRARY, 1)
     day = 86_400
     tracker = read_baseline(
@@ -60,7 +60,7 @@ def test_a_class_is_over_where_the_unit_was_well_after_it(tmp_path):
     assert [found.over for key, found in tracker.classes.items() if "libstdcxx" not in key] == [False]
 
 
-def test_an_end_without_an_error_status_after_words_of_one_is_a_failure_as_it_is_live(tmp_path):
+def test_an_exit_status_of_0_after_an_error_line_is_a_failure_as_it_is_live(tmp_path):
     journal = Journal("port.service", boot="b" * 32)
     for number in range(3):
         run = f"port{number}".ljust(32, "0")
@@ -72,7 +72,7 @@ def test_an_end_without_an_error_status_after_words_of_one_is_a_failure_as_it_is
     assert {key: (found.count, found.over) for key, found in tracker.classes.items()} == {"port.service port.conflict": (3, False)}
 
 
-def test_what_runs_is_known_to_run_since_when_it_started(tmp_path):
+def test_a_running_unit_is_up_since_its_start(tmp_path):
     asked = settings(tmp_path, unit("runs", (10, None, None)), unit("fails", (10, LIBRARY, 1)))
     tracker = read_baseline(asked)
     assert list(tracker.units) == ["runs.service"]
@@ -81,7 +81,7 @@ def test_what_runs_is_known_to_run_since_when_it_started(tmp_path):
 
 
 @pytest.mark.parametrize("portion", [timedelta(hours=5), timedelta(days=1), timedelta(days=30)])
-def test_it_learns_the_same_in_portions_of_any_size(tmp_path, monkeypatch, portion):
+def test_the_baseline_is_the_same_in_portions_of_any_size(tmp_path, monkeypatch, portion):
     monkeypatch.setattr(baseline, "PORTION", portion)
     every = [(7 * 3600, LIBRARY, 2)] * 8
     tracker = read_baseline(settings(tmp_path, unit("a", *every), unit("b", *every[:3], (1, None, None))))
@@ -91,7 +91,7 @@ def test_it_learns_the_same_in_portions_of_any_size(tmp_path, monkeypatch, porti
     }
 
 
-def test_nothing_is_known_of_an_empty_history(tmp_path):
+def test_an_empty_history_gives_an_empty_baseline(tmp_path):
     assert read_baseline(settings(tmp_path, unit("a", (1, LIBRARY, 1)), days=0.01)).classes == {}
 
 
@@ -102,13 +102,13 @@ def _killed(_):
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def test_learning_that_is_killed_leaves_a_watch_that_knows_nothing_and_says_so(tmp_path, monkeypatch):
+def test_a_baseline_that_is_killed_is_empty_with_a_message(tmp_path, monkeypatch):
     said = []
     monkeypatch.setattr(baseline_process, "_read", _killed)
     assert baseline_process.read_baseline_in_process(settings(tmp_path, unit("a", (1, LIBRARY, 1))), said.append) == Tracker()
     assert len(said) == 1
 
 
-def test_learning_apart_is_learning(tmp_path):
+def test_the_baseline_in_a_process_of_its_own_is_the_same(tmp_path):
     asked = settings(tmp_path, unit("a", (1, LIBRARY, 1)))
     assert baseline_process.read_baseline_in_process(asked, print).classes == read_baseline(asked).classes

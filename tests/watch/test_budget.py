@@ -1,11 +1,11 @@
-"""Work that may come in bursts but not for ever."""
+"""A budget allows bursts, but not sustained work above its share."""
 
 import pytest
 
 from forensics.watch.budget import Budget
 
 
-def test_a_burst_is_free_and_what_goes_on_is_slowed_down_to_its_share():
+def test_a_burst_is_free_and_sustained_work_is_slowed_down_to_its_share():
     budget, now, worked = Budget(0.1, 0.1), 0.0, 0.0
     for _ in range(1000):
         now = max(now, budget.ready(now))
@@ -16,7 +16,7 @@ def test_a_burst_is_free_and_what_goes_on_is_slowed_down_to_its_share():
     assert worked / now == pytest.approx(0.1, rel=0.02)
 
 
-def test_no_more_is_saved_up_than_allowed():
+def test_no_more_than_the_maximum_is_saved_up():
     budget = Budget(0.5, 1.0)
     budget.spend(0.0, 1.0)
     budget.spend(1000.0, 1004.0)

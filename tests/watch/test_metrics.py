@@ -1,4 +1,4 @@
-"""The exporter: names that promtool accepts, bounded labels, nothing but two pages."""
+"""The exporter: names that promtool accepts, bounded labels, only two pages."""
 
 import shutil
 import subprocess
@@ -51,13 +51,13 @@ def test_label_values_are_bounded():
     assert value(metrics, "failures_total", unit="u0.service", signature="other") == 5
 
 
-def test_a_class_of_history_begins_at_zero():
+def test_a_class_of_the_baseline_starts_at_zero():
     metrics = Metrics()
-    metrics.signature(metrics.unit("a.service"), "x.y", 5.0)
+    metrics.signature_label(metrics.unit_label("a.service"), "x.y", 5.0)
     assert value(metrics, "failures_total", unit="a.service", signature="x.y") == 0
 
 
-def test_units_that_live_for_a_moment_and_do_well_take_no_place():
+def test_short_lived_units_without_failures_take_no_label():
     metrics, tracker = Metrics(), Tracker()
     for number in range(MOST_UNITS + 10):
         tracker.started(f"run-{number}.service", "r", 0.0)
@@ -70,7 +70,7 @@ def test_units_that_live_for_a_moment_and_do_well_take_no_place():
     assert b"run-" not in metrics.text()
 
 
-def test_a_unit_that_is_remembered_no_more_is_down():
+def test_a_unit_that_the_tracker_forgot_is_down():
     metrics, tracker = Metrics(), Tracker()
     tracker.started("a.service", "r", 0.0)
     metrics.units(tracker, LASTING_S)
@@ -88,12 +88,12 @@ def test_a_class_is_in_one_state():
 
 @pytest.mark.real
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed")
-def test_promtool_finds_nothing_to_say():
+def test_promtool_accepts_the_metrics():
     done = subprocess.run(["promtool", "check", "metrics"], input=filled().text(), capture_output=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
 
 
-def test_an_address_that_is_taken_is_a_sentence():
+def test_an_address_that_is_in_use_is_an_error_with_a_sentence():
     server = serve(Metrics(), "127.0.0.1", 0)
     with pytest.raises(ForensicsError, match=rf"127.0.0.1:{server.server_port}: Address already in use"):
         serve(Metrics(), "127.0.0.1", server.server_port)
@@ -114,7 +114,7 @@ def test_a_watch_that_hangs_is_not_healthy():
         server.server_close()
 
 
-def test_the_server_has_two_pages_and_no_more():
+def test_the_server_has_only_two_pages():
     server = serve(filled(), "127.0.0.1", 0)
     try:
         base = f"http://127.0.0.1:{server.server_port}"

@@ -1,4 +1,4 @@
-"""Where `watch` begins, on real journal files: a first run, one after a death, one whose place is deleted."""
+"""Where `watch` starts, on real journal files: a first run, a restart, a restart whose position was deleted."""
 
 import shutil
 from contextlib import closing
@@ -21,90 +21,90 @@ def at(minutes):
     return datetime.fromtimestamp((START + minutes * MINUTE) / 1e6, UTC)
 
 
-def learns(asked):
-    def learn(until):
+def baseline(asked):
+    def read(until):
         asked.append(until)
         tracker = Tracker()
         tracker.learn("a.service", "x.y", Class(1.0, 2.0))
         return tracker
 
-    return learn
+    return read
 
 
-def rest(begun):
-    return len(begun.follower.take(1000))
+def unread(startup):
+    return len(startup.follower.take(1000))
 
 
-def test_a_first_run_begins_at_the_end_with_what_history_teaches(tmp_path):
+def test_a_first_run_starts_at_the_end_with_a_baseline_from_history(tmp_path):
     journal(tmp_path / "a.journal", 0, 50)
     asked = []
     with closing(State.open(tmp_path / "state")) as state:
-        begun = start(state, tmp_path, None, learns(asked))
-        assert (begun.first, list(begun.tracker.classes)) == (True, ["a.service x.y"])
+        startup = start(state, tmp_path, None, baseline(asked))
+        assert (startup.first, list(startup.tracker.classes)) == (True, ["a.service x.y"])
         assert asked == [at(49) + timedelta(microseconds=1)]
-        assert 1 <= rest(begun) <= 6  # the last minutes, which are read without counting
-        assert begun.follower.cursor == begun.position.done
+        assert 1 <= unread(startup) <= 6  # the last minutes, which are read without counting
+        assert startup.follower.cursor == startup.position.done
 
 
-def test_a_first_run_may_begin_earlier(tmp_path):
+def test_a_first_run_may_start_earlier(tmp_path):
     journal(tmp_path / "a.journal", 0, 50)
     asked = []
     with closing(State.open(tmp_path / "state")) as state:
-        begun = start(state, tmp_path, at(20) - timedelta(seconds=1), learns(asked))
+        startup = start(state, tmp_path, at(20) - timedelta(seconds=1), baseline(asked))
         assert asked == [at(19) + timedelta(microseconds=1)]
-        assert 30 <= rest(begun) <= 36
+        assert 30 <= unread(startup) <= 36
 
 
 def test_a_journal_that_begins_later_is_read_from_its_start(tmp_path):
     journal(tmp_path / "a.journal", 0, 50)
     with closing(State.open(tmp_path / "state")) as state:
-        begun = start(state, tmp_path, at(-10), learns([]))
-        assert (begun.first, begun.position, rest(begun)) == (True, Position(), 50)
+        startup = start(state, tmp_path, at(-10), baseline([]))
+        assert (startup.first, startup.position, unread(startup)) == (True, Position(), 50)
 
 
-def test_a_next_run_goes_on_where_the_last_one_was(tmp_path):
+def test_a_restart_resumes_at_the_last_position(tmp_path):
     journal(tmp_path / "a.journal", 0, 50)
     with closing(State.open(tmp_path / "state")) as state:
-        first = start(state, tmp_path, at(0), learns([]))
+        first = start(state, tmp_path, at(0), baseline([]))
         first.follower.take(10)
         place = first.follower.cursor
         state.commit(Position(place, place), Tracker().stored(), [], (), {}, 0)
-        begun = start(state, tmp_path, at(0), pytest.fail)
-        assert (begun.first, begun.follower.torn, rest(begun)) == (False, False, 40)
+        startup = start(state, tmp_path, at(0), pytest.fail)
+        assert (startup.first, startup.follower.torn, unread(startup)) == (False, False, 40)
 
 
-def test_a_place_that_is_deleted_is_a_loss_and_all_that_is_left_is_read(tmp_path):
+def test_a_position_that_is_deleted_is_a_loss_and_all_that_is_left_is_read(tmp_path):
     journal(tmp_path / "a.journal", 0, 50)
     with closing(State.open(tmp_path / "state")) as state:
-        place = start(state, tmp_path, None, learns([])).position.done
+        place = start(state, tmp_path, None, baseline([])).position.done
         state.commit(Position(place, place), Tracker().stored(), [], (), {}, 0)
         (tmp_path / "a.journal").unlink()
         journal(tmp_path / "b.journal", 100, 20)
-        begun = start(state, tmp_path, None, pytest.fail)
-        assert (begun.follower.torn, begun.position, rest(begun)) == (True, Position(), 20)
+        startup = start(state, tmp_path, None, pytest.fail)
+        assert (startup.follower.torn, startup.position, unread(startup)) == (True, Position(), 20)
 
 
 def test_where_only_what_is_read_again_is_deleted_nothing_is_lost(tmp_path):
     journal(tmp_path / "a.journal", 0, 50)
     journal(tmp_path / "b.journal", 100, 20)
     with closing(State.open(tmp_path / "state")) as state:
-        follower = start(state, tmp_path, at(0), learns([])).follower
+        follower = start(state, tmp_path, at(0), baseline([])).follower
         follower.take(5)
         replay = follower.cursor
         follower.take(50)
         state.commit(Position(follower.cursor, replay), Tracker().stored(), [], (), {}, 0)
         (tmp_path / "a.journal").unlink()
-        begun = start(state, tmp_path, None, pytest.fail)
-        assert (begun.follower.torn, rest(begun)) == (False, 15)
+        startup = start(state, tmp_path, None, pytest.fail)
+        assert (startup.follower.torn, unread(startup)) == (False, 15)
 
 
-def test_an_empty_journal_is_waited_on(tmp_path):
+def test_an_empty_journal_is_waited_for(tmp_path):
     (tmp_path / "journal").mkdir()
     with closing(State.open(tmp_path / "state")) as state:
-        begun = start(state, tmp_path / "journal", None, pytest.fail)
-        assert rest(begun) == 0
+        startup = start(state, tmp_path / "journal", None, pytest.fail)
+        assert unread(startup) == 0
         journal(tmp_path / "a.journal", 0, 5)
         shutil.move(tmp_path / "a.journal", tmp_path / "journal/a.journal")
-        assert rest(begun) == 5
+        assert unread(startup) == 5
         state.commit(Position(None, None), Tracker().stored(), [], (), {}, 0)
-        assert rest(start(state, tmp_path / "journal", None, pytest.fail)) == 5
+        assert unread(start(state, tmp_path / "journal", None, pytest.fail)) == 5
