@@ -1,4 +1,4 @@
-"""Events and attempts in, the failure class of every attempt that ended out, with the event and the rule that decided."""
+"""Label every ended attempt with its failure class, and with the event and the rule behind it."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ NAMED = pl.Schema({"event": pl.UInt32(), "signature": pl.String(), "why": pl.Str
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """labels: LABELS, one row an attempt that is not running. events: NAMED, every event that a pattern knows and every one that decided.
-    signatures: the words for each id in use. notes: what could not be tried.
+    """labels: LABELS, one row per attempt that is not running. events: NAMED, every event that a pattern matches or that explains an end.
+
+    signatures: the description of each id in use. notes: one sentence per pattern that timed out.
     """
 
     labels: pl.DataFrame
@@ -29,7 +30,7 @@ class Labelled:
 
 
 def label(events: pl.DataFrame, attempts: pl.DataFrame, catalogue: Catalogue) -> Labelled:
-    """Gives every ended attempt its signature; a failed attempt always gets one, by its exit result when it left no word."""
+    """Label every ended attempt; one that no event explains is labelled by its exit result."""
     events = checked(events, EVENTS, "events")
     ended = checked(attempts, ATTEMPTS, "attempts").filter(pl.col("outcome") != "running")
     hits = find_hits(events, catalogue)
@@ -45,12 +46,12 @@ def label(events: pl.DataFrame, attempts: pl.DataFrame, catalogue: Catalogue) ->
 def _labels(ended: pl.DataFrame, choice: pl.DataFrame, secondary: pl.DataFrame) -> pl.DataFrame:
     result = pl.when("oom_killed").then(pl.lit("oom-kill")).otherwise("result")
     outcome = pl.col("outcome").cast(pl.String)
-    wordless = exit_id(result, pl.col("exit_code"), pl.col("exit_status"))
+    by_exit = exit_id(result, pl.col("exit_code"), pl.col("exit_status"))
     return (
         ended.select(
             "attempt",
             "last_row",
-            by_exit=wordless,
+            by_exit=by_exit,
             failed_itself=outcome == "failed",
             clean=outcome == "clean",
         )
@@ -60,11 +61,11 @@ def _labels(ended: pl.DataFrame, choice: pl.DataFrame, secondary: pl.DataFrame) 
         .select(
             "attempt",
             "signature",
-            why=pl.col("rule").replace_strict(root_cause.RULES, default="exit result", return_dtype=pl.String),
+            why=pl.col("rule").replace_strict(root_cause.RULES, default=root_cause.EXIT_RESULT, return_dtype=pl.String),
             event="event",
             row=pl.coalesce("row", "last_row"),
             secondary=pl.col("secondary").fill_null([]),
-            # A service that ends with exit 0 right after a fatal word has failed all the same.
+            # A service that exits with 0 right after a fatal error has failed all the same.
             failed=pl.col("failed_itself") | (pl.col("clean") & pl.col("rule").is_not_null()),
         )
         .sort("attempt")
@@ -74,7 +75,7 @@ def _labels(ended: pl.DataFrame, choice: pl.DataFrame, secondary: pl.DataFrame) 
 
 
 def _secondary(events: pl.DataFrame, hits: pl.DataFrame, choice: pl.DataFrame) -> pl.DataFrame:
-    """attempt, secondary: the patterns that an attempt's events match and that do not explain its end, with the first row of each."""
+    """attempt, secondary: the patterns that match an attempt without explaining its end, each with its first row."""
     return (
         events.select("event", "attempt", "row")
         .join(hits.select("event", "signature"), on="event")
@@ -100,8 +101,8 @@ def _named_events(hits: pl.DataFrame, choice: pl.DataFrame) -> pl.DataFrame:
 def _signatures(labels: pl.DataFrame, hits: pl.DataFrame, mined: pl.DataFrame, catalogue: Catalogue) -> dict[str, Signature]:
     titles = dict(mined.select("signature", "title").unique().sort("signature").iter_rows())
     used = set(labels["signature"]) | set(hits["signature"])
-    words = {pattern.id: pattern.signature for pattern in catalogue.patterns if pattern.id in used}
-    words |= {id_: naming.mined_signature(id_, title) for id_, title in titles.items()}
-    words |= {id_: naming.exit_signature(id_) for id_ in used if id_.startswith("exit:")}
-    words[LOST.id] = LOST
-    return dict(sorted(words.items()))
+    signatures = {pattern.id: pattern.signature for pattern in catalogue.patterns if pattern.id in used}
+    signatures |= {id_: naming.mined_signature(id_, title) for id_, title in titles.items()}
+    signatures |= {id_: naming.exit_signature(id_) for id_ in used if id_.startswith("exit:")}
+    signatures[LOST.id] = LOST
+    return dict(sorted(signatures.items()))

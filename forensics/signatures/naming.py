@@ -1,4 +1,4 @@
-"""Deciding events in, the ids and words of signatures out that no catalogue pattern has: unknown failures and bare exit results."""
+"""Name and describe the signatures that no pattern has: unknown failures and bare exit results."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from forensics.model.values import Signature
 from forensics.signatures import mask
 from forensics.signatures.traceback import Outline, outline
 
-# Results of systemd's service.c in words.
+# Results of systemd's service.c.
 _RESULTS = {
     "exit-code": "Exited with status {status}",
     "signal": "Killed by {signal}",
@@ -17,59 +17,57 @@ _RESULTS = {
     "oom-kill": "Killed for lack of memory",
     "watchdog": "Killed by the watchdog",
     "timeout": "Timed out",
-    "protocol": "Did not do what its service type asks for",
+    "protocol": "Did not follow the protocol of its service type",
     "resources": "Could not be started for lack of a resource",
-    "start-limit-hit": "Started too often",
+    "start-limit-hit": "Hit its start limit",
     "exec-condition": "Skipped by its condition",
     "success": "Exited without an error",
-    "unknown": "Ended, nothing is recorded about how",
+    "unknown": "Ended; how is not recorded",
 }
 
 
 def mined(events: pl.DataFrame) -> pl.DataFrame:
     """event, signature, title of unknown events (columns event, kind, text, root, last)."""
-    told_apart = events.select("kind", "text", "root", "last").unique(maintain_order=True).with_row_index("which")
+    distinct = events.select("kind", "text", "root", "last").unique(maintain_order=True).with_row_index("which")
     # One traceback costs about 40 µs to outline; the distinct ones of an incident are few.
     outlines = [
-        outline(row["text"], row["root"], row["last"]) if row["kind"] == "traceback" else None for row in told_apart.iter_rows(named=True)
+        outline(row["text"], row["root"], row["last"]) if row["kind"] == "traceback" else None for row in distinct.iter_rows(named=True)
     ]
-    messages = pl.Series([text if o is None else o.message for text, o in zip(told_apart["text"], outlines, strict=True)], dtype=pl.String)
+    messages = pl.Series([text if o is None else o.message for text, o in zip(distinct["text"], outlines, strict=True)], dtype=pl.String)
     masked = mask.keys(messages)
     ids = [mask.mined_id(key if o is None else o.key(key)) for key, o in zip(masked, outlines, strict=True)]
-    words = pl.Series([key if o is None else _words(o, key) for key, o in zip(masked, outlines, strict=True)], dtype=pl.String)
-    named = told_apart.with_columns(signature=pl.Series(ids, dtype=pl.String), title=mask.titles(words))
+    plain = pl.Series([key if o is None else _traceback_title(o, key) for key, o in zip(masked, outlines, strict=True)], dtype=pl.String)
+    named = distinct.with_columns(signature=pl.Series(ids, dtype=pl.String), title=mask.titles(plain))
     return events.join(named, on=["kind", "text", "root", "last"], nulls_equal=True, maintain_order="left").select(
         "event", "signature", "title"
     )
 
 
-def _words(found: Outline, masked_message: str) -> str:
-    root = f"{found.root}: {masked_message}" if found.root and masked_message else found.root or masked_message
-    return root if found.last in {"", found.root} else f"{root} (then {found.last})"
+def _traceback_title(stack: Outline, masked_message: str) -> str:
+    root = f"{stack.root}: {masked_message}" if stack.root and masked_message else stack.root or masked_message
+    return root if stack.last in {"", stack.root} else f"{root} (then {stack.last})"
 
 
 def mined_signature(id_: str, title: str) -> Signature:
-    return Signature(id=id_, title=title or "An error without words", severity="high", restart_helps=None)
+    """Describe an unknown failure."""
+    return Signature(id=id_, title=title or "An error without a message", severity="high", restart_helps=None)
 
 
 def exit_signature(id_: str) -> Signature:
-    """The words for an `exit:` id."""
+    """Describe an end that no log line explains, by its `exit:` id."""
     result, _, status = id_.removeprefix("exit:").partition("/")
-    words = _RESULTS.get(result, f"Ended with result {result}")
-    title = words.format(status=_status_name(status), signal=_signal_name(status))
+    title = _RESULTS.get(result, f"Ended with result {result}").format(status=_status_name(status), signal=_signal_name(status))
     return Signature(
         id=id_,
-        title=title if result in {"success", "unknown"} else f"{title}, without a word",
+        title=title if result in {"success", "unknown"} else f"{title}, no log output before the exit",
         severity="info" if result == "success" else "high",
         restart_helps=None,
-        cause=""
-        if result == "success"
-        else "The service said nothing that explains its end; only the service manager's record of it exists.",
+        cause="" if result == "success" else "The service logged nothing that explains its end; only the service manager recorded it.",
     )
 
 
 def _status_name(status: str) -> str:
-    """An exit status, with the signal a shell reports as 128 + number."""
+    """An exit status, with the signal that a shell reports as 128 + number."""
     number = int(status) if status.isdigit() else 0
     if 128 < number <= 128 + 64 and (name := systemd.signal_name(number - 128)):
         return f"{status} ({name} of a child)"

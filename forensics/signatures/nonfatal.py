@@ -1,24 +1,26 @@
-"""Events of services that go on in, those that tell of a problem all the same out: a service may lose a task, a configuration or a
-deployment and live.
-"""
+"""Find problems in the events of services that keep running: a lost task, configuration or deployment stops no service."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
 
 import polars as pl
 
 from forensics.model.frames import EVENTS
+from forensics.model.values import Signature
 from forensics.signatures import line_level, naming
 from forensics.signatures.catalogue import Catalogue
 from forensics.signatures.mask import LONGEST
 from forensics.signatures.match import CAPTURES, find_hits
 
-# Why, best first: what stops services, what only harms them, and an error that nobody knows.
+# Why, most telling first: what stops services elsewhere, what only harms them, and an unknown error.
 FATAL_ELSEWHERE, FATAL_OWN, HARMFUL, UNKNOWN = range(4)
 WHY = {
-    FATAL_ELSEWHERE: "catalogue pattern, in the words of systemd or the kernel",
-    FATAL_OWN: "catalogue pattern, in the words of a service that goes on",
-    HARMFUL: "catalogue pattern, of a problem that ends no service",
-    UNKNOWN: "last exception of the last traceback, of a service that goes on",
+    FATAL_ELSEWHERE: "catalogue pattern in a message of systemd or the kernel",
+    FATAL_OWN: "catalogue pattern in the output of a service that keeps running",
+    HARMFUL: "catalogue pattern of a problem that stops no service",
+    UNKNOWN: "last exception of the last traceback of a service that keeps running",
 }
 PROBLEMS = pl.Schema(
     {
@@ -27,7 +29,7 @@ PROBLEMS = pl.Schema(
         "event": EVENTS["event"],
         "attempt": EVENTS["attempt"],
         "signature": pl.String(),
-        "title": pl.String(),  # of an unknown one; empty otherwise
+        "title": pl.String(),  # of an unknown problem; empty otherwise
         "captures": CAPTURES,
     }
 )
@@ -35,11 +37,17 @@ _OWN = ("line", "traceback")
 
 
 def problems(events: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
-    """PROBLEMS of the events, in no order. events: EVENTS, of which the lines of an attempt follow each other."""
+    """Find the PROBLEMS of events, in no order. events: EVENTS in which an attempt's lines follow each other."""
     return pl.concat([_known(events, catalogue), _unknown(events)])
 
 
-def _known(said: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
+def signature_of(problem: Mapping[str, Any], catalogue: Catalogue) -> Signature:
+    """Describe the signature of a row of PROBLEMS."""
+    pattern = catalogue.pattern(problem["signature"])
+    return naming.mined_signature(problem["signature"], problem["title"]) if pattern is None else pattern.signature
+
+
+def _known(events: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
     severities = {pattern.id: pattern.severity for pattern in catalogue.patterns}
     fatal = pl.col("signature").is_in([pattern.id for pattern in catalogue.patterns if pattern.is_fatal])
     kind = pl.col("kind").cast(pl.String)
@@ -52,14 +60,14 @@ def _known(said: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
         .when(~fatal & severe)
         .then(HARMFUL)
     )
-    found = said.join(find_hits(said, catalogue).frame, on="event", maintain_order="left").with_columns(rule=rule, title=pl.lit(""))
-    return _problems(found.filter(pl.col("rule").is_not_null()))
+    matched = events.join(find_hits(events, catalogue).frame, on="event", maintain_order="left").with_columns(rule=rule, title=pl.lit(""))
+    return _problems(matched.filter(pl.col("rule").is_not_null()))
 
 
-def _unknown(said: pl.DataFrame) -> pl.DataFrame:
-    """Tracebacks that nobody asked for: after a warning somebody expected it."""
+def _unknown(events: pl.DataFrame) -> pl.DataFrame:
+    """Find tracebacks of no pattern, unless a warning comes before: then the service expected the exception."""
     before = pl.col("text").str.slice(0, LONGEST).shift(1).over("attempt")
-    raised = said.filter(
+    raised = events.filter(
         (pl.col("kind").cast(pl.String) == "traceback")
         & ~line_level.comes_from_stopping(pl.coalesce("last", "root", pl.lit("")))
         & ~line_level.warns(before).fill_null(value=False)

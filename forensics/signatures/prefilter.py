@@ -1,35 +1,36 @@
-"""A regular expression in, pieces of text out of which at least one stands in everything it matches."""
+"""Extract the literals of a regular expression of which every match contains at least one."""
 
 from __future__ import annotations
 
 import re
 import warnings
 from collections.abc import Iterable, Sequence
-from re import _constants as op  # type: ignore[attr-defined]  # the parser of `re`: its tree is the simplest reliable reading of a pattern
+from re import _constants as op  # type: ignore[attr-defined]  # the parser of `re`: its tree is the simplest reliable analysis of a pattern
 from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any
 
 Literals = frozenset[str]
 
 # Word boundaries of the Rust dialect that `re` takes for literals: \< \> \b{start}.
-_OTHERWISE = re.compile(r"\\(?:[<>]|[bB]\{)")
+_DIFFERENT = re.compile(r"\\(?:[<>]|[bB]\{)")
 
-SHORTEST = 4  # shorter pieces stand in so many texts that looking for them first saves nothing
+SHORTEST = 4  # shorter literals are in so many texts that searching for them first saves nothing
 
 
 def required(patterns: Sequence[str]) -> Literals | None:
-    """ASCII pieces, in lower case, of which each text that ANY of the patterns matches holds at least one, whatever its case;
-    null when no such set is known, so that the patterns have to be tried on every text.
+    """ASCII literals, in lower case, of which each text that ANY of the patterns matches contains at least one, in any case.
+
+    null when no such set is known: then the patterns have to be tried on every text.
     """
     sets = [_of_pattern(pattern) for pattern in patterns]
     return _union(sets)
 
 
 def _of_pattern(pattern: str) -> Literals | None:
-    if _OTHERWISE.search(pattern):
+    if _DIFFERENT.search(pattern):
         return None
     with warnings.catch_warnings():
-        warnings.simplefilter("error")  # where `re` warns, it reads the pattern otherwise than the Rust dialect does
+        warnings.simplefilter("error")  # where `re` warns, its reading of the pattern differs from the Rust dialect's
         try:
             tree = parser.parse(pattern)
         except (parser.error, Warning, OverflowError, RecursionError):
@@ -38,20 +39,20 @@ def _of_pattern(pattern: str) -> Literals | None:
 
 
 def _of_sequence(items: Iterable[Any], *, ignore_case: bool) -> Literals | None:
-    """The best set any element of a sequence offers: the one whose shortest piece is longest."""
-    found: list[Literals] = []
-    run = ""
+    """The best set of any element of a sequence: the one whose shortest literal is longest."""
+    sets: list[Literals] = []
+    piece = ""
     for code, value in items:
         character = _required_character(code, value, ignore_case=ignore_case)
         if character is not None:
-            run += character
+            piece += character
             continue
-        found.append(frozenset({run}))
-        run = ""
+        sets.append(frozenset({piece}))
+        piece = ""
         if (inner := _of_element(code, value, ignore_case=ignore_case)) is not None:
-            found.append(inner)
-    found.append(frozenset({run}))
-    best = max(found, key=_worth)
+            sets.append(inner)
+    sets.append(frozenset({piece}))
+    best = max(sets, key=_worth)
     return best if _worth(best)[0] >= SHORTEST else None
 
 
@@ -59,7 +60,7 @@ def _required_character(code: Any, value: Any, *, ignore_case: bool) -> str | No
     if code is not op.LITERAL or value > 127:
         return None
     character = chr(value).lower()
-    # Without regard to case, the Rust dialect's k and s also stand for U+212A and U+017F.
+    # Without regard to case, the Rust dialect's k and s also match U+212A and U+017F.
     return None if ignore_case and character in "ks" else character
 
 

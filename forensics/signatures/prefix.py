@@ -1,4 +1,4 @@
-"""Lines in, the message of each out: without control characters and without what a log formatter put before the message."""
+"""Strip control characters and the log formatter's prefix from lines."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _ALONE = {r"\w": "[0-9A-Za-z_]", r"\s": r"[ \t\n\r\f\v]", r"\S": r"[^ \t\n\r\f\v
 
 
 def ascii_classes(pattern: str) -> str:
-    r"""The pattern with \w, \s and \b of ASCII only.
+    r"""Restrict \w, \s and \b of a pattern to ASCII.
 
     The classes of Unicode have thousands of ranges, and polars builds its automata anew in each call: most of the time of a small batch.
     """
@@ -38,7 +38,7 @@ LEVEL = r"(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|ERR|CRITICAL|CRIT|FATAL|
 _LOGGER = r"[A-Za-z_][\w.\-]*"
 _SOURCE = r"[\w./\-]+\.(?:py|cc|cpp|cu|c|h|go|rs|js|ts):[0-9]+"
 
-# What loguru, logging, uvicorn, glog, zap, klog, tracing and rich put before a message, piece by piece.
+# The prefixes of loguru, logging, uvicorn, glog, zap, klog, tracing and rich, piece by piece.
 PREFIX = ascii_classes(
     rf"(?m)^(?:[ \t]*(?:"
     rf"[\[(]?{_TIME}[\])]?(?:[ \t]*[|,\-:]+(?:[ \t]|$)|[ \t]+|$)"  # 2026-11-23 08:41:39.123 · [08:41:39] · 12:01:02,345 -
@@ -58,10 +58,10 @@ PREFIX = ascii_classes(
 
 
 def without_control(texts: pl.Expr) -> pl.Expr:
-    """Each text without the characters that a reader does not see."""
+    """Strip the characters that a reader does not see."""
     return texts.str.replace_all(_CONTROL, "")
 
 
 def without_prefix(texts: pl.Expr) -> pl.Expr:
-    """Each text, already without control characters, without what a formatter put before the message on each line."""
+    """Strip the formatter's prefix from each line of texts without control characters."""
     return texts.str.replace_all(PREFIX, "").str.strip_chars()

@@ -1,9 +1,9 @@
-"""The text of a stack in, what is constant in it out: the same failure keeps its name when values, lines or versions change.
+"""Fingerprint a traceback by what is constant in it: the same failure keeps its id when values, lines or versions change.
 
 The rule: bare type of the root exception and of the last one; the application's own frames by module and function, each once, the last
 six (of other runtimes the top six); the top-level library that raised; the masked message of the root. No line numbers, no source text,
-no install prefix. Measured over nine benign changes and four true differences it keeps and sees all; the rules of the peers keep 3 to 7
-and see 1 to 3.
+no install prefix. Measured over nine benign changes and four true differences it survives and detects all; the rules of comparable tools
+survive 3 to 7 and detect 1 to 3.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ FRAMES_KEPT = 6
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """What is constant in a traceback but for its message, and that message (to be masked by the caller)."""
+    """What is constant in a traceback, and the message of its root exception, which the caller masks."""
 
     root: str  # bare type
     last: str
@@ -40,7 +40,7 @@ class Outline:
 
 
 def outline(text: str, root: str | None, last: str | None) -> Outline:
-    """Reads a traceback; `root` and `last` are its first and last exception lines where they are known already."""
+    """Outline a traceback. root, last: its first and last exception lines where they are known already."""
     blocks = _CHAIN.split(text)
     first = exception_line(blocks[0]) if root is None else root
     final = exception_line(blocks[-1]) if last is None else last
@@ -56,8 +56,8 @@ def outline(text: str, root: str | None, last: str | None) -> Outline:
 
 
 def exception_line(block: str) -> str:
-    """The line that names the exception of one traceback: the first one after the frames that is not indented; "" where it is cut off."""
-    after = block[max((found.end() for found in _FRAME.finditer(block)), default=0) :]
+    """The line that names the exception of one traceback: the first after the frames that is not indented; "" where it is cut off."""
+    after = block[max((frame.end() for frame in _FRAME.finditer(block)), default=0) :]
     lines = [line for line in after.split("\n")[1:] if line and not line[0].isspace()]
     named = next((line for line in lines if _EXCEPTION.match(line.strip())), None)
     if lines:

@@ -39,24 +39,24 @@ def labelled(*events: dict[str, object], **columns: object) -> dict[str, object]
     return found | {"secondary": [each["signature"] for each in found["secondary"]]}
 
 
-def test_what_is_seen_beside_the_cause_is_known_by_its_first_row() -> None:
-    told = event("port 80 taken", 3), event("port 80 taken", 4), event("no memory", 8)
-    found = label(events_frame(*told), attempts_frame(attempt()), CATALOGUE)
+def test_a_secondary_problem_is_shown_by_its_first_row() -> None:
+    events = event("port 80 taken", 3), event("port 80 taken", 4), event("no memory", 8)
+    found = label(events_frame(*events), attempts_frame(attempt()), CATALOGUE)
     assert found.labels["secondary"].to_list() == [[{"signature": "port", "row": 0}]]
 
 
-def test_a_known_problem_decides_and_is_its_own_evidence() -> None:
+def test_a_known_problem_explains_the_end_and_is_its_own_evidence() -> None:
     found = labelled(event("INFO: hello", 1), event("ERROR: port 80 taken", 8), event("ERROR: shutting the door", 9))
     assert (found["signature"], found["why"], found["event"], found["row"]) == (
         "port",
-        "catalogue pattern, in the service's own words",
+        "catalogue pattern in the service's own output",
         1,
         1,
     )
     assert found["failed"]
 
 
-def test_of_two_known_problems_the_one_said_last_decides_and_the_other_is_secondary() -> None:
+def test_of_two_known_problems_the_last_one_explains_the_end_and_the_other_is_secondary() -> None:
     found = labelled(event("port 80 taken", 3), event("no memory", 8))
     assert (found["signature"], found["secondary"]) == ("memory", ["port"])
 
@@ -93,12 +93,12 @@ def test_a_small_problem_is_secondary_to_an_unknown_traceback() -> None:
     assert found["secondary"] == ["note"]
 
 
-def test_what_systemd_says_wins_over_an_unknown_error() -> None:
+def test_a_message_of_systemd_wins_over_an_unknown_error() -> None:
     found = labelled(traceback(TRACEBACK, 8), manager("some.service: A process of this unit has been killed by the OOM killer."))
-    assert (found["signature"], found["why"]) == ("killed", "catalogue pattern, in the words of systemd or the kernel")
+    assert (found["signature"], found["why"]) == ("killed", "catalogue pattern in a message of systemd or the kernel")
 
 
-def test_a_known_problem_of_the_service_wins_over_what_systemd_says() -> None:
+def test_a_known_problem_of_the_service_wins_over_a_message_of_systemd() -> None:
     found = labelled(event("no memory", 8), manager("killed by the OOM killer"))
     assert (found["signature"], found["secondary"]) == ("memory", ["killed"])
 
@@ -116,7 +116,7 @@ def test_the_start_limit_explains_only_what_nothing_else_explains() -> None:
     limit = manager("some.service: Start request repeated too quickly.", 10.5)
     assert labelled(limit)["signature"] == "refused"
     assert labelled(event("loading", 9.5), limit)["signature"] == "refused"
-    assert labelled(event("pre-check failed", 9.5), limit)["why"] == "last line before the end, a complaint"
+    assert labelled(event("pre-check failed", 9.5), limit)["why"] == "last line before the end, which mentions a problem"
     assert labelled(event("ERROR: port 80 taken"), limit)["signature"] == "port"
     assert str(labelled(event("ERROR: no such host"), limit)["signature"]).startswith("mined:")
 
@@ -144,11 +144,11 @@ def test_the_last_error_line_decides_but_not_a_farewell() -> None:
     assert (found["event"], found["why"]) == (1, "last error line")
 
 
-def test_priority_says_error_too() -> None:
+def test_a_priority_marks_an_error_too() -> None:
     assert labelled(event("the door is shut", 2, priority=0), event("INFO: bye", 9))["why"] == "last error line"
 
 
-def test_a_last_word_before_an_exit_decides_when_nothing_else_does() -> None:
+def test_a_last_line_before_an_exit_explains_it_when_nothing_else_does() -> None:
     found = labelled(event("INFO: hello", 1), event("handing the queue back", 9.5))
     assert (found["event"], found["why"]) == (1, "last line before the end")
 
@@ -156,28 +156,30 @@ def test_a_last_word_before_an_exit_decides_when_nothing_else_does() -> None:
 @pytest.mark.parametrize(
     ("events", "columns", "why"),
     [
-        ([event("handing the queue back", 2)], {}, "said too long before the end"),
+        ([event("handing the queue back", 2)], {}, "logged too long before the end"),
         ([event("INFO: ready", 9.5)], {}, "an ordinary line"),
         (
             [event("handing the queue back", 9.5)],
             {"result": "signal", "exit_code": "killed", "exit_status": 9},
-            "a signal is no answer to it",
+            "a signal does not follow from it",
         ),
         ([event("ERROR: no such host", 1)], {"result": "signal", "exit_status": 9, "lived": 300.0}, "an error long before a signal"),
         ([traceback(TRACEBACK, 100)], {"lived": 7200.0}, "a traceback long before a silent exit"),
         ([], {}, "no events at all"),
     ],
 )
-def test_an_end_without_a_word_is_named_by_its_exit_result(events: list[dict[str, object]], columns: dict[str, object], why: str) -> None:
+def test_an_end_that_no_line_explains_is_named_by_its_exit_result(
+    events: list[dict[str, object]], columns: dict[str, object], why: str
+) -> None:
     found = labelled(*events, **columns)
     assert found["why"] == "exit result", why
     assert str(found["signature"]).startswith("exit:"), why
     assert (found["event"], found["row"]) == (None, 999), why
 
 
-def test_a_known_problem_long_before_an_exit_explains_it_only_after_later_words() -> None:
+def test_a_known_problem_long_before_an_exit_explains_it_only_after_later_errors() -> None:
     early = [event("no memory", 100), event("INFO: request done", 7000)]
-    assert labelled(*early, lived=7200.0)["why"] == "catalogue pattern, earlier in the run"
+    assert labelled(*early, lived=7200.0)["why"] == "catalogue pattern earlier in the attempt"
     assert labelled(*early, traceback(TRACEBACK, 7199), lived=7200.0)["why"] == "last exception of the last traceback"
 
 
@@ -186,7 +188,7 @@ def test_a_known_problem_long_before_a_kill_does_not_explain_it() -> None:
     assert (found["signature"], found["secondary"]) == ("exit:signal/9", ["memory"])
 
 
-def test_a_clean_exit_right_after_a_fatal_word_has_failed() -> None:
+def test_a_clean_exit_right_after_a_fatal_error_has_failed() -> None:
     found = labelled(event("ERROR: port 80 taken", 9), event("ERROR: Exiting.", 9), outcome="clean")
     assert (found["signature"], found["failed"]) == ("port", True)
 
@@ -197,7 +199,7 @@ def test_an_attempt_that_ended_well_or_on_request_has_not_failed(outcome: str, f
     assert (found["signature"], found["failed"]) == ("exit:success/0", failed)
 
 
-def test_a_fatal_word_long_before_a_clean_end_is_no_failure() -> None:
+def test_a_fatal_error_long_before_a_clean_end_is_not_a_failure() -> None:
     found = labelled(event("no memory", 100), event("INFO: bye", 7200), lived=7200.0, outcome="clean")
     assert (found["signature"], found["secondary"], found["failed"]) == ("exit:success/0", ["memory"], False)
 
@@ -226,18 +228,18 @@ def test_exit_results_have_a_name_and_a_readable_title(columns: dict[str, object
 
 def test_titles_name_signals() -> None:
     killed = attempts_frame(attempt(result="signal", exit_status=11), attempt(1, exit_status=137))
-    words = label(events_frame(), killed, CATALOGUE).signatures
-    assert words["exit:signal/11"].title == "Killed by signal 11 (SIGSEGV), without a word"
-    assert words["exit:exit-code/137"].title == "Exited with status 137 (SIGKILL of a child), without a word"
+    signatures = label(events_frame(), killed, CATALOGUE).signatures
+    assert signatures["exit:signal/11"].title == "Killed by signal 11 (SIGSEGV), no log output before the exit"
+    assert signatures["exit:exit-code/137"].title == "Exited with status 137 (SIGKILL of a child), no log output before the exit"
 
 
-def test_every_id_in_use_has_words_and_lost_restarts_too() -> None:
+def test_every_id_in_use_is_described_and_lost_restarts_too() -> None:
     result = label(events_frame(event("small note", 1), traceback(TRACEBACK, 9)), attempts_frame(attempt(), attempt(1)), CATALOGUE)
-    beside = {each["signature"] for found in result.labels["secondary"] for each in found}
-    used = {*result.labels["signature"], *beside, *result.events["signature"]}
+    secondary = {problem["signature"] for problems in result.labels["secondary"] for problem in problems}
+    used = {*result.labels["signature"], *secondary, *result.events["signature"]}
     assert used <= set(result.signatures)
     assert "journal.lost" in result.signatures
-    mined = next(words for id_, words in result.signatures.items() if id_.startswith("mined:"))
+    mined = next(signature for id_, signature in result.signatures.items() if id_.startswith("mined:"))
     assert (mined.title, mined.severity, mined.restart_helps) == ("ValueError: bad value <n>", "high", None)
 
 

@@ -1,8 +1,7 @@
-"""Keys in, families out: keys that differ only in words that are names are one kind of event.
+"""Group keys into families: keys that differ only in names are one kind of event.
 
-The result depends on the set of keys alone, not on their order, on how often they occur or on how they were fed: in each round every
-slot is judged by all words seen in it, then all are joined at once. Families are for showing and counting; the id of a signature
-never depends on them.
+The result depends on the set of keys alone, not on their order or frequency: in each round every slot is judged by all its words, then
+all are joined at once. Families are for display and counts; the id of a signature never depends on them.
 """
 
 from __future__ import annotations
@@ -11,11 +10,11 @@ import polars as pl
 
 from forensics.signatures.clustering import key_words, slots
 
-_ROUNDS = 6  # a join makes lines equal that then differ in one word from others; nothing seen took more than four
+_ROUNDS = 6  # a join makes lines equal that then differ in one word from others; no log took more than four
 
 
 def families(keys: pl.Series) -> pl.Series:
-    """The family of each key, named by its words, with <*> where they vary."""
+    """The family of each key: its words, with <*> where they vary."""
     distinct = keys.unique().sort()
     lines = [tuple(words) for words in key_words.words(distinct)]
     family = {line: line for line in lines}

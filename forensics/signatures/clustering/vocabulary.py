@@ -1,4 +1,4 @@
-"""The words that tell a name from a statement: lists of English words as logs use them."""
+"""English words that distinguish a name from a statement in a log line."""
 
 from __future__ import annotations
 
@@ -26,5 +26,5 @@ _OF_STATES = (
 )
 
 INTRODUCES = frozenset(_BEFORE_A_NAME.split())
-SAYS_WHAT = frozenset(_BEFORE_A_STATEMENT.split())
+STATES_WHAT = frozenset(_BEFORE_A_STATEMENT.split())
 STATES = frozenset(_OF_STATES.split())  # a state of several, or the opposite of another word
