@@ -1,15 +1,17 @@
-"""Numbers and times → the words a reader sees, the same in every format."""
+"""Write numbers, times and paragraphs as a reader sees them: the same words in every output."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 _HELPS = {True: "yes", False: "no", None: "unknown"}
 _OUTCOMES = {"held": "held", "changed-class": "changed the class", "no-effect": "no effect"}
-_METHODS = {"envelope": "envelope: first failed start to first held success", "not-ready": "the time in which it was not ready"}
+_METHODS = {"envelope": "envelope: first failed start to first stable start", "not-ready": "the time it was not ready"}
 _KINDS = {"restart-loop": "Restart loop", "outage": "Outage"}
+_ITEM = re.compile(r"\s*(?:\d+[.)]|[-*•])\s")  # the start of a list item
 
 
 def zone(name: str) -> tzinfo:
@@ -29,7 +31,7 @@ def minute(time: datetime | None, where: tzinfo = UTC) -> str:
 
 
 def precise_enough(start: datetime | None, end: datetime | None) -> Callable[[datetime | None, tzinfo], str]:
-    """`minute` for times within an hour or more, `instant` for those within less."""
+    """Choose `instant` for spans shorter than an hour, otherwise `minute`."""
     return instant if start is not None and end is not None and (end - start).total_seconds() < 3600 else minute
 
 
@@ -42,7 +44,7 @@ def plural(number: int, word: str, many: str = "") -> str:
 
 
 def share(part: float | None) -> str:
-    """0.0003 → "< 0.1 %": a class that happened is never shown as nothing, and a part never as the whole."""
+    """Percent with one digit; "< 0.1 %" and "> 99.9 %" rather than rounding a part to nothing or to all."""
     if part is None:
         return "–"
     if 0 < part < 0.0005:
@@ -51,7 +53,7 @@ def share(part: float | None) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """Two units at most: 12.9 s, 6 min 14 s, 98 h 22 min, 13 d 4 h."""
+    """Measured time in two units at most: 12.9 s, 6 min 14 s, 98 h 22 min, 13 d 4 h."""
     if seconds is None:
         return "–"
     if seconds < 59.95:
@@ -63,8 +65,19 @@ def duration(seconds: float | None) -> str:
     return _two(round(seconds / 3600), 24, "d", "h")
 
 
+def spoken_duration(seconds: float) -> str:
+    """Time as said in a sentence, without fractions of a second: 95 s, 6 min 14 s, 98 min, 98 h 22 min, 13 d 4 h."""
+    left = round(seconds)
+    if left < 120:
+        return f"{left} s"
+    minutes, hours = left // 60, left // 3600
+    if left < 2 * 3600:
+        return f"{minutes} min" + (f" {left % 60} s" if left % 60 and minutes < 10 else "")
+    return f"{hours} h {minutes % 60} min" if hours < 240 else f"{left // 86400} d {hours % 24} h"
+
+
 def about(seconds: float) -> str:
-    """One unit, for both ends of a bracket: 2.4 h, 96 h, 5.3 d."""
+    """Time in one unit, for both ends of a range: 2.4 h, 96 h, 5.3 d."""
     for unit, scale, most in (("s", 1, 60), ("min", 60, 60), ("h", 3600, 120)):
         if seconds < scale * most:
             return f"{seconds / scale:.1f}".removesuffix(".0") + f" {unit}"
@@ -77,7 +90,7 @@ def _two(small: int, per: int, big_unit: str, small_unit: str) -> str:
 
 
 def since_start(time: datetime | None, start: datetime) -> str:
-    """T+29 s, T−40 s."""
+    """Time relative to the start of an incident: T+29 s, T−40 s; "never" without a time."""
     if time is None:
         return "never"
     seconds = (time - start).total_seconds()
@@ -100,9 +113,20 @@ def outcome(name: str) -> str:
 
 
 def method(name: str) -> str:
-    """How downtime was measured; other words are shown as they are."""
+    """How downtime was measured; an unknown name is returned as it is."""
     return _METHODS.get(name, name)
 
 
 def kind(name: str) -> str:
     return _KINDS.get(name, name.replace("-", " ").capitalize())
+
+
+def reflowed(text: str) -> str:
+    """Put each paragraph and list item on one line: line breaks of a pattern file mean nothing on the page."""
+    lines: list[str] = []
+    for line in text.strip().splitlines():
+        if lines and lines[-1] and line.strip() and not _ITEM.match(line):
+            lines[-1] += " " + line.strip()
+        else:
+            lines.append(line.strip())
+    return "\n".join(lines)

@@ -1,4 +1,4 @@
-// Draws the interactive figures over the static ones, after the page has been painted and only when they come into view.
+// Draw the interactive figures over the static ones, after the page has been painted and only when they come into view.
 (() => {
   "use strict";
   const code = document.getElementById("plotly-code");
@@ -33,16 +33,16 @@
     script.textContent = code.textContent;
     document.head.appendChild(script);
     if (!window.Plotly) return;
-    const seen = new IntersectionObserver(
+    const observer = new IntersectionObserver(
       (entries) => {
-        for (const entry of entries.filter((each) => each.isIntersecting)) {
-          seen.unobserve(entry.target);
+        for (const entry of entries.filter(({ isIntersecting }) => isIntersecting)) {
+          observer.unobserve(entry.target);
           draw(entry.target);
         }
       },
       { rootMargin: "300px" },
     );
-    boxes.forEach((box) => seen.observe(box));
+    boxes.forEach((box) => observer.observe(box));
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => boxes.filter((box) => box.classList.contains("live")).forEach(draw));
   };
 
@@ -57,6 +57,6 @@
     }).observe({ type: "paint", buffered: true });
   };
 
-  addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((each) => (each.open = true)));
+  addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((details) => (details.open = true)));
   if (code && boxes.length) addEventListener("load", () => afterFirstPaint(start));
 })();

@@ -1,4 +1,4 @@
-"""The seed incident, told by the program: exactly as it was made, from real journal files and from an export stream."""
+"""The report on the seed incident: exactly as it was made, from real journal files and from an export stream."""
 
 import json
 import os
@@ -25,63 +25,63 @@ def report(*arguments, cwd):
 
 
 @pytest.fixture(scope="module")
-def told(seed):
+def seed_report(seed):
     if not (seed / "journal").is_dir():
         pytest.skip("systemd-journal-remote is not installed: there are no real journal files of the seed incident")
     return report("--journal-dir", "journal", "--store", "store", cwd=seed)
 
 
-def test_every_restart_is_counted_and_placed(told):
-    assert told["restarts"] == {"total": 13979, "in_incidents": 13936, "background": 43, "lost": 0, "refused": 0}
+def test_every_restart_is_counted_and_placed(seed_report):
+    assert seed_report["restarts"] == {"total": 13979, "in_incidents": 13936, "background": 43, "lost": 0, "refused": 0}
 
 
-def test_the_class_table_is_the_seeds_to_the_unit(told):
-    assert {row["restarts"] for row in told["classes"]} == CLASSES
-    assert sum(row["restarts"] for row in told["classes"]) == 13979
+def test_the_class_table_is_the_seeds_to_the_unit(seed_report):
+    assert {row["restarts"] for row in seed_report["classes"]} == CLASSES
+    assert sum(row["restarts"] for row in seed_report["classes"]) == 13979
 
 
-def test_there_is_one_incident_of_four_phases(told):
-    (incident,) = told["incidents"]
+def test_there_is_one_incident_of_four_phases(seed_report):
+    (incident,) = seed_report["incidents"]
     assert (incident["unit"], incident["restarts"]) == ("tabbyapi.service", 13936)
     assert (incident["start"], incident["recovery"]) == ("2025-12-07T21:30:00Z", "2025-12-11T23:52:00Z")
     assert [phase["restarts"] for phase in incident["phases"]] == PHASES
     assert [sorted(phase["classes"].values(), reverse=True) for phase in incident["phases"]] == [sorted(mix, reverse=True) for mix in MIX]
 
 
-def test_the_cadence_of_each_phase_is_the_seeds(told):
-    cadences = [phase["cadence_s"] for phase in told["incidents"][0]["phases"]]
+def test_the_cadence_of_each_phase_is_the_seeds(seed_report):
+    cadences = [phase["cadence_s"] for phase in seed_report["incidents"][0]["phases"]]
     assert cadences == pytest.approx([12.9, 11.7, 42.3, 49.4], abs=0.5)
 
 
-def test_the_trigger_is_the_system_switch(told):
-    trigger = told["incidents"][0]["trigger"]
+def test_the_trigger_is_the_system_switch(seed_report):
+    trigger = seed_report["incidents"][0]["trigger"]
     assert trigger["kind"] == "system-switch"
-    assert told["incidents"][0]["detection"]["alert"] is None
+    assert seed_report["incidents"][0]["detection"]["alert"] is None
 
 
-def test_every_claim_leads_to_an_entry_of_a_file(told, seed):
-    samples = [row["sample"] for row in told["classes"]] + [change["evidence"] for change in told["incidents"][0]["changes"]]
+def test_every_claim_leads_to_an_entry_of_a_file(seed_report, seed):
+    samples = [row["sample"] for row in seed_report["classes"]] + [change["evidence"] for change in seed_report["incidents"][0]["changes"]]
     assert samples
     assert all((seed / sample["file"]).exists() and sample["offset"] > 0 for sample in samples)
 
 
-def test_a_second_run_reads_no_entry_again_and_says_the_same(told, seed):
-    run = subprocess.run(
+def test_a_second_report_reads_no_entry_again_and_is_the_same(seed_report, seed):
+    ingest = subprocess.run(
         [sys.executable, "-m", "forensics", "ingest", "--journal-dir", "journal", "--store", "store"],
         capture_output=True, text=True, check=True, cwd=seed, env={**os.environ, "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
-    assert run.stdout.startswith("0 new entries from 0 files")
-    assert report("--journal-dir", "journal", "--store", "store", cwd=seed) == told
+    assert ingest.stdout.startswith("0 new entries from 0 files")
+    assert report("--journal-dir", "journal", "--store", "store", cwd=seed) == seed_report
 
 
-def test_the_store_is_a_fifteenth_of_the_journal_at_most(told, seed):
-    def size(folder):
-        return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+def test_the_store_is_a_fifteenth_of_the_journal_at_most(seed_report, seed):
+    def size(directory):
+        return sum(path.stat().st_size for path in directory.rglob("*") if path.is_file())
 
     assert size(seed / "store") * 15 <= size(seed / "journal")
 
 
-def test_the_export_stream_tells_the_golden_story(seed, tmp_path):
+def test_the_export_stream_gives_the_golden_reports(seed, tmp_path):
     make.make_golden(tmp_path, tmp_path)
     for name in make.FILES:
         assert (tmp_path / name).read_text() == (make.GOLDEN / name).read_text(), f"{name} differs; see `make golden`"

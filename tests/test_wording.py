@@ -1,4 +1,4 @@
-"""Numbers in words."""
+"""Numbers, times and paragraphs in words."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -17,6 +17,26 @@ from forensics import wording
 )  # fmt: skip
 def test_a_duration_has_two_units_at_most(seconds, words):
     assert wording.duration(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0.4, "0 s"), (4.7, "5 s"), (95, "95 s"), (120, "2 min"), (374, "6 min 14 s"), (600, "10 min"), (659, "10 min"),
+        (5400, "90 min"), (7200, "2 h 0 min"), (354_120, "98 h 22 min"), (240 * 3600, "10 d 0 h"), (31.5 * 86400, "31 d 12 h"),
+    ],
+)  # fmt: skip
+def test_a_spoken_duration_has_no_fractions(seconds, words):
+    assert wording.spoken_duration(seconds) == words
+
+
+@pytest.mark.parametrize(("number", "words"), [(0, "0 entries"), (1, "1 entry"), (1234, "1,234 entries")])
+def test_a_count_agrees_with_its_noun(number, words):
+    assert wording.plural(number, "entry", "entries") == words
+
+
+def test_a_paragraph_and_a_list_item_are_one_line_each():
+    assert wording.reflowed("First\n  line.\n\n1. Do\n   this.\n- or that\n") == "First line.\n\n1. Do this.\n- or that"
 
 
 @pytest.mark.parametrize(

@@ -71,15 +71,15 @@ def _write(made: Report, targets: list[tuple[Path, str]], stdout_format: str, *,
     import shutil
 
     from forensics.cli import output
-    from forensics.report import REPORTERS, Options
+    from forensics.report import REPORTERS, RenderOptions
 
     width = shutil.get_terminal_size((100, 24)).columns
     for path, format_ in targets:
-        write_atomically(path, REPORTERS[format_](made, Options(figures=figures, redact=redact, color=False, width=width)))
+        write_atomically(path, REPORTERS[format_](made, RenderOptions(figures=figures, redact=redact, color=False, width=width)))
         typer.echo(f"tabby-forensics: wrote {path}", err=True)
     if not targets:
         color = output.wants_color()
-        typer.echo(REPORTERS[stdout_format](made, Options(figures=figures, redact=redact, color=color, width=width)), nl=False, color=color)
+        typer.echo(REPORTERS[stdout_format](made, RenderOptions(figures=figures, redact=redact, color=color, width=width)), nl=False, color=color)
 
 
 def _end(made: Report, *, strict: bool, exit_code: bool) -> None:

@@ -3,26 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from forensics.explain.answer import Explanation
-from forensics.sanitize.redact import redactor
-from forensics.sanitize.text import LONGEST, cut, one_line, reflowed, shown, without_controls
+from forensics.sanitize import one_line, sanitizer
 from forensics.signatures.likeness import Like
-from forensics.wording import helps
-
-_SEARCHED = 2 * LONGEST
-
-
-def presented(texts: Sequence[str], *, redact: bool) -> Callable[[str], str]:
-    """Makes a text from a log harmless; a secret in any of `texts` has one pseudonym in all."""
-    hide = redactor(without_controls(text)[:_SEARCHED] for text in texts) if redact else str
-
-    def inert(text: str) -> str:
-        plain = without_controls(text)
-        return cut(shown(hide(plain[:_SEARCHED])), more=len(plain[_SEARCHED:].encode(errors="replace")))
-
-    return inert
+from forensics.wording import helps, reflowed
 
 
 def _of_log(found: Explanation) -> list[str]:
@@ -31,16 +17,16 @@ def _of_log(found: Explanation) -> list[str]:
 
 def as_json(found: Explanation, like: Sequence[Like], *, redact: bool) -> str:
     """The contract of `explain --format json`."""
-    inert = presented(_of_log(found), redact=redact)
+    safe = sanitizer(_of_log(found), redact=redact)
     signature = found.signature
     answer = {
         "signature": None if signature is None else signature.id,
-        "title": None if signature is None else inert(signature.title),
+        "title": None if signature is None else safe(signature.title),
         "severity": None if signature is None else signature.severity,
         "restart_helps": None if signature is None else signature.restart_helps,
-        "deciding": None if found.line is None else {"line": found.line, "text": inert(found.text)},
-        "why": inert(found.why),
-        "captures": {name: inert(value) for name, value in sorted(found.captures.items())},
+        "deciding": None if found.line is None else {"line": found.line, "text": safe(found.text)},
+        "why": safe(found.why),
+        "captures": {name: safe(value) for name, value in sorted(found.captures.items())},
         "secondary": list(found.secondary),
         "like": [{"signature": one.signature, "score": one.score} for one in like],
     }
@@ -52,12 +38,12 @@ def as_text(found: Explanation, like: Sequence[Like], *, redact: bool) -> str:
     signature = found.signature
     if signature is None:
         return "Nothing failed in this text.\n"
-    inert = presented(_of_log(found), redact=redact)
+    safe = sanitizer(_of_log(found), redact=redact)
     rows = [
-        ("Failed", f"{one_line(inert(signature.title))} ({signature.id}, {signature.severity})"),
-        ("Line", "no line says it" if found.line is None else f"{found.line}: {one_line(inert(found.text), 600)}"),
-        ("Why", one_line(inert(found.why), 600)),
-        ("Captured", " · ".join(f"{name} = {one_line(inert(value), 200)}" for name, value in sorted(found.captures.items()))),
+        ("Failed", f"{one_line(safe(signature.title))} ({signature.id}, {signature.severity})"),
+        ("Line", "no line says it" if found.line is None else f"{found.line}: {one_line(safe(found.text), 600)}"),
+        ("Why", one_line(safe(found.why), 600)),
+        ("Captured", " · ".join(f"{name} = {one_line(safe(value), 200)}" for name, value in sorted(found.captures.items()))),
         ("Restart helps", helps(signature.restart_helps)),
         ("Cause", reflowed(signature.cause)),
         ("Remedy", reflowed(signature.remedy)),

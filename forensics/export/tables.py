@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 import polars as pl
 
-from forensics.explain.render import presented
 from forensics.model.frames import UTC_TIME
 from forensics.model.values import FailureClass
 from forensics.pipeline import History, Investigation
+from forensics.sanitize import sanitizer
 
 _OF_LOGS = frozenset({"message", "text", "root", "last", "title", "evidence", "verdict", "trigger"})  # columns that may hold secrets
 
@@ -63,15 +63,15 @@ PHASES = pl.Schema(
 
 def table(found: Investigation, name: str, *, redact: bool) -> pl.DataFrame:
     """One of TABLES, in order of time."""
-    return inert(TABLES[name](found), redact=redact)
+    return _sanitized(TABLES[name](found), redact=redact)
 
 
-def inert(frame: pl.DataFrame, *, redact: bool) -> pl.DataFrame:
-    """The same frame with all text harmless; the work is done once for each distinct text."""
+def _sanitized(frame: pl.DataFrame, *, redact: bool) -> pl.DataFrame:
+    """Sanitize all text columns; each distinct text costs once."""
     text = [name for name, kind in frame.schema.items() if kind == pl.String]
     distinct = {name: frame[name].drop_nulls().unique(maintain_order=True).to_list() for name in text}
-    harmless = presented([value for name in text if name in _OF_LOGS for value in distinct[name]], redact=redact)
-    mapped = {name: {value: now for value in values if (now := harmless(value)) != value} for name, values in distinct.items()}
+    safe = sanitizer([value for name in text if name in _OF_LOGS for value in distinct[name]], redact=redact)
+    mapped = {name: {value: now for value in values if (now := safe(value)) != value} for name, values in distinct.items()}
     return frame.with_columns(pl.col(name).replace(mapped[name]) for name in text if mapped[name])
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from forensics.incidents.trigger import span
 from forensics.model.values import Incident
+from forensics.wording import spoken_duration
 
 
 def verdict(incident: Incident, lasted_s: float) -> str:
-    return "; ".join([_what(incident, span(lasted_s)), _noticed(incident), _ending(incident)]) + "."
+    return "; ".join([_what(incident, spoken_duration(lasted_s)), _noticed(incident), _ending(incident)]) + "."
 
 
 def _what(incident: Incident, lasted: str) -> str:
@@ -28,10 +28,10 @@ def _noticed(incident: Incident) -> str:
 
 
 def _after(incident: Incident, then: float) -> str:
-    return span(then - incident.start.timestamp())
+    return spoken_duration(then - incident.start.timestamp())
 
 
 def _ending(incident: Incident) -> str:
     if incident.time_to_recover_s is not None:
-        return f"recovered after {span(incident.time_to_recover_s)}"
+        return f"recovered after {spoken_duration(incident.time_to_recover_s)}"
     return "still going on when the data ends" if incident.ongoing else "stopped without a recovery"

@@ -9,6 +9,7 @@ import polars as pl
 from forensics.incidents.inputs import SECOND, moment
 from forensics.incidents.slice import Case, Seen
 from forensics.model.values import Change, Incident
+from forensics.wording import spoken_duration
 
 WINDOW = 30 * 60 * SECOND
 # How much a kind of change weighs against ten minutes of distance: a switch 9 minutes before outweighs the restart that it led to,
@@ -39,7 +40,7 @@ def trigger(case: Case) -> tuple[Change | None, str]:
     if not before:
         return None, "no change seen"
     best = max(before, key=lambda seen: (WEIGHT[seen.kind] - (first - seen.us) / TEN_MINUTES, seen.us, seen.row))
-    return _change(best), f"{best.summary}, {span((first - best.us) / SECOND)} before the first failure"
+    return _change(best), f"{best.summary}, {spoken_duration((first - best.us) / SECOND)} before the first failure"
 
 
 def unseen_triggers(incidents: Sequence[Incident], entries: pl.DataFrame) -> tuple[str, ...]:
@@ -57,14 +58,3 @@ def unseen_triggers(incidents: Sequence[Incident], entries: pl.DataFrame) -> tup
 
 def _change(seen: Seen) -> Change:
     return Change(moment(seen.us), seen.kind, seen.summary, seen.evidence)
-
-
-def span(seconds: float) -> str:
-    """A length of time in the two largest units that say something."""
-    left = round(seconds)
-    if left < 120:
-        return f"{left} s"
-    days, hours, minutes = left // 86400, left // 3600, left // 60
-    if left < 7200:
-        return f"{minutes} min" + (f" {left % 60} s" if left % 60 and minutes < 10 else "")
-    return f"{hours} h {minutes % 60} min" if hours < 240 else f"{days} d {hours % 24} h"

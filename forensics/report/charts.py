@@ -1,6 +1,6 @@
-"""Incident → what its figures show, apart from how: counts per bin and class, marks on a log axis, the growing total.
+"""Compute the values that an incident's figures show: counts per bin and class, and marks on a log axis.
 
-The static SVG (`svg`), the interactive figure (`plotly_figures`) and the table beside them are all made from these values.
+The static SVG (`svg`), the interactive figure (`plotly_figures`) and the table below them are all made from these values.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from forensics import wording
 from forensics.model.values import Incident, Phase, Report
 from forensics.report import timeline
 
-COLORS = 6  # that can be told apart with their patterns; more classes share the last one
+COLORS = 6  # distinguishable together with their patterns; further classes share the last one
 OTHER = "other classes"
 
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """One class of the stacked bars. style: number of its colour and pattern, the same wherever the class is drawn."""
+    """One class in the stacked bars. style: number of its colour and pattern, the same in every figure."""
 
     name: str
     style: int
@@ -46,7 +46,7 @@ class Histogram:
 
     @property
     def per(self) -> str:
-        """What one bar stands for: hour, 10 min, 3 h."""
+        """The width of one bar: hour, 10 min, 3 h."""
         seconds = self.step.total_seconds()
         return {3600.0: "hour", 60.0: "minute", 86400.0: "day"}.get(seconds, wording.duration(seconds))
 
@@ -60,7 +60,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One lane on the log axis; without points it says `absent`. The line runs from the start, or only between its points."""
+    """One lane on the log axis. absent: its text without points. from_start: the line starts at the axis, not at the first point."""
 
     label: str
     points: tuple[Point, ...]
@@ -73,16 +73,16 @@ class Row:
 
 
 def styles(incident: Incident) -> dict[str, int]:
-    """Class → number of its colour and pattern, the largest class first."""
+    """Number the colours and patterns by class, the largest class first."""
     return {row.signature: min(rank, COLORS - 1) for rank, row in enumerate(incident.classes)}
 
 
 def histogram(incident: Incident, most_bins: int) -> Histogram | None:
-    """Restarts per bin, every bin of the span present, neighbours merged until at most `most_bins` are left."""
+    """Count restarts per bin, empty bins included; neighbours are merged until at most `most_bins` are left."""
     if not incident.bins:
         return None
-    begin = min(each.start for each in incident.bins)
-    number = int((max(each.start for each in incident.bins) - begin).total_seconds() // incident.bin_s) + 1
+    begin = min(bin_.start for bin_ in incident.bins)
+    number = int((max(bin_.start for bin_ in incident.bins) - begin).total_seconds() // incident.bin_s) + 1
     merged = -(-number // most_bins)
     step = timedelta(seconds=incident.bin_s * merged)
     length = -(-number // merged)
@@ -91,22 +91,23 @@ def histogram(incident: Incident, most_bins: int) -> Histogram | None:
     titles = {row.signature: row.title for row in incident.classes}
     counts: dict[int, list[int]] = {}
     names: dict[int, str] = {}
-    for each in incident.bins:  # bins, not restarts: hours × classes
-        key = style.get(each.signature, COLORS - 1)
-        names.setdefault(key, OTHER if crowded and key == COLORS - 1 else titles.get(each.signature, each.signature))
-        counts.setdefault(key, [0] * length)[int((each.start - begin) / step)] += each.restarts
+    for bin_ in incident.bins:  # bins, not restarts: hours × classes
+        key = style.get(bin_.signature, COLORS - 1)
+        names.setdefault(key, OTHER if crowded and key == COLORS - 1 else titles.get(bin_.signature, bin_.signature))
+        counts.setdefault(key, [0] * length)[int((bin_.start - begin) / step)] += bin_.restarts
     layers = tuple(Layer(names[key], key, tuple(counts[key])) for key in sorted(counts))
     return Histogram(step, tuple(begin + step * k for k in range(length)), layers)
 
 
-def phase_words(incident: Incident, number: int, phase: Phase) -> tuple[str, str]:
-    """The two lines that name a phase on the figure itself."""
+def phase_label(incident: Incident, number: int, phase: Phase) -> tuple[str, str]:
+    """Name a phase in two lines, for the figure itself."""
     titles = {row.signature: row.title for row in incident.classes}
     cadence = f", every {wording.duration(phase.cadence_s)}" if phase.cadence_s is not None else ""
-    return f"{number} {titles.get(phase.primary, phase.primary)}", f"{wording.count(phase.restarts)} restarts{cadence}"
+    return f"{number} {titles.get(phase.primary, phase.primary)}", f"{wording.plural(phase.restarts, 'restart')}{cadence}"
 
 
 def detection_rows(incident: Incident) -> list[Row]:
+    """Lanes of one incident: when it could have been detected, was noticed and recovered."""
     return [
         Row(
             lane.label,
@@ -118,7 +119,7 @@ def detection_rows(incident: Incident) -> list[Row]:
 
 
 def recovery_rows(report: Report, most: int) -> list[Row]:
-    """Of several incidents: when each was noticed and when it was over."""
+    """One lane per incident: when it was noticed and when it recovered."""
     rows = []
     for number, incident in enumerate(report.incidents[:most], 1):
         noticed = timeline.noticed_s(incident)

@@ -1,4 +1,4 @@
-"""The script that draws the figures, found where this installation has it, and the policy that lets a page run it and nothing else."""
+"""Find the script that draws the figures, and write the Content-Security-Policy that allows it and nothing else."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _BUNDLE = "plotly/plotly-basic.min.js"
 
 
 def plotly_script() -> str:
-    """plotly.js-basic (1.2 MB) when it was fetched, otherwise the whole library (4.8 MB) that the Python package carries."""
+    """Read plotly.js-basic (1.2 MB) if it was fetched, otherwise the full library (4.8 MB) from the Python package."""
     fetched = folder("build") / _BUNDLE
     if fetched.is_file():
         return safe_inside_html(fetched.read_text(encoding="utf-8"))
@@ -25,17 +25,17 @@ def plotly_script() -> str:
 
 
 def safe_inside_html(script: str) -> str:
-    r"""The same program without the two texts that end or confuse a script element; both can only stand in strings, where \ is idle."""
+    r"""Escape the two texts that end or confuse a script element; both occur only in strings, where \ has no effect."""
     return script.replace("</script", r"<\/script").replace("<!--", r"<\!--").replace("\r\n", "\n")
 
 
 def own_style_sheets(script: str) -> list[str]:
-    """Ids of the style sheets that the whole library adds to a page which has no element of that id (its maps')."""
+    """Ids of the style sheets (for maps) that the full library adds unless the page has an element with that id."""
     return sorted(set(_STYLE_SHEET.findall(script)))
 
 
 def policy(styles: Iterable[str], scripts: Iterable[str]) -> str:
-    """A Content-Security-Policy that allows exactly these inline texts: no network, no style or on… attribute, no eval.
+    """Allow exactly these inline texts: no network, no style or on… attributes, no eval.
 
     Plotly works under it (measured in Chromium 156): it sets styles by CSSOM, which a policy does not cover, and its own style sheets
     are switched off: the one for figures by an element with the id plotly.js-style-global and the class no-inline-styles, those of

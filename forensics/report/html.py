@@ -1,4 +1,4 @@
-"""Report → one self-contained HTML page that is safe to open: no network, hostile text escaped, scripts allowed by their hash only."""
+"""Render a self-contained HTML page: no network access, hostile text escaped, scripts allowed by hash only."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from forensics import wording
 from forensics.model.values import Incident, Report
 from forensics.report import charts, plotly_figures, summary, svg, timeline
 from forensics.report.csp import own_style_sheets, plotly_script, policy
-from forensics.report.options import Options
+from forensics.report.options import RenderOptions
 from forensics.resources import folder
-from forensics.sanitize.text import brief, code_spans, cut, one_line, reflowed
+from forensics.sanitize import brief, cut, one_line
 
 LARGEST = 300_000  # bytes of a page without the figures' script
 
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """How much a page shows. A page that would grow too large is made again at the next level, and says what it leaves out."""
+    """How much a page shows. A page that is too large is rendered again at the next level and lists what it omits."""
 
     incidents: int
     overview: int
@@ -43,8 +43,8 @@ LEVELS = (
 )
 
 
-def render(report: Report, options: Options) -> str:
-    """The fullest page that is small enough; with figures their script comes on top of LARGEST."""
+def render(report: Report, options: RenderOptions) -> str:
+    """Render the fullest page that is small enough; the script of the figures is not counted."""
     for level in LEVELS:
         view = _view(report, options, level)
         page = _page(view, plotly="")
@@ -72,8 +72,8 @@ def _templates() -> Environment:
     )
     templates.filters |= {
         name: getattr(wording, name)
-        for name in ("count", "share", "duration", "instant", "minute", "since_start", "size", "helps", "method")
-    } | {"cut": cut, "one_line": one_line, "code_spans": code_spans, "reflowed": reflowed, "brief": brief}
+        for name in ("count", "share", "duration", "instant", "minute", "since_start", "size", "helps", "method", "plural", "reflowed")
+    } | {"cut": cut, "one_line": one_line, "brief": brief, "code_spans": code_spans}
     templates.globals |= {
         "glyphs": timeline.GLYPHS,
         "glyph_names": timeline.GLYPH_NAMES,
@@ -84,18 +84,23 @@ def _templates() -> Environment:
     return templates
 
 
+def code_spans(text: str) -> list[tuple[bool, str]]:
+    """Split text at backticks into (is code, text)."""
+    return [(k % 2 == 1, part) for k, part in enumerate(text.split("`")) if part]
+
+
 def _shipped(name: str) -> Markup:
-    """A file of the program itself: the only text that goes into the page unescaped."""
+    """Read a file of the program itself: the only text that goes into the page unescaped."""
     return Markup((folder("reports") / name).read_text(encoding="utf-8"))  # noqa: S704
 
 
-def _view(report: Report, options: Options, level: Level) -> dict[str, Any]:
+def _view(report: Report, options: RenderOptions, level: Level) -> dict[str, Any]:
     where = wording.zone(report.timezone)
-    chosen = _most_telling(report, level.incidents)
+    chosen = _longest_downtimes(report, level.incidents)
     several = len(report.incidents) > 1
     incidents = [_incident(report, report.incidents[k], k + 1, level, several=several) for k in chosen]
     overview = _overview(report, set(chosen), level) if several else None
-    data = {name: figure for each in incidents for name, figure in each["data"].items()}
+    data = {name: figure for incident in incidents for name, figure in incident["data"].items()}
     if overview is not None and report.incidents:
         data["recovery"] = plotly_figures.lanes(charts.recovery_rows(report, _LANES))
     return {
@@ -113,6 +118,7 @@ def _view(report: Report, options: Options, level: Level) -> dict[str, Any]:
         "several_hosts": len(report.hosts) > 1,
         "limits": _limits(report, level),
         "redacted": options.redact,
+        "also_seen": summary.ALSO_SEEN,
         "data": data if options.figures else {},
         "style": _shipped("style.css"),
         "script": _shipped("figures.js"),
@@ -122,8 +128,8 @@ def _view(report: Report, options: Options, level: Level) -> dict[str, Any]:
 _LANES = 20  # incidents in the figure of several
 
 
-def _most_telling(report: Report, most: int) -> list[int]:
-    """Numbers of the incidents that get a section: the ones with the longest downtime, in the order of the report."""
+def _longest_downtimes(report: Report, most: int) -> list[int]:
+    """Indices of the incidents with the longest downtime, which get a section, in the order of the report."""
     ranked = sorted(range(len(report.incidents)), key=lambda k: (-report.incidents[k].downtime_s, k))
     return sorted(ranked[:most])
 
@@ -141,22 +147,22 @@ def _span(report: Report) -> str:
         return ""
     only = report.incidents[0]
     stamp = wording.precise_enough(only.start, only.end)
-    end = "still going on" if only.ongoing else stamp(only.end, where)
+    end = "ongoing" if only.ongoing else stamp(only.end, where)
     return f" · {stamp(only.start, where)} → {end}"
 
 
 def _incident(report: Report, incident: Incident, number: int, level: Level, *, several: bool) -> dict[str, Any]:
     where = wording.zone(report.timezone)
     anchor = f"i{number}"
-    found = charts.histogram(incident, level.bins)
+    histogram = charts.histogram(incident, level.bins)
     rows = charts.detection_rows(incident)
     steps = timeline.steps(incident)
     titles = {row.signature: row.title for row in incident.classes}
     names, counts = summary.phase_matrix(incident)
     data = {f"{anchor}-gap": plotly_figures.lanes(rows)}
-    if found is not None:
-        data[f"{anchor}-restarts"] = plotly_figures.restarts_per_bin(incident, found, where)
-        data[f"{anchor}-cumulative"] = plotly_figures.cumulative(incident, found, where)
+    if histogram is not None:
+        data[f"{anchor}-restarts"] = plotly_figures.restarts_per_bin(incident, histogram, where)
+        data[f"{anchor}-cumulative"] = plotly_figures.cumulative(incident, histogram, where)
     matrix = [(name, titles.get(name, name), row, sum(row)) for name, row in zip(names, counts, strict=True)]
     return {
         "of": incident,
@@ -164,16 +170,16 @@ def _incident(report: Report, incident: Incident, number: int, level: Level, *, 
         "number": number,
         "title": one_line(f"{wording.kind(incident.kind)} of {incident.unit}", 200),
         "figures": summary.headline(report, incident),
-        "histogram": found,
-        "bars": svg.restarts_per_bin(incident, found, where) if found else None,
-        "growth": svg.cumulative(incident, found, where) if found else None,
+        "histogram": histogram,
+        "bars": svg.restarts_per_bin(incident, histogram, where) if histogram else None,
+        "growth": svg.cumulative(incident, histogram, where) if histogram else None,
         "lanes": svg.lanes(rows),
         "detection": timeline.lanes(incident),
         "marks_used": list(dict.fromkeys(step.mark for step in timeline.marks(incident))),
         "styles": charts.styles(incident),
         "matrix": matrix[: level.classes],
         "steps": steps[: level.rows],
-        "steps_left_out": max(0, len(steps) - level.rows),
+        "steps_omitted": max(0, len(steps) - level.rows),
         "quotes": summary.Quotes(f"{anchor}.E" if several else "E"),
         "over_the_window": summary.over_the_window(report, incident),
         "remedies": [row for row in incident.classes[: level.classes] if row.remedy or row.cause],
@@ -203,32 +209,35 @@ def _overview(report: Report, chosen: set[int], level: Level) -> dict[str, Any]:
         )
     return {
         "rows": rows,
-        "left_out": max(0, len(report.incidents) - level.overview),
+        "omitted": max(0, len(report.incidents) - level.overview),
         "summary": _times(report),
         "lanes": svg.lanes(charts.recovery_rows(report, _LANES)),
     }
 
 
 def _times(report: Report) -> str:
-    """Mean and median times over the incidents, as far as they are known."""
-    known = report.detection_summary
+    """Mean and median times over the incidents, where they are known."""
+    times = report.detection_summary
     parts = [
         f"{name} {wording.duration(seconds)}"
         for name, seconds in (
-            ("mean time to detect", known.mttd_s),
-            ("median time to detect", known.median_ttd_s),
-            ("mean time to recover", known.mttr_s),
+            ("mean time to detect", times.mttd_s),
+            ("median time to detect", times.median_ttd_s),
+            ("mean time to recover", times.mttr_s),
         )
         if seconds is not None
     ]
-    return f"Over {wording.plural(known.incidents, 'incident')}: {', '.join(parts)}." if parts else ""
+    return f"Across {wording.plural(times.incidents, 'incident')}: {', '.join(parts)}." if parts else ""
 
 
 def _limits(report: Report, level: Level) -> str:
-    """What this page leaves out, in words; "" when it shows everything."""
-    left_out = []
+    """Describe what this page omits; "" if it shows everything."""
+    omitted = []
     if len(report.incidents) > level.incidents:
-        left_out.append(f"{wording.count(level.incidents)} of {wording.count(len(report.incidents))} incidents have a section")
+        have = "has" if level.incidents == 1 else "have"
+        omitted.append(f"{wording.count(level.incidents)} of {wording.count(len(report.incidents))} incidents {have} a section")
     if level is not LEVELS[0]:
-        left_out.append(f"quoted lines end after {wording.count(level.quote_bytes)} bytes, tables after {wording.count(level.rows)} rows")
-    return "; ".join(left_out)
+        omitted.append(
+            f"quoted lines are cut after {wording.count(level.quote_bytes)} bytes, tables after {wording.count(level.rows)} rows"
+        )
+    return "; ".join(omitted)

@@ -1,4 +1,4 @@
-"""Report → the JSON contract, version 1: keys are added freely, never renamed or dropped without a new `schema_version`."""
+"""Render a report as JSON, contract version 1: adding keys is free, renaming or dropping one needs a new `schema_version`."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from forensics.model.values import Change, Completeness, Detection, Evidence, FailureClass, FixAttempt, Incident, LedgerCheck, Phase, Report
-from forensics.report.options import Options
+from forensics.report.options import RenderOptions
 
 SCHEMA_VERSION = 1
 
 
-def render(report: Report, _options: Options) -> str:
-    """Keys in the order of the contract; non-ASCII as it is, for every control character is already gone."""
+def render(report: Report, _options: RenderOptions) -> str:
+    """Write the keys in the order of the contract; non-ASCII stays, as control characters are already removed."""
     return json.dumps(contract(report), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
@@ -51,12 +51,12 @@ def contract(report: Report) -> dict[str, Any]:
 
 
 def _time(time: datetime | None) -> str | None:
-    """RFC 3339 in UTC with Z; microseconds only where there are some."""
+    """RFC 3339 in UTC with Z; microseconds only if there are any."""
     return None if time is None else time.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def _number(value: float | None) -> float | int | None:
-    """Seconds and shares; rounding to a microsecond hides the noise of subtraction, and not-a-number is not recorded."""
+    """Round seconds and shares to 6 digits, which hides the noise of subtraction; NaN and infinity become null."""
     if value is None or not math.isfinite(value):
         return None
     rounded = round(value, 6)
@@ -69,13 +69,13 @@ def _evidence(evidence: Evidence | None) -> dict[str, Any] | None:
     return {"time": _time(evidence.time), "message": evidence.message, "file": evidence.file, "offset": evidence.offset}
 
 
-def _completeness(known: Completeness) -> dict[str, Any]:
+def _completeness(completeness: Completeness) -> dict[str, Any]:
     return {
-        "entries": known.entries,
-        "complete": known.complete,
-        "dropped": known.dropped,
-        "gaps": [{"start": _time(gap.start), "end": _time(gap.end), "reason": gap.reason} for gap in known.gaps],
-        "damage": [{"file": each.file, "offset": each.offset, "reason": each.reason} for each in known.damage],
+        "entries": completeness.entries,
+        "complete": completeness.complete,
+        "dropped": completeness.dropped,
+        "gaps": [{"start": _time(gap.start), "end": _time(gap.end), "reason": gap.reason} for gap in completeness.gaps],
+        "damage": [{"file": damage.file, "offset": damage.offset, "reason": damage.reason} for damage in completeness.damage],
     }
 
 
@@ -122,13 +122,13 @@ def _fix(fix: FixAttempt) -> dict[str, Any]:
     return {"time": _time(fix.time), "summary": fix.summary, "outcome": fix.outcome, "evidence": _evidence(fix.evidence)}
 
 
-def _detection(found: Detection) -> dict[str, Any]:
+def _detection(detection: Detection) -> dict[str, Any]:
     return {
-        "signal": _time(found.signal),
-        "alert": _time(found.alert),
-        "operator": _time(found.operator),
-        "declared": _time(found.declared),
-        "evidence": {name: _evidence(found.evidence[name]) for name in sorted(found.evidence)},
+        "signal": _time(detection.signal),
+        "alert": _time(detection.alert),
+        "operator": _time(detection.operator),
+        "declared": _time(detection.declared),
+        "evidence": {name: _evidence(detection.evidence[name]) for name in sorted(detection.evidence)},
     }
 
 

@@ -1,4 +1,4 @@
-"""Report → Markdown (GitHub's dialect) in which no log line can become markup."""
+"""Render a report as GitHub-flavoured Markdown in which no log line can become markup."""
 
 from __future__ import annotations
 
@@ -9,39 +9,39 @@ from datetime import datetime, tzinfo
 from forensics import wording
 from forensics.model.values import FailureClass, Incident, Report
 from forensics.report import summary, timeline
-from forensics.report.options import Options
-from forensics.sanitize.text import cut, one_line, reflowed
+from forensics.report.options import RenderOptions
+from forensics.sanitize import cut, one_line
 
 Stamp = Callable[[datetime | None, tzinfo], str]
 
-# Links that GitHub makes by itself (http://, www., user@host), :emoji:, @mentions and a list or heading at the start are markup too.
+# GitHub also turns http://, www., user@host, :emoji: and @mentions into markup, and a list or heading at the start of a line.
 _SPECIAL = re.compile(r"([\\`*_{}\[\]#!|~$@]|:(?=//|\w+:)|(?<=www)\.|^[-+=](?=\s|$)|(?<=^\d)[.)](?=\s))", re.IGNORECASE)
 _LONGEST_CELL, _LONGEST_QUOTE, _MOST_ROWS, _MOST_INCIDENTS = 300, 1024, 60, 50
 
 
-def render(report: Report, _options: Options) -> str:
+def render(report: Report, _options: RenderOptions) -> str:
     return "\n\n".join(part for part in _parts(report) if part) + "\n"
 
 
 def plain(text: str, longest: int = _LONGEST_CELL) -> str:
-    """Text as inline Markdown that shows exactly itself: HTML as entities, everything that could be markup escaped."""
+    """Escape text so that inline Markdown shows exactly it: HTML as entities, everything that could be markup escaped."""
     text = one_line(text, longest).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return _SPECIAL.sub(r"\\\1", text)
 
 
 def _quoted(text: str) -> str:
-    """A code block; its fence is longer than any run of backticks inside."""
+    """Write a code block; its fence is longer than any backticks inside."""
     text = cut(text, _LONGEST_QUOTE)
-    fence = "`" * max(3, 1 + max((len(run) for run in re.findall(r"`+", text)), default=0))
+    fence = "`" * max(3, 1 + max((len(ticks) for ticks in re.findall(r"`+", text)), default=0))
     return f"{fence}text\n{text}\n{fence}"
 
 
 def _table(heads: Sequence[str], rows: Sequence[Iterable[str]]) -> str:
-    """A table; a heading that ends with ":" stands on the right. Cells are Markdown already."""
+    """Write a table; a heading that ends with ":" is aligned right. Cells are Markdown already."""
     rule = ["---:" if head.endswith(":") else "---" for head in heads]
     lines = [[head.removesuffix(":") for head in heads], rule, *rows[:_MOST_ROWS]]
     table = "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
-    return table + (f"\n\n… and {len(rows) - _MOST_ROWS:,} more rows." if len(rows) > _MOST_ROWS else "")
+    return table + (f"\n\n… and {wording.plural(len(rows) - _MOST_ROWS, 'more row')}." if len(rows) > _MOST_ROWS else "")
 
 
 def _parts(report: Report) -> Iterable[str]:
@@ -58,7 +58,7 @@ def _parts(report: Report) -> Iterable[str]:
     for number, incident in enumerate(report.incidents[:_MOST_INCIDENTS], 1):
         yield from _incident(report, incident, number if several else None)
     if len(report.incidents) > _MOST_INCIDENTS:
-        yield f"… {len(report.incidents) - _MOST_INCIDENTS:,} more incidents are in the table only."
+        yield f"… {wording.plural(len(report.incidents) - _MOST_INCIDENTS, 'more incident')} without a section: see the table above."
     yield "## Method and limits"
     yield "\n".join(f"- {plain(line, 1000)}" for line in summary.limits(report, _MOST_ROWS))
 
@@ -66,7 +66,7 @@ def _parts(report: Report) -> Iterable[str]:
 def _title(report: Report) -> str:
     if len(report.incidents) == 1:
         return f"{wording.kind(report.incidents[0].kind)} of {report.incidents[0].unit}"
-    return f"{len(report.incidents):,} incidents" if report.incidents else "No incident"
+    return f"{wording.count(len(report.incidents))} incidents" if report.incidents else "No incident"
 
 
 def _overview(report: Report) -> str:
@@ -78,7 +78,7 @@ def _overview(report: Report) -> str:
         alert = wording.since_start(incident.detection.alert, incident.start)
         cells = (stamp(incident.start, where), figures[0].value, figures[1].value, alert, figures[2].value, figures[3].value)
         rows.append((str(number), plain(incident.unit), *cells))
-    return _table(("#:", "Unit", "Start", "Restarts:", "Downtime:", "Alert:", "Noticed:", "Recovered:"), rows)
+    return _table(("#:", "Unit", "Start", "Restarts:", "Downtime:", "Alert:", "Noticed after:", "Recovered after:"), rows)
 
 
 def _incident(report: Report, incident: Incident, number: int | None) -> Iterable[str]:
@@ -93,28 +93,27 @@ def _incident(report: Report, incident: Incident, number: int | None) -> Iterabl
     stamp = wording.precise_enough(incident.start, incident.end)
     yield _breakdown(report, incident.classes, quotes, stamp, summary.over_the_window(report, incident))
     if incident.beside:
-        yield "\n".join(["Seen beside these:\n", *(f"- {plain(line)}" for line in summary.beside(incident)[:_MOST_ROWS])])
+        yield "\n".join([f"{summary.ALSO_SEEN}\n", *(f"- {plain(line)}" for line in summary.also_seen(incident)[:_MOST_ROWS])])
     if incident.phases:
         yield f"{level} Phases"
         yield _phases(incident, where, stamp)
         yield _matrix(incident)
     yield f"{level} Changes and fix attempts"
-    yield f"Trigger: {plain(incident.trigger_text, 1000)}"
+    yield plain(summary.trigger(incident), 1000)
     yield _steps(incident, where, quotes)
     yield f"{level} Detection"
     yield _detection(incident, where, quotes)
     yield from _remedies(incident.classes, level)
     yield f"{level} Evidence"
-    yield from (
-        f"**{name}** {wording.instant(each.time, where)} {plain(summary.place(each.file, each.offset))}\n\n{_quoted(each.message)}"
-        for name, each in quotes.items()
-    )
+    for name, evidence in quotes.items():
+        location = plain(summary.location(evidence.file, evidence.offset))
+        yield f"**{name}** {wording.instant(evidence.time, where)} {location}\n\n{_quoted(evidence.message)}"
 
 
 def _breakdown(
     report: Report, classes: Sequence[FailureClass], quotes: summary.Quotes | None, stamp: Stamp, over_the_window: dict[str, int]
 ) -> str:
-    """over_the_window: restarts by class in the whole window, where that is worth a column."""
+    """over_the_window: restarts by class in the whole window; empty for no such column."""
     where = wording.zone(report.timezone)
     rows = [
         (
@@ -132,7 +131,7 @@ def _breakdown(
         for row in classes[:_MOST_ROWS]
     ]
     window = ["In window:"] * bool(over_the_window)
-    return _table(("Class", "Restarts:", "Share:", *window, "Also in:", "First", "Last", "Cycle:", "Restart helps", "Sample"), rows)
+    return _table(("Class", "Restarts:", "Share:", *window, "Also seen in:", "First", "Last", "Cycle:", "Restart helps", "Sample"), rows)
 
 
 def _phases(incident: Incident, where: tzinfo, stamp: Stamp) -> str:
@@ -147,13 +146,15 @@ def _phases(incident: Incident, where: tzinfo, stamp: Stamp) -> str:
         )
         for n, p in enumerate(incident.phases, 1)
     ]
-    return _table(("Phase:", "From", "To", "Restarts:", "Cycle:", "Mostly"), rows)
+    return _table(("Phase:", "From", "To", "Restarts:", "Cycle:", "Main class"), rows)
 
 
 def _matrix(incident: Incident) -> str:
     names, counts = summary.phase_matrix(incident)
     heads = ("Class", *(f"Phase {n}:" for n in range(1, len(incident.phases) + 1)), "Total:")
-    rows = [(plain(name), *(wording.count(each) for each in row), wording.count(sum(row))) for name, row in zip(names, counts, strict=True)]
+    rows = [
+        (plain(name), *(wording.count(number) for number in row), wording.count(sum(row))) for name, row in zip(names, counts, strict=True)
+    ]
     return _table(heads, rows) if len(incident.phases) <= _MOST_ROWS else ""
 
 
@@ -182,14 +183,14 @@ def _detection(incident: Incident, where: tzinfo, quotes: summary.Quotes) -> str
         )
         for lane in timeline.lanes(incident)
     ]
-    return _table(("Mark", "After:", "Time", "Evidence"), rows)
+    return _table(("Milestone", "After:", "Time", "Evidence"), rows)
 
 
 def _remedies(classes: Sequence[FailureClass], level: str) -> Iterable[str]:
-    told = [row for row in classes if row.remedy or row.cause]
-    if told:
+    explained = [row for row in classes if row.remedy or row.cause]
+    if explained:
         yield f"{level} What to do"
-    for row in told[:_MOST_ROWS]:
+    for row in explained[:_MOST_ROWS]:
         yield f"{level}# {plain(row.title)} ({wording.count(row.restarts)})"
         yield plain(row.cause, 4096)
-        yield "\\\n".join(plain(line, 4096) for line in reflowed(row.remedy).splitlines())
+        yield "\\\n".join(plain(line, 4096) for line in wording.reflowed(row.remedy).splitlines())

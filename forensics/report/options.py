@@ -1,4 +1,4 @@
-"""What a user may choose about how a report looks."""
+"""Define what a user may choose about how a report looks."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
-    """figures: charts in HTML; redact: secrets become pseudonyms; color and width: of the terminal's text."""
+class RenderOptions:
+    """figures: charts in HTML; redact: replace secrets by pseudonyms; color and width: for the terminal."""
 
     figures: bool = True
     redact: bool = True

@@ -1,4 +1,4 @@
-"""Report → the rows every readable format shows: scope, verdict, headline figures, limits, the evidence that is quoted."""
+"""Write the parts that all readable formats share: scope, verdict, headline figures, limits, quoted evidence."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from forensics import wording
-from forensics.model.values import Evidence, Incident, Report
+from forensics.model.values import Evidence, Incident, Report, RestartTotals
 from forensics.report.timeline import noticed_s
-from forensics.sanitize.text import one_line
+from forensics.sanitize import one_line
+
+ALSO_SEEN = "Also seen (did not cause the exit):"
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One figure of the first screen and the section that proves it."""
+    """One headline figure and the section with its evidence."""
 
     value: str
     label: str
@@ -22,13 +24,13 @@ class Figure:
 
 @dataclass(slots=True)
 class Quotes:
-    """Evidence in the order it is referred to; the same entry has one number."""
+    """Number evidence in the order it is referred to; the same entry keeps its number."""
 
     prefix: str
     kept: dict[Evidence, int] = field(default_factory=dict)
 
     def ref(self, evidence: Evidence | None) -> str:
-        """E1, E2, …; "" when there is nothing to quote."""
+        """Return E1, E2, …; "" without evidence."""
         if evidence is None:
             return ""
         return f"{self.prefix}{self.kept.setdefault(evidence, len(self.kept) + 1)}"
@@ -38,7 +40,7 @@ class Quotes:
 
 
 def scope(report: Report) -> list[str]:
-    """What the report is about: units, hosts, window, time zone, completeness."""
+    """Describe what the report covers: units, hosts, window, time zone, completeness."""
     where = wording.zone(report.timezone)
     window = report.window
     length = f" ({wording.duration((window.until - window.since).total_seconds())})" if window.since and window.until else ""
@@ -62,44 +64,56 @@ def _names(names: tuple[str, ...], word: str) -> str:
 
 
 def data_quality(report: Report) -> str:
-    known = report.completeness
-    entries = wording.plural(known.entries, "entry", "entries")
-    if known.complete and not known.damage and not known.gaps:
+    """Write how many entries were read and what is missing."""
+    data = report.completeness
+    entries = wording.plural(data.entries, "entry", "entries")
+    if data.complete and not data.damage and not data.gaps:
         return f"{entries}, complete"
     missing = []
-    if known.dropped:
-        missing.append(f"{wording.count(known.dropped)} lines dropped")
-    if known.gaps:
-        missing.append(wording.plural(len(known.gaps), "gap"))
-    if known.damage:
-        missing.append(f"{wording.plural(len(known.damage), 'place')} damaged")
-    return f"{entries}, not complete" + (f" ({', '.join(missing)})" if missing else "")
+    if data.dropped:
+        missing.append(wording.plural(data.dropped, "dropped message"))
+    if data.gaps:
+        missing.append(wording.plural(len(data.gaps), "gap"))
+    if data.damage:
+        missing.append(wording.plural(len(data.damage), "damaged location"))
+    return f"{entries}, incomplete" + (f" ({', '.join(missing)})" if missing else "")
 
 
 def limits(report: Report, most: int) -> list[str]:
-    """What the numbers rest on and what is missing, one fact a line; at most `most` gaps, damages and sums each."""
-    restarts, known = report.restarts, report.completeness
-    single = f"{wording.count(restarts.in_incidents)} in incidents + {wording.count(restarts.background)} single ones"
-    lines = [f"{wording.count(restarts.total)} restarts = {single}."]
-    if restarts.lost:
-        lines.append(f"{wording.count(restarts.lost)} of them are known only from the restart counter: their lines are lost.")
-    if restarts.refused:
-        lines.append(f"{wording.count(restarts.refused)} of them were refused by the start limit.")
-    lines.append(f"Data: {data_quality(report)}.")
-    wrong = [check for check in report.ledger if not check.holds]
-    lines.append(f"{wording.count(len(report.ledger) - len(wrong))} of {wording.count(len(report.ledger))} sums come out.")
-    lines += [f"{check.name}: {wording.count(check.expected)} expected, {wording.count(check.got)} found." for check in wrong[:most]]
-    lines += [f"Gap {wording.instant(gap.start)} → {wording.instant(gap.end)} UTC: {gap.reason}" for gap in known.gaps[:most]]
-    lines += [f"Damage in {place(each.file, each.offset)}: {each.reason}" for each in known.damage[:most]]
+    """List what the numbers rest on and what is missing, one fact per line; at most `most` gaps, damages and failed checks."""
+    data = report.completeness
+    failed = [check for check in report.ledger if not check.holds]
+    lines = [*_restart_totals(report.restarts), f"Data: {data_quality(report)}.", _checks(len(report.ledger), len(failed))]
+    lines += [f"{check.name}: {wording.count(check.expected)} expected, {wording.count(check.got)} found." for check in failed[:most]]
+    lines += [f"Gap {wording.instant(gap.start)} → {wording.instant(gap.end)} UTC: {gap.reason}" for gap in data.gaps[:most]]
+    lines += [f"Damage in {location(damage.file, damage.offset)}: {damage.reason}" for damage in data.damage[:most]]
     return lines + list(report.notes)
 
 
-def place(file: str, offset: int | None) -> str:
+def _restart_totals(restarts: RestartTotals) -> list[str]:
+    isolated = wording.plural(restarts.background, "isolated restart")
+    lines = [f"{wording.plural(restarts.total, 'restart')} = {wording.count(restarts.in_incidents)} in incidents + {isolated}."]
+    if restarts.lost:
+        lines.append(f"{wording.count(restarts.lost)} of them known only from the restart counter: their log entries are lost.")
+    if restarts.refused:
+        lines.append(f"{wording.count(restarts.refused)} of them refused by the start limit.")
+    return lines
+
+
+def _checks(checks: int, failed: int) -> str:
+    if not checks:
+        return "No consistency checks were made."
+    if failed:
+        return f"{wording.count(failed)} of {wording.plural(checks, 'consistency check')} failed."
+    return f"All {wording.plural(checks, 'consistency check')} passed." if checks > 1 else "The consistency check passed."
+
+
+def location(file: str, offset: int | None) -> str:
     return file if offset is None else f"{file} at offset {offset}"
 
 
 def verdict(report: Report) -> str:
-    """What the first screen says in words: one sentence, or one a fact where there are several incidents."""
+    """Sum up the report in one sentence, or in a few for several incidents."""
     if len(report.incidents) == 1:
         return report.incidents[0].verdict
     if not report.incidents:
@@ -108,23 +122,25 @@ def verdict(report: Report) -> str:
     down = wording.duration(worst.downtime_s)
     restarts, longest = wording.plural(report.restarts.in_incidents, "restart"), one_line(worst.unit, 120)
     ongoing = sum(incident.ongoing for incident in report.incidents)
-    unseen = sum(incident.detection.alert is None for incident in report.incidents)
+    unalerted = sum(incident.detection.alert is None for incident in report.incidents)
+    of_them = "any" if unalerted == len(report.incidents) else wording.count(unalerted)
     sentences = [
         f"{wording.count(len(report.incidents))} incidents with {restarts}; the longest, {longest}, was down for {down}.",
-        f"No alert is on record for {'any' if unseen == len(report.incidents) else wording.count(unseen)} of them." if unseen else "",
-        f"{wording.count(ongoing)} still {'goes' if ongoing == 1 else 'go'} on." if ongoing else "",
+        f"No alert is on record for {of_them} of them." if unalerted else "",
+        f"{wording.count(ongoing)} {'is' if ongoing == 1 else 'are'} still ongoing." if ongoing else "",
     ]
     return " ".join(sentence for sentence in sentences if sentence)
 
 
 def _calm(report: Report) -> str:
     if report.restarts.total:
-        return f"No incident: {wording.plural(report.restarts.total, 'restart')} in the window, none of them part of a loop or an outage."
-    return "Nothing failed: no service was restarted by the service manager in this window."
+        restarts = wording.plural(report.restarts.total, "restart")
+        return f"No incident: {restarts} in the window, none of them part of a restart loop or an outage."
+    return "Nothing failed: the service manager restarted no service in this window."
 
 
 def headline(report: Report, incident: Incident) -> list[Figure]:
-    """Six figures; each names the section of its incident that proves it."""
+    """Six figures, each with the section of its incident that has the evidence."""
     bound = "" if incident.exact else "≥ "
     of_all = (
         f"{wording.share(incident.restarts / report.restarts.total)} of all {wording.count(report.restarts.total)}"
@@ -148,19 +164,25 @@ def _recovered(incident: Incident) -> Figure:
     if seconds is None and not incident.ongoing:
         return Figure("stopped", "before it recovered", "timeline")
     return Figure(
-        "not yet" if seconds is None else wording.duration(seconds), "to recover: first failure to first held success", "timeline"
+        "not yet" if seconds is None else wording.duration(seconds), "to recover: first failure to first stable start", "timeline"
     )
 
 
 def over_the_window(report: Report, incident: Incident) -> dict[str, int]:
-    """Restarts by class in the whole window, for a table of one incident; empty when the incident has them all."""
+    """Restarts by class in the whole window; empty if the incident has all of them."""
     whole = {row.signature: row.restarts for row in report.classes}
     return whole if any(whole.get(row.signature, row.restarts) != row.restarts for row in incident.classes) else {}
 
 
-def beside(incident: Incident) -> list[str]:
-    """The known problems that were only seen beside the causes, in words."""
-    return [f"{row.title} ({row.signature}), seen in {wording.plural(row.secondary, 'failed start')}" for row in incident.beside]
+def trigger(incident: Incident) -> str:
+    """Name the change shortly before the first failure, worded as a correlation."""
+    name = "Likely trigger (correlation in time only)" if incident.trigger else "Before the first failure"
+    return f"{name}: {incident.trigger_text}"
+
+
+def also_seen(incident: Incident) -> list[str]:
+    """List the known problems that were logged but caused no exit."""
+    return [f"{row.title} ({row.signature}), in {wording.plural(row.secondary, 'failed start')}" for row in incident.beside]
 
 
 def _alerted(incident: Incident) -> str:
@@ -169,19 +191,19 @@ def _alerted(incident: Incident) -> str:
 
 
 def _detected(incident: Incident) -> str:
-    """When somebody knew: an alert's time, else a bracket from the first to the last mark that shows it, "never" without any."""
+    """Time until somebody noticed; a range from the first evidence to the declared time, unless an alert settles it."""
     first = noticed_s(incident)
     if first is None:
         return "never"
-    later = incident.detection.declared
-    latest = first if later is None else (later - incident.start).total_seconds()
+    declared = incident.detection.declared
+    latest = first if declared is None else (declared - incident.start).total_seconds()
     if incident.detection.alert is not None or latest <= first:
         return wording.duration(first)
     return f"{wording.about(first)} … {wording.about(latest)}"
 
 
 def phase_matrix(incident: Incident) -> tuple[list[str], list[list[int]]]:
-    """Class × phase: the classes' signatures, largest first, and a row of counts for each."""
+    """Return the signatures of the classes, largest first, and for each its restarts per phase."""
     named = [row.signature for row in incident.classes]
     named += sorted({name for phase in incident.phases for name in phase.classes} - set(named))
     return named, [[phase.classes.get(name, 0) for phase in incident.phases] for name in named]

@@ -1,4 +1,4 @@
-"""What a figure shows → where each stroke of its static drawing goes. Templates write the SVG, the style sheet colours it."""
+"""Compute the coordinates of the static figures; templates write the SVG and the style sheet colours it."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from datetime import datetime, timedelta, tzinfo
 from forensics import wording
 from forensics.model.values import Incident
 from forensics.report import timeline
-from forensics.report.charts import Histogram, Row, phase_words
-from forensics.sanitize.text import one_line
+from forensics.report.charts import Histogram, Row, phase_label
+from forensics.sanitize import one_line
 
 WIDTH = 1160
 AXIS = 36  # room below the plot for two lines: time of day, date
 _LEFT, _RIGHT = 48, 8
-_CHARACTER = 6.3  # width of an average letter of the 12 px label font
+_CHARACTER = 6.3  # average width of a character in the 12 px label font
 _GLYPH = 14
 _STEPS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 30, 60, 180, 360, 720, 1440, 2880, 10080, 20160, 43200, 129600, 525600))
 LOG_TICKS = (1, 10, 60, 600, 3600, 6 * 3600, 86400, 4 * 86400, 30 * 86400, 365 * 86400)
@@ -31,11 +31,11 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """A phase behind the bars. words: as much of its two lines as fits into its width."""
+    """A phase behind the bars. label: as much of its two lines as fits into its width."""
 
     x: float
     width: float
-    words: tuple[str, str]
+    label: tuple[str, str]
     full: str
 
 
@@ -49,7 +49,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """Stacked bars over time, or one growing line. paths: (style, SVG path); the plot lies between `top` and `bottom`."""
+    """Stacked bars or a cumulative line over time. paths: (style, SVG path); the plot is between `top` and `bottom`."""
 
     height: float
     top: float
@@ -83,7 +83,7 @@ class LaneLine:
 
 @dataclass(frozen=True, slots=True)
 class Lanes:
-    """Marks on a log axis of seconds since the start, one lane each."""
+    """Marks on a log axis of seconds since the start, in lanes."""
 
     height: float
     left: float
@@ -103,21 +103,21 @@ class _Span:
         return round(_LEFT + (WIDTH - _LEFT - _RIGHT) * min(1.0, max(0.0, part)), 1)
 
 
-def restarts_per_bin(incident: Incident, found: Histogram, where: tzinfo, height: float = 296) -> Bars:
+def restarts_per_bin(incident: Incident, histogram: Histogram, where: tzinfo, height: float = 296) -> Bars:
     top, bottom = 58.0, height - AXIS
-    span = _Span(found.starts[0], found.end)
-    ceiling, y_ticks = _count_ticks(max(found.totals), top, bottom)
-    width = (WIDTH - _LEFT - _RIGHT) / len(found.starts)
+    span = _Span(histogram.starts[0], histogram.end)
+    ceiling, y_ticks = _count_ticks(max(histogram.totals), top, bottom)
+    width = (WIDTH - _LEFT - _RIGHT) / len(histogram.starts)
     gap = 1.0 if width > 4 else 0.0
-    floors = [0] * len(found.starts)
+    heights = [0] * len(histogram.starts)
     paths = []
-    for layer in found.layers:
+    for layer in histogram.layers:
         bars = []
         for k, number in enumerate(layer.counts):
             if number:
-                foot, size = bottom - (bottom - top) * floors[k] / ceiling, (bottom - top) * number / ceiling
-                bars.append(f"M{_LEFT + k * width:.1f} {foot:.1f}h{width - gap:.1f}v{-size:.1f}h{gap - width:.1f}z")
-                floors[k] += number
+                base, size = bottom - (bottom - top) * heights[k] / ceiling, (bottom - top) * number / ceiling
+                bars.append(f"M{_LEFT + k * width:.1f} {base:.1f}h{width - gap:.1f}v{-size:.1f}h{gap - width:.1f}z")
+                heights[k] += number
         paths.append((layer.style, "".join(bars)))
     return Bars(
         height, top, bottom, _LEFT, WIDTH - _RIGHT, tuple(paths),
@@ -125,13 +125,13 @@ def restarts_per_bin(incident: Incident, found: Histogram, where: tzinfo, height
     )  # fmt: skip
 
 
-def cumulative(incident: Incident, found: Histogram, where: tzinfo, height: float = 214) -> Bars:
+def cumulative(incident: Incident, histogram: Histogram, where: tzinfo, height: float = 214) -> Bars:
     top, bottom = 34.0, height - AXIS
-    span = _Span(found.starts[0], found.end)
-    ceiling, y_ticks = _count_ticks(found.cumulative[-1], top, bottom)
+    span = _Span(histogram.starts[0], histogram.end)
+    ceiling, y_ticks = _count_ticks(histogram.cumulative[-1], top, bottom)
     corners = [
-        f"{span.x(start + found.step):.1f} {bottom - (bottom - top) * total / ceiling:.1f}"
-        for start, total in zip(found.starts, found.cumulative, strict=True)
+        f"{span.x(start + histogram.step):.1f} {bottom - (bottom - top) * total / ceiling:.1f}"
+        for start, total in zip(histogram.starts, histogram.cumulative, strict=True)
     ]
     path = f"M{_LEFT} {bottom:.1f}L" + "L".join(corners)
     bands, x_ticks = _bands(incident, span), _time_ticks(span, where)
@@ -139,7 +139,7 @@ def cumulative(incident: Incident, found: Histogram, where: tzinfo, height: floa
 
 
 def lanes(rows: list[Row], lane_height: float = 21) -> Lanes:
-    """From one second to beyond the last point; an earlier point stands at one second, its label says the truth."""
+    """Draw lanes from one second to beyond the last point; an earlier point is drawn at one second, labelled with its true time."""
     left, right = 250.0, float(WIDTH - _RIGHT)
     bottom = lane_height * len(rows) + 4
     last = max([60.0, *(point.after_s for row in rows for point in row.points)])
@@ -150,18 +150,20 @@ def lanes(rows: list[Row], lane_height: float = 21) -> Lanes:
 
     lines = []
     for k, row in enumerate(rows):
-        dots = tuple(Dot(x(p.after_s), p.mark, p.text, *_beside(x(p.after_s), right)) for p in row.points)
-        lines.append(LaneLine(lane_height * (k + 0.5) + 2, x(row.begin_s), fitting(row.label, left - 12), _apart(dots), row.absent))
+        dots = tuple(Dot(x(p.after_s), p.mark, p.text, *_label_position(x(p.after_s), right)) for p in row.points)
+        lines.append(
+            LaneLine(lane_height * (k + 0.5) + 2, x(row.begin_s), fitting(row.label, left - 12), _without_overlap(dots), row.absent)
+        )
     ticks = tuple(Tick(x(seconds), wording.duration(seconds)) for seconds in LOG_TICKS if seconds <= last)
     return Lanes(bottom + 20, left, right, bottom, tuple(lines), ticks)
 
 
-def _beside(at: float, right: float) -> tuple[float, str]:
+def _label_position(at: float, right: float) -> tuple[float, str]:
     return (at + 10, "start") if at < right - 105 else (at - 10, "end")
 
 
-def _apart(dots: tuple[Dot, ...]) -> tuple[Dot, ...]:
-    """Of two points the earlier one's label goes to its left, so that they cannot overlap."""
+def _without_overlap(dots: tuple[Dot, ...]) -> tuple[Dot, ...]:
+    """Put the label of the earlier of two points on its left, so that the labels cannot overlap."""
     if len(dots) < 2:
         return dots
     first = min(dots, key=lambda dot: dot.x)
@@ -169,7 +171,7 @@ def _apart(dots: tuple[Dot, ...]) -> tuple[Dot, ...]:
 
 
 def count_axis(largest: int) -> tuple[float, list[int]]:
-    """Where the axis of counts ends, a little above the largest, and three to five round ticks."""
+    """End of the axis of counts, a little above the largest, and three to five round ticks."""
     rough = max(1, largest) / 4
     scale = 10 ** math.floor(math.log10(rough)) if rough >= 1 else 1
     step = math.ceil(next(factor * scale for factor in (1, 2, 2.5, 5, 10) if factor * scale >= rough))
@@ -183,7 +185,7 @@ def _count_ticks(largest: int, top: float, bottom: float) -> tuple[float, tuple[
 
 
 def _time_ticks(span: _Span, where: tzinfo) -> tuple[Tick, ...]:
-    """At most ten, on whole local days or hours; the date stands below where it changes."""
+    """At most ten ticks on whole local days or hours; the date is written below where it changes."""
     step = next((step for step in _STEPS if (span.end - span.start) / step <= 10), _STEPS[-1])
     midnight = span.start.astimezone(where).replace(hour=0, minute=0, second=0, microsecond=0)
     times = [
@@ -209,47 +211,47 @@ def _bands(incident: Incident, span: _Span) -> tuple[Band, ...]:
     for number, phase in enumerate(incident.phases, 1):
         x = span.x(phase.start)
         width = round(span.x(phase.end) - x, 1)
-        words = phase_words(incident, number, phase)
-        bands.append(Band(x, width, (fitting(words[0], width), fitting(words[1], width, whole=True)), ": ".join(words)))
+        first, second = phase_label(incident, number, phase)
+        bands.append(Band(x, width, (fitting(first, width), fitting(second, width, whole=True)), f"{first}: {second}"))
     return tuple(bands)
 
 
-def fitting(words: str, width: float, *, whole: bool = False) -> str:
-    """The words, or as many letters as fit; with `whole` all or nothing."""
-    letters = int((width - 6) / _CHARACTER)
-    if len(words) <= letters:
-        return words
-    first = words.split(" ", 1)[0]
+def fitting(text: str, width: float, *, whole: bool = False) -> str:
+    """Shorten the text to the width in pixels; with `whole`, all of it or nothing."""
+    characters = int((width - 6) / _CHARACTER)
+    if len(text) <= characters:
+        return text
+    first = text.split(" ", 1)[0]
     if whole:
         return ""
-    return words[: letters - 1].rstrip() + "…" if letters >= 8 else first if len(first) <= letters else ""
+    return text[: characters - 1].rstrip() + "…" if characters >= 8 else first if len(first) <= characters else ""
 
 
 def _marks(incident: Incident, span: _Span, where: tzinfo) -> tuple[Mark, ...]:
-    """Glyphs in the lane above the bars."""
+    """Draw the glyphs above the bars."""
     steps = timeline.marks(incident)
     return tuple(
         Mark(x, timeline.GLYPHS[step.mark], step.mark, _mark_title(step, where))
-        for x, step in zip(_mark_places(incident, span), steps, strict=True)
+        for x, step in zip(_mark_positions(incident, span), steps, strict=True)
     )
 
 
-def mark_times(incident: Incident, found: Histogram) -> list[datetime]:
-    """Where the same glyphs stand on a time axis."""
-    span = _Span(found.starts[0], found.end)
-    return [span.start + (span.end - span.start) * ((x - _LEFT) / (WIDTH - _LEFT - _RIGHT)) for x in _mark_places(incident, span)]
+def mark_times(incident: Incident, histogram: Histogram) -> list[datetime]:
+    """Times at which the glyphs are drawn on a time axis."""
+    span = _Span(histogram.starts[0], histogram.end)
+    return [span.start + (span.end - span.start) * ((x - _LEFT) / (WIDTH - _LEFT - _RIGHT)) for x in _mark_positions(incident, span)]
 
 
-def _mark_places(incident: Incident, span: _Span) -> list[float]:
-    """From left to right and back, pushed apart where two would cover each other."""
-    places = [span.x(step.time) for step in timeline.marks(incident)]
-    for k in range(1, len(places)):
-        places[k] = max(places[k], places[k - 1] + _GLYPH)
+def _mark_positions(incident: Incident, span: _Span) -> list[float]:
+    """Horizontal position of each glyph, moved where two would overlap: first to the right, then back inside the plot."""
+    positions = [span.x(step.time) for step in timeline.marks(incident)]
+    for k in range(1, len(positions)):
+        positions[k] = max(positions[k], positions[k - 1] + _GLYPH)
     limit = WIDTH - _RIGHT - 1.0
-    for k in reversed(range(len(places))):
-        places[k] = round(min(places[k], limit), 1)
-        limit = places[k] - _GLYPH
-    return places
+    for k in reversed(range(len(positions))):
+        positions[k] = round(min(positions[k], limit), 1)
+        limit = positions[k] - _GLYPH
+    return positions
 
 
 def _mark_title(step: timeline.Step, where: tzinfo) -> str:

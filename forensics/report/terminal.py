@@ -1,4 +1,4 @@
-"""Report → text for a terminal; its first screen answers what broke, how much, who noticed and what to do."""
+"""Render a report for a terminal; the first screen answers what broke, how badly and who noticed."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from rich.text import Text
 from forensics import wording
 from forensics.model.values import FailureClass, Incident, Report
 from forensics.report import summary, timeline
-from forensics.report.options import Options
-from forensics.sanitize.text import one_line, reflowed
+from forensics.report.options import RenderOptions
+from forensics.sanitize import one_line
 
 _HELP_STYLE = {True: "green", False: "red", None: ""}
 _MOST_CLASSES, _MOST_INCIDENTS, _MOST_STEPS, _MOST_DAMAGE = 20, 20, 20, 10
 
 
-def render(report: Report, options: Options) -> str:
-    """Nothing of the environment counts (COLUMNS, NO_COLOR, …): the caller has decided."""
+def render(report: Report, options: RenderOptions) -> str:
+    """Render for a terminal; environment variables (COLUMNS, NO_COLOR, …) are ignored, as the caller has decided."""
     out = StringIO()
     console = Console(
         file=out,
@@ -54,17 +54,21 @@ def _parts(report: Report) -> list[RenderableType]:
         parts += _incident(report, incident, number if several else None)
     if len(report.incidents) > _MOST_INCIDENTS:
         parts.append(
-            Text(f"… {len(report.incidents) - _MOST_INCIDENTS} more incidents: narrow the window or use --format json.", style="dim")
+            Text(
+                f"… and {wording.plural(len(report.incidents) - _MOST_INCIDENTS, 'more incident')}; "
+                "narrow the window or use --format json.",
+                style="dim",
+            )
         )
     return [*parts, _heading("Method and limits"), _method(report)]
 
 
-def _heading(words: str) -> RenderableType:
-    return Padding(Text(words, style="bold cyan"), (1, 0, 0, 0))
+def _heading(text: str) -> RenderableType:
+    return Padding(Text(text, style="bold cyan"), (1, 0, 0, 0))
 
 
 def _table(*columns: tuple[str, str]) -> Table:
-    """A plain table; columns as (heading, "left" | "right")."""
+    """Make a plain table; columns are (heading, "left" or "right")."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold", expand=False)
     for heading, justify in columns:
         table.add_column(heading, justify="right" if justify == "right" else "left", overflow="fold")
@@ -107,22 +111,22 @@ def _overview(report: Report) -> Table:
 def _incident(report: Report, incident: Incident, number: int | None) -> list[RenderableType]:
     where = wording.zone(report.timezone)
     stamp = wording.precise_enough(incident.start, incident.end)
-    ends = "still going on" if incident.ongoing else stamp(incident.end, where)
+    ends = "ongoing" if incident.ongoing else stamp(incident.end, where)
     title = f"{wording.kind(incident.kind)} of {incident.unit} on {incident.host}: {stamp(incident.start, where)} → {ends}"
     parts: list[RenderableType] = [_heading(f"{number}. {title}" if number else title)]
     if number:
         parts.append(Text(one_line(incident.verdict)))
     parts += [_figures(report, incident), _heading("What failed"), _breakdown(incident.classes, summary.over_the_window(report, incident))]
     if incident.beside:
-        parts.append(Text("\n".join(["Seen beside these:", *(f"  {one_line(line)}" for line in summary.beside(incident)[:_MOST_CLASSES])])))
+        parts.append(Text("\n".join([summary.ALSO_SEEN, *(f"  {one_line(line)}" for line in summary.also_seen(incident)[:_MOST_CLASSES])])))
     if len(incident.phases) > 0:
         parts += [_heading("Phases"), _phases(report, incident)]
-    parts += [_heading("Changes and fix attempts"), Text(f"Trigger: {one_line(incident.trigger_text)}"), _steps(report, incident)]
+    parts += [_heading("Changes and fix attempts"), Text(one_line(summary.trigger(incident))), _steps(report, incident)]
     parts += [_heading("Detection"), _detection(report, incident)]
     if any(row.remedy for row in incident.classes):
         parts += [_heading("What to do"), _remedies(incident.classes)]
     cost = incident.cost
-    cpu = f"{wording.duration(cost.cpu_s)} of CPU, " if cost.cpu_s is not None else ""
+    cpu = f"{wording.duration(cost.cpu_s)} of CPU time, " if cost.cpu_s is not None else ""
     return [
         *parts,
         _heading("Cost"),
@@ -140,9 +144,9 @@ def _figures(report: Report, incident: Incident) -> Table:
 
 
 def _breakdown(classes: tuple[FailureClass, ...], over_the_window: dict[str, int]) -> RenderableType:
-    """over_the_window: restarts by class in the whole window, where that is worth a column."""
-    beside = any(row.secondary for row in classes)
-    window, also = [("In window", "right")] * bool(over_the_window), [("Also in", "right")] * beside
+    """over_the_window: restarts by class in the whole window; empty for no such column."""
+    secondary = any(row.secondary for row in classes)
+    window, also = [("In window", "right")] * bool(over_the_window), [("Also in", "right")] * secondary
     table = _table(
         ("Class", "left"), ("Restarts", "right"), ("Share", "right"), *window, *also, ("Cycle", "right"), ("Restart helps", "left")
     )
@@ -151,19 +155,19 @@ def _breakdown(classes: tuple[FailureClass, ...], over_the_window: dict[str, int
         name.append(f"\n{one_line(row.signature, 200)}", style="dim")
         helps = Text(wording.helps(row.restart_helps), style=_HELP_STYLE[row.restart_helps])
         optional = [wording.count(over_the_window.get(row.signature, row.restarts))] * bool(over_the_window)
-        optional += [wording.count(row.secondary) if row.secondary else "–"] * beside
+        optional += [wording.count(row.secondary) if row.secondary else "–"] * secondary
         _row(table, name, wording.count(row.restarts), wording.share(row.share), *optional, wording.duration(row.cycle_s), helps)
     return _with_rest(table, len(classes) - _MOST_CLASSES, "classes")
 
 
-def _with_rest(table: Table, left_out: int, what: str) -> RenderableType:
-    return Group(table, Text(f"… and {left_out} more {what}.", style="dim")) if left_out > 0 else table
+def _with_rest(table: Table, omitted: int, what: str) -> RenderableType:
+    return Group(table, Text(f"… and {omitted} more {what}.", style="dim")) if omitted > 0 else table
 
 
 def _phases(report: Report, incident: Incident) -> Table:
     where = wording.zone(report.timezone)
     stamp = wording.precise_enough(incident.start, incident.end)
-    table = _table(("#", "right"), ("From", "left"), ("To", "left"), ("Restarts", "right"), ("Cycle", "right"), ("Mostly", "left"))
+    table = _table(("#", "right"), ("From", "left"), ("To", "left"), ("Restarts", "right"), ("Cycle", "right"), ("Main class", "left"))
     for number, phase in enumerate(incident.phases, 1):
         span = stamp(phase.start, where), stamp(phase.end, where)
         _row(table, str(number), *span, wording.count(phase.restarts), wording.duration(phase.cadence_s), phase.primary)
@@ -173,16 +177,16 @@ def _phases(report: Report, incident: Incident) -> Table:
 def _steps(report: Report, incident: Incident) -> RenderableType:
     where = wording.zone(report.timezone)
     table = _table(("", "left"), ("Time", "left"), ("After", "right"), ("What", "left"), ("Outcome", "left"))
-    found = timeline.marks(incident, _MOST_STEPS)
-    for step in found:
+    listed = timeline.marks(incident, _MOST_STEPS)
+    for step in listed:
         after = wording.since_start(step.time, incident.start)
         _row(table, timeline.GLYPHS[step.mark], wording.instant(step.time, where), after, one_line(step.what, 300), step.detail)
-    return _with_rest(table, len(timeline.steps(incident)) - len(found), "steps (logins, commands): --format html or md lists them")
+    return _with_rest(table, len(timeline.steps(incident)) - len(listed), "steps (logins, commands); --format html or md lists them")
 
 
 def _detection(report: Report, incident: Incident) -> Table:
     where = wording.zone(report.timezone)
-    table = _table(("Mark", "left"), ("After", "right"), ("Time", "left"))
+    table = _table(("Milestone", "left"), ("After", "right"), ("Time", "left"))
     for lane in timeline.lanes(incident):
         if lane.time is None:
             _row(table, lane.label, Text("never", style="bold red"), lane.note)
@@ -195,7 +199,7 @@ def _remedies(classes: tuple[FailureClass, ...]) -> RenderableType:
     parts: list[RenderableType] = []
     for row in [row for row in classes if row.remedy][:_MOST_CLASSES]:
         parts.append(Text(f"{one_line(row.title, 200)} ({wording.count(row.restarts)})", style="bold"))
-        parts.append(Padding(Text(reflowed(row.remedy)), (0, 0, 0, 2)))
+        parts.append(Padding(Text(wording.reflowed(row.remedy)), (0, 0, 0, 2)))
     return Group(*parts)
 
 

@@ -1,4 +1,4 @@
-"""Incident → what happened in which order: who could have known when, what was changed, tried and reached."""
+"""Put an incident's changes, fix attempts, detection and recovery in order of time."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from datetime import datetime
 
 from forensics import wording
 from forensics.model.values import Change, Evidence, FixAttempt, Incident
-from forensics.sanitize.text import one_line
+from forensics.sanitize import one_line
 
 GLYPHS = {"change": "▲", "fix": "✎", "success": "●", "operator": "☺", "alert": "◆"}
-GLYPH_NAMES = {"change": "change", "fix": "fix attempt", "success": "held success", "operator": "operator", "alert": "alert"}
-# A change of these kinds is an act that can break a service; the others (a login, a unit's job) only say that somebody was there.
+GLYPH_NAMES = {"change": "change", "fix": "fix attempt", "success": "stable start", "operator": "operator", "alert": "alert"}
+# Changes of these kinds can break a service; the others (a login, a unit's job) only show that somebody was there.
 _WEIGHTY = frozenset({"system-switch", "package", "driver", "boot", "unit-reload", "configuration"})
 
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """One line of the detection gap. after_s null: it never happened, and `note` says what that rests on."""
+    """One milestone of the detection gap. after_s None: it never happened, and `note` explains."""
 
     label: str
     time: datetime | None
@@ -29,7 +29,7 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Something that happened, for the list of changes and for the marks in the figure."""
+    """One row in the list of changes; a weighty one is also a mark in the figure."""
 
     time: datetime
     mark: str
@@ -40,35 +40,32 @@ class Step:
 
 
 def noticed_s(incident: Incident) -> float | None:
-    """Seconds from the start to the first mark that shows that somebody knew; null when nothing shows it."""
-    found = incident.detection
-    known = [(time - incident.start).total_seconds() for time in (found.alert, found.operator, found.declared) if time is not None]
-    return min(known, default=None)
+    """Seconds from the start until somebody demonstrably knew; None without evidence."""
+    times = incident.detection.alert, incident.detection.operator, incident.detection.declared
+    return min(((time - incident.start).total_seconds() for time in times if time is not None), default=None)
 
 
 def lanes(incident: Incident) -> list[Lane]:
-    """The detection gap from the first failed start: what a machine could have known, who knew, what was tried, when it ended."""
-    found, quoted = incident.detection, incident.detection.evidence
+    """Milestones of the detection gap: what was detectable, who noticed, what was tried, when it recovered."""
+    detection, quoted = incident.detection, incident.detection.evidence
 
     def lane(label: str, time: datetime | None, note: str, evidence: Evidence | None, mark: str) -> Lane:
         return Lane(label, time, None if time is None else (time - incident.start).total_seconds(), note, evidence, mark)
 
     rows = [
-        lane("First line a machine could act on", found.signal, "no line names the failure", quoted.get("signal"), "signal"),
-        lane("First alert delivered", found.alert, "no alert is on record", quoted.get("alert"), "alert"),
-        lane("First operator action", found.operator, "no action is on record", quoted.get("operator"), "operator"),
+        lane("First actionable log line", detection.signal, "no log line names the failure", quoted.get("signal"), "signal"),
+        lane("First alert delivered", detection.alert, "no alert is on record", quoted.get("alert"), "alert"),
+        lane("First operator action", detection.operator, "no action is on record", quoted.get("operator"), "operator"),
     ]
-    if found.declared is not None:
-        rows.append(lane("Detection as declared", found.declared, "", quoted.get("declared"), "declared"))
-    rows += [lane(_fix_label(incident, fix), fix.time, "", fix.evidence, "fix") for fix in _telling_fixes(incident)]
-    rows.append(
-        lane("First held success", incident.recovery, "still going on" if incident.ongoing else "none in the window", None, "success")
-    )
+    if detection.declared is not None:
+        rows.append(lane("Detection time as declared", detection.declared, "", quoted.get("declared"), "declared"))
+    rows += [lane(_fix_label(incident, fix), fix.time, "", fix.evidence, "fix") for fix in _decisive_fixes(incident)]
+    rows.append(lane("First stable start", incident.recovery, "ongoing" if incident.ongoing else "none in the window", None, "success"))
     return rows
 
 
-def _telling_fixes(incident: Incident) -> list[FixAttempt]:
-    """The first attempt, and the one that held."""
+def _decisive_fixes(incident: Incident) -> list[FixAttempt]:
+    """The first fix attempt and the one that held."""
     held = [fix for fix in incident.fix_attempts if fix.outcome == "held"]
     return sorted({*incident.fix_attempts[:1], *held[:1]}, key=lambda fix: fix.time)
 
@@ -79,45 +76,46 @@ def _fix_label(incident: Incident, fix: FixAttempt) -> str:
 
 
 def steps(incident: Incident) -> list[Step]:
-    """Changes, fix attempts, detection and recovery in the order they happened; what is told as one of the others is no change again."""
+    """List changes, fix attempts, detection and recovery in order of time, each event once."""
     fixes = [Step(fix.time, "fix", one_line(fix.summary), wording.outcome(fix.outcome), fix.evidence) for fix in incident.fix_attempts]
-    found, quoted = incident.detection, incident.detection.evidence
+    detection, quoted = incident.detection, incident.detection.evidence
+    first_signs = (detection.operator, "operator", "First operator action"), (detection.alert, "alert", "First alert delivered")
     noticed = [
         Step(time, mark, _noticed(what, quoted.get(mark), incident.changes), "", quoted.get(mark))
-        for time, mark, what in ((found.operator, "operator", "First operator action"), (found.alert, "alert", "First alert delivered"))
+        for time, mark, what in first_signs
         if time is not None
     ]
-    recovered = [Step(incident.recovery, "success", "First held success", "", None)] if incident.recovery is not None else []
-    told = {step.evidence for step in noticed} - {None}
+    recovered = [Step(incident.recovery, "success", "First stable start", "", None)] if incident.recovery is not None else []
+    already_listed = {step.evidence for step in noticed} - {None}
     changes = [
-        _changed(change, incident.trigger)
+        _change_step(change, incident.trigger)
         for change in incident.changes
-        if change == incident.trigger or not (change.evidence in told or _part_of_a_fix(change, incident.fix_attempts))
+        if change == incident.trigger or not (change.evidence in already_listed or _part_of_a_fix(change, incident.fix_attempts))
     ]
     return sorted([*changes, *noticed, *fixes, *recovered], key=lambda step: (step.time, step.mark, step.what))
 
 
 def _noticed(what: str, evidence: Evidence | None, changes: tuple[Change, ...]) -> str:
-    """The mark and what it rests on: the change of the same entry in words, else the entry itself."""
+    """Describe a detection by its evidence: the change recorded from the same entry, else the entry itself."""
     if evidence is None:
         return what
-    words = next((change.summary for change in changes if change.evidence == evidence), evidence.message)
-    return f"{what}: {one_line(words, 200)}"
+    summary = next((change.summary for change in changes if change.evidence == evidence), evidence.message)
+    return f"{what}: {one_line(summary, 200)}"
 
 
 def _part_of_a_fix(change: Change, fixes: tuple[FixAttempt, ...]) -> bool:
-    """A fix attempt is summed up from the changes it is made of, at most an hour apart."""
+    """A fix attempt consists of changes at most an hour apart; its summary contains theirs."""
     return any(abs((fix.time - change.time).total_seconds()) <= 3600 and change.summary in fix.summary for fix in fixes)
 
 
-def _changed(change: Change, trigger: Change | None) -> Step:
+def _change_step(change: Change, trigger: Change | None) -> Step:
     likely = change == trigger
     detail = change.kind.replace("-", " ") + (" · likely trigger" if likely else "")
     return Step(change.time, "change", one_line(change.summary), detail, change.evidence, weighty=likely or change.kind in _WEIGHTY)
 
 
 def marks(incident: Incident, longest: int = 14) -> list[Step]:
-    """The steps worth a mark in the figure: everything but changes, and the changes that can break a service."""
+    """Choose the steps that get a mark in the figure: at most `longest`, changes last, and only those that can break a service."""
     worth = sorted(
         (step for step in steps(incident) if step.weighty), key=lambda step: (step.mark == "change", step.mark == "fix", step.time)
     )

@@ -1,4 +1,4 @@
-"""Texts → the same texts with secrets replaced by pseudonyms: one secret has one pseudonym, numbered by first appearance."""
+"""Replace secrets by pseudonyms: one secret has one pseudonym, numbered by first appearance."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _NAME = (
     r"|token|secret|password|passwd|passphrase|pwd|credentials?)"
 )
 _NAMES_HINT = ("key", "token", "secret", "pass", "pwd", "credential")
-# (kind, what must stand in the lower-case text, pattern): looking for the words first makes ordinary text 30 times cheaper.
+# (kind, hints, pattern). A pattern is tried only where the lower-case text has one of its hints: ordinary text is 30 times cheaper.
 _PATTERNS: tuple[tuple[str, tuple[str, ...], re.Pattern[str]], ...] = (
     ("private-key", ("private key",), re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----(?P<s>(?:[^-]|-(?!----)){1,16384})")),
     ("jwt", ("eyj",), re.compile(r"\b(?P<s>eyJ[\w-]{8,2048}\.[\w-]{4,4096}\.[\w-]{4,1024})")),
@@ -36,7 +36,7 @@ _PLAIN_WORDS = frozenset(
 
 
 def redactor(texts: Iterable[str]) -> Callable[[str], str]:
-    """A function that hides every secret found in `texts`, also where it stands without the words that gave it away."""
+    """Return a function that hides every secret found in `texts`, also where nothing next to it gives it away."""
     pseudonyms: dict[str, str] = {}
     for text in dict.fromkeys(texts):  # distinct ones, in order
         for secret, kind in sorted(_secrets(text).items(), key=lambda item: text.index(item[0])):
@@ -49,15 +49,15 @@ def redactor(texts: Iterable[str]) -> Callable[[str], str]:
 
 
 def _secrets(text: str) -> dict[str, str]:
-    """Secret → kind; the more telling patterns come first and keep their kind."""
-    found: dict[str, str] = {}
+    """Find the secrets and the kind of each; the more specific patterns come first and decide the kind."""
+    kinds: dict[str, str] = {}
     lower = text.lower()
-    for kind, words, pattern in _PATTERNS:
-        for match in pattern.finditer(text) if any(word in lower for word in words) else ():
+    for kind, hints, pattern in _PATTERNS:
+        for match in pattern.finditer(text) if any(hint in lower for hint in hints) else ():
             secret = next(value for name, value in match.groupdict().items() if name in {"s", "q", "a"} and value is not None)
             if _worth_hiding(secret):
-                found.setdefault(secret, kind)
-    return found
+                kinds.setdefault(secret, kind)
+    return kinds
 
 
 def _worth_hiding(value: str) -> bool:

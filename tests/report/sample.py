@@ -69,7 +69,7 @@ def evidence(time: datetime, message: str, offset: int | None = 81_224) -> Evide
 
 
 def seed() -> Report:
-    """13,979 restarts: 13,936 in one incident of four phases, 43 single ones before it."""
+    """13,979 restarts: 13,936 in one incident of four phases, 43 isolated ones before it."""
     incident = _seed_incident()
     classes = _classes(Counter({row.signature: row.restarts for row in incident.classes}) + Counter({"cuda.out-of-memory": 43}), SINCE)
     return Report(
@@ -135,7 +135,7 @@ def _seed_incident() -> Incident:
         restarts=13_936,
         exact=True,
         downtime_s=(RECOVERY - START).total_seconds(),
-        downtime_method="envelope: first crash to first held success",
+        downtime_method="envelope: first crash to first stable start",
         availability=1 - (RECOVERY - START).total_seconds() / (UNTIL - SINCE).total_seconds(),
         beside=(
             FailureClass(

@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 
 from forensics.model.values import Bin
 from forensics.report import charts, plotly_figures, svg, timeline
-from forensics.report.options import Options
-from forensics.sanitize.structure import presentable
+from forensics.sanitize import sanitized
 from tests.report import sample
 
 INCIDENT = sample.seed().incidents[0]
@@ -84,13 +83,13 @@ def test_a_log_axis_puts_a_decade_on_equal_width():
     assert ticks["10 s"] - ticks["1 s"] == pytest.approx(ticks["10 min"] - ticks["1 min"], abs=0.2)
 
 
-def test_never_is_said_in_words():
+def test_a_milestone_that_never_came_is_shown_as_text():
     line = svg.lanes(charts.detection_rows(INCIDENT)).lines[1]
     assert line.dots == ()
     assert line.absent == "never: no alert is on record"
 
 
-def test_an_action_before_the_start_stands_at_the_edge_with_its_true_time():
+def test_an_action_before_the_start_is_drawn_at_the_edge_with_its_true_time():
     early = replace(INCIDENT, detection=replace(INCIDENT.detection, operator=sample.START - timedelta(minutes=3)))
     dot = svg.lanes(charts.detection_rows(early)).lines[2].dots[0]
     assert (dot.x, dot.text) == (250.0, "T−3 min")
@@ -112,7 +111,7 @@ def _with(value, change):
 
 def test_no_log_text_is_markup_in_a_figure():
     texts = []
-    for incident in presentable(sample.hostile(), Options()).incidents:
+    for incident in sanitized(sample.hostile(), redact=True).incidents:
         for figure in figures(incident):
             _with(figure, texts.append)
     allowed = {"<br>", "<extra>", "</extra>"}

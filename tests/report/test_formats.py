@@ -7,7 +7,7 @@ from html import unescape
 
 import pytest
 
-from forensics.report import REPORTERS, Options
+from forensics.report import REPORTERS, RenderOptions
 from tests.report import sample
 
 FORMATS = sorted(REPORTERS)
@@ -17,12 +17,12 @@ KEY = "f3a1c09d5b7e4a2f8c6d1e0b9a7f5c3d"
 @pytest.fixture(scope="module")
 def hostile():
     report = sample.hostile()
-    return {name: render(report, Options(figures=False)) for name, render in REPORTERS.items()}
+    return {name: render(report, RenderOptions(figures=False)) for name, render in REPORTERS.items()}
 
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_the_same_report_gives_the_same_bytes(name):
-    assert REPORTERS[name](sample.several(), Options()) == REPORTERS[name](sample.several(), Options())
+    assert REPORTERS[name](sample.several(), RenderOptions()) == REPORTERS[name](sample.several(), RenderOptions())
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -43,18 +43,18 @@ def test_an_endless_line_is_cut(name, hostile):
 @pytest.mark.parametrize("name", FORMATS)
 @pytest.mark.parametrize("make", [sample.quiet, sample.empty])
 def test_a_report_without_incidents_renders(name, make):
-    assert REPORTERS[name](make(), Options())
+    assert REPORTERS[name](make(), RenderOptions())
 
 
 @pytest.mark.parametrize("name", ["term", "md", "html"])
-def test_a_quiet_host_is_told_so(name):
-    assert "Nothing failed" in REPORTERS[name](sample.quiet(), Options())
+def test_a_quiet_host_has_nothing_failed(name):
+    assert "Nothing failed" in REPORTERS[name](sample.quiet(), RenderOptions())
 
 
 @pytest.mark.parametrize("name", ["term", "md", "html"])
-def test_single_restarts_are_no_incident_but_are_listed(name):
+def test_isolated_restarts_are_no_incident_but_are_listed(name):
     report = replace(sample.seed(), incidents=(), restarts=replace(sample.seed().restarts, total=43, in_incidents=0))
-    text = REPORTERS[name](report, Options())
+    text = REPORTERS[name](report, RenderOptions())
     assert "No incident: 43 restarts in the window" in text
     assert "GPU memory exhausted" in text
 
@@ -76,8 +76,8 @@ def test_single_restarts_are_no_incident_but_are_listed(name):
         "< 0.1 %",
     ],
 )
-def test_the_seed_incident_is_told(name, words):
-    text = REPORTERS[name](sample.seed(), Options(figures=False, width=200))
+def test_the_seed_incident_is_shown(name, words):
+    text = REPORTERS[name](sample.seed(), RenderOptions(figures=False, width=200))
     assert words in re.sub(r"\s+", " ", unescape(text) if name != "term" else text)
 
 
@@ -91,7 +91,7 @@ def with_secrets():
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_secrets_are_hidden_by_one_pseudonym_everywhere(name):
-    text = REPORTERS[name](with_secrets(), Options())
+    text = REPORTERS[name](with_secrets(), RenderOptions())
     assert KEY not in text
     assert "⟨api-key-" in text or "⟨token-" in text
     assert len(set(re.findall(r"⟨(?:api-key|token)[^⟩]*⟩", text))) == 1
@@ -99,18 +99,18 @@ def test_secrets_are_hidden_by_one_pseudonym_everywhere(name):
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_the_words_of_the_catalogue_are_not_redacted(name):
-    assert "YOUR-TOKEN-HERE" in REPORTERS[name](with_secrets(), Options()).replace("\\", "")
+    assert "YOUR-TOKEN-HERE" in REPORTERS[name](with_secrets(), RenderOptions()).replace("\\", "")
 
 
 def test_secrets_stay_when_asked_for():
-    assert KEY in REPORTERS["json"](with_secrets(), Options(redact=False))
+    assert KEY in REPORTERS["json"](with_secrets(), RenderOptions(redact=False))
 
 
 READABLE = ["term", "md", "html"]
 
 
 def words(name, report):
-    text = REPORTERS[name](report, Options(figures=False, width=200))
+    text = REPORTERS[name](report, RenderOptions(figures=False, width=200))
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", unescape(text)))
 
 
@@ -126,12 +126,14 @@ def test_a_class_that_occurs_outside_of_the_incident_too_shows_both_counts(name)
 
 
 @pytest.mark.parametrize("name", READABLE)
-def test_what_is_seen_beside_the_causes_is_told(name):
-    assert re.search(r"The port was changed in silence.{0,30} in 4,919 failed starts", words(name, sample.seed()))
+def test_problems_that_caused_no_exit_are_listed(name):
+    text = words(name, sample.seed())
+    assert "Also seen (did not cause the exit):" in text
+    assert re.search(r"The port was changed in silence.{0,30} in 4,919 failed starts", text)
 
 
 @pytest.mark.parametrize("name", READABLE)
-def test_a_phase_of_a_short_incident_is_told_in_seconds(name):
+def test_a_phase_of_a_short_incident_is_shown_in_seconds(name):
     report = sample.seed()
     (incident,) = report.incidents
     end = incident.start + timedelta(seconds=17)
@@ -141,7 +143,7 @@ def test_a_phase_of_a_short_incident_is_told_in_seconds(name):
 
 
 @pytest.mark.parametrize("name", READABLE)
-def test_an_incident_that_was_stopped_is_not_said_to_go_on(name):
+def test_an_incident_that_was_stopped_is_not_shown_as_ongoing(name):
     report = sample.seed()
     (incident,) = report.incidents
     stopped = replace(report, incidents=(replace(incident, recovery=None, time_to_recover_s=None),))

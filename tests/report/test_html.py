@@ -9,12 +9,13 @@ from html.parser import HTMLParser
 
 import pytest
 
-from forensics.report import REPORTERS, Options, csp
+from forensics.report import REPORTERS, RenderOptions, csp
+from forensics.report.html import code_spans
 from forensics.resources import folder
 from tests.report import sample
 
-FULL = Options()
-STILL = Options(figures=False)
+FULL = RenderOptions()
+STILL = RenderOptions(figures=False)
 VOID = {"meta", "br", "img", "input", "link", "hr"}
 
 
@@ -150,7 +151,7 @@ def test_a_page_without_figures_is_small_however_many_incidents_there_are(number
     assert len(page.encode()) <= 300_000
     assert "<script" not in page
     if number == 400:
-        assert "Kept small:" in page
+        assert "Shortened:" in page
 
 
 def test_a_page_full_of_long_lines_is_small_and_says_so():
@@ -168,7 +169,7 @@ def test_a_page_full_of_long_lines_is_small_and_says_so():
     )
     page = REPORTERS["html"](replace(base, incidents=incidents), STILL)
     assert len(page.encode()) <= 300_000
-    assert "Kept small:" in page
+    assert "Shortened:" in page
 
 
 def test_the_first_screen_comes_first(pages):
@@ -198,11 +199,15 @@ def test_every_claim_with_evidence_leads_to_its_quote(pages):
     assert "/var/log/journal/4f2a/system@0006.journal at offset 57000" in pages["seed"]
 
 
-def test_a_sum_that_does_not_come_out_is_shown(pages):
+def test_a_failed_consistency_check_is_shown(pages):
     assert re.search(r'phases = incident</th><td class="n">13,936</td><td class="n">13,935</td><td class="no">no', pages["several"])
 
 
-def test_times_are_told_in_the_zone_of_the_report():
+def test_times_are_shown_in_the_zone_of_the_report():
     page = REPORTERS["html"](replace(sample.seed(), timezone="Asia/Kolkata"), STILL)
     assert "2025-12-08 03:00" in page
     assert "all times Asia/Kolkata" in page
+
+
+def test_commands_between_backticks_are_found():
+    assert code_spans("run `ls -l` now") == [(False, "run "), (True, "ls -l"), (False, " now")]

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from forensics.report import REPORTERS, Options
+from forensics.report import REPORTERS, RenderOptions
 from tests.report import sample
 
 NUMBER, TEXT, TIME = (int, float), str, "time"
@@ -61,7 +61,7 @@ def _faults_of_object(value, wanted, where):
 
 
 def rendered(report):
-    return json.loads(REPORTERS["json"](report, Options()))
+    return json.loads(REPORTERS["json"](report, RenderOptions()))
 
 
 @pytest.mark.parametrize("make", [sample.seed, sample.quiet, sample.empty, sample.several, sample.hostile])
@@ -79,7 +79,7 @@ def test_the_schema_test_sees_a_missing_key_and_a_wrong_type():
     assert len(faults(found, CONTRACT)) == 3
 
 
-def test_the_sums_come_out():
+def test_the_counts_add_up():
     found = rendered(sample.seed())
     incident = found["incidents"][0]
     assert found["restarts"] | {"refused": 0} == {"total": 13_979, "in_incidents": 13_936, "background": 43, "lost": 0, "refused": 0}

@@ -4,14 +4,14 @@ import re
 
 import pytest
 
-from forensics.report import REPORTERS, Options
+from forensics.report import REPORTERS, RenderOptions
 from forensics.report.markdown import plain
 from tests.report import sample
 
 
 @pytest.fixture(scope="module")
 def hostile():
-    return REPORTERS["md"](sample.hostile(), Options())
+    return REPORTERS["md"](sample.hostile(), RenderOptions())
 
 
 def outside_code(text):
@@ -52,7 +52,7 @@ def test_no_link_is_made_of_a_log_line(hostile):
 
 def test_a_fence_is_longer_than_any_inside():
     report = sample.seed()
-    text = REPORTERS["md"](report, Options())
+    text = REPORTERS["md"](report, RenderOptions())
     assert len(re.findall(r"^```text$", text, re.MULTILINE)) == len(re.findall(r"^```$", text, re.MULTILINE))
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from forensics.report import REPORTERS, Options, csp
+from forensics.report import REPORTERS, RenderOptions, csp
 from tests.report import sample
 from tests.report.chromium import CHROMIUM, Chromium
 
@@ -29,11 +29,11 @@ def folder(tmp_path_factory):
     where = tmp_path_factory.mktemp("pages")
     for name, make in PAGES.items():
         report = make()
-        (where / f"{name}.html").write_text(REPORTERS["html"](report, Options()), encoding="utf-8")
-        (where / f"{name}-still.html").write_text(REPORTERS["html"](report, Options(figures=False)), encoding="utf-8")
+        (where / f"{name}.html").write_text(REPORTERS["html"](report, RenderOptions()), encoding="utf-8")
+        (where / f"{name}-still.html").write_text(REPORTERS["html"](report, RenderOptions(figures=False)), encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(csp, "_BUNDLE", "none/such.js")
-        (where / "whole-library.html").write_text(REPORTERS["html"](sample.seed(), Options()), encoding="utf-8")
+        (where / "whole-library.html").write_text(REPORTERS["html"](sample.seed(), RenderOptions()), encoding="utf-8")
     return where
 
 

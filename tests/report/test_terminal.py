@@ -5,7 +5,7 @@ from functools import cache
 
 import pytest
 
-from forensics.report import REPORTERS, Options
+from forensics.report import REPORTERS, RenderOptions
 from tests.report import sample
 
 
@@ -15,7 +15,7 @@ def made(make):
 
 
 def rendered(make=sample.seed, **options):
-    return REPORTERS["term"](made(make), Options(**options))
+    return REPORTERS["term"](made(make), RenderOptions(**options))
 
 
 @pytest.mark.parametrize("width", [60, 80, 100, 160])
@@ -30,13 +30,13 @@ def test_the_first_screen_starts_with_scope_verdict_and_figures():
     assert [line.strip().startswith("13,936") for line in lines[:8]].count(True) == 1
 
 
-def test_the_sections_stand_in_the_order_of_the_questions():
+def test_the_sections_are_in_the_order_of_the_questions():
     text = rendered()
-    places = [
+    positions = [
         text.index(name)
         for name in ("What failed", "Phases", "Changes and fix attempts", "Detection", "What to do", "Cost", "Method and limits")
     ]
-    assert places == sorted(places)
+    assert positions == sorted(positions)
 
 
 def test_without_colour_there_is_no_escape_sequence():
