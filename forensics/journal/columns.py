@@ -6,6 +6,7 @@ Every text column is a dictionary (the journal stores each distinct value once, 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +14,8 @@ import pyarrow.compute as pc
 
 from forensics.journal import attribution
 from forensics.journal.dictionary import DICTIONARY, TEXT, absent, encoded, from_codes, vocabulary
+from forensics.journal.format import Header
+from forensics.model.values import Damage
 
 UTC_TIME = pa.timestamp("us", "UTC")
 SCHEMA = pa.schema(
@@ -88,6 +91,15 @@ NUMBER_FIELDS = {
 EXECUTABLE_FIELDS = ("EXECUTABLE", "COREDUMP_EXE")  # the first that an entry has and that is not empty
 FIELDS = tuple(dict.fromkeys([*TEXT_FIELDS.values(), *NUMBER_FIELDS.values(), *EXECUTABLE_FIELDS, *attribution.FIELDS]))
 PRIORITIES = (0, 7)  # emerg … debug; journald stores what a client claims
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Entries with the columns of SCHEMA, and the damage met while reading them; header is null when they come from a stream."""
+
+    table: pa.Table
+    damage: tuple[Damage, ...]
+    header: Header | None
 
 
 def entries_table(fields: Mapping[str, pa.Array], fixed: Mapping[str, pa.Array]) -> pa.Table:

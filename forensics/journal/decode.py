@@ -14,12 +14,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from forensics.journal.damage import Damage
 from forensics.journal.data_objects import NOT_A_VALUE, Values, classify, texts
 from forensics.journal.dictionary import from_codes
 from forensics.journal.entry_arrays import Entries, growth, sound_entries
 from forensics.journal.file import JournalFile, Words, read_journal
 from forensics.journal.format import ENTRY_HEAD, NAME_LIMIT, Header
+from forensics.model.values import Damage
 
 U32, U64 = np.uint32, np.uint64
 Rows = npt.NDArray[np.intp]

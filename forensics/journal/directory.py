@@ -12,7 +12,7 @@ from pathlib import Path
 
 from forensics.errors import JournalPermissionError, NothingRecordedError
 
-HOST_FOLDERS = (Path("/var/log/journal"), Path("/run/log/journal"))  # sd-journal.c: add_search_paths
+HOST_DIRECTORIES = (Path("/var/log/journal"), Path("/run/log/journal"))  # sd-journal.c: add_search_paths
 ENDINGS = (".journal", ".journal~")  # sd-journal.c: dirent_is_journal_file
 # sd-journal.c: dirent_is_journal_subdir; an id is written with or without dashes (sd-id128.c: id128_is_valid)
 _MACHINE = re.compile(r"(?:[0-9a-fA-F]{32}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})(?:\..*)?", re.DOTALL)
@@ -29,13 +29,13 @@ def journal_files(folder: Path) -> list[Path]:
 
 def host_files() -> list[Path]:
     """The files of this host's own journal, persistent and volatile. Raises as `journal_files` does."""
-    return files_of(HOST_FOLDERS)
+    return files_of(HOST_DIRECTORIES)
 
 
-def host_folders() -> list[Path]:
+def host_directories() -> list[Path]:
     """Those of journald's own folders that hold anything. Raises as `journal_files` does."""
-    files_of(HOST_FOLDERS)
-    return [folder for folder in HOST_FOLDERS if _files_below(folder)]
+    files_of(HOST_DIRECTORIES)
+    return [folder for folder in HOST_DIRECTORIES if _files_below(folder)]
 
 
 def files_of(folders: Sequence[Path]) -> list[Path]:

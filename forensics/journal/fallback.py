@@ -12,12 +12,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from forensics.errors import ForensicsError
-from forensics.journal.batch import Batch
-from forensics.journal.columns import SCHEMA
-from forensics.journal.damage import Damage
+from forensics.journal.columns import SCHEMA, Batch
 from forensics.journal.file import header
 from forensics.journal.format import HINT, NotAJournal
 from forensics.journal.stream import read_stream
+from forensics.model.values import Damage
 
 NOTICE = (
     "%s has a journal format that this program does not know (flags %#x): it is read through journalctl, which takes several times longer."

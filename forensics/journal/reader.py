@@ -8,14 +8,13 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from forensics.journal.batch import Batch
-from forensics.journal.columns import FIELDS, UTC_TIME, entries_table
+from forensics.journal.columns import FIELDS, UTC_TIME, Batch, entries_table
 from forensics.journal.decode import Block, load_block
 from forensics.journal.dictionary import TEXT, from_codes
 from forensics.journal.file import Words, header
 from forensics.journal.format import Header, NotAJournal
 
-__all__ = ["Batch", "Header", "NotAJournal", "header", "load"]
+__all__ = ["Header", "NotAJournal", "header", "load"]
 
 
 def load(path: Path, *, after_seqnum: int = 0) -> Batch:

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from forensics.errors import ForensicsError
-from forensics.journal.batch import Batch
-from forensics.journal.columns import SCHEMA
-from forensics.journal.damage import Damage, DamageLog
+from forensics.journal.columns import SCHEMA, Batch
+from forensics.journal.damage import DamageLog
 from forensics.journal.export_format import read_export
 from forensics.journal.json_lines import read_json
 
@@ -38,7 +37,7 @@ def read_stream(stream: BinaryIO, name: str, *, batch_entries: int = 50_000) -> 
             part = table.slice(start, batch_entries)
             number += len(part)
             yield Batch(part, (), None)
-    damage: tuple[Damage, ...] = log.records()
+    damage = log.records()
     if damage and not number:
         raise ForensicsError(f"{name} holds no entry of `journalctl -o export` or `-o json` ({damage[0].reason}).")
     if damage:

@@ -1,7 +1,7 @@
-"""Entry tables ⇄ a Parquet data set by host and date, committed source by source."""
+"""A Parquet data set of entries by host and date, committed source by source; it knows nothing of journal files."""
 
 from __future__ import annotations
 
-from forensics.store.store import Ingested, Store
+from forensics.store.store import Store
 
-__all__ = ["Ingested", "Store"]
+__all__ = ["Store"]

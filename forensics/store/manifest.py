@@ -1,4 +1,4 @@
-"""What the store has committed of one source, and its form as a JSON file."""
+"""The manifest of a source: what the store has committed of it, kept as a JSON file."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from forensics.errors import ForensicsError
-from forensics.store.layout import Layout, write_atomically
+from forensics.files import write_atomically
+from forensics.model.values import Damage
+from forensics.store.layout import Layout
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One Parquet file. Times are µs since 1970; numbers are sequence numbers, of a stream without them the entries' positions."""
+    """One Parquet file. Times are µs since 1970; numbers are sequence numbers, or positions in a stream without them."""
 
     path: str  # below <store>/v1/entries
     rows: int
@@ -26,53 +28,58 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class State:
-    """What a journal file's header and its folder said when it was last read: equal again means that nothing was added."""
+class FileState:
+    """The counters, size and modification time of a file when it was last read; equal again means that nothing was added."""
 
     tail_seqnum: int
     n_entries: int
     state: str
     size: int
-    changed_ns: int  # the file's modification time
+    changed_ns: int
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
     source: str
-    file: str  # where it was last seen: journald renames what it rotates
+    file: str  # its last known path: journald renames what it rotates
     kind: str  # journal, stream
-    state: State | None = None  # null for a stream
+    state: FileState | None = None  # null for a stream
     tail_seqnum: int = 0  # the highest sequence number that is stored
     entries: int = 0  # that were ever stored, pruned ones included
     parts: tuple[Part, ...] = ()
-    damage: tuple[tuple[int | None, str], ...] = ()  # offset, reason
+    damage: tuple[Damage, ...] = ()
     pruned_before: int | None = None  # µs: older entries were deleted on request and do not come back
 
     def with_parts(self, parts: Iterable[Part]) -> Manifest:
         return replace(self, parts=tuple(sorted(parts, key=lambda part: (part.first_number, part.path))))
 
+    def renamed(self, file: str) -> Manifest:
+        return replace(self, file=file, damage=tuple(replace(record, file=file) for record in self.damage))
+
 
 def read_manifest(layout: Layout, source: str) -> Manifest | None:
-    """The manifest of a source, null when nothing of it was ever committed. Raises ForensicsError for one that is damaged."""
+    """Read the manifest of a source; null when nothing of it was ever committed. Raises ForensicsError for a damaged one."""
     path = layout.manifest(source)
     try:
         return _from_json(json.loads(path.read_bytes()))
     except FileNotFoundError:
         return None
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise ForensicsError(f"{path} is damaged: delete it, and the journal file it is about is ingested again.") from error
+        raise ForensicsError(f"{path} is damaged: delete it, and its journal file will be ingested again.") from error
 
 
 def read_manifests(layout: Layout, sources: Iterable[str] | None = None) -> list[Manifest]:
-    """The manifests of `sources` that are there, or of all, sorted by source."""
+    """Read the existing manifests of `sources`, or of all, sorted by source."""
     if sources is None:
         sources = [path.stem for path in layout.sources.glob("[!.]*.json")]
-    found = (read_manifest(layout, source) for source in sorted(set(sources)))
-    return [manifest for manifest in found if manifest is not None]
+    manifests = (read_manifest(layout, source) for source in sorted(set(sources)))
+    return [manifest for manifest in manifests if manifest is not None]
 
 
 def write_manifest(layout: Layout, manifest: Manifest) -> None:
-    write_atomically(layout.manifest(manifest.source), json.dumps(asdict(manifest), sort_keys=True, separators=(",", ":")).encode())
+    # the file of a damage record is the manifest's own
+    stored = asdict(manifest) | {"damage": [(record.offset, record.reason) for record in manifest.damage]}
+    write_atomically(layout.manifest(manifest.source), json.dumps(stored, sort_keys=True, separators=(",", ":")))
 
 
 def _from_json(stored: dict[str, Any]) -> Manifest:
@@ -80,9 +87,9 @@ def _from_json(stored: dict[str, Any]) -> Manifest:
     return Manifest(
         **stored
         | {
-            "state": None if state is None else State(**state),
+            "state": None if state is None else FileState(**state),
             "parts": tuple(_part(part) for part in stored["parts"]),
-            "damage": tuple((offset, reason) for offset, reason in stored["damage"]),
+            "damage": tuple(Damage(stored["file"], offset, reason) for offset, reason in stored["damage"]),
         }
     )
 

@@ -1,4 +1,4 @@
-"""What the operating system refuses the store, as one sentence for the user."""
+"""Turn the operating system's refusals of work in the store into sentences for the user."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from pathlib import Path
 
 from forensics.errors import ForensicsError
 
-_FULL = "The disk is full: the store {path} could not take everything. What it had is intact; free some space, or choose another --store."
-_DENIED = "The store {path} may not be written by this user: choose another with --store."
+_FULL = "The disk is full: the store {path} could not take everything. Nothing stored was lost; free some space, or choose another --store."
+_DENIED = "The store {path} may not be written by this user; choose another with --store."
 SENTENCES = {
     errno.ENOSPC: _FULL,
     errno.EDQUOT: _FULL,
-    errno.EROFS: "The store {path} is on a read-only file system: choose another with --store.",
+    errno.EROFS: "The store {path} is on a read-only file system; choose another with --store.",
     errno.EACCES: _DENIED,
     errno.EPERM: _DENIED,
-    errno.ENOTDIR: "The store {path} cannot be a folder, because something on the way to it is a file: choose another with --store.",
-    errno.EEXIST: "The store {path} cannot be a folder, because it is a file: choose another with --store.",
+    errno.ENOTDIR: "The store {path} cannot be created: part of its path is a file. Choose another with --store.",
+    errno.EEXIST: "The store {path} cannot be created: it is a file. Choose another with --store.",
 }
 
 
 @contextmanager
 def as_sentences(path: Path) -> Iterator[None]:
-    """Turns an OSError from working in the store at `path` into a ForensicsError."""
+    """Turn an OSError from working in the store at `path` into a ForensicsError."""
     try:
         yield
     except OSError as error:

@@ -1,4 +1,4 @@
-"""A time in, the days before it gone from the store."""
+"""Delete the days of a store that ended before a given time."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from dataclasses import replace
 from datetime import datetime
 
 from forensics.store.layout import Layout
-from forensics.store.manifest import Manifest, read_manifest, read_manifests
+from forensics.store.manifest import Manifest, read_manifests
 from forensics.store.parts import DAY, micros
 from forensics.store.workspace import Workspace, open_workspace
 
 
 def prune(layout: Layout, older_than: datetime) -> int:
-    """Delete every part whose last day ended by `older_than`; the number of entries deleted.
+    """Delete every part whose last day ended by `older_than`; return the number of entries deleted.
 
     The manifests remember it, so that reading the same journal file again does not bring them back.
     """
     before = micros(older_than) // DAY * DAY
-    wanted = [manifest.source for manifest in read_manifests(layout) if _old_parts(manifest, before)]
-    if not wanted:
+    sources = [manifest.source for manifest in read_manifests(layout) if _old_parts(manifest, before)]
+    if not sources:
         return 0
     with open_workspace(layout) as workspace:
-        return sum(_prune_source(workspace, source, before) for source in wanted)
+        return sum(_prune_source(workspace, source, before) for source in sources)
 
 
 def _old_parts(manifest: Manifest, before: int) -> set[str]:
@@ -29,7 +29,7 @@ def _old_parts(manifest: Manifest, before: int) -> set[str]:
 
 
 def _prune_source(workspace: Workspace, source: str, before: int) -> int:
-    while (manifest := read_manifest(workspace.layout, source)) is not None:
+    while (manifest := workspace.manifest(source)) is not None:
         old = _old_parts(manifest, before)
         rows = sum(part.rows for part in manifest.parts if part.path in old)
         kept = [part for part in manifest.parts if part.path not in old]

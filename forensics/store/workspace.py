@@ -1,6 +1,6 @@
-"""How a run commits: parts are written aside, moved in place, and count from the moment their manifest is renamed.
+"""Commit entries: parts are written aside, moved into the data set, and count once their manifest is renamed.
 
-A killed run leaves its folder under `pending/`, whose lock nobody holds any more; the next ingest removes what it left there and
+A killed process leaves its directory under `pending/` with a lock that nobody holds; the next ingest removes what it left there and
 every part that it had moved without committing it.
 """
 
@@ -13,22 +13,26 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from forensics.store.layout import Layout, sync_folder, write_atomically
-from forensics.store.manifest import Manifest, Part, read_manifest, write_manifest
-from forensics.store.parts import Piece, described, write_piece
+import pyarrow as pa
 
-_OWNER = "owner"  # locked as long as the run that made the pending folder lives
-_MOVES = "moves"  # the parts that it is about to add to or to take from the data set
+from forensics.files import sync_directory, write_atomically
+from forensics.store import joining
+from forensics.store.layout import Layout
+from forensics.store.manifest import Manifest, Part, read_manifest, write_manifest
+from forensics.store.parts import Piece, describe, pieces, write_piece
+
+_OWNER = "owner"  # locked as long as the process that made the pending directory lives
+_MOVES = "moves"  # the parts that it is about to add to the data set or to remove from it
 _SYNCS = 8  # at once: the file system commits them together
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A part that is written but not committed: `part.path` is still only its folder."""
+    """A part that is written but not committed: `part.path` is still only its directory."""
 
     path: Path
     part: Part
@@ -36,102 +40,136 @@ class Draft:
 
 @dataclass(slots=True)
 class Workspace:
-    """A run's own folder for drafts; `open_workspace` makes one."""
+    """A process's own directory for drafts, created when something is first written: reading manifests needs no write access."""
 
     layout: Layout
-    folder: Path
-    _drafts: int = field(default=0)
+    _resources: ExitStack
+    _directory: Path | None = None
+    _drafts: int = 0
 
-    def write(self, piece: Piece, number: str) -> Draft:
-        path = self.folder / f"{self._drafts}.parquet"
-        self._drafts += 1
-        return Draft(path, described(piece, number, write_piece(piece, path)))
+    def manifest(self, source: str) -> Manifest | None:
+        return read_manifest(self.layout, source)
+
+    def without_stored(self, table: pa.Table, manifest: Manifest) -> pa.Table:
+        """The rows of a source's table that are neither stored nor were pruned."""
+        return joining.without_stored(table, manifest, self.layout)
+
+    def write(self, table: pa.Table, number: str) -> list[Draft]:
+        """Write a table by host and day; `number` is the column that numbers the source's entries."""
+        return [self._write(piece, number) for piece in pieces(table)]
+
+    def write_joined(self, table: pa.Table, number: str, manifest: Manifest) -> tuple[Manifest, list[Draft]]:
+        """Write a table together with the small parts of its days; return the manifest without those parts, and the drafts."""
+        drafts, replaced = [], set()
+        for piece, part in joining.joined_pieces(table, manifest, self.layout):
+            drafts.append(self._write(piece, number))
+            if part is not None:
+                replaced.add(part.path)
+        return manifest.with_parts(part for part in manifest.parts if part.path not in replaced), drafts
 
     def commit(self, before: Manifest | None, after: Manifest, drafts: Sequence[Draft]) -> bool:
-        """Make `after`, with the drafts as further parts, what the store has of its source.
+        """Replace the manifest `before` of a source by `after`, with the drafts as further parts.
 
-        False, with nothing done, when another run has changed the source since `before` was read.
+        False, with nothing done, when another process has changed the source since `before` was read.
         """
+        directory = self.directory()
         _in_parallel(_sync_file, [draft.path for draft in drafts])
         with locked(self.layout):
             if read_manifest(self.layout, after.source) != before:
                 return False
-            self._replace(before, after, drafts)
+            _replace(self.layout, directory / _MOVES, before, after, drafts)
         return True
 
-    def _replace(self, before: Manifest | None, after: Manifest, drafts: Sequence[Draft]) -> None:
-        new = [(draft.path, _named(draft.part, after.source)) for draft in drafts]
-        after = after.with_parts([*after.parts, *(part for _, part in new)])
-        old = {part.path for part in before.parts} if before else set()
-        gone = sorted(old - {part.path for part in after.parts})
-        moves = self.folder / _MOVES
-        write_atomically(moves, json.dumps([after.source, *(part.path for _, part in new), *gone]).encode())
-        for path, part in new:
-            target = self.layout.entries / part.path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            path.rename(target)
-        _in_parallel(sync_folder, sorted({(self.layout.entries / part.path).parent for _, part in new}))
-        write_manifest(self.layout, after)
-        _remove_parts(self.layout, gone)
-        moves.unlink()
+    def directory(self) -> Path:
+        if self._directory is None:
+            self._directory = self._resources.enter_context(_pending_directory(self.layout))
+        return self._directory
+
+    def _write(self, piece: Piece, number: str) -> Draft:
+        path = self.directory() / f"{self._drafts}.parquet"
+        self._drafts += 1
+        return Draft(path, describe(piece, number, write_piece(piece, path)))
 
 
 @contextmanager
 def open_workspace(layout: Layout) -> Iterator[Workspace]:
-    """A workspace for this run; what killed runs left behind is removed first."""
+    """Open a workspace; if killed processes left anything, remove it first."""
+    with ExitStack() as resources:
+        workspace = Workspace(layout, resources)
+        if any(layout.pending.iterdir()):
+            workspace.directory()
+        yield workspace
+
+
+@contextmanager
+def _pending_directory(layout: Layout) -> Iterator[Path]:
+    """A locked directory under `pending/`; what killed processes left there is removed first."""
     with locked(layout):
         _recover(layout)
-        folder = Path(tempfile.mkdtemp(dir=layout.pending))
-        owner = (folder / _OWNER).open("wb")
+        directory = Path(tempfile.mkdtemp(dir=layout.pending))
+        owner = (directory / _OWNER).open("wb")
         fcntl.flock(owner, fcntl.LOCK_EX)
     try:
-        yield Workspace(layout, folder)
+        yield directory
     finally:
         with locked(layout):
-            _discard(layout, folder)
+            _discard(layout, directory)
         owner.close()
-
-
-def has_left_overs(layout: Layout) -> bool:
-    """Whether there is any pending folder, of a living run or a killed one."""
-    return next(layout.pending.iterdir(), None) is not None
 
 
 @contextmanager
 def locked(layout: Layout) -> Iterator[None]:
-    """Held by one run at a time, and only while it commits; the kernel lets go of it when the run is killed."""
+    """Hold the store's lock, which one process has while it commits; the kernel releases it when the process is killed."""
     with layout.lock.open("wb") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 
+def _replace(layout: Layout, moves: Path, before: Manifest | None, after: Manifest, drafts: Sequence[Draft]) -> None:
+    """Move the drafts into the data set, write the manifest, delete the parts that it no longer names; note the parts in `moves`."""
+    new = [(draft.path, _named(draft.part, after.source)) for draft in drafts]
+    after = after.with_parts([*after.parts, *(part for _, part in new)])
+    old = {part.path for part in before.parts} if before else set()
+    gone = sorted(old - {part.path for part in after.parts})
+    write_atomically(moves, json.dumps([after.source, *(part.path for _, part in new), *gone]))
+    for path, part in new:
+        target = layout.entries / part.path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        path.rename(target)
+    _in_parallel(sync_directory, sorted({(layout.entries / part.path).parent for _, part in new}))
+    write_manifest(layout, after)
+    _remove_parts(layout, gone)
+    moves.unlink()
+
+
 def _recover(layout: Layout) -> None:
-    for folder in sorted(layout.pending.iterdir()):
-        with (folder / _OWNER).open("ab") as owner:
+    """Discard the pending directories of killed processes."""
+    for directory in sorted(layout.pending.iterdir()):
+        with (directory / _OWNER).open("ab") as owner:
             try:
                 fcntl.flock(owner, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                continue  # its run lives
-            _discard(layout, folder)
+                continue  # its process lives
+            _discard(layout, directory)
 
 
-def _discard(layout: Layout, folder: Path) -> None:
-    """Remove a pending folder and every part it had moved that its source's manifest does not name."""
-    moves = folder / _MOVES
+def _discard(layout: Layout, directory: Path) -> None:
+    """Remove a pending directory and every part it had moved that its source's manifest does not name."""
+    moves = directory / _MOVES
     if moves.exists():
         source, *paths = json.loads(moves.read_bytes())
         manifest = read_manifest(layout, source)
         committed = {part.path for part in manifest.parts} if manifest else set()
         _remove_parts(layout, [path for path in paths if path not in committed])
-    shutil.rmtree(folder)
+    shutil.rmtree(directory)
 
 
 def _remove_parts(layout: Layout, paths: Sequence[str]) -> None:
-    """Delete parts, and the folders that they leave empty."""
+    """Delete parts, and the directories that they leave empty."""
     for path in paths:
         (layout.entries / path).unlink(missing_ok=True)
-    for folder in sorted({(layout.entries / path).parent for path in paths}):
-        for emptied in (folder, folder.parent):
+    for directory in sorted({(layout.entries / path).parent for path in paths}):
+        for emptied in (directory, directory.parent):
             try:
                 emptied.rmdir()
             except OSError:  # other parts are in it, or it is gone already

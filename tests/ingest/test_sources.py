@@ -1,8 +1,8 @@
-"""What belongs to a report when files come and go."""
+"""Which sources belong to a report when journal files come and go."""
 
 import pytest
 
-from forensics.ingest import sources
+from forensics.ingest.sources import ingest_sources
 from forensics.journal import directory
 from forensics.query import Sources
 from forensics.store import Store
@@ -22,23 +22,23 @@ def root(tmp_path):
     return tmp_path / "journal"
 
 
-def told(wanted, tmp_path):
-    brought = sources.ingest_sources(wanted, tmp_path / "store")
+def reported_numbers(wanted, tmp_path):
+    ingested = ingest_sources(wanted, tmp_path / "store")
     store = Store.open(tmp_path / "store")
-    return [number for number in range(6) if number in set(numbers(store, sources=brought.sources))]
+    return [number for number in range(6) if number in set(numbers(store, sources=ingested.sources))]
 
 
 @pytest.mark.parametrize("wanted", ["none", "root", "machine"])
 def test_what_journald_has_deleted_of_the_hosts_own_journal_stays_in_the_report(root, tmp_path, monkeypatch, wanted):
-    monkeypatch.setattr(directory, "HOST_FOLDERS", (root, tmp_path / "nothing"))
+    monkeypatch.setattr(directory, "HOST_DIRECTORIES", (root, tmp_path / "nothing"))
     named = {"none": (), "root": (root,), "machine": (root / ("a" * 32),)}[wanted]
     sources = Sources(named, ())
-    assert told(sources, tmp_path) == [0, 1, 2, 3, 4, 5]
+    assert reported_numbers(sources, tmp_path) == [0, 1, 2, 3, 4, 5]
     (root / ("a" * 32) / "old.journal").unlink()
-    assert told(sources, tmp_path) == [0, 1, 2, 3, 4, 5]
+    assert reported_numbers(sources, tmp_path) == [0, 1, 2, 3, 4, 5]
 
 
 def test_of_any_other_folder_a_report_shows_what_is_in_it(root, tmp_path):
-    assert told(Sources((root,), ()), tmp_path) == [0, 1, 2, 3, 4, 5]
+    assert reported_numbers(Sources((root,), ()), tmp_path) == [0, 1, 2, 3, 4, 5]
     (root / ("a" * 32) / "old.journal").unlink()
-    assert told(Sources((root,), ()), tmp_path) == [3, 4, 5]
+    assert reported_numbers(Sources((root,), ()), tmp_path) == [3, 4, 5]

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from forensics.errors import ForensicsError, JournalPermissionError, NothingRecordedError
+from forensics.ingest.files import ingest_files
 from forensics.store import Store, query
 from tests.journal.oracle import needs_systemd
 from tests.store.making import MINUTE, files, journal, numbers, opened
@@ -29,7 +30,7 @@ def test_a_newer_store_is_refused(tmp_path):
         opened(tmp_path)
 
 
-def test_a_folder_of_something_else_is_refused(tmp_path):
+def test_a_directory_of_something_else_is_refused(tmp_path):
     (tmp_path / "store").mkdir()
     (tmp_path / "store" / "schema").write_text("CREATE TABLE x;")
     with pytest.raises(ForensicsError, match="not a store"):
@@ -38,20 +39,20 @@ def test_a_folder_of_something_else_is_refused(tmp_path):
         Store.open(tmp_path / "store" / "schema")
 
 
-def test_what_is_no_journal_is_damage_beside_others_and_an_error_alone(tmp_path):
+def test_a_file_that_is_not_a_journal_is_damage_among_others_and_an_error_alone(tmp_path):
     good, bad = journal(tmp_path / "a.journal", 0, 5), tmp_path / "b.journal"
     bad.write_bytes(b"no journal at all")
     store = opened(tmp_path)
-    assert [record.file for record in store.ingest([good, bad]).damage] == [str(bad)]
+    assert [record.file for record in ingest_files(store, [good, bad]).damage] == [str(bad)]
     with pytest.raises(ForensicsError):
-        store.ingest([bad])
+        ingest_files(store, [bad])
     (tmp_path / "empty").mkdir()
     with pytest.raises(NothingRecordedError):
-        store.ingest([tmp_path / "empty"])
+        ingest_files(store, [tmp_path / "empty"])
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user")
-def test_a_file_that_may_not_be_read_is_damage_beside_others_and_an_error_alone(tmp_path):
+def test_a_file_that_may_not_be_read_is_damage_among_others_and_an_error_alone(tmp_path):
     good, bad = journal(tmp_path / "a.journal", 0, 5), journal(tmp_path / "b.journal", 5, 5)
     good.chmod(0o644)
     bad.chmod(0)
@@ -64,11 +65,11 @@ def test_a_file_that_may_not_be_read_is_damage_beside_others_and_an_error_alone(
     os.seteuid(65534)
     try:
         store = opened(tmp_path)
-        assert [record.file for record in store.ingest([good, bad]).damage] == [str(bad)]
-        assert [record.file for record in store.ingest([good, shut]).damage] == [str(shut)]
+        assert [record.file for record in ingest_files(store, [good, bad]).damage] == [str(bad)]
+        assert [record.file for record in ingest_files(store, [good, shut]).damage] == [str(shut)]
         for alone in (bad, shut):
             with pytest.raises(JournalPermissionError, match="systemd-journal"):
-                store.ingest([alone])
+                ingest_files(store, [alone])
         with pytest.raises(ForensicsError, match="may not be written"):
             Store.open(tmp_path / "elsewhere" / "store")
     finally:
@@ -82,31 +83,33 @@ def test_a_full_disk_loses_nothing(tmp_path):
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=96k", "none", small], check=True)
     try:
         store = opened(tmp_path)
-        store.ingest([journal(tmp_path / "a.journal", 0, 20)])
+        ingest_files(store, [journal(tmp_path / "a.journal", 0, 20)])
         with pytest.raises(ForensicsError, match="disk is full"):
-            store.ingest([journal(tmp_path / "b.journal", 20, 3000, step=60 * MINUTE)])
+            ingest_files(store, [journal(tmp_path / "b.journal", 20, 3000, step=60 * MINUTE)])
         assert numbers(store) == list(range(20))
         subprocess.run(["mount", "-o", "remount,size=32m", small], check=True)
-        assert store.ingest([tmp_path / "b.journal"]).new_entries == 3000
+        assert ingest_files(store, [tmp_path / "b.journal"]).new_entries == 3000
         subprocess.run(["mount", "-o", "remount,ro", small], check=True)
-        assert opened(tmp_path).ingest([tmp_path / "a.journal"]).files_unchanged == 1
+        assert ingest_files(opened(tmp_path), [tmp_path / "a.journal"]).files_unchanged == 1
         with pytest.raises(ForensicsError, match="read-only"):
-            store.ingest([journal(tmp_path / "c.journal", 4000, 5)])
+            ingest_files(store, [journal(tmp_path / "c.journal", 4000, 5)])
     finally:
         subprocess.run(["umount", small], check=True)
 
 
-INGEST = "import sys; from pathlib import Path; from forensics.journal import sources; from forensics.store import Store;"
-RUN = INGEST + "Store.open(Path(sys.argv[1]), sources).ingest([Path(sys.argv[2])])"
+INGEST = (
+    "import sys; from pathlib import Path; from forensics.ingest.files import ingest_files; from forensics.store import Store;"
+    "ingest_files(Store.open(Path(sys.argv[1])), [Path(sys.argv[2])])"
+)
 
 
 def ingesting(store: Path, folder: Path) -> subprocess.Popen:
-    return subprocess.Popen([sys.executable, "-c", RUN, str(store), str(folder)], cwd=ROOT, stderr=subprocess.PIPE)
+    return subprocess.Popen([sys.executable, "-c", INGEST, str(store), str(folder)], cwd=ROOT, stderr=subprocess.PIPE)
 
 
 def test_ingesting_does_not_import_polars(tmp_path):
     path = journal(tmp_path / "a.journal", 0, 5)
-    code = RUN + "; sys.exit('polars' in sys.modules)"
+    code = INGEST + "; sys.exit('polars' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code, str(tmp_path / "store"), str(path)], cwd=ROOT, check=False).returncode == 0
 
 
@@ -118,17 +121,17 @@ def test_killed_at_any_moment_nothing_is_lost_or_doubled(tmp_path):
         journal(folder / f"{number}.journal", number * 1000, 1000)
     rng = random.Random(3)  # noqa: S311 - the same moments every time
     for _ in range(12):
-        run = ingesting(tmp_path / "store", folder)
-        while not (tmp_path / "store" / "v1" / "lock").exists() and run.poll() is None:
+        process = ingesting(tmp_path / "store", folder)
+        while not (tmp_path / "store" / "v1" / "lock").exists() and process.poll() is None:
             time.sleep(0.001)
         time.sleep(rng.random() * 0.2)
-        run.send_signal(signal.SIGKILL)
-        run.communicate()
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
         if (tmp_path / "store" / "schema").exists():
             got = numbers(opened(tmp_path))
             assert len(got) == len(set(got))
     store = opened(tmp_path)
-    store.ingest([folder])
+    ingest_files(store, [folder])
     assert numbers(store) == list(range(4000))
     assert_nothing_is_left_over(store)
 
@@ -144,14 +147,14 @@ def test_killed_between_the_steps_of_a_commit(tmp_path, moment):
         "committed": "w._remove_parts",
     }[moment]
     path = journal(tmp_path / "a.journal", 0, 20)
-    opened(tmp_path).ingest([path])
+    ingest_files(opened(tmp_path), [path])
     journal(path, 20, 20)
     kill = f"import os; import forensics.store.workspace as w; {step} = lambda *a: os.kill(os.getpid(), 9);"
-    run = subprocess.run([sys.executable, "-c", kill + RUN, str(tmp_path / "store"), str(path)], cwd=ROOT, check=False)
-    assert run.returncode == -signal.SIGKILL
+    killed = subprocess.run([sys.executable, "-c", kill + INGEST, str(tmp_path / "store"), str(path)], cwd=ROOT, check=False)
+    assert killed.returncode == -signal.SIGKILL
     store = opened(tmp_path)
     assert numbers(store) == list(range(40 if moment == "committed" else 20))
-    store.ingest([path])
+    ingest_files(store, [path])
     assert numbers(store) == list(range(40))
     assert_nothing_is_left_over(store)
 
@@ -162,13 +165,13 @@ def assert_nothing_is_left_over(store: Store) -> None:
     assert {name for name in files(store) if not name.startswith("sources/")} == named
 
 
-def test_runs_at_once_bring_each_entry_once(tmp_path):
+def test_ingests_at_once_add_each_entry_once(tmp_path):
     folder = tmp_path / "journal"
     folder.mkdir()
     for number in range(4):
         journal(folder / f"{number}.journal", number * 100, 100)
-    runs = [ingesting(tmp_path / "store", folder) for _ in range(4)]
-    assert [(run.communicate()[1], run.returncode) for run in runs] == [(b"", 0)] * 4
+    processes = [ingesting(tmp_path / "store", folder) for _ in range(4)]
+    assert [(process.communicate()[1], process.returncode) for process in processes] == [(b"", 0)] * 4
     store = opened(tmp_path)
     assert numbers(store) == list(range(400))
     assert sum(json.loads(path.read_bytes())["entries"] for path in store.layout.sources.iterdir()) == 400
@@ -183,29 +186,29 @@ def test_an_unknown_error_of_the_system_is_a_sentence_too(tmp_path, monkeypatch)
     path = journal(tmp_path / "a.journal", 0, 5)
     monkeypatch.setattr("forensics.store.workspace._sync_file", failing)
     with pytest.raises(ForensicsError, match="Input/output error"):
-        store.ingest([path])
+        ingest_files(store, [path])
 
 
-def test_a_part_that_another_run_merges_away_is_read_in_its_new_form(tmp_path, monkeypatch):
+def test_a_part_that_another_process_joins_meanwhile_is_read_in_its_new_form(tmp_path, monkeypatch):
     path = journal(tmp_path / "a.journal", 0, 20)
     store = opened(tmp_path)
-    store.ingest([path])
+    ingest_files(store, [path])
     journal(path, 20, 20)
-    read, seen = query.read_manifests, []
+    read, ingests = query.read_manifests, []
 
-    def then_merged(*arguments):
+    def then_joined(*arguments):
         manifests = read(*arguments)
-        if not seen:
-            seen.append(store.ingest([path]))
+        if not ingests:
+            ingests.append(ingest_files(store, [path]))
         return manifests
 
-    monkeypatch.setattr(query, "read_manifests", then_merged)
+    monkeypatch.setattr(query, "read_manifests", then_joined)
     assert numbers(store) == list(range(40))
 
 
 def test_damage_of_the_store_itself_is_a_sentence(tmp_path):
     store = opened(tmp_path)
-    (source,) = store.ingest([journal(tmp_path / "a.journal", 0, 20)]).sources
+    (source,) = ingest_files(store, [journal(tmp_path / "a.journal", 0, 20)]).sources
     (part,) = tmp_path.rglob("*.parquet")
     part.write_bytes(part.read_bytes()[:-100])
     with pytest.raises(ForensicsError, match=r"store .* is damaged"):
@@ -221,9 +224,9 @@ def test_damage_of_the_store_itself_is_a_sentence(tmp_path):
 def test_a_damaged_part_that_new_entries_would_join_is_a_sentence(tmp_path):
     path = journal(tmp_path / "a.journal", 0, 5)
     store = opened(tmp_path)
-    store.ingest([path])
+    ingest_files(store, [path])
     (part,) = (tmp_path / "store").rglob("*.parquet")
     part.write_bytes(part.read_bytes()[:-20])
     journal(path, 5, 5)
-    with pytest.raises(ForensicsError, match=r"is damaged: delete the store's folder"):
-        store.ingest([path])
+    with pytest.raises(ForensicsError, match=r"is damaged: delete the store's directory"):
+        ingest_files(store, [path])

@@ -13,8 +13,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from forensics.journal.damage import RECORDS_A_FILE, Damage, DamageLog
-from forensics.journal.reader import Batch, NotAJournal, load
+from forensics.journal.columns import Batch
+from forensics.journal.damage import RECORDS_PER_FILE, DamageLog
+from forensics.journal.reader import NotAJournal, load
+from forensics.model.values import Damage
 from tests.journal.edge import edge_text
 from tests.journal.objects import DATA, ENTRY, ENTRY_ARRAY, Layout, archive, layout
 from tests.journal.oracle import fixture_text, make_journal, needs_systemd
@@ -84,7 +86,7 @@ def check(original: Original, batch: Batch, ranges: Ranges) -> None:
         assert rows == {row["offset"]: row for row in before.to_pylist()}
     if batch.table.num_rows < original.table.num_rows:
         assert batch.damage
-    assert len(batch.damage) <= RECORDS_A_FILE + 1
+    assert len(batch.damage) <= RECORDS_PER_FILE + 1
 
 
 @pytest.mark.parametrize(("original", "change"), [("compact", 0xFF), ("regular", 0x01)], indirect=["original"])
@@ -315,12 +317,12 @@ def test_a_thousand_damaged_entries_are_a_short_list(original: Original, tmp_pat
     assert batch is not None
     assert batch.table.num_rows == len(original.rows) - 1000
     assert any("992 more" in damage.reason for damage in batch.damage)
-    assert len(batch.damage) <= RECORDS_A_FILE
+    assert len(batch.damage) <= RECORDS_PER_FILE
 
 
 def test_the_list_of_damage_is_bounded_whatever_happens():
     log = DamageLog("f")
     for number in range(500):
         log.add(number, f"kind {number % 120}")
-    assert len(log.records()) <= RECORDS_A_FILE + 1
+    assert len(log.records()) <= RECORDS_PER_FILE + 1
     assert sum(1 for record in log.records() if "more places" in record.reason) == 1

@@ -7,7 +7,7 @@ import pytest
 
 from forensics.errors import JournalPermissionError, NothingRecordedError
 from forensics.journal import directory
-from forensics.journal.directory import host_folders, journal_files
+from forensics.journal.directory import host_directories, journal_files
 
 MACHINE, OTHER = "0" * 31 + "a", "0" * 31 + "b"
 READ = [
@@ -117,8 +117,8 @@ def test_what_alone_may_not_be_read_stays_in_the_list(root):
 
 
 def test_the_hosts_own_folders_are_those_that_hold_something(root, monkeypatch):
-    monkeypatch.setattr(directory, "HOST_FOLDERS", (root, root / "nothing"))
-    assert host_folders() == [root]
-    monkeypatch.setattr(directory, "HOST_FOLDERS", (root / "nothing",))
+    monkeypatch.setattr(directory, "HOST_DIRECTORIES", (root, root / "nothing"))
+    assert host_directories() == [root]
+    monkeypatch.setattr(directory, "HOST_DIRECTORIES", (root / "nothing",))
     with pytest.raises(NothingRecordedError):
-        host_folders()
+        host_directories()

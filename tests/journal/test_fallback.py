@@ -7,8 +7,8 @@ import pytest
 
 from forensics.journal import format as journal_format
 from forensics.journal.columns import SCHEMA
-from forensics.journal.damage import Damage
 from forensics.journal.reader import NotAJournal, header, load
+from forensics.model.values import Damage
 from tests.journal.edge import edge_text
 from tests.journal.oracle import fixture_text, make_journal, needs_systemd
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from forensics.journal import file as journal_file
-from forensics.journal.damage import Damage
 from forensics.journal.reader import NotAJournal, header, load
+from forensics.model.values import Damage
 from tests.journal.edge import edge_text
 from tests.journal.objects import ENTRY, ENTRY_ARRAY, archive, layout
 from tests.journal.oracle import make_journal, needs_systemd

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from forensics.journal.columns import Batch
 from forensics.journal.decode import load_block
-from forensics.journal.reader import Batch, NotAJournal, load
+from forensics.journal.reader import NotAJournal, load
 from tests.journal.edge import edge_entries
 from tests.journal.oracle import JOURNAL_REMOTE, environment, export, journalctl, needs_systemd, parse_export, shown
 

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from forensics.journal import sources
 from forensics.store import Store
 from tests.journal.oracle import export, make_journal
 
@@ -34,7 +33,7 @@ def journal(path: Path, first: int, count: int, **options) -> Path:
 
 
 def opened(folder: Path) -> Store:
-    return Store.open(folder / "store", sources)
+    return Store.open(folder / "store")
 
 
 def numbers(store: Store, **options) -> list[int]:

@@ -10,7 +10,8 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forensics.journal import sources
+from forensics.ingest.streams import ingest_stream
+from forensics.journal.stream import read_stream
 from forensics.model.frames import ENTRIES, checked
 from forensics.store import Store
 
@@ -28,20 +29,20 @@ fields = st.fixed_dictionaries(
 @given(st.lists(fields, min_size=1, max_size=30))
 def test_writing_and_reading_is_identity(entries):
     stream = "\n".join(map(json.dumps, entries)).encode()
-    wanted = pl.from_arrow(pa.concat_tables([batch.table for batch in sources.read_stream(io.BytesIO(stream), "x")]))
+    wanted = pl.from_arrow(pa.concat_tables([batch.table for batch in read_stream(io.BytesIO(stream), "x")]))
     with tempfile.TemporaryDirectory() as folder:
-        store = Store.open(Path(folder), sources)
-        store.ingest_stream(io.BytesIO(stream), "x")
+        store = Store.open(Path(folder))
+        ingest_stream(store, io.BytesIO(stream), "x")
         got = checked(store.entries(), ENTRIES, "entries")
         order = got["offset"].to_list()
         assert got.sort("offset").to_dicts() == wanted.to_dicts()
-        store.ingest_stream(io.BytesIO(stream), "x")
+        ingest_stream(store, io.BytesIO(stream), "x")
         assert store.entries()["offset"].to_list() == order
 
 
-def test_entries_of_a_hostile_stream_do_not_make_a_folder_each(tmp_path):
+def test_a_hostile_stream_does_not_make_a_directory_per_entry(tmp_path):
     entries = [{"__REALTIME_TIMESTAMP": str(n * DAY), "_HOSTNAME": f"h{n}", "MESSAGE": str(n)} for n in range(3000)]
-    store = Store.open(tmp_path, sources)
-    store.ingest_stream(io.BytesIO("\n".join(map(json.dumps, entries)).encode()), "x")
+    store = Store.open(tmp_path)
+    ingest_stream(store, io.BytesIO("\n".join(map(json.dumps, entries)).encode()), "x")
     assert len(list(tmp_path.rglob("*.parquet"))) == 1
     assert sorted(map(int, store.entries()["message"])) == list(range(3000))
