@@ -16,7 +16,7 @@ from typing import TypeVar
 import numpy as np
 import polars as pl
 
-from forensics.attempts import assemble
+from forensics.assembly import assemble
 from forensics.incidents import Material, analyse, completeness, find_changes
 from forensics.model.frames import ENTRIES
 from forensics.model.values import Window

@@ -11,12 +11,12 @@ from datetime import datetime
 import polars as pl
 
 from forensics import __version__
-from forensics.attempts import Assembly, assemble
+from forensics.assembly import Assembly, assemble
 from forensics.classes.overrides import Decisions, applied, read_decisions
 from forensics.errors import NothingRecordedError, UsageError
 from forensics.incidents import Analysis, Material, analyse, completeness, find_changes
-from forensics.ingest.sources import Progress, ingest_sources
-from forensics.journal.damage import Damage as Damaged
+from forensics.ingest.files import Progress
+from forensics.ingest.sources import ingest_sources
 from forensics.model.frames import ATTEMPTS, CHANGES, ENTRIES, EVENTS, LABELS, RESTARTS, checked
 from forensics.model.values import Damage, Report, Window
 from forensics.paths import decisions_file
@@ -149,7 +149,7 @@ def _only_units(entries: pl.DataFrame, wanted: Sequence[str]) -> pl.DataFrame:
 
 
 def _report(
-    settings: Query, entries: pl.DataFrame, window: Window, damage: Sequence[Damaged], found: Analysis, refused: tuple[str, ...]
+    settings: Query, entries: pl.DataFrame, window: Window, damage: Sequence[Damage], found: Analysis, refused: tuple[str, ...]
 ) -> Report:
     hosts = tuple(entries["host"].drop_nulls().unique().cast(pl.String).sort().to_list())
     units = sorted({incident.unit for incident in found.incidents})
@@ -160,7 +160,7 @@ def _report(
         units=tuple(units),
         window=shown,
         timezone=settings.timezone,
-        completeness=completeness(entries, [Damage(record.file, record.offset, record.reason) for record in damage]),
+        completeness=completeness(entries, damage),
         restarts=found.restarts,
         classes=found.classes,
         incidents=found.incidents,

@@ -1,5 +1,5 @@
-"""Entries in, attempts, their events and their restarts out. `assemble` is the door."""
+"""Assemble entries into attempts, restarts and the manager's statements; `assemble_attempts` is the door."""
 
-from forensics.attempts.assembly import Assembly, assemble
+from forensics.attempts.assembly import Attempts, assemble_attempts
 
-__all__ = ["Assembly", "assemble"]
+__all__ = ["Attempts", "assemble_attempts"]

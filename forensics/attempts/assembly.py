@@ -1,6 +1,6 @@
-"""Entries in, attempts, events and restarts out: the order of the stage's steps.
+"""Assemble entries into attempts: the order of the stage's steps.
 
-Every step works on one (host, boot, unit) at a time, as group or sort key, never on pairs of entries.
+Every step works on one (machine, boot, unit) at a time, as group or sort key, never on pairs of entries.
 """
 
 from __future__ import annotations
@@ -9,115 +9,101 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from forensics.attempts import build, ends, restarts, stop_reasons
-from forensics.attempts.invocations import not_before_their_run, with_runs, without_id
-from forensics.attempts.kernel_and_coredumps import witnesses
-from forensics.attempts.manager_messages import Says, what_is_said
-from forensics.attempts.unit_keys import Speaker, boots_of, placed
-from forensics.events.build import events_of
-from forensics.model.frames import ATTEMPTS, ENTRIES, EVENTS, RESTARTS, checked
+from forensics.attempts import build
+from forensics.attempts.ends import ends_of
+from forensics.attempts.invocations import with_candidates, with_late_lines_returned, with_lines_without_id
+from forensics.attempts.kernel_and_coredumps import kernel_and_coredumps
+from forensics.attempts.lifecycle import lifecycle_table, manager_lines
+from forensics.attempts.manager_messages import ManagerMessage, is_kind
+from forensics.attempts.restarts import scheduled, with_lost
+from forensics.attempts.unit_keys import Codes, boots_of, with_unit_keys
+from forensics.model.frames import ATTEMPT_ENTRIES, ATTEMPTS, ENTRIES, LIFECYCLE, RESTARTS, checked
+from forensics.speakers import Speaker
 
-SAID = (
-    "time",
-    "message_id",
-    "message",
-    "code_func",
-    "exit_code",
-    "exit_status",
-    "command",
-    "result",
-    "restart_counter",
-    "job_type",
-    "cpu_ns",
-    "memory_peak",
-    "priority",
+EXPLAINING = (
+    ManagerMessage.EXIT,
+    ManagerMessage.FAILED,
+    ManagerMessage.START_LIMIT,
+    ManagerMessage.WATCHDOG,
+    ManagerMessage.TIMEOUT,
+    ManagerMessage.SPAWN_FAILED,
+    ManagerMessage.OUT_OF_MEMORY,
 )
+WARNING = 4  # other manager lines count when they are at least a warning; how a job went only repeats its causes
 
 
 @dataclass(frozen=True, slots=True)
-class Assembly:
-    """Frames with the schemas of model; their `row` columns index the entries they were made from."""
+class Attempts:
+    """ATTEMPTS, RESTARTS, LIFECYCLE and ATTEMPT_ENTRIES; their rows index the entries they were made from."""
 
     attempts: pl.DataFrame
-    events: pl.DataFrame
     restarts: pl.DataFrame
+    lifecycle: pl.DataFrame
+    members: pl.DataFrame
 
 
-def assemble(entries: pl.DataFrame, *, told_by_running: bool = False) -> Assembly:
-    """model.ENTRIES in canonical order → model.ATTEMPTS, model.EVENTS of them, model.RESTARTS.
-
-    told_by_running: whether attempts that still run have events too.
-    """
+def assemble_attempts(entries: pl.DataFrame, *, include_running: bool = False) -> Attempts:
+    """Assemble ENTRIES in canonical order. include_running: whether `members` has the entries of attempts that still run."""
     checked(entries, ENTRIES, "entries")
     boots = boots_of(entries)
-    owned, runs = with_runs(placed(entries, boots))
-    lines = manager_lines(entries, owned)
-    owned = owned_by_all(not_before_their_run(owned, lines), lines)
-    found = known_runs(runs, owned, lines)
-    witnessed = witnesses(entries, owned, found, lines, boots)
-    found = (
-        build.with_witnesses(found, entries, witnessed)
-        .join(build.boots_over(entries, boots), on="boot", how="left")
-        .with_columns(
-            pl.col("run").is_in(witnessed.filter(pl.col("oom"))["run"].implode()).alias("kernel_oom"),
-            pl.col("run").is_in(witnessed.filter(pl.col("kind") == "coredump")["run"].implode()).alias("dumped_core"),
-        )
-        .with_columns((pl.col("said_oom").fill_null(value=False) | pl.col("kernel_oom")).alias("oom_killed"))
-    )
-    attempts = build.attempts_table(entries, build.with_outcomes(found))
-    numbers = attempts.select("run", "attempt")
-    telling = attempts if told_by_running else attempts.filter(pl.col("outcome") != "running")
-    return Assembly(
-        attempts=checked(attempts.drop("run"), ATTEMPTS, "attempts"),
-        events=checked(events_of(entries, telling, owned, lines, witnessed), EVENTS, "events"),
-        restarts=checked(restarts_table(entries, numbers, lines), RESTARTS, "restarts"),
+    attributed, candidates = with_candidates(with_unit_keys(entries, boots))
+    lines = manager_lines(entries, attributed)
+    attributed = with_lines_without_id(with_late_lines_returned(attributed, lines), lines)
+    started = _attempts(candidates, attributed, lines)
+    reports = kernel_and_coredumps(entries, attributed, started, lines, boots)
+    numbered = build.attempts_table(entries, build.with_outcomes(_with_reports(started, entries, reports, boots)))
+    numbers = numbered.select("candidate", "attempt")
+    members = numbered if include_running else numbered.filter(pl.col("outcome") != "running")
+    return Attempts(
+        attempts=checked(numbered.drop("candidate", "unit_key"), ATTEMPTS, "attempts"),
+        restarts=checked(_restarts(entries, numbers, lines), RESTARTS, "restarts"),
+        lifecycle=checked(lifecycle_table(entries, lines, numbers), LIFECYCLE, "lifecycle"),
+        members=checked(_members(members, attributed, lines, reports), ATTEMPT_ENTRIES, "attempt entries"),
     )
 
 
-def manager_lines(entries: pl.DataFrame, owned: pl.DataFrame) -> pl.DataFrame:
-    """The manager's lines in (spell, row) order with what they say and what their order means."""
-    lines = owned.filter(pl.col("speaker") == int(Speaker.MANAGER)).select("row", "place", "spell", "boot", "run", "pid")
-    said = what_is_said(lines.hstack(entries.select(SAID)[lines["row"]]))
-    return stop_reasons.with_order(said)
-
-
-def owned_by_all(owned: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
-    """Entries with their runs, those without an invocation id included."""
-    first = owned.drop_nulls("run").group_by("run").agg(pl.col("spell").first(), pl.col("row").min()).select("run", "spell", "row")
-    # after a scheduled restart a line without an id is more likely the next run's
-    scheduled = lines.filter(pl.col("says") == int(Says.RESTART)).select("spell", restarted="row").sort("restarted")
-    openings = (
-        first.sort("row")
-        .join_asof(scheduled, left_on="row", right_on="restarted", by="spell", check_sortedness=False)
-        .sort("spell", "row")
-        .with_columns(pl.col("row").shift().over("spell").alias("previous"))
-        .with_columns(pl.when(pl.col("restarted") > pl.col("previous")).then(pl.col("restarted")).otherwise(pl.col("row")).alias("row"))
-    )
-    claimed = without_id(owned, openings.select("spell", "run", "row"))
-    if claimed.is_empty():
-        return owned
-    return (
-        owned.join(claimed.rename({"run": "claimed"}), on="row", how="left", maintain_order="left")
-        .with_columns(pl.coalesce("run", "claimed").alias("run"))
-        .drop("claimed")
-    )
-
-
-def known_runs(runs: pl.DataFrame, owned: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
-    """The runs that are attempts: something was started. Skipped starts are none."""
-    ended = ends.endings(lines.filter(~pl.col("echo") & pl.col("run").is_not_null()))
-    joined = runs.join(build.tallied(owned), on="run", how="inner").join(ended, on="run", how="left")
-    proven = (pl.col("proven").fill_null(value=False) | pl.col("spoke")) & ~pl.col("skipped").fill_null(value=False)
-    kept = joined.filter(proven)
+def _attempts(candidates: pl.DataFrame, attributed: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
+    """The candidates in which something was started. Skipped starts are none."""
+    ends = ends_of(lines.filter(~pl.col("echo") & pl.col("candidate").is_not_null()))
+    joined = candidates.join(build.tallied(attributed), on="candidate", how="inner").join(ends, on="candidate", how="left")
+    started = (pl.col("started_something").fill_null(value=False) | pl.col("wrote")) & ~pl.col("skipped").fill_null(value=False)
+    attempts = joined.filter(started)
     began = pl.col("starting_row").is_not_null() | pl.col("started_row").is_not_null()
     return (
-        kept.join(build.automatic(kept, lines), on="run", how="left")
+        attempts.join(build.automatic(attempts, lines), on="candidate", how="left")
         .with_columns(pl.when(pl.col("automatic") | began).then(pl.col("automatic")).alias("automatic"))
-        .with_columns(pl.col("requested").fill_null(value=False), pl.col("refused").fill_null(value=False))
+        .with_columns(pl.col("stopped_on_request").fill_null(value=False), pl.col("refused").fill_null(value=False))
     )
 
 
-def restarts_table(entries: pl.DataFrame, numbers: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
-    found = restarts.both_kinds(restarts.scheduled(lines)).join(numbers, on="run", how="left", maintain_order="left")
-    about = entries.select("time", "host", "manager", "unit", "boot")[found["row"]]
-    return found.hstack(about).select([pl.col(name).cast(kind) for name, kind in RESTARTS.items()])
+def _with_reports(attempts: pl.DataFrame, entries: pl.DataFrame, reports: pl.DataFrame, boots: Codes) -> pl.DataFrame:
+    """Attempts with what the kernel and core dumps add, and with their boot's end."""
+    return (
+        build.with_reports(attempts, entries, reports)
+        .join(build.boots_over(entries, boots), on="boot", how="left")
+        .with_columns(
+            pl.col("candidate").is_in(reports.filter("oom")["candidate"].implode()).alias("kernel_oom"),
+            pl.col("candidate").is_in(reports.filter(pl.col("source") == "coredump")["candidate"].implode()).alias("dumped_core"),
+        )
+        .with_columns((pl.col("logged_oom").fill_null(value=False) | pl.col("kernel_oom")).alias("oom_killed"))
+    )
+
+
+def _restarts(entries: pl.DataFrame, numbers: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
+    restarts = with_lost(scheduled(lines)).join(numbers, on="candidate", how="left", maintain_order="left")
+    about = entries.select("time", "machine", "host", "manager", "unit", "boot")[restarts["row"]]
+    about = about.drop("machine").with_columns(build.named_machine(about))
+    return restarts.hstack(about).select([pl.col(name).cast(kind) for name, kind in RESTARTS.items()])
+
+
+def _members(attempts: pl.DataFrame, attributed: pl.DataFrame, lines: pl.DataFrame, reports: pl.DataFrame) -> pl.DataFrame:
+    """ATTEMPT_ENTRIES of `attempts`: their own lines, what the manager, the kernel and core dumps add."""
+    warned = is_kind(ManagerMessage.OTHER) & (pl.col("priority") <= WARNING)
+    sources = [
+        lines.filter((is_kind(*EXPLAINING) | warned) & ~pl.col("echo")).select("row", "candidate", source=pl.lit("manager")),
+        reports.select("row", "candidate", "source"),
+        attributed.filter(pl.col("speaker") == int(Speaker.SERVICE)).select("row", "candidate", source=pl.lit("service")),
+    ]
+    of_attempt = attempts.select("candidate", "attempt", "unit_key")
+    joined = pl.concat([source.join(of_attempt, on="candidate") for source in sources])
+    return joined.select([pl.col(name).cast(kind) for name, kind in ATTEMPT_ENTRIES.items()])

@@ -1,31 +1,36 @@
-"""The attempts: runs, their endings and the entries' sums in, model.ATTEMPTS (with its run numbers) out."""
+"""Build the table of attempts from candidates, how they ended, and what their entries add up to."""
 
 from __future__ import annotations
 
 import numpy as np
 import polars as pl
 
-from forensics.attempts.manager_messages import Says
-from forensics.attempts.stop_reasons import is_said
-from forensics.attempts.unit_keys import Codes, Speaker
+from forensics.attempts.manager_messages import ManagerMessage, is_kind
+from forensics.attempts.unit_keys import Codes, machines_of
 from forensics.model import systemd
 from forensics.model.frames import ATTEMPTS
+from forensics.speakers import Speaker
 
-OPENING = -1  # stands for "a run begins here" among the manager's lines
+OPENING = -1  # marks where an attempt begins among the manager's lines
 CLOCKS_DISAGREE_US = 10_000_000
 CLOCKS_MAY_DISAGREE = 0.01  # share of a boot's entries
 
 
-def tallied(owned: pl.DataFrame) -> pl.DataFrame:
-    """What all entries of a run add up to: run, first_row, own_last_row, spoke, lines, entries, bytes, lost."""
+def named_machine(entries: pl.DataFrame) -> pl.Series:
+    """`machine` of each entry as text: its machine id, or where none is recorded its host name."""
+    return entries.select(pl.coalesce(pl.col("machine").cast(pl.String), pl.col("host").cast(pl.String)).alias("machine")).to_series()
+
+
+def tallied(attributed: pl.DataFrame) -> pl.DataFrame:
+    """What all entries of a candidate add up to: candidate, first_row, own_last_row, wrote, lines, entries, bytes, lost."""
     of_service = pl.col("speaker") == int(Speaker.SERVICE)
     return (
-        owned.drop_nulls("run")
-        .group_by("run")
+        attributed.drop_nulls("candidate")
+        .group_by("candidate")
         .agg(
             pl.col("row").min().alias("first_row"),
             pl.col("row").max().alias("own_last_row"),
-            of_service.any().alias("spoke"),
+            of_service.any().alias("wrote"),
             of_service.sum().cast(pl.UInt32).alias("lines"),
             pl.len().cast(pl.UInt32).alias("entries"),
             pl.col("bytes").sum(),
@@ -34,50 +39,52 @@ def tallied(owned: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def with_witnesses(runs: pl.DataFrame, entries: pl.DataFrame, witnessed: pl.DataFrame) -> pl.DataFrame:
-    """Runs whose sums count the kernel's lines and the core dumps about them too."""
-    size = entries["bytes"].gather(witnessed["row"]).alias("size")
-    more = witnessed.with_columns(size).group_by("run").agg(pl.len().cast(pl.UInt32).alias("more"), pl.col("size").sum())
-    return runs.join(more, on="run", how="left", maintain_order="left").with_columns(
+def with_reports(attempts: pl.DataFrame, entries: pl.DataFrame, reports: pl.DataFrame) -> pl.DataFrame:
+    """Attempts whose sums also count the kernel's lines and the core dumps about them."""
+    size = entries["bytes"].gather(reports["row"]).alias("size")
+    more = reports.with_columns(size).group_by("candidate").agg(pl.len().cast(pl.UInt32).alias("more"), pl.col("size").sum())
+    return attempts.join(more, on="candidate", how="left", maintain_order="left").with_columns(
         pl.col("entries") + pl.col("more").fill_null(0), pl.col("bytes") + pl.col("size").fill_null(0)
     )
 
 
-def automatic(runs: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
-    """Run → automatic: the manager's line before the run's first entry, among those that matter, is a scheduled restart.
+def automatic(attempts: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
+    """candidate, automatic: the manager's line before the attempt's first entry, among those that matter, is a scheduled restart.
 
-    null where neither a start nor a restart is on record: the run began before the data or its lines are lost.
+    null where neither a start nor a restart is on record: the attempt began before the data or its lines are lost.
     """
-    openings = runs.select("run", "spell", row="first_row").with_columns(pl.lit(OPENING, pl.Int8).alias("says"))
-    turns = lines.filter(is_said(Says.RESTART, Says.START_LIMIT) | pl.col("by_hand")).select("run", "spell", "row", "says")
-    same = pl.col("spell") == pl.col("spell").shift()
+    openings = attempts.select("candidate", "unit_boot", row="first_row").with_columns(pl.lit(OPENING, pl.Int8).alias("kind"))
+    turns = lines.filter(is_kind(ManagerMessage.RESTART, ManagerMessage.START_LIMIT) | pl.col("requested")).select(
+        "candidate", "unit_boot", "row", "kind"
+    )
+    same = pl.col("unit_boot") == pl.col("unit_boot").shift()
     return (
         pl.concat([openings, turns])
-        .sort("spell", "row")
-        .with_columns((same & (pl.col("says").shift() == int(Says.RESTART))).fill_null(value=False).alias("automatic"))
-        .filter(pl.col("says") == OPENING)
-        .select("run", "automatic")
+        .sort("unit_boot", "row")
+        .with_columns((same & (pl.col("kind").shift() == int(ManagerMessage.RESTART))).fill_null(value=False).alias("automatic"))
+        .filter(pl.col("kind") == OPENING)
+        .select("candidate", "automatic")
     )
 
 
 def boots_over(entries: pl.DataFrame, boots: Codes) -> pl.DataFrame:
-    """boot, last_row, over (the next boot of the host is on record, or the journal was closed), mono (its monotonic clock can be used)."""
-    frame = pl.DataFrame({"boot": boots, "host": entries["host"].to_physical(), "row": np.arange(len(boots), dtype=np.uint32)})
-    last = frame.group_by("boot").agg(pl.col("host").first(), pl.col("row").max().alias("last_row"))
+    """boot, last_row, over (a later boot is on record, or the journal was closed), mono (its monotonic clock can be used)."""
+    frame = pl.DataFrame({"boot": boots, "machine": machines_of(entries)[0], "row": np.arange(len(boots), dtype=np.uint32)})
+    last = frame.group_by("boot").agg(pl.col("machine").first(), pl.col("row").max().alias("last_row"))
     closed = entries["message_id"].gather(last["last_row"]).cast(pl.String).eq_missing(systemd.JOURNAL_STOPPED)
-    newest = pl.col("last_row") == pl.col("last_row").max().over("host")
+    newest = pl.col("last_row") == pl.col("last_row").max().over("machine")
     return last.with_columns((~newest | closed).alias("over")).join(_clocks(entries, boots), on="boot", how="left")
 
 
 def _clocks(entries: pl.DataFrame, boots: Codes) -> pl.DataFrame:
-    """Boot → mono: at most 1 % of its neighbouring entries have the two clocks 10 s apart, and none lacks the monotonic one."""
+    """boot, mono: at most 1 % of its neighbouring entries have the two clocks 10 s apart, and none lacks the monotonic one."""
     if entries.is_empty():
         return pl.DataFrame(schema={"boot": pl.Int64, "mono": pl.Boolean})
     offset = entries["time"].to_physical().to_numpy() - entries["monotonic"].fill_null(0).to_numpy()
-    apart = np.zeros(len(boots), dtype=bool)
-    apart[1:] = (np.abs(np.diff(offset)) > CLOCKS_DISAGREE_US) & (boots[1:] == boots[:-1])
-    apart |= entries["monotonic"].is_null().to_numpy()
-    wrong = np.bincount(boots[apart], minlength=int(boots.max()) + 1)
+    disagree = np.zeros(len(boots), dtype=bool)
+    disagree[1:] = (np.abs(np.diff(offset)) > CLOCKS_DISAGREE_US) & (boots[1:] == boots[:-1])
+    disagree |= entries["monotonic"].is_null().to_numpy()
+    wrong = np.bincount(boots[disagree], minlength=int(boots.max()) + 1)
     share = wrong / np.maximum(np.bincount(boots), 1)
     return pl.DataFrame({"boot": np.arange(len(share)), "mono": share <= CLOCKS_MAY_DISAGREE})
 
@@ -89,7 +96,7 @@ def outcome() -> pl.Expr:
         .then(pl.when(pl.col("stopping_row").is_not_null()).then(pl.lit("stopped")).otherwise(pl.lit("cut")))
         .when(no_end)
         .then(pl.lit("running"))
-        .when(pl.col("requested"))
+        .when(pl.col("stopped_on_request"))
         .then(pl.lit("stopped"))
         .when(pl.col("failed_row").is_not_null() | pl.col("decisive").fill_null(value=False))
         .then(pl.lit("failed"))
@@ -101,38 +108,39 @@ def outcome() -> pl.Expr:
     )
 
 
-def with_outcomes(runs: pl.DataFrame) -> pl.DataFrame:
-    """Runs joined with their endings, sums and boots → the same with outcome, result, exit and seen_row, the last proof of life."""
-    superseded = pl.col("first_row") < pl.col("first_row").max().over("spell")
+def with_outcomes(attempts: pl.DataFrame) -> pl.DataFrame:
+    """Attempts joined with their ends, sums and boots, with outcome, result, exit and alive_row, the last proof of life."""
+    superseded = pl.col("first_row") < pl.col("first_row").max().over("unit_boot")
     by_exit = pl.col("exit_code").cast(pl.String).replace_strict(systemd.RESULT_OF_EXIT_CODE, default=None, return_dtype=pl.String)
     ended_well = pl.col("result").is_null() & (pl.col("well_row").is_not_null() | pl.col("finished_row").is_not_null())
     last = pl.when(pl.col("superseded")).then(pl.col("own_last_row")).otherwise(pl.col("last_row"))
     return (
-        runs.with_columns(superseded.alias("superseded"))
+        attempts.with_columns(superseded.alias("superseded"))
         .with_columns(outcome().alias("outcome"))
         .with_columns(
             pl.when(ended_well).then(pl.lit("success")).otherwise(pl.coalesce(pl.col("result").cast(pl.String), by_exit)).alias("result"),
             pl.when(ended_well & pl.col("exit_row").is_null()).then(0).otherwise(pl.col("exit_status")).alias("exit_status"),
-            pl.coalesce("end_row", last).alias("seen_row"),
+            pl.coalesce("end_row", last).alias("alive_row"),
         )
     )
 
 
-def attempts_table(entries: pl.DataFrame, runs: pl.DataFrame) -> pl.DataFrame:
-    """Runs with outcomes → model.ATTEMPTS plus `run`, numbered in (host, manager, unit, started) order."""
-    first, seen = entries[runs["first_row"]], entries[runs["seen_row"]]
+def attempts_table(entries: pl.DataFrame, attempts: pl.DataFrame) -> pl.DataFrame:
+    """ATTEMPTS with `candidate`, numbered in (host, manager, unit, started) order."""
+    first, alive = entries[attempts["first_row"]], entries[attempts["alive_row"]]
     time = entries["time"]
     ready = (pl.col("starting_row").is_not_null()) & (pl.col("started_row") <= pl.col("end_row").fill_null(pl.col("started_row")))
-    by_clock = (seen["monotonic"] - first["monotonic"]).cast(pl.Float64) / 1e6
-    by_wall = (seen["time"] - first["time"]).dt.total_microseconds().cast(pl.Float64) / 1e6
+    by_clock = (alive["monotonic"] - first["monotonic"]).cast(pl.Float64) / 1e6
+    by_wall = (alive["time"] - first["time"]).dt.total_microseconds().cast(pl.Float64) / 1e6
     return (
-        runs.with_columns(
+        attempts.with_columns(
             *[first[name].cast(pl.String) for name in ("host", "manager", "unit")],
-            entries["invocation"].gather(runs["id_row"]).alias("invocation"),
-            entries["boot"].gather(runs["first_row"]).cast(pl.String).alias("boot"),
+            named_machine(first),
+            entries["invocation"].gather(attempts["id_row"]).alias("invocation"),
+            entries["boot"].gather(attempts["first_row"]).cast(pl.String).alias("boot"),
             first["time"].alias("started"),
-            time.gather(runs["end_row"]).alias("ended"),
-            time.gather(runs["started_row"]).alias("ready"),
+            time.gather(attempts["end_row"]).alias("ended"),
+            time.gather(attempts["started_row"]).alias("ready"),
             by_clock.alias("by_clock"),
             by_wall.alias("by_wall"),
         )
@@ -147,5 +155,5 @@ def attempts_table(entries: pl.DataFrame, runs: pl.DataFrame) -> pl.DataFrame:
         )
         .sort("host", "manager", "unit", "started", "first_row", nulls_last=True)
         .with_row_index("attempt")
-        .select("run", *[pl.col(name).cast(kind) for name, kind in ATTEMPTS.items()])
+        .select("candidate", "unit_key", *[pl.col(name).cast(kind) for name, kind in ATTEMPTS.items()])
     )

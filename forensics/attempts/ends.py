@@ -1,28 +1,27 @@
-"""How each run began and ended: the manager's lines of a run in, one row per run with the rows that prove it out."""
+"""Find how each attempt began and ended, with the entry that proves it."""
 
 from __future__ import annotations
 
 import polars as pl
 
-from forensics.attempts.manager_messages import Says
-from forensics.attempts.stop_reasons import is_said
+from forensics.attempts.manager_messages import ManagerMessage, is_kind
 
-# A run exists when one of these speaks about it. The others are also written with the id of a run long over
-# (skipped starts, refused starts) or tell only of the job.
+# An invocation is an attempt when one of these is about it. The others are also written with the id of an attempt long over
+# (skipped starts, refused starts) or concern only the job.
 PROOFS = (
-    Says.STARTING,
-    Says.STARTED,
-    Says.FINISHED,
-    Says.EXIT,
-    Says.FAILED,
-    Says.ENDED_WELL,
-    Says.RESTART,
-    Says.STOPPING,
-    Says.SPAWN_FAILED,
-    Says.OUT_OF_MEMORY,
-    Says.RESOURCES,
+    ManagerMessage.STARTING,
+    ManagerMessage.STARTED,
+    ManagerMessage.FINISHED,
+    ManagerMessage.EXIT,
+    ManagerMessage.FAILED,
+    ManagerMessage.ENDED_WELL,
+    ManagerMessage.RESTART,
+    ManagerMessage.STOPPING,
+    ManagerMessage.SPAWN_FAILED,
+    ManagerMessage.OUT_OF_MEMORY,
+    ManagerMessage.RESOURCES,
 )
-# Exec lines whose failure ends a run; a failed ExecStop or ExecStopPost only follows an end, a failed ExecReload ends nothing.
+# Exec lines whose failure ends an attempt; a failed ExecStop or ExecStopPost only follows an end, a failed ExecReload ends nothing.
 DECISIVE = (
     "ExecStart",
     "ExecStartPre",
@@ -37,51 +36,51 @@ HARMLESS = ("ExecReload", "ExecReloadEx", "ExecReloadPost", "ExecReloadPostEx")
 STOPPED_SOON_US = 1_000_000  # a `Stopped` without `Stopping` that comes this soon after the end is the same event
 
 
-def first_of(*meanings: Says) -> pl.Expr:
-    return pl.col("row").filter(is_said(*meanings)).min()
+def first_of(*kinds: ManagerMessage) -> pl.Expr:
+    return pl.col("row").filter(is_kind(*kinds)).min()
 
 
-def endings(lines: pl.DataFrame) -> pl.DataFrame:
-    """Manager lines with `echo`, `refused`, `by_hand` → run, proven, begun_row, ready_row, end_row, requested, and what the end was."""
-    facts = lines.group_by("run").agg(
-        is_said(*PROOFS).any().alias("proven"),
-        is_said(Says.SKIPPED).any().alias("skipped"),
-        first_of(Says.STARTING).alias("starting_row"),
-        first_of(Says.STARTED, Says.FINISHED).alias("started_row"),
-        first_of(Says.FINISHED).alias("finished_row"),
-        first_of(Says.FAILED).alias("failed_row"),
-        first_of(Says.ENDED_WELL).alias("well_row"),
-        first_of(Says.STOPPING).alias("stopping_row"),
-        first_of(Says.JOB_FAILED).alias("job_failed_row"),
-        pl.col("row").filter(is_said(Says.STOPPED) & pl.col("by_hand")).min().alias("stopped_row"),
-        pl.col("time").filter(is_said(Says.STOPPED) & pl.col("by_hand")).min().alias("stopped_at"),
-        pl.col("time").filter(is_said(Says.ENDED_WELL)).min().alias("well_at"),
-        pl.col("row").filter(is_said(Says.RESTART)).max().alias("restart_row"),
-        pl.col("restart_counter").filter(is_said(Says.RESTART)).last(),
+def ends_of(lines: pl.DataFrame) -> pl.DataFrame:
+    """One row per candidate: which rows prove its start and its end, and what the end was. lines: with `echo`, `refused`, `requested`."""
+    facts = lines.group_by("candidate").agg(
+        is_kind(*PROOFS).any().alias("started_something"),
+        is_kind(ManagerMessage.SKIPPED).any().alias("skipped"),
+        first_of(ManagerMessage.STARTING).alias("starting_row"),
+        first_of(ManagerMessage.STARTED, ManagerMessage.FINISHED).alias("started_row"),
+        first_of(ManagerMessage.FINISHED).alias("finished_row"),
+        first_of(ManagerMessage.FAILED).alias("failed_row"),
+        first_of(ManagerMessage.ENDED_WELL).alias("well_row"),
+        first_of(ManagerMessage.STOPPING).alias("stopping_row"),
+        first_of(ManagerMessage.JOB_FAILED).alias("job_failed_row"),
+        pl.col("row").filter(is_kind(ManagerMessage.STOPPED) & pl.col("requested")).min().alias("stopped_row"),
+        pl.col("time").filter(is_kind(ManagerMessage.STOPPED) & pl.col("requested")).min().alias("stopped_at"),
+        pl.col("time").filter(is_kind(ManagerMessage.ENDED_WELL)).min().alias("well_at"),
+        pl.col("row").filter(is_kind(ManagerMessage.RESTART)).max().alias("restart_row"),
+        pl.col("restart_counter").filter(is_kind(ManagerMessage.RESTART)).last(),
         pl.col("refused").any(),
-        is_said(Says.OUT_OF_MEMORY).any().alias("said_oom"),
-        pl.col("cpu_ns").filter(is_said(Says.RESOURCES)).max(),
-        pl.col("memory_peak").filter(is_said(Says.RESOURCES)).max(),
+        is_kind(ManagerMessage.OUT_OF_MEMORY).any().alias("logged_oom"),
+        pl.col("cpu_ns").filter(is_kind(ManagerMessage.RESOURCES)).max(),
+        pl.col("memory_peak").filter(is_kind(ManagerMessage.RESOURCES)).max(),
     )
-    results = lines.filter(is_said(Says.FAILED)).select(failed_row="row", result="result")
+    results = lines.filter(is_kind(ManagerMessage.FAILED)).select(failed_row="row", result="result")
     return (
         facts.join(results, on="failed_row", how="left")
-        .join(_exits(lines), on="run", how="left")
+        .join(_exits(lines), on="candidate", how="left")
         .with_columns(_end_row().alias("end_row"))
-        .with_columns(_requested().alias("requested"))
+        .with_columns(_stopped_on_request().alias("stopped_on_request"))
     )
 
 
 def _exits(lines: pl.DataFrame) -> pl.DataFrame:
-    """The process exit that ended the run: the first of a decisive Exec line, else the first of ExecStop or ExecStopPost."""
+    """The process exit that ended the attempt: the first of a decisive Exec line, else the first of ExecStop or ExecStopPost."""
     command = pl.col("command").cast(pl.String)
     return (
-        lines.filter(is_said(Says.EXIT))
+        lines.filter(is_kind(ManagerMessage.EXIT))
         .with_columns((command.is_null() | command.is_in(DECISIVE)).alias("decisive"))
         .filter(pl.col("decisive") | ~command.is_in(HARMLESS))
         .sort(pl.col("decisive").not_(), "row")
-        .unique("run", keep="first", maintain_order=True)
-        .select("run", "decisive", "exit_code", "exit_status", "command", exit_row="row")
+        .unique("candidate", keep="first", maintain_order=True)
+        .select("candidate", "decisive", "exit_code", "exit_status", "command", exit_row="row")
     )
 
 
@@ -92,7 +91,7 @@ def _end_row() -> pl.Expr:
     return pl.coalesce(died, concluded, "job_failed_row", "stopped_row", "restart_row")
 
 
-def _requested() -> pl.Expr:
+def _stopped_on_request() -> pl.Expr:
     """A stop that was asked for before the end. Without `Stopping` (252 writes none for what has nothing left to stop) the `Stopped` must
     come at once: later it is the stop of a unit that had ended by itself.
     """

@@ -1,83 +1,117 @@
-"""Which run each entry belongs to: the placed entries in, the same with `run` and a frame of runs out.
+"""Find the invocation that each entry belongs to.
 
-A run is one invocation id in one spell. Neighbouring entries nearly always share it, so ids are compared with the neighbour's once an
-entry and joined once a block of equal neighbours.
+A candidate is one invocation id in one unit boot: an attempt, if something was started. Neighbouring entries nearly always share it, so
+ids are compared with the neighbour's once per entry and joined once per block of equal neighbours.
 """
 
 from __future__ import annotations
 
 import polars as pl
 
-from forensics.attempts.manager_messages import Says
-from forensics.attempts.stop_reasons import is_said
-from forensics.attempts.unit_keys import Speaker
+from forensics.attempts.manager_messages import ManagerMessage, is_kind
+from forensics.speakers import Speaker
 
 
-def with_runs(about: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The entries in (spell, row) order with `run` (null where unknown);
-    and the runs: run, spell, place, boot, id_row (an entry that has the id).
+def with_candidates(entries: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The entries of `with_unit_keys` in (unit_boot, row) order with `candidate` (null where unknown), and the candidates.
+
+    Candidates: candidate, unit_boot, unit_key, boot, id_row (an entry that has the id).
     """
-    ordered = about.sort("spell", maintain_order=True)  # entries come in row order; by both keys it would cost four times as much
+    ordered = entries.sort("unit_boot", maintain_order=True)  # entries come in row order; by both keys it would cost four times as much
     changed = ordered.select(
-        (pl.col("spell").ne_missing(pl.col("spell").shift()) | pl.col("invocation").ne_missing(pl.col("invocation").shift())).alias("new")
+        (pl.col("unit_boot").ne_missing(pl.col("unit_boot").shift()) | pl.col("invocation").ne_missing(pl.col("invocation").shift())).alias(
+            "new"
+        )
     )["new"]
     block = changed.cast(pl.UInt32).cum_sum() - 1
-    blocks = ordered.filter(changed).select("spell", "place", "boot", "invocation", id_row="row")
-    runs = blocks.drop_nulls("invocation").unique(["spell", "invocation"], keep="first", maintain_order=True).with_row_index("run")
-    of_block = blocks.join(runs.select("run", "spell", "invocation"), on=["spell", "invocation"], how="left", maintain_order="left")["run"]
+    blocks = ordered.filter(changed).select("unit_boot", "unit_key", "boot", "invocation", id_row="row")
+    ids = ["unit_boot", "invocation"]
+    candidates = blocks.drop_nulls("invocation").unique(ids, keep="first", maintain_order=True).with_row_index("candidate")
+    of_block = blocks.join(candidates.select("candidate", *ids), on=ids, how="left", maintain_order="left")["candidate"]
     if ordered.is_empty():
-        return ordered.with_columns(pl.lit(None, pl.UInt32).alias("run")), runs
-    return ordered.with_columns(of_block.gather(block).alias("run")), runs
+        return ordered.with_columns(pl.lit(None, pl.UInt32).alias("candidate")), candidates
+    return ordered.with_columns(of_block.gather(block).alias("candidate")), candidates
 
 
-def not_before_their_run(owned: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
-    """The entries, with lines of services that have the id of a run that has not begun, while another is about to end, given to that one.
+def with_late_lines_returned(entries: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
+    """Return a service's lines to the attempt that was about to end, where they carry the id of one that had not begun.
 
     journald looks an id up when it takes a line. With RestartSec=0 on a busy machine the next start has been made by then: 1-2 % of
-    the last words in such a loop (systemd 252). lines: the manager's.
+    the last lines in such a loop (systemd 252). lines: the manager's.
     """
-    begun = lines.drop_nulls("run").group_by("run").agg(begins=pl.col("row").min())
-    spoken = owned.filter(pl.col("speaker") == int(Speaker.SERVICE)).select("row", "spell", "run")
-    early = spoken.join(begun, on="run", how="inner").filter(pl.col("row") < pl.col("begins")).sort("row")
-    ends = lines.filter(is_said(Says.EXIT, Says.FAILED, Says.ENDED_WELL) & pl.col("run").is_not_null())
+    begun = lines.drop_nulls("candidate").group_by("candidate").agg(begins=pl.col("row").min())
+    written = entries.filter(pl.col("speaker") == int(Speaker.SERVICE)).select("row", "unit_boot", "candidate")
+    early = written.join(begun, on="candidate", how="inner").filter(pl.col("row") < pl.col("begins")).sort("row")
+    ends = lines.filter(is_kind(ManagerMessage.EXIT, ManagerMessage.FAILED, ManagerMessage.ENDED_WELL) & pl.col("candidate").is_not_null())
     wrong = (
         early.join_asof(
-            ends.select("spell", end="row", of="run").sort("end"),
-            left_on="row", right_on="end", by="spell", strategy="forward", check_sortedness=False,
+            ends.select("unit_boot", end="row", ending="candidate").sort("end"),
+            left_on="row", right_on="end", by="unit_boot", strategy="forward", check_sortedness=False,
         )
         .filter(pl.col("end") < pl.col("begins"))
-        .select("row", "of")
+        .select("row", "ending")
     )  # fmt: skip
     if wrong.is_empty():
-        return owned
-    found = owned.join(wrong, on="row", how="left", maintain_order="left")
-    return found.with_columns(pl.coalesce("of", "run").alias("run")).drop("of")
+        return entries
+    joined = entries.join(wrong, on="row", how="left", maintain_order="left")
+    return joined.with_columns(pl.coalesce("ending", "candidate").alias("candidate")).drop("ending")
 
 
-def without_id(owned: pl.DataFrame, openings: pl.DataFrame) -> pl.DataFrame:
-    """Lines of services that journald could not give an invocation id, each with a run: by its stream, else by its process, else by
-    the run that was open then. openings: spell, run, row (from which on a line without an id belongs to the run).
+def with_lines_without_id(entries: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
+    """Give a candidate to entries without an invocation id. lines: the manager's."""
+    claimed = _claimed(entries, _openings(entries, lines))
+    if claimed.is_empty():
+        return entries
+    return (
+        entries.join(claimed.rename({"candidate": "claimed"}), on="row", how="left", maintain_order="left")
+        .with_columns(pl.coalesce("candidate", "claimed").alias("candidate"))
+        .drop("claimed")
+    )
 
-    Up to half of the lines of processes that live for milliseconds are such lines on a slow machine (facts/journald.md §1).
+
+def _openings(entries: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
+    """unit_boot, candidate, row from which on a line without an id belongs to it: after a scheduled restart, more likely the next one."""
+    first = (
+        entries.drop_nulls("candidate")
+        .group_by("candidate")
+        .agg(pl.col("unit_boot").first(), pl.col("row").min())
+        .select("candidate", "unit_boot", "row")
+    )
+    scheduled = lines.filter(is_kind(ManagerMessage.RESTART)).select("unit_boot", restarted="row").sort("restarted")
+    return (
+        first.sort("row")
+        .join_asof(scheduled, left_on="row", right_on="restarted", by="unit_boot", check_sortedness=False)
+        .sort("unit_boot", "row")
+        .with_columns(pl.col("row").shift().over("unit_boot").alias("previous"))
+        .with_columns(pl.when(pl.col("restarted") > pl.col("previous")).then(pl.col("restarted")).otherwise(pl.col("row")).alias("row"))
+        .select("unit_boot", "candidate", "row")
+    )
+
+
+def _claimed(entries: pl.DataFrame, openings: pl.DataFrame) -> pl.DataFrame:
+    """row, candidate of lines to which journald could give no id: by their stream, else by their process, else by what was open then.
+
+    Up to half of the lines of processes that live for milliseconds are such lines on a slow machine.
     """
     speakers = [int(Speaker.SERVICE), int(Speaker.JOURNALD)]
-    lost = owned.filter(pl.col("run").is_null() & pl.col("speaker").is_in(speakers)).select("row", "spell", "pid", "stream")
-    if lost.is_empty():
-        return lost.select("row").with_columns(pl.lit(None, pl.UInt32).alias("run"))
-    known = owned.filter(pl.col("run").is_not_null() & (pl.col("speaker") == int(Speaker.SERVICE)))
+    nameless = entries.filter(pl.col("candidate").is_null() & pl.col("speaker").is_in(speakers)).select("row", "unit_boot", "pid", "stream")
+    if nameless.is_empty():
+        return nameless.select("row").with_columns(pl.lit(None, pl.UInt32).alias("candidate"))
+    named = entries.filter(pl.col("candidate").is_not_null() & (pl.col("speaker") == int(Speaker.SERVICE)))
     by_stream = (
-        known.filter(pl.col("stream").is_in(lost["stream"].drop_nulls().unique().implode()))
-        .unique(["spell", "stream"], keep="last", maintain_order=True)
-        .select("spell", "stream", by_stream="run")
+        named.filter(pl.col("stream").is_in(nameless["stream"].drop_nulls().unique().implode()))
+        .unique(["unit_boot", "stream"], keep="last", maintain_order=True)
+        .select("unit_boot", "stream", by_stream="candidate")
     )
-    of_pids = known.filter(pl.col("pid").is_in(lost["pid"].drop_nulls().unique().implode())).select("row", "spell", "pid", by_pid="run")
-    found = (
-        lost.join(by_stream, on=["spell", "stream"], how="left")
+    of_pids = named.filter(pl.col("pid").is_in(nameless["pid"].drop_nulls().unique().implode())).select(
+        "row", "unit_boot", "pid", by_pid="candidate"
+    )
+    before, after = (openings.select("row", "unit_boot", pl.col("candidate").alias(name)).sort("row") for name in ("before", "after"))
+    joined = (
+        nameless.join(by_stream, on=["unit_boot", "stream"], how="left")
         .sort("row")
-        .join_asof(of_pids.sort("row"), on="row", by=["spell", "pid"], strategy="nearest", check_sortedness=False)
-        .join_asof(openings.select("row", "spell", before="run").sort("row"), on="row", by="spell", check_sortedness=False)
-        .join_asof(
-            openings.select("row", "spell", after="run").sort("row"), on="row", by="spell", strategy="forward", check_sortedness=False
-        )
+        .join_asof(of_pids.sort("row"), on="row", by=["unit_boot", "pid"], strategy="nearest", check_sortedness=False)
+        .join_asof(before, on="row", by="unit_boot", check_sortedness=False)
+        .join_asof(after, on="row", by="unit_boot", strategy="forward", check_sortedness=False)
     )
-    return found.select("row", pl.coalesce("by_stream", "by_pid", "before", "after").alias("run"))
+    return joined.select("row", pl.coalesce("by_stream", "by_pid", "before", "after").alias("candidate"))

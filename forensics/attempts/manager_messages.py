@@ -1,8 +1,4 @@
-"""What the service manager's lines say: an ENTRIES frame and its places in, one row per manager line that matters out.
-
-The MESSAGE_IDs are systemd's (sd-messages.h, the same in 252 … 262); lines without one are known by CODE_FUNC, systemd's own
-function, or by their wording where that field is missing.
-"""
+"""Classify the service manager's lines by MESSAGE_ID, by systemd's own function, or by wording where both are missing."""
 
 from __future__ import annotations
 
@@ -13,13 +9,13 @@ import polars as pl
 from forensics.model import systemd
 
 
-class Says(IntEnum):
-    NOTHING = 0
+class ManagerMessage(IntEnum):
+    OTHER = 0
     STARTING = 1
     STARTED = 2
-    FINISHED = 3  # "Finished": a oneshot ran to its end
+    FINISHED = 3  # a oneshot ran to its end
     NOT_STARTED = 4  # the id of "Started", but a condition was not met
-    SKIPPED = 5  # ExecCondition said no
+    SKIPPED = 5  # ExecCondition= refused the start
     EXIT = 6
     FAILED = 7
     ENDED_WELL = 8
@@ -33,79 +29,86 @@ class Says(IntEnum):
     START_LIMIT = 16
     WATCHDOG = 17
     TIMEOUT = 18
+    RELOADING = 19
 
 
 BY_MESSAGE_ID = {
-    systemd.UNIT_STARTING: Says.STARTING,
-    systemd.UNIT_STARTED: Says.STARTED,
-    systemd.UNIT_SKIPPED: Says.SKIPPED,
-    systemd.UNIT_PROCESS_EXIT: Says.EXIT,
-    systemd.UNIT_FAILURE_RESULT: Says.FAILED,
-    systemd.UNIT_SUCCESS: Says.ENDED_WELL,
-    systemd.UNIT_RESTART_SCHEDULED: Says.RESTART,
-    systemd.UNIT_STOPPED: Says.STOPPED,
-    systemd.UNIT_STOPPING: Says.STOPPING,
-    systemd.UNIT_FAILED: Says.JOB_FAILED,
-    systemd.SPAWN_FAILED: Says.SPAWN_FAILED,
-    systemd.UNIT_OUT_OF_MEMORY: Says.OUT_OF_MEMORY,
-    systemd.UNIT_OOMD_KILL: Says.OUT_OF_MEMORY,  # systemd-oomd
-    systemd.UNIT_RESOURCES: Says.RESOURCES,
+    systemd.UNIT_STARTING: ManagerMessage.STARTING,
+    systemd.UNIT_STARTED: ManagerMessage.STARTED,
+    systemd.UNIT_SKIPPED: ManagerMessage.SKIPPED,
+    systemd.UNIT_PROCESS_EXIT: ManagerMessage.EXIT,
+    systemd.UNIT_FAILURE_RESULT: ManagerMessage.FAILED,
+    systemd.UNIT_SUCCESS: ManagerMessage.ENDED_WELL,
+    systemd.UNIT_RESTART_SCHEDULED: ManagerMessage.RESTART,
+    systemd.UNIT_STOPPED: ManagerMessage.STOPPED,
+    systemd.UNIT_STOPPING: ManagerMessage.STOPPING,
+    systemd.UNIT_FAILED: ManagerMessage.JOB_FAILED,
+    systemd.UNIT_RELOADING: ManagerMessage.RELOADING,
+    systemd.SPAWN_FAILED: ManagerMessage.SPAWN_FAILED,
+    systemd.UNIT_OUT_OF_MEMORY: ManagerMessage.OUT_OF_MEMORY,
+    systemd.UNIT_OOMD_KILL: ManagerMessage.OUT_OF_MEMORY,
+    systemd.UNIT_RESOURCES: ManagerMessage.RESOURCES,
 }
-
 BY_CODE_FUNC = {
-    "unit_test_start_limit": Says.START_LIMIT,
-    "service_dispatch_watchdog": Says.WATCHDOG,
-    "service_dispatch_timer": Says.TIMEOUT,
+    "unit_test_start_limit": ManagerMessage.START_LIMIT,
+    "service_dispatch_watchdog": ManagerMessage.WATCHDOG,
+    "service_dispatch_timer": ManagerMessage.TIMEOUT,
 }
-BY_WORDING = (  # only for manager lines with neither id nor a known function
-    (r"[Ss]tart request repeated too quickly", Says.START_LIMIT),
-    (r"Watchdog timeout", Says.WATCHDOG),
-    (r"timed out\.|runtime time limit", Says.TIMEOUT),
+BY_WORDING = (  # only for lines with neither id nor a known function
+    (r"[Ss]tart request repeated too quickly", ManagerMessage.START_LIMIT),
+    (r"Watchdog timeout", ManagerMessage.WATCHDOG),
+    (r"timed out\.|runtime time limit", ManagerMessage.TIMEOUT),
 )
+STARTS = (ManagerMessage.STARTING, ManagerMessage.STARTED, ManagerMessage.FINISHED, ManagerMessage.NOT_STARTED, ManagerMessage.SKIPPED)
 
 
-def _of_started(message: pl.Expr) -> pl.Expr:
-    """UNIT_STARTED is also written for starts that a condition forbade; only these texts begin otherwise."""
-    return (
-        pl.when(message.str.starts_with("Finished "))
-        .then(int(Says.FINISHED))
-        .when(message.str.starts_with("Started ") | message.is_null())
-        .then(int(Says.STARTED))
-        .when(message.str.contains(r"skipped, |was skipped|being skipped"))
-        .then(int(Says.NOT_STARTED))
-        .otherwise(int(Says.STARTED))
-    )
+def is_kind(*kinds: ManagerMessage) -> pl.Expr:
+    """Whether the column `kind` has one of `kinds`."""
+    return pl.col("kind").is_in([int(kind) for kind in kinds])
 
 
-def _of_wording(message: pl.Expr) -> pl.Expr:
-    said = pl.lit(int(Says.NOTHING))
-    for wording, meaning in reversed(BY_WORDING):
-        said = pl.when(message.str.contains(wording)).then(int(meaning)).otherwise(said)
-    return said
-
-
-def what_is_said(lines: pl.DataFrame) -> pl.DataFrame:
-    """Manager lines (message_id, code_func, message) with a column `says`; what each of the few distinct ids means is looked up once."""
+def classified(lines: pl.DataFrame) -> pl.DataFrame:
+    """Manager lines (message_id, code_func, message) with `kind`; each distinct id is looked up once."""
     message = pl.col("message")
     by_id = (
         pl.col("message_id")
         .cast(pl.String)
-        .replace_strict({k: int(v) for k, v in BY_MESSAGE_ID.items()}, default=None, return_dtype=pl.Int32)
+        .replace_strict({id_: int(kind) for id_, kind in BY_MESSAGE_ID.items()}, default=None, return_dtype=pl.Int32)
     )
     by_func = (
         pl.col("code_func")
         .cast(pl.String)
-        .replace_strict({k: int(v) for k, v in BY_CODE_FUNC.items()}, default=None, return_dtype=pl.Int32)
+        .replace_strict({function: int(kind) for function, kind in BY_CODE_FUNC.items()}, default=None, return_dtype=pl.Int32)
     )
-    said = (
-        pl.when(by_id == int(Says.STARTED))
-        .then(_of_started(message))
+    kind = (
+        pl.when(by_id == int(ManagerMessage.STARTED))
+        .then(_started_or_skipped(message))
         .when(by_id.is_not_null())
         .then(by_id)
         .when(pl.col("message_id").is_not_null())
-        .then(int(Says.NOTHING))
+        .then(int(ManagerMessage.OTHER))
         .when(by_func.is_not_null())
         .then(by_func)
-        .otherwise(_of_wording(message))
+        .otherwise(_by_wording(message))
     )
-    return lines.with_columns(said.fill_null(int(Says.NOTHING)).cast(pl.Int8).alias("says"))
+    return lines.with_columns(kind.fill_null(int(ManagerMessage.OTHER)).cast(pl.Int8).alias("kind"))
+
+
+def _started_or_skipped(message: pl.Expr) -> pl.Expr:
+    """UNIT_STARTED is also written for starts that a condition forbade; only these texts begin otherwise."""
+    return (
+        pl.when(message.str.starts_with("Finished "))
+        .then(int(ManagerMessage.FINISHED))
+        .when(message.str.starts_with("Started ") | message.is_null())
+        .then(int(ManagerMessage.STARTED))
+        .when(message.str.contains(r"skipped, |was skipped|being skipped"))
+        .then(int(ManagerMessage.NOT_STARTED))
+        .otherwise(int(ManagerMessage.STARTED))
+    )
+
+
+def _by_wording(message: pl.Expr) -> pl.Expr:
+    kind = pl.lit(int(ManagerMessage.OTHER))
+    for wording, meant in reversed(BY_WORDING):
+        kind = pl.when(message.str.contains(wording)).then(int(meant)).otherwise(kind)
+    return kind

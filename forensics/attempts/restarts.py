@@ -1,26 +1,26 @@
-"""Restarts: the manager's lines in, one row per scheduled restart and one per jump of the counter (restarts whose lines are lost) out."""
+"""List scheduled restarts, and those that only a jump of the restart counter shows."""
 
 from __future__ import annotations
 
 import polars as pl
 
-from forensics.attempts.manager_messages import Says
-from forensics.attempts.stop_reasons import is_said
+from forensics.attempts.manager_messages import ManagerMessage, is_kind
 
 
 def scheduled(lines: pl.DataFrame) -> pl.DataFrame:
-    """Manager lines with `by_hand`, `refused` → row, place, spell, run, refused, lost_before: how many restarts the counter jumps over.
+    """Manager lines with `requested`, `refused` → row, unit_key, unit_boot, candidate, refused, lost_before: how many restarts
+    the counter jumps over.
 
-    N_RESTARTS grows by one a restart and falls to 0 by a client's stop, restart or reset-failed and with a boot, never by time.
+    N_RESTARTS grows by one per restart and falls to 0 by a client's stop, restart or reset-failed and with a boot, never by time.
     """
     turns = (
-        lines.filter(is_said(Says.RESTART) | pl.col("by_hand"))
-        .sort("place", "row")
-        .with_columns(pl.col("by_hand").cast(pl.UInt32).cum_sum().alias("hands"))
-        .filter(is_said(Says.RESTART))
+        lines.filter(is_kind(ManagerMessage.RESTART) | pl.col("requested"))
+        .sort("unit_key", "row")
+        .with_columns(pl.col("requested").cast(pl.UInt32).cum_sum().alias("requests"))
+        .filter(is_kind(ManagerMessage.RESTART))
     )
-    counted = turns.filter(pl.col("restart_counter").is_not_null()).select("row", "place", "boot", "hands", n="restart_counter")
-    same = pl.col("place") == pl.col("place").shift()
+    counted = turns.filter(pl.col("restart_counter").is_not_null()).select("row", "unit_key", "boot", "requests", n="restart_counter")
+    same = pl.col("unit_key") == pl.col("unit_key").shift()
     n, before = pl.col("n"), pl.col("n").shift()
     since_reset = n - 1
     jumps = counted.select(
@@ -31,27 +31,27 @@ def scheduled(lines: pl.DataFrame) -> pl.DataFrame:
         .then(since_reset)
         .when(n == before + 1)
         .then(0)
-        .when((n <= before) | (pl.col("hands") != pl.col("hands").shift()))
+        .when((n <= before) | (pl.col("requests") != pl.col("requests").shift()))
         .then(since_reset)
         .otherwise(n - before - 1)
         .clip(lower_bound=0)
         .alias("lost_before"),
     )
     return (
-        turns.select("row", "place", "spell", "run", "refused")
+        turns.select("row", "unit_key", "unit_boot", "candidate", "refused")
         .join(jumps, on="row", how="left")
         .with_columns(pl.col("lost_before").fill_null(0))
     )
 
 
-def both_kinds(found: pl.DataFrame) -> pl.DataFrame:
-    """Each scheduled restart as one row, and before it one for those it shows to be lost: run, row, count, lost, refused."""
-    seen = found.select("row", "run", "refused", pl.lit(1, pl.Int64).alias("count"), pl.lit(value=False).alias("lost"))
-    lost = found.filter(pl.col("lost_before") > 0).select(
+def with_lost(scheduled_restarts: pl.DataFrame) -> pl.DataFrame:
+    """Each scheduled restart as one row, and before it one for those it shows to be lost: candidate, row, count, lost, refused."""
+    logged = scheduled_restarts.select("row", "candidate", "refused", pl.lit(1, pl.Int64).alias("count"), pl.lit(value=False).alias("lost"))
+    lost = scheduled_restarts.filter(pl.col("lost_before") > 0).select(
         "row",
-        pl.lit(None, pl.UInt32).alias("run"),
+        pl.lit(None, pl.UInt32).alias("candidate"),
         pl.lit(value=False).alias("refused"),
         pl.col("lost_before").cast(pl.Int64).alias("count"),
         pl.lit(value=True).alias("lost"),
     )
-    return pl.concat([seen, lost]).sort("row", "lost", descending=[False, True])
+    return pl.concat([logged, lost]).sort("row", "lost", descending=[False, True])

@@ -1,27 +1,18 @@
-"""Whom an entry is about, as numbers: an ENTRIES frame in, for each entry of a service its place, spell and kind of speaker out.
+"""Number the entries about services by unit and by boot.
 
-A place is one unit of one manager on one host; a spell is that place during one boot. Everything after this works on these integers.
+A unit key is one unit of one manager on one machine; a unit boot is that unit during one boot. Everything after this works on these
+integers.
 """
 
 from __future__ import annotations
-
-from enum import IntEnum
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from forensics.attempts.manager_messages import BY_MESSAGE_ID, Says
-from forensics.model import systemd
+from forensics.speakers import speakers
 
 Codes = NDArray[np.int64]
-
-
-class Speaker(IntEnum):
-    SERVICE = 0  # a line of the service itself
-    MANAGER = 1
-    COREDUMP = 2
-    JOURNALD = 3  # says how many lines it dropped
 
 
 def dense(column: pl.Series) -> tuple[Codes, int]:
@@ -39,9 +30,46 @@ def dense(column: pl.Series) -> tuple[Codes, int]:
     return numbers[known], int(numbers.max(initial=0)) + 1
 
 
-def is_any(column: pl.Series, wanted: list[str]) -> pl.Series:
-    """Which entries have one of the wanted categories: their codes are compared, 1 ms for 1 M entries."""
-    return column.is_in(wanted).fill_null(value=False)
+def machines_of(entries: pl.DataFrame) -> tuple[Codes, int]:
+    """The number of each entry's machine: its machine id, or where none is recorded its host name; and how many numbers there are."""
+    machine, machines = dense(entries["machine"])
+    unnamed = entries["machine"].is_null().to_numpy()
+    if not unnamed.any():
+        return machine, machines
+    host, hosts = dense(entries["host"])
+    return np.where(unnamed, machines + host, machine), machines + hosts
+
+
+def boots_of(entries: pl.DataFrame) -> Codes:
+    """For every entry the number of its (machine, boot)."""
+    machine, _ = machines_of(entries)
+    boot, boots = dense(entries["boot"])
+    return np.asarray(machine * boots + boot, dtype=np.int64)
+
+
+def with_unit_keys(entries: pl.DataFrame, boots: Codes) -> pl.DataFrame:
+    """The entries about services: row, unit_key, unit_boot, boot, speaker, invocation, pid, stream, bytes, dropped; ids are hashes."""
+    machine, _ = machines_of(entries)
+    manager, managers = dense(entries["manager"])
+    unit, units = dense(entries["unit"])
+    unit_key = (machine * managers + manager) * units + unit
+    columns = pl.DataFrame(
+        {
+            "row": pl.Series(np.arange(entries.height, dtype=np.uint32)),
+            "unit_key": pl.Series(unit_key),
+            "boot": pl.Series(boots),
+        }
+    ).with_columns(
+        _hashed(entries["invocation"]),
+        entries["pid"],
+        _hashed(entries["stream"]),
+        entries["bytes"],
+        entries["dropped"],
+        speakers(entries).alias("speaker"),
+    )
+    about = columns.filter(_of_services(entries["unit"]) & entries["manager"].is_not_null())
+    width = int(boots.max(initial=0)) + 1
+    return about.with_columns((pl.col("unit_key") * width + pl.col("boot")).alias("unit_boot"))
 
 
 def _of_services(unit: pl.Series) -> pl.Series:
@@ -50,59 +78,6 @@ def _of_services(unit: pl.Series) -> pl.Series:
     return unit.to_physical().is_in(services.to_physical().implode()).fill_null(value=False)
 
 
-def boots_of(entries: pl.DataFrame) -> Codes:
-    """For every entry the number of its (host, boot)."""
-    host, _ = dense(entries["host"])
-    boot, boots = dense(entries["boot"])
-    return np.asarray(host * boots + boot, dtype=np.int64)
-
-
-def placed(entries: pl.DataFrame, boots: Codes) -> pl.DataFrame:
-    """The entries about services: row, place, spell, boot, speaker, invocation, pid, stream, bytes, dropped; ids are hashes."""
-    host, _ = dense(entries["host"])
-    manager, managers = dense(entries["manager"])
-    unit, units = dense(entries["unit"])
-    place = (host * managers + manager) * units + unit
-    columns = pl.DataFrame(
-        {
-            "row": pl.Series(np.arange(entries.height, dtype=np.uint32)),
-            "place": pl.Series(place),
-            "boot": pl.Series(boots),
-        }
-    ).with_columns(
-        _key(entries["invocation"]),
-        entries["pid"],
-        _key(entries["stream"]),
-        entries["bytes"],
-        entries["dropped"],
-        speakers(entries).alias("speaker"),
-    )
-    about = columns.filter(_of_services(entries["unit"]) & entries["manager"].is_not_null())
-    width = int(boots.max(initial=0)) + 1
-    return about.with_columns((pl.col("place") * width + pl.col("boot")).alias("spell"))
-
-
-def _key(ids: pl.Series) -> pl.Series:
-    """A 64-bit hash in the place of each 32-digit id, which is only ever compared within one spell; null for null and ""."""
+def _hashed(ids: pl.Series) -> pl.Series:
+    """A 64-bit hash in place of each 32-digit id, which is only ever compared within one unit boot; null for null and ""."""
     return ids.to_frame().select(pl.when(pl.col(ids.name).str.len_bytes() > 0).then(pl.col(ids.name).hash())).to_series()
-
-
-def speakers(entries: pl.DataFrame) -> pl.Series:
-    """Who speaks in each entry, as Speaker, by trusted fields only: _PID 1 or the user's systemd by _COMM; the child that could not exec
-    speaks with the manager's voice.
-    """
-    by_user_manager = (
-        ~is_any(entries["manager"], ["system"]) & is_any(entries["comm"], ["systemd"]) & is_any(entries["transport"], ["journal"])
-    )
-    spawn_failed = [k for k, v in BY_MESSAGE_ID.items() if v == Says.SPAWN_FAILED]
-    by_manager = (entries["pid"] == 1).fill_null(value=False) | by_user_manager | is_any(entries["message_id"], spawn_failed)
-    return pl.select(
-        pl.when(is_any(entries["message_id"], [systemd.COREDUMP]) & entries["coredump_pid"].is_not_null())
-        .then(int(Speaker.COREDUMP))
-        .when(is_any(entries["message_id"], [systemd.JOURNAL_DROPPED]) & is_any(entries["transport"], ["driver"]))
-        .then(int(Speaker.JOURNALD))
-        .when(by_manager)
-        .then(int(Speaker.MANAGER))
-        .otherwise(int(Speaker.SERVICE))
-        .cast(pl.Int8)
-    ).to_series()

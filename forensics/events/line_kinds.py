@@ -1,4 +1,4 @@
-"""What a line of a service looks like: texts in, one letter a text out, the alphabet in which stacks are recognised.
+"""Classify lines by what they look like, one letter per line: the alphabet in which tracebacks are recognised.
 
 T traceback header · Q exception-group header · B header of a rich traceback · F `File "…", line N` · I indented · A indented `at …`
 C between chained exceptions · E looks like an exception · x, y exception (group) in a group's frame · q, b other lines of a frame
@@ -52,7 +52,7 @@ CHAIN = (
     r"|The above exception was the direct cause of the following exception:)"
 )
 
-# in order: the first that matches names the shape
+# in order: the first that matches gives the letter
 AT_THE_MARGIN = (
     ("C", CHAIN),
     ("K", r"^Fatal Python error: "),
@@ -92,7 +92,7 @@ INDENTED = (
     ("T", r"^\s+" + TRACEBACK + r":\s*$"),
 )
 FRAME_START = r"^\s|^[|+]"
-TELLING_AT_THE_MARGIN = "|".join(f"(?:{pattern})" for _, pattern in AT_THE_MARGIN)
+SPECIAL_AT_THE_MARGIN = "|".join(f"(?:{pattern})" for _, pattern in AT_THE_MARGIN)
 
 
 def unprefixed(texts: pl.Series) -> pl.Series:
@@ -101,27 +101,27 @@ def unprefixed(texts: pl.Series) -> pl.Series:
 
 
 def _first_match(column: str, table: tuple[tuple[str, str], ...], otherwise: pl.Expr) -> pl.Expr:
-    shape = otherwise
+    kind = otherwise
     for letter, pattern in reversed(table):
-        shape = pl.when(pl.col(column).str.contains(pattern)).then(pl.lit(letter)).otherwise(shape)
-    return shape
+        kind = pl.when(pl.col(column).str.contains(pattern)).then(pl.lit(letter)).otherwise(kind)
+    return kind
 
 
 def letters(texts: pl.Series) -> pl.Series:
-    """One letter for each text. Distinct texts only: every pattern is tried on each, about 3 µs a text."""
+    """One letter for each text. Distinct texts only: every pattern is tried on each, about 3 µs per text."""
     frame = pl.DataFrame({"own": unprefixed(texts), "whole": texts}).with_row_index("at")
     frame = frame.with_columns(
         pl.col("whole").str.contains("\n", literal=True).alias("several"),
         (pl.col("own").str.contains(FRAME_START) | (pl.col("own") == "")).alias("indented"),
         (pl.col("own").str.len_bytes() < pl.col("whole").str.len_bytes()).alias("record"),
-        pl.col("own").str.contains(TELLING_AT_THE_MARGIN).alias("telling"),  # nearly all lines are plain: one search, not one a pattern
+        pl.col("own").str.contains(SPECIAL_AT_THE_MARGIN).alias("special"),  # nearly all lines are plain: one search, not one per pattern
     )
     plain = pl.when(pl.col("record")).then(pl.lit("L")).otherwise(pl.lit("N"))
     margin = ~pl.col("several") & ~pl.col("indented")
     parts = [
-        frame.filter("several").select("at", pl.lit("M").alias("shape")),
-        frame.filter(~pl.col("several") & pl.col("indented")).select("at", _first_match("own", INDENTED, pl.lit("I")).alias("shape")),
-        frame.filter(margin & ~pl.col("telling")).select("at", plain.alias("shape")),
-        frame.filter(margin & pl.col("telling")).select("at", _first_match("own", AT_THE_MARGIN, plain).alias("shape")),
+        frame.filter("several").select("at", pl.lit("M").alias("letter")),
+        frame.filter(~pl.col("several") & pl.col("indented")).select("at", _first_match("own", INDENTED, pl.lit("I")).alias("letter")),
+        frame.filter(margin & ~pl.col("special")).select("at", plain.alias("letter")),
+        frame.filter(margin & pl.col("special")).select("at", _first_match("own", AT_THE_MARGIN, plain).alias("letter")),
     ]
-    return pl.concat(parts).sort("at")["shape"]
+    return pl.concat(parts).sort("at")["letter"]

@@ -1,4 +1,4 @@
-"""Lines of services in, events out: wrapped lines joined, the lines of a stack folded into one event, every other line an event."""
+"""Fold the lines of a traceback into one event; every other line is an event of its own."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ import polars as pl
 from numpy.typing import NDArray
 
 from forensics.events.line_kinds import letters, unprefixed
-from forensics.events.stack_grammar import spans, told
+from forensics.events.stack_grammar import exceptions, stacks
 from forensics.events.unwrap import joined
 
 SAME_WRITE_US = 1_000  # the lines of one write(2): 1 ms apart at most (µs in the recordings)
 PAUSE_US = 60_000_000  # a stack is not written over a longer pause
 PORTION = 400_000  # lines folded at once: their distinct texts fit the cache, so ten times the lines cost ten times the time
 
-Shapes = NDArray[np.uint8]
+Kinds = NDArray[np.uint8]
 Numbers = NDArray[np.int64]
 
 
 def folded(lines: pl.DataFrame) -> pl.DataFrame:
-    """lines: attempt, place, group, row, time, at, text in (group, row) order → the same columns (of the first line) with
+    """lines: attempt, unit_key, group, row, time, at, text in (group, row) order → the same columns (of the first line) with
     kind, text, root, last, until, rows.
     """
     logical = joined(lines)
@@ -42,12 +42,12 @@ def _portions(logical: pl.DataFrame) -> Iterator[pl.DataFrame]:
 
 def _folded(logical: pl.DataFrame) -> pl.DataFrame:
     logical = logical.with_row_index("line")
-    shapes = _shapes(logical)
-    found = _stacks(logical, shapes)
+    kinds = _line_kinds(logical)
+    found = _stacks(logical, kinds)
     stack_of = _members(found, logical.height)
-    single = _of_several(logical.filter(pl.Series(stack_of < 0)), shapes[stack_of < 0] == ord("M"))
-    stacks = _as_events(logical, found, stack_of)
-    return pl.concat([single, stacks.select(single.columns)]).sort("line").drop("line")
+    single = _of_several(logical.filter(pl.Series(stack_of < 0)), kinds[stack_of < 0] == ord("M"))
+    tracebacks = _as_events(logical, found, stack_of)
+    return pl.concat([single, tracebacks.select(single.columns)]).sort("line").drop("line")
 
 
 def _members(found: pl.DataFrame, lines: int) -> Numbers:
@@ -60,12 +60,12 @@ def _members(found: pl.DataFrame, lines: int) -> Numbers:
 
 
 def _as_events(logical: pl.DataFrame, found: pl.DataFrame, stack_of: Numbers) -> pl.DataFrame:
-    """Stacks with the columns of their first line. The line that says why is the evidence, not the header."""
+    """Stacks with the columns of their first line. The line of the exception is the evidence, not the header."""
     inside = pl.Series(stack_of >= 0)
     members = pl.DataFrame({"stack": stack_of, "text": logical["text"], "rows": logical["rows"]}).filter(inside)
-    # sorted: groups are slices, not hashed; joined as lists: 0.1 s for 3.5 M lines in the place of 1.2 s
-    stacks = members.with_columns(pl.col("stack").set_sorted()).group_by("stack", maintain_order=True)
-    whole = stacks.agg("text", pl.col("rows").sum()).with_columns(pl.col("text").list.join("\n"))
+    # sorted: groups are slices, not hashed; joined as lists: 0.1 s for 3.5 M lines instead of 1.2 s
+    by_stack = members.with_columns(pl.col("stack").set_sorted()).group_by("stack", maintain_order=True)
+    whole = by_stack.agg("text", pl.col("rows").sum()).with_columns(pl.col("text").list.join("\n"))
     return logical[found["start"]].with_columns(
         whole["text"],
         whole["rows"],
@@ -86,11 +86,11 @@ def _as_lines(single: pl.DataFrame) -> pl.DataFrame:
     return single.with_columns(pl.lit("line").alias("kind"), pl.lit(None, pl.String).alias("root"), pl.lit(None, pl.String).alias("last"))
 
 
-def _shapes(logical: pl.DataFrame) -> Shapes:
-    """One letter a line, found once a distinct text; a plain line of the same write as the line before it is `n`."""
+def _line_kinds(logical: pl.DataFrame) -> Kinds:
+    """One letter per line, found once per distinct text; a plain line of the same write as the line before it is `n`."""
     distinct = logical.select(pl.col("text").unique(maintain_order=True))
-    shape = distinct.with_columns(letters(distinct["text"]).alias("shape"))
-    of_line = logical.select("text").join(shape, on="text", how="left", maintain_order="left")["shape"]
+    lettered = distinct.with_columns(letters(distinct["text"]).alias("letter"))
+    of_line = logical.select("text").join(lettered, on="text", how="left", maintain_order="left")["letter"]
     codes = np.frombuffer(of_line.str.join("").item().encode(), dtype=np.uint8).copy()
     at, group = logical["at"].to_numpy(), logical["group"].to_numpy()
     together = np.zeros(len(codes), dtype=bool)
@@ -99,15 +99,15 @@ def _shapes(logical: pl.DataFrame) -> Shapes:
     return codes
 
 
-def _stacks(logical: pl.DataFrame, shapes: Shapes) -> pl.DataFrame:
+def _stacks(logical: pl.DataFrame, kinds: Kinds) -> pl.DataFrame:
     """Stacks: start and end (exclusive) of their lines, the lines of their first and last exception (null: none)."""
     at, group = logical["at"].to_numpy(), logical["group"].to_numpy()
     border = np.flatnonzero((group[1:] != group[:-1]) | (at[1:] - at[:-1] > PAUSE_US)) + 1
-    text = np.insert(shapes, border, ord("\n")).tobytes()
-    spaced = border + np.arange(len(border))  # where the newlines stand
+    text = np.insert(kinds, border, ord("\n")).tobytes()
+    spaced = border + np.arange(len(border))  # where the newlines are
     rows = []
-    for start, end in spans(text):  # 2 µs a traceback
-        root, last = told(text[start:end])
+    for start, end in stacks(text):  # 2 µs per traceback
+        root, last = exceptions(text[start:end])
         rows.append((start, end, None if root is None else start + root, None if last is None else start + last))
     found = pl.DataFrame(rows, schema=dict.fromkeys(("start", "end", "root", "last"), pl.Int64), orient="row")
     before = pl.Series(np.searchsorted(spaced, found["start"].to_numpy()), dtype=pl.Int64)
@@ -136,9 +136,9 @@ def _of_several(single: pl.DataFrame, several: NDArray[np.bool_]) -> pl.DataFram
 def _within(text: str) -> tuple[bool, str | None, str | None]:
     """The stack inside one entry: whether there is one, its first and its last exception."""
     inner = pl.Series("text", text.split("\n"))
-    shape = letters(inner).str.join("").item().encode()
+    kinds = letters(inner).str.join("").item().encode()
     own = _exceptions(inner)
-    for start, end in spans(shape):
-        root, last = told(shape[start:end])
+    for start, end in stacks(kinds):
+        root, last = exceptions(kinds[start:end])
         return True, None if root is None else own[start + root], None if last is None else own[start + last]
     return False, None, None

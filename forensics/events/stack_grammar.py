@@ -1,7 +1,7 @@
-"""Stacks as a grammar over line shapes: a process's lines as letters in, the spans that are one traceback each out.
+"""Find tracebacks by a grammar over the kinds of lines, one letter per line.
 
 One regular expression over the letters of all processes, a newline between two processes: the cost is that of the letters plus about
-1 µs a traceback. What a span says (its first and its last exception) depends on its letters only and is worked out once a distinct span.
+1 µs per traceback. Where its first and last exception are depends on its letters only and is worked out once per distinct traceback.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ BOX = r"Bb*(?:(?P<boxed>[ENn])[nI]*)?"
 FATAL = r"K(?:[kFIA]|E(?=k))*"
 CPP = r"X(?:I[nIf]*)?f*"
 GO = r"G[NnEI]{0,3}?g[gI]*"
-RUST = r"(?:R(?P<told>[NnE])|V)[rIA]*"
+RUST = r"(?:R(?P<next>[NnE])|V)[rIA]*"
 JAVA = r"(?:H[IE]{0,3}|E)A[AI]*(?:J[AI]*)*"
 OTHER = r"UI*|p[nNs]*?s[sI]*|Oo*|Z[nI]*|d+|[NnE]WI*"  # Ruby, PHP, OCaml, sanitizers, CUDA threads, Lua
 
@@ -37,39 +37,39 @@ PARTS = re.compile(
 )
 
 
-class Told(NamedTuple):
-    """Line numbers within a span: of the exception that started it and of the one that ended it; null where a span has none."""
+class StackExceptions(NamedTuple):
+    """Line numbers within a stack: of the exception that started it and of the one that ended it; null where it has none."""
 
     root: int | None
     last: int | None
 
 
-def spans(shapes: bytes) -> list[tuple[int, int]]:
-    return [found.span() for found in STACK.finditer(shapes)]
+def stacks(kinds: bytes) -> list[tuple[int, int]]:
+    return [found.span() for found in STACK.finditer(kinds)]
 
 
 @lru_cache(maxsize=4096)
-def told(shape: bytes) -> Told:
+def exceptions(stack: bytes) -> StackExceptions:
     firsts, lasts = [], []
-    for part in PARTS.finditer(shape):
+    for part in PARTS.finditer(stack):
         root, last = _of_part(part)
         firsts += [root] if root is not None else []
         lasts += [last] if last is not None else []
-    return Told(firsts[0] if firsts else None, lasts[-1] if lasts else None)
+    return StackExceptions(firsts[0] if firsts else None, lasts[-1] if lasts else None)
 
 
-def _of_part(part: re.Match[bytes]) -> Told:
-    for name in ("exc", "bare", "headless", "boxed", "told"):
+def _of_part(part: re.Match[bytes]) -> StackExceptions:
+    for name in ("exc", "bare", "headless", "boxed", "next"):
         if part[name] is not None:
-            return Told(part.start(name), part.start(name))
+            return StackExceptions(part.start(name), part.start(name))
     kind = next((name for name in ENDS if part[name] is not None), None)
     if kind is None:
-        return Told(None, None)
+        return StackExceptions(None, None)
     root, last = ENDS[kind](part.group())
-    return Told(part.start() + root if root >= 0 else None, part.start() + last if last >= 0 else None)
+    return StackExceptions(part.start() + root if root >= 0 else None, part.start() + last if last >= 0 else None)
 
 
-# where in a part of that kind its root and its last exception stand; -1: nowhere
+# where a part of that kind has its root and its last exception; -1: nowhere
 ENDS: dict[str, Callable[[bytes], tuple[int, int]]] = {
     "group": lambda lines: (lines.find(b"x"), lines.find(b"y")),  # the first leaf is the cause, the group is what was raised
     "fatal": lambda lines: (0, max(lines.find(b"E"), 0)),

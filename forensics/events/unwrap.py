@@ -1,7 +1,7 @@
-"""Hard-wrapped lines joined again: lines of each process in order in, logical lines out.
+"""Join hard-wrapped lines again into logical lines.
 
 rich wraps at the width of its console (80 columns under systemd) and the pieces become entries of their own, without time and level
-(facts/tabbyapi.md). A piece belongs to the line before it when its first word would not have fitted there.
+. A piece belongs to the line before it when its first word would not have fitted there.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from forensics.attempts.unit_keys import Codes
 from forensics.events.line_kinds import HEADER
 
 BOX = r"^[╭│╰]"  # rich's boxes are drawn to the console's width, never wrapped
@@ -24,7 +23,7 @@ def pieces(lines: pl.DataFrame) -> NDArray[np.bool_]:
     """Which lines continue the one before. lines: text, group, place, at (µs), in (group, row) order."""
     shown = lines.select(
         "group",
-        "place",
+        "unit_key",
         "at",
         pl.col("text").str.contains(HEADER).alias("header"),
         pl.col("text").str.len_chars().cast(pl.Int64).alias("length"),
@@ -47,19 +46,19 @@ def pieces(lines: pl.DataFrame) -> NDArray[np.bool_]:
     return pieces_of
 
 
-def _widths(shown: pl.DataFrame, follows: NDArray[np.bool_]) -> Codes:
+def _widths(shown: pl.DataFrame, follows: NDArray[np.bool_]) -> NDArray[np.int64]:
     """The console's width for each line: 80, or for a unit whose records are longer their common greatest length."""
-    records = shown.filter(pl.col("header")).select("place", "length")
+    records = shown.filter(pl.col("header")).select("unit_key", "length")
     followed = shown.with_columns(pl.Series("cut", np.append(follows[1:], [False]))).filter(pl.col("header") & pl.col("cut"))
-    widest = records.group_by("place").agg(pl.col("length").max().alias("widest"))
+    widest = records.group_by("unit_key").agg(pl.col("length").max().alias("widest"))
     near = (
-        followed.join(widest, on="place")
+        followed.join(widest, on="unit_key")
         .filter(pl.col("length") > pl.col("widest") - 12)
-        .group_by("place")
+        .group_by("unit_key")
         .agg((pl.len() >= PROVEN_BY).alias("proven"))
     )
     widths = (
-        widest.join(near, on="place", how="left")
+        widest.join(near, on="unit_key", how="left")
         .with_columns(
             pl.when(pl.col("widest") <= CONSOLE)
             .then(CONSOLE)
@@ -68,13 +67,19 @@ def _widths(shown: pl.DataFrame, follows: NDArray[np.bool_]) -> Codes:
             .otherwise(0)
             .alias("width")
         )
-        .select("place", "width")
+        .select("unit_key", "width")
     )
-    return shown.select("place").join(widths, on="place", how="left", maintain_order="left")["width"].fill_null(0).cast(pl.Int64).to_numpy()
+    return (
+        shown.select("unit_key")
+        .join(widths, on="unit_key", how="left", maintain_order="left")["width"]
+        .fill_null(0)
+        .cast(pl.Int64)
+        .to_numpy()
+    )
 
 
 def joined(lines: pl.DataFrame) -> pl.DataFrame:
-    """Logical lines: the columns of `lines` of the first piece, `text` of all pieces, `until` of the last, `rows`: how many pieces."""
+    """Logical lines: the columns of their first piece, `text` of all pieces, `until` of the last, `rows`: how many pieces."""
     more = pieces(lines)
     whole = lines.with_columns(pl.lit(1, pl.UInt32).alias("rows"), pl.col("time").alias("until"))
     if not more.any():

@@ -58,7 +58,8 @@ ENTRIES = pl.Schema(
 ATTEMPTS = pl.Schema(
     {
         "attempt": pl.UInt32(),  # row number in (host, manager, unit, started) order
-        "host": pl.String(),
+        "machine": pl.String(),  # machine id, or the host name where none is recorded; a unit is (machine, manager, unit)
+        "host": pl.String(),  # the machine's name then: a label
         "manager": pl.String(),
         "unit": pl.String(),
         "boot": pl.String(),
@@ -86,6 +87,39 @@ ATTEMPTS = pl.Schema(
         "memory_peak": pl.Int64(),
         "first_row": pl.UInt32(),  # row in ENTRIES of its first entry: evidence of the start
         "last_row": pl.UInt32(),  # row in ENTRIES of the entry that shows its end (else of its last)
+    }
+)
+
+LIFECYCLE = pl.Schema(  # one row per statement of the service manager about a service, in (unit, boot, row) order
+    {
+        "time": UTC_TIME,
+        "monotonic": pl.Int64(),
+        "machine": pl.String(),
+        "host": pl.String(),
+        "manager": pl.String(),
+        "unit": pl.String(),
+        "boot": pl.String(),
+        "attempt": pl.UInt32(),  # null when it concerns none, or one that is not in the data
+        "invocation": pl.String(),
+        "kind": pl.Enum(
+            [
+                "starting", "started", "finished", "skipped", "reloading", "exit", "failed", "ended-well",
+                "restart", "refused", "stopping", "stopped", "job-failed", "other",
+            ]
+        ),
+        "requested": pl.Boolean(),  # a client asked for it: a stop, a reload, a start at once in place of a scheduled restart
+        "job": pl.String(),  # JOB_TYPE
+        "counter": pl.Int64(),  # N_RESTARTS of a restart
+        "row": pl.UInt32(),
+    }
+)
+
+ATTEMPT_ENTRIES = pl.Schema(  # the entries that can explain how an attempt ended
+    {
+        "row": pl.UInt32(),
+        "attempt": pl.UInt32(),
+        "unit_key": pl.Int64(),  # equal for the attempts of one unit
+        "source": pl.Enum(["service", "manager", "kernel", "coredump"]),
     }
 )
 
@@ -117,6 +151,7 @@ EVENTS = pl.Schema(
 RESTARTS = pl.Schema(
     {
         "time": UTC_TIME,
+        "machine": pl.String(),
         "host": pl.String(),
         "manager": pl.String(),
         "unit": pl.String(),

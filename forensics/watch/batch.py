@@ -8,12 +8,12 @@ from datetime import datetime
 
 import polars as pl
 
-from forensics.attempts.manager_messages import BY_MESSAGE_ID, Says
-from forensics.attempts.unit_keys import Speaker, speakers
+from forensics.attempts.manager_messages import BY_MESSAGE_ID, ManagerMessage
 from forensics.signatures import line_level
+from forensics.speakers import Speaker, speakers
 
 # "Stopped" is also said between an end and its restart; then the job is no stop
-NO_ENDS = {Says.STARTING, Says.STARTED, Says.STOPPING, Says.RESTART, Says.RESOURCES}
+NO_ENDS = {ManagerMessage.STARTING, ManagerMessage.STARTED, ManagerMessage.STOPPING, ManagerMessage.RESTART, ManagerMessage.RESOURCES}
 MOST_HEARD = 50_000
 LONGEST = 300  # letters of a line that tell whether it was heard before
 NUMBERED = re.compile(r"\w*\d\w*")
@@ -64,11 +64,11 @@ class Ears:
             # a service may write any MESSAGE_ID about itself
             if speaker != Speaker.MANAGER or id_ is None or (says := BY_MESSAGE_ID.get(id_)) is None:
                 continue
-            if says == Says.RESTART:
+            if says == ManagerMessage.RESTART:
                 restarts.append(Restart(unit, time, counter))
-            elif says == Says.STARTED:
+            elif says == ManagerMessage.STARTED:
                 started.append((unit, run or ""))
-            elif says == Says.STOPPED and job == "stop":
+            elif says == ManagerMessage.STOPPED and job == "stop":
                 stopped.append((unit, time))
             if says not in NO_ENDS:
                 ending.add(unit)

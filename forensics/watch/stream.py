@@ -14,7 +14,7 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
-from forensics.attempts import Assembly, assemble
+from forensics.assembly import Assembly, assemble
 from forensics.classes.overrides import Decisions, applied
 from forensics.journal.columns import SCHEMA
 from forensics.journal.dictionary import DICTIONARY
@@ -116,7 +116,7 @@ class Stream:
         alarmed = {unit for unit, since in self._alarmed.items() if now - since >= SURVIVES_S}
         held = self._about(self._ending.keys() | alarmed)
         entries = held.drop("arrived")
-        assembly = assemble(entries, told_by_running=bool(alarmed))
+        assembly = assemble(entries, include_running=bool(alarmed))
         new = self._untold(held, assembly.attempts)
         over = new.filter(pl.col("since") <= now - SETTLE_S)
         found = self._named(entries, assembly, over) if len(over) else ()

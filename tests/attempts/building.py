@@ -58,7 +58,7 @@ class Journal:
         self.lines.append(line)
         return line
 
-    def says(self, kind: str, run: str = "", after: float = 0.01, unit: str | None = None, **fields: str) -> Line:
+    def manager(self, kind: str, run: str = "", after: float = 0.01, unit: str | None = None, **fields: str) -> Line:
         unit = unit or self.unit
         text = fields.pop("text", None) or TEXTS.get(kind, kind).format_map({"unit": unit, **fields})
         ids = {"MESSAGE_ID": IDS[kind]} if kind in IDS else {}
@@ -88,14 +88,14 @@ class Journal:
 
     def fails(self, run: str, counter: int | None = None, status: int = 1) -> None:
         """A run that starts, dies with an exit status and, with a counter, is scheduled again."""
-        self.says("started", run, JOB_TYPE="start", JOB_RESULT="done")
+        self.manager("started", run, JOB_TYPE="start", JOB_RESULT="done")
         self.dies(run, status)
         if counter is not None:
-            self.says("restart", run, after=10, N_RESTARTS=str(counter))
+            self.manager("restart", run, after=10, N_RESTARTS=str(counter))
 
     def dies(self, run: str, status: int = 1) -> None:
-        self.says("exit", run, after=1, EXIT_CODE="exited", EXIT_STATUS=str(status), COMMAND="ExecStart")
-        self.says("failed", run, UNIT_RESULT="exit-code")
+        self.manager("exit", run, after=1, EXIT_CODE="exited", EXIT_STATUS=str(status), COMMAND="ExecStart")
+        self.manager("failed", run, UNIT_RESULT="exit-code")
 
     def frame(self) -> pl.DataFrame:
         return entries(self.lines)

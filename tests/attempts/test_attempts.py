@@ -7,14 +7,14 @@ from collections.abc import Callable
 import polars as pl
 import pytest
 
-from forensics.attempts import assemble
+from forensics.assembly import assemble
 from tests.attempts.building import Journal, frames, only
 
 Told = Callable[[Journal], None]
 
 
 def exits(j: Journal, run: str, code: str, status: int, command: str = "ExecStart") -> None:
-    j.says("exit", run, EXIT_CODE=code, EXIT_STATUS=str(status), COMMAND=command)
+    j.manager("exit", run, EXIT_CODE=code, EXIT_STATUS=str(status), COMMAND=command)
 
 
 def plain_failure(j: Journal) -> None:
@@ -22,103 +22,103 @@ def plain_failure(j: Journal) -> None:
 
 
 def oneshot(j: Journal) -> None:
-    j.says("starting", "r1")
-    j.says("well", "r1")
-    j.says("started", "r1", text="Finished app.service.", JOB_TYPE="start", JOB_RESULT="done")
+    j.manager("starting", "r1")
+    j.manager("well", "r1")
+    j.manager("started", "r1", text="Finished app.service.", JOB_TYPE="start", JOB_RESULT="done")
 
 
 def oneshot_that_remains(j: Journal) -> None:
-    j.says("starting", "r1")
-    j.says("started", "r1", text="Finished app.service.", JOB_TYPE="start", JOB_RESULT="done")
+    j.manager("starting", "r1")
+    j.manager("started", "r1", text="Finished app.service.", JOB_TYPE="start", JOB_RESULT="done")
 
 
 def clean_then_stopped_while_waiting(j: Journal) -> None:
-    j.says("started", "r1")
-    j.says("well", "r1")
-    j.says("stopped", "r1", after=5, JOB_TYPE="stop")
+    j.manager("started", "r1")
+    j.manager("well", "r1")
+    j.manager("stopped", "r1", after=5, JOB_TYPE="stop")
 
 
 def stopped_on_request(j: Journal) -> None:
-    j.says("started", "r1")
-    j.says("stopping", "r1", JOB_TYPE="stop")
-    j.says("well", "r1")
-    j.says("stopped", "r1", JOB_TYPE="stop")
+    j.manager("started", "r1")
+    j.manager("stopping", "r1", JOB_TYPE="stop")
+    j.manager("well", "r1")
+    j.manager("stopped", "r1", JOB_TYPE="stop")
 
 
 def stopped_with_143(j: Journal) -> None:
-    j.says("started", "r1")
-    j.says("stopping", "r1", JOB_TYPE="stop")
+    j.manager("started", "r1")
+    j.manager("stopping", "r1", JOB_TYPE="stop")
     exits(j, "r1", "exited", 143)
-    j.says("failed", "r1", UNIT_RESULT="exit-code")
-    j.says("stopped", "r1", JOB_TYPE="stop")
+    j.manager("failed", "r1", UNIT_RESULT="exit-code")
+    j.manager("stopped", "r1", JOB_TYPE="stop")
 
 
 def nothing_left_to_stop(j: Journal) -> None:
-    j.says("started", "r1")
-    j.says("well", "r1")
-    j.says("stopped", "r1", JOB_TYPE="stop")
+    j.manager("started", "r1")
+    j.manager("well", "r1")
+    j.manager("stopped", "r1", JOB_TYPE="stop")
 
 
 def failed_then_stopped_while_waiting(j: Journal) -> None:
     j.fails("r1")
-    j.says("stopped", "r1", after=5, JOB_TYPE="stop")
+    j.manager("stopped", "r1", after=5, JOB_TYPE="stop")
 
 
 def stop_request_after_the_crash(j: Journal) -> None:
-    j.says("started", "r1")
+    j.manager("started", "r1")
     exits(j, "r1", "exited", 1)
-    j.says("stopping", "r1", JOB_TYPE="stop")
-    j.says("failed", "r1", UNIT_RESULT="exit-code")
+    j.manager("stopping", "r1", JOB_TYPE="stop")
+    j.manager("failed", "r1", UNIT_RESULT="exit-code")
 
 
 def automatic_restart_of_252(j: Journal) -> None:
     j.fails("r1", counter=1)
-    j.says("stopped", "r1", JOB_TYPE="restart")
+    j.manager("stopped", "r1", JOB_TYPE="restart")
     j.fails("r2", counter=2)
-    j.says("stopped", "r2", JOB_TYPE="restart")
+    j.manager("stopped", "r2", JOB_TYPE="restart")
 
 
 def failed_reload(j: Journal) -> None:
-    j.says("started", "r1")
+    j.manager("started", "r1")
     exits(j, "r1", "exited", 13, "ExecReload")
 
 
 def start_pre(j: Journal) -> None:
-    j.says("starting", "r1")
+    j.manager("starting", "r1")
     exits(j, "r1", "exited", 4, "ExecStartPre")
     exits(j, "r1", "exited", 15, "ExecStopPost")
-    j.says("failed", "r1", UNIT_RESULT="exit-code")
-    j.says("job_failed", "r1", JOB_RESULT="failed")
+    j.manager("failed", "r1", UNIT_RESULT="exit-code")
+    j.manager("job_failed", "r1", JOB_RESULT="failed")
 
 
 def main_then_stop_post(j: Journal) -> None:
-    j.says("started", "r1")
+    j.manager("started", "r1")
     exits(j, "r1", "killed", 9)
     exits(j, "r1", "exited", 15, "ExecStopPost")
-    j.says("failed", "r1", UNIT_RESULT="signal")
+    j.manager("failed", "r1", UNIT_RESULT="signal")
 
 
 def watchdog(j: Journal) -> None:
-    j.says("starting", "r1")
-    j.says("started", "r1")
-    j.says("wd", "r1", text="app.service: Watchdog timeout (limit 30s)!", CODE_FUNC="service_dispatch_watchdog")
+    j.manager("starting", "r1")
+    j.manager("started", "r1")
+    j.manager("wd", "r1", text="app.service: Watchdog timeout (limit 30s)!", CODE_FUNC="service_dispatch_watchdog")
     exits(j, "r1", "dumped", 6)
-    j.says("failed", "r1", UNIT_RESULT="watchdog")
+    j.manager("failed", "r1", UNIT_RESULT="watchdog")
 
 
 def start_timeout(j: Journal) -> None:
-    j.says("starting", "r1")
-    j.says("to", "r1", text="app.service: start operation timed out. Terminating.")
-    j.says("failed", "r1", UNIT_RESULT="timeout")
+    j.manager("starting", "r1")
+    j.manager("to", "r1", text="app.service: start operation timed out. Terminating.")
+    j.manager("failed", "r1", UNIT_RESULT="timeout")
 
 
 def result_line_lost(j: Journal) -> None:
-    j.says("started", "r1")
+    j.manager("started", "r1")
     exits(j, "r1", "killed", 11)
 
 
 def only_the_restart_is_left(j: Journal) -> None:
-    j.says("restart", "r1", N_RESTARTS="7")
+    j.manager("restart", "r1", N_RESTARTS="7")
 
 
 def start_before_the_data(j: Journal) -> None:
@@ -131,7 +131,7 @@ def only_its_own_lines(j: Journal) -> None:
 
 
 def superseded(j: Journal) -> None:
-    j.says("started", "r1")
+    j.manager("started", "r1")
     j.writes("r1", "hello")
     j.fails("r2")
 
@@ -187,22 +187,22 @@ NO_ATTEMPTS = [
 @pytest.mark.parametrize("run", ["", "old"])
 def test_a_skipped_start_is_no_attempt(fields: dict[str, str], run: str) -> None:
     journal = Journal()
-    journal.says("started", run, JOB_TYPE="start", JOB_RESULT="done", **fields)
+    journal.manager("started", run, JOB_TYPE="start", JOB_RESULT="done", **fields)
     assert assemble(journal.frame()).attempts.is_empty()
 
 
 def test_a_start_skipped_by_its_exec_condition_is_no_attempt_whatever_it_wrote() -> None:
     journal = Journal()
-    journal.says("starting", "r1")
+    journal.manager("starting", "r1")
     journal.writes("r1", "not today")
-    journal.says("skipped", "r1", UNIT_RESULT="exec-condition")
+    journal.manager("skipped", "r1", UNIT_RESULT="exec-condition")
     assert assemble(journal.frame()).attempts.is_empty()
 
 
 def test_a_skipped_start_does_not_change_the_run_whose_id_it_repeats() -> None:
     journal = Journal()
     journal.fails("r1")
-    journal.says("started", "r1", after=60, text="app.service was skipped because of an unmet condition check (X).")
+    journal.manager("started", "r1", after=60, text="app.service was skipped because of an unmet condition check (X).")
     attempt = only(assemble(journal.frame()).attempts)
     assert (attempt["outcome"], attempt["uptime_s"]) == ("failed", 1.0)
 
@@ -210,7 +210,7 @@ def test_a_skipped_start_does_not_change_the_run_whose_id_it_repeats() -> None:
 @pytest.mark.parametrize("result", ["assert", "dependency"])
 def test_a_start_that_never_began_is_no_attempt(result: str) -> None:
     journal = Journal()
-    journal.says("job_failed", "", JOB_RESULT=result, JOB_TYPE="start")
+    journal.manager("job_failed", "", JOB_RESULT=result, JOB_TYPE="start")
     assert assemble(journal.frame()).attempts.is_empty()
 
 
@@ -223,8 +223,8 @@ def test_only_services_are_attempted(unit: str) -> None:
 
 def test_readiness_is_known_only_where_the_unit_announces_it() -> None:
     journal = Journal()
-    journal.says("starting", "r1")
-    journal.says("started", "r1", after=30)
+    journal.manager("starting", "r1")
+    journal.manager("started", "r1", after=30)
     journal.dies("r1")
     journal.fails("r2")
     made = assemble(journal.frame()).attempts
@@ -234,9 +234,9 @@ def test_readiness_is_known_only_where_the_unit_announces_it() -> None:
 def test_the_start_limits_echo_does_not_replace_the_result() -> None:
     journal = Journal()
     journal.fails("r1", counter=1, status=3)
-    journal.says("limit", "r1", text="app.service: Start request repeated too quickly.", CODE_FUNC="unit_test_start_limit")
-    journal.says("failed", "r1", UNIT_RESULT="start-limit-hit")
-    journal.says("job_failed", "r1", JOB_RESULT="failed")
+    journal.manager("limit", "r1", text="app.service: Start request repeated too quickly.", CODE_FUNC="unit_test_start_limit")
+    journal.manager("failed", "r1", UNIT_RESULT="start-limit-hit")
+    journal.manager("job_failed", "r1", JOB_RESULT="failed")
     made = assemble(journal.frame())
     attempt = only(made.attempts)
     assert (attempt["result"], attempt["exit_status"], attempt["refused"], attempt["restart_counter"]) == ("exit-code", 3, True, 1)
@@ -250,8 +250,8 @@ def test_a_manual_start_that_is_refused_later_changes_nothing() -> None:
     journal.fails("r1", counter=1)
     journal.fails("r2")
     for _ in range(2):
-        journal.says("limit", "r2", after=5, text="app.service: Start request repeated too quickly.")
-        journal.says("failed", "r2", UNIT_RESULT="exit-code")
+        journal.manager("limit", "r2", after=5, text="app.service: Start request repeated too quickly.")
+        journal.manager("failed", "r2", UNIT_RESULT="exit-code")
     made = assemble(journal.frame())
     assert made.attempts["refused"].to_list() == [False, False]
     assert made.attempts["ended"].is_sorted()
@@ -261,12 +261,12 @@ def test_only_a_start_after_a_scheduled_restart_is_automatic() -> None:
     journal = Journal()
     journal.fails("r1", counter=1)
     journal.fails("r2", counter=2)
-    journal.says("limit", "r2", text="app.service: Start request repeated too quickly.")
-    journal.says("started", "r3", after=60)
-    journal.says("stopping", "r3")
-    journal.says("well", "r3")
-    journal.says("stopped", "r3", JOB_TYPE="restart")
-    journal.says("started", "r4")
+    journal.manager("limit", "r2", text="app.service: Start request repeated too quickly.")
+    journal.manager("started", "r3", after=60)
+    journal.manager("stopping", "r3")
+    journal.manager("well", "r3")
+    journal.manager("stopped", "r3", JOB_TYPE="restart")
+    journal.manager("started", "r4")
     assert assemble(journal.frame()).attempts["automatic"].to_list() == [False, True, False, False]
 
 
@@ -278,10 +278,10 @@ def test_a_run_whose_start_is_not_recorded_is_neither_automatic_nor_manual() -> 
 
 def test_a_boot_that_is_over_cuts_what_ran_in_it() -> None:
     first, second = Journal(boot="b1"), Journal(boot="b2")
-    first.says("started", "r1")
-    first.says("x", "", after=100, unit="other.service", text="last of the boot")
+    first.manager("started", "r1")
+    first.manager("x", "", after=100, unit="other.service", text="last of the boot")
     second.now = first.now
-    second.says("started", "r2", after=30)
+    second.manager("started", "r2", after=30)
     made = assemble(frames([first, second])).attempts
     assert list(made.select("outcome", "ended", "uptime_s").iter_rows()) == [("cut", None, 100.0), ("running", None, 0.0)]
 
@@ -289,7 +289,7 @@ def test_a_boot_that_is_over_cuts_what_ran_in_it() -> None:
 def test_a_restart_of_journald_cuts_nothing_but_its_stop_at_the_very_end_does() -> None:
     for after, outcome in ((True, "running"), (False, "cut")):
         journal = Journal()
-        journal.says("started", "r1")
+        journal.manager("started", "r1")
         journal.add(
             1,
             {
@@ -301,22 +301,22 @@ def test_a_restart_of_journald_cuts_nothing_but_its_stop_at_the_very_end_does() 
             },
         )
         if after:
-            journal.says("x", "", text="goes on")
+            journal.manager("x", "", text="goes on")
         assert only(assemble(journal.frame()).attempts.filter(pl.col("unit") == "app.service"))["outcome"] == outcome
 
 
 def test_a_stop_that_was_asked_for_is_a_stop_even_where_the_boot_ends_first() -> None:
     first, second = Journal(boot="b1"), Journal(boot="b2")
-    first.says("started", "r1")
-    first.says("stopping", "r1")
-    second.says("started", "r2", after=60)
+    first.manager("started", "r1")
+    first.manager("stopping", "r1")
+    second.manager("started", "r2", after=60)
     assert assemble(frames([first, second])).attempts["outcome"].to_list() == ["stopped", "running"]
 
 
 def test_resources_are_those_systemd_recorded() -> None:
     journal = Journal()
     journal.fails("r1")
-    journal.says("resources", "r1", CPU_USAGE_NSEC="1640000000", MEMORY_PEAK="35102720")
+    journal.manager("resources", "r1", CPU_USAGE_NSEC="1640000000", MEMORY_PEAK="35102720")
     journal.fails("r2")
     made = assemble(journal.frame()).attempts
     assert list(made.select("cpu_ns", "memory_peak").iter_rows()) == [(1640000000, 35102720), (None, None)]
@@ -326,7 +326,7 @@ def test_uptime_ignores_a_jump_of_the_wall_clock() -> None:
     journal = Journal()
     for n in range(300):
         journal.writes("r0", f"tick {n}")
-    journal.says("started", "r1")
+    journal.manager("started", "r1")
     journal.dies("r1")
     for line in journal.lines[-1:]:
         line["__REALTIME_TIMESTAMP"] = str(int(line["__REALTIME_TIMESTAMP"]) + 3_600_000_000)
@@ -336,7 +336,7 @@ def test_uptime_ignores_a_jump_of_the_wall_clock() -> None:
 
 def test_uptime_is_wall_time_where_the_monotonic_clock_is_useless() -> None:
     journal = Journal()
-    journal.says("started", "r1")
+    journal.manager("started", "r1")
     journal.dies("r1")
     for n, line in enumerate(journal.lines):
         line["__MONOTONIC_TIMESTAMP"] = str(60_000_000 * n)
@@ -345,7 +345,7 @@ def test_uptime_is_wall_time_where_the_monotonic_clock_is_useless() -> None:
 
 def test_running_attempts_have_no_events() -> None:
     journal = Journal()
-    journal.says("started", "r1")
+    journal.manager("started", "r1")
     journal.writes("r1", "Traceback (most recent call last):", '  File "/a.py", line 1, in f', "ValueError: handled")
     assert assemble(journal.frame()).events.is_empty()
 

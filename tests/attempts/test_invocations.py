@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from forensics.attempts import assemble
+from forensics.assembly import assemble
 from tests.attempts.building import Journal, frames, only
 
 
@@ -24,7 +24,7 @@ def test_a_user_managers_unit_is_kept_apart_from_the_systems() -> None:
         ("failed", {"UNIT_RESULT": "exit-code"}),
         ("restart", {"N_RESTARTS": "1"}),
     ):
-        line = journal.says(kind, "", **fields)
+        line = journal.manager(kind, "", **fields)
         del line["UNIT"], line["INVOCATION_ID"]
         line |= {
             "_PID": "593",
@@ -45,8 +45,8 @@ def test_a_user_managers_unit_is_kept_apart_from_the_systems() -> None:
 
 def test_a_service_cannot_speak_with_the_managers_voice() -> None:
     journal = Journal()
-    journal.says("started", "r1")
-    journal.says("restart", "r1", N_RESTARTS="500")
+    journal.manager("started", "r1")
+    journal.manager("restart", "r1", N_RESTARTS="500")
     journal.lines[-1] |= {"_PID": "99", "_SYSTEMD_UNIT": "app.service", "_SYSTEMD_INVOCATION_ID": "r1"}
     made = assemble(journal.frame())
     assert made.restarts.is_empty()
@@ -56,12 +56,12 @@ def test_a_service_cannot_speak_with_the_managers_voice() -> None:
 def test_lines_without_an_id_go_to_the_run_of_their_process_else_to_the_open_one() -> None:
     journal = Journal()
     journal.fails("r1", counter=1)
-    journal.says("started", "r2")
+    journal.manager("started", "r2")
     journal.writes("r2", "known", pid=5)
     journal.writes("", "same process", pid=5)
     journal.writes("", "unknown process", pid=6)
     journal.dies("r2")
-    journal.says("restart", "r2", N_RESTARTS="2")
+    journal.manager("restart", "r2", N_RESTARTS="2")
     journal.writes("", "first words of the third", pid=7)
     journal.writes("", "left-over child of the second", pid=5)
     journal.fails("r3")
@@ -71,7 +71,7 @@ def test_lines_without_an_id_go_to_the_run_of_their_process_else_to_the_open_one
 
 def test_dropped_lines_are_counted_for_the_run_that_wrote_them() -> None:
     journal = Journal()
-    journal.says("started", "r1")
+    journal.manager("started", "r1")
     journal.add(
         1,
         {
@@ -91,12 +91,12 @@ def test_dropped_lines_are_counted_for_the_run_that_wrote_them() -> None:
 
 def test_a_line_with_the_id_of_the_next_run_before_the_end_of_this_one_is_this_ones() -> None:
     journal = Journal()
-    journal.says("started", "r1")
+    journal.manager("started", "r1")
     journal.writes("r2", "last words of the first", pid=5)
     journal.dies("r1")
-    journal.says("restart", "r1", N_RESTARTS="1")
+    journal.manager("restart", "r1", N_RESTARTS="1")
     journal.writes("r2", "first words of the second, before it is called started", pid=6)
-    journal.says("started", "r2")
+    journal.manager("started", "r2")
     journal.writes("r2", "last words of the second", pid=6)
     journal.writes("r1", "a child of the first that is left over", pid=5)
     journal.dies("r2")

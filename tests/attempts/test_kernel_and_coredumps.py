@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from forensics.attempts import assemble
+from forensics.assembly import assemble
 from tests.attempts.building import Journal
 
 CONSTRAINT = "oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),oom_memcg={0},task_memcg={0},task=python3,pid={1},uid=0"
@@ -13,18 +13,18 @@ KILLED = "Memory cgroup out of memory: Killed process {0} (python3) total-vm:753
 
 
 def killed_run(journal: Journal, run: str, pid: int, counter: int) -> None:
-    journal.says("started", run)
+    journal.manager("started", run)
     journal.writes(run, "loading", pid=pid)
-    journal.says("exit", run, after=2, EXIT_CODE="killed", EXIT_STATUS="9", COMMAND="ExecStart")
-    journal.says("failed", run, UNIT_RESULT="signal")
-    journal.says("restart", run, after=0.2, N_RESTARTS=str(counter))
+    journal.manager("exit", run, after=2, EXIT_CODE="killed", EXIT_STATUS="9", COMMAND="ExecStart")
+    journal.manager("failed", run, UNIT_RESULT="signal")
+    journal.manager("restart", run, after=0.2, N_RESTARTS=str(counter))
 
 
 def oom_loop(*, at: str) -> Journal:
     """Three runs killed alike; the kernel's lines about the second stand where `at` says."""
     journal = Journal()
     killed_run(journal, "r1", 801, 1)
-    journal.says("started", "r2")
+    journal.manager("started", "r2")
     journal.writes("r2", "loading", pid=802)
     journal.now += 2_000_000
     died = 1_000_000 + journal.now
@@ -35,11 +35,11 @@ def oom_loop(*, at: str) -> Journal:
 
     if at == "before":
         speak()
-    journal.says("exit", "r2", EXIT_CODE="killed", EXIT_STATUS="9", COMMAND="ExecStart")
-    journal.says("failed", "r2", UNIT_RESULT="signal")
+    journal.manager("exit", "r2", EXIT_CODE="killed", EXIT_STATUS="9", COMMAND="ExecStart")
+    journal.manager("failed", "r2", UNIT_RESULT="signal")
     if at == "after":
         speak()
-    journal.says("restart", "r2", after=0.2, N_RESTARTS="2")
+    journal.manager("restart", "r2", after=0.2, N_RESTARTS="2")
     if at == "after the restart":
         speak()
     killed_run(journal, "r3", 803, 3)
@@ -68,7 +68,7 @@ def test_an_oom_kill_is_known_from_the_kernels_lines_wherever_they_stand(at: str
 )
 def test_the_path_names_the_service(path: str, *, found: bool) -> None:
     journal = Journal()
-    journal.says("started", "r1")
+    journal.manager("started", "r1")
     journal.kernel(CONSTRAINT.format(path, 7))
     journal.dies("r1", status=137)
     assert assemble(journal.frame()).attempts["oom_killed"].to_list() == [found]
@@ -76,15 +76,15 @@ def test_the_path_names_the_service(path: str, *, found: bool) -> None:
 
 def test_the_managers_word_is_enough() -> None:
     journal = Journal()
-    journal.says("started", "r1")
-    journal.says("oom", "r1", text="app.service: A process of this unit has been killed by the OOM killer.")
+    journal.manager("started", "r1")
+    journal.manager("oom", "r1", text="app.service: A process of this unit has been killed by the OOM killer.")
     journal.dies("r1", status=21)
     assert assemble(journal.frame()).attempts["oom_killed"].to_list() == [True]
 
 
 def test_other_kernel_lines_are_events_of_the_process_they_name() -> None:
     journal = Journal()
-    journal.says("started", "r1")
+    journal.manager("started", "r1")
     journal.writes("r1", "hello", pid=42)
     journal.kernel("python3[42]: segfault at 0 ip 00007f sp 00007ffc error 4 in libc.so.6")
     journal.kernel("NVRM: Xid (PCI:0000:01:00): 31, pid=42, name=python3, Ch 00000008")
@@ -97,11 +97,11 @@ def test_other_kernel_lines_are_events_of_the_process_they_name() -> None:
 
 def test_the_fault_of_a_silent_process_is_known_by_its_signal_and_time() -> None:
     journal = Journal()
-    journal.says("started", "r1")
+    journal.manager("started", "r1")
     journal.kernel("llama-server[900]: segfault at 0 ip 00007f sp 00007ffc error 4 in libc.so.6", after=5)
     journal.kernel("traps: other[901] trap invalid opcode ip:55 sp:7f error:0", after=0.001)
-    journal.says("exit", "r1", EXIT_CODE="killed", EXIT_STATUS="11", COMMAND="ExecStart")
-    journal.says("failed", "r1", UNIT_RESULT="signal")
+    journal.manager("exit", "r1", EXIT_CODE="killed", EXIT_STATUS="11", COMMAND="ExecStart")
+    journal.manager("failed", "r1", UNIT_RESULT="signal")
     journal.kernel("third[902]: segfault at 0 ip 00007f sp 00007ffc error 4 in libc.so.6", after=60)
     made = assemble(journal.frame()).events.filter(pl.col("kind") == "kernel")
     assert made["text"].str.slice(0, 12).to_list() == ["llama-server"]
@@ -135,12 +135,12 @@ def dump(journal: Journal, pid: int, after: float) -> None:
 
 
 def crash(journal: Journal, run: str, pid: int | None, counter: int) -> None:
-    journal.says("started", run)
+    journal.manager("started", run)
     if pid is not None:
         journal.writes(run, "hello", pid=pid)
-    journal.says("exit", run, after=1, EXIT_CODE="dumped", EXIT_STATUS="11", COMMAND="ExecStart")
-    journal.says("failed", run, UNIT_RESULT="core-dump")
-    journal.says("restart", run, after=1, N_RESTARTS=str(counter))
+    journal.manager("exit", run, after=1, EXIT_CODE="dumped", EXIT_STATUS="11", COMMAND="ExecStart")
+    journal.manager("failed", run, UNIT_RESULT="core-dump")
+    journal.manager("restart", run, after=1, N_RESTARTS=str(counter))
 
 
 def test_a_core_dump_belongs_to_its_process_even_when_it_is_logged_runs_later() -> None:
@@ -174,8 +174,8 @@ def test_a_process_id_used_again_days_later_is_another_process() -> None:
 
 def test_a_failed_exec_is_an_event_of_the_run_it_ended() -> None:
     journal = Journal()
-    journal.says("started", "r1")
-    journal.says(
+    journal.manager("started", "r1")
+    journal.manager(
         "spawn",
         "r1",
         text="app.service: Failed at step EXEC spawning /p: No such file",

@@ -9,7 +9,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from forensics.attempts import Assembly, assemble
+from forensics.assembly import Assembly, assemble
 from tests.attempts.loading import export_file
 
 JOURNALS = Path(__file__).parents[2] / "fixtures" / "journals"

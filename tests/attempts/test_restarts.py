@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forensics.attempts import assemble
+from forensics.assembly import assemble
 from tests.attempts.building import Journal, frames
 
 # steps: a number is a scheduled restart with that counter; "stop" and "restart" are a client's hand; "252" makes every restart say Stopped
@@ -37,13 +37,13 @@ def play(journal: Journal, steps: list[int | str]) -> None:
         elif isinstance(step, int):
             journal.fails(run, counter=step)
             if legacy:
-                journal.says("stopped", run, JOB_TYPE="restart")
+                journal.manager("stopped", run, JOB_TYPE="restart")
         else:
-            journal.says("started", run)
+            journal.manager("started", run)
             if step != "stopped":
-                journal.says("stopping", run, JOB_TYPE="stop")
-            journal.says("well", run)
-            journal.says("stopped", run, JOB_TYPE="stop" if step == "stop" else "restart")
+                journal.manager("stopping", run, JOB_TYPE="stop")
+            journal.manager("well", run)
+            journal.manager("stopped", run, JOB_TYPE="stop" if step == "stop" else "restart")
 
 
 @pytest.mark.parametrize(("steps", "lost"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])

@@ -19,10 +19,10 @@ def folder(tmp_path_factory):
     journal = Journal()
     lines = ["ERROR: CUDA allocator ran out of memory for worker alpha", "ERROR: CUDA allocator ran out of memory for worker beta"]
     for number, line in enumerate([lines[0], lines[0], lines[1], "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2 GiB"]):
-        journal.says("started", f"run{number}", after=30)
+        journal.manager("started", f"run{number}", after=30)
         journal.writes(f"run{number}", line, pid=100 + number)
         journal.dies(f"run{number}")
-        journal.says("restart", f"run{number}", N_RESTARTS=str(number + 1))
+        journal.manager("restart", f"run{number}", N_RESTARTS=str(number + 1))
     (folder / "log.export").write_text(export(journal))
     result = run("ingest", "--file", str(folder / "log.export"), "--store", str(folder / "store"))
     assert result.returncode == 0, result.stderr

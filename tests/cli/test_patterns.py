@@ -18,7 +18,7 @@ ID = "app.gizmo"
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("authoring")
     journal = Journal()
-    journal.says("started", "run")
+    journal.manager("started", "run")
     journal.writes("run", LINE)
     journal.dies("run")
     (folder / "log.export").write_text(export(journal))

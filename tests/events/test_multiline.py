@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from forensics.attempts import assemble
+from forensics.assembly import assemble
 from tests.attempts.building import Journal
 
 TB = "Traceback (most recent call last):"
@@ -22,7 +22,7 @@ FRAME = ('  File "/opt/app/main.py", line 3, in load', "    return torch.load(pa
 
 def events(*texts: str, gap: float = 0.00002) -> list[tuple[str, int, str | None, str | None]]:
     journal = Journal()
-    journal.says("started", "r1")
+    journal.manager("started", "r1")
     journal.writes("r1", *texts, gap=gap)
     journal.dies("r1")
     made = assemble(journal.frame()).events
@@ -324,7 +324,7 @@ STREAMS = [
 @given(st.permutations([n for n, texts in enumerate(STREAMS) for _ in texts]))
 def test_interleaving_processes_changes_no_event(order: list[int]) -> None:
     journal = Journal()
-    journal.says("started", "r1")
+    journal.manager("started", "r1")
     rest = [iter(texts) for texts in STREAMS]
     for n in order:
         journal.writes("r1", next(rest[n]), pid=200 + n, after=0.00002)
@@ -355,7 +355,7 @@ def test_every_line_of_an_ended_attempt_is_in_exactly_one_event() -> None:
 def test_how_many_lines_are_folded_at_once_changes_no_event(portion: int, monkeypatch: pytest.MonkeyPatch) -> None:
     journal = Journal()
     for run in ("r1", "r2"):
-        journal.says("started", run)
+        journal.manager("started", run)
         for n, texts in enumerate(STREAMS):
             journal.writes(run, *texts, pid=300 + n, gap=0.00002)
         journal.dies(run)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from forensics.attempts import assemble
+from forensics.assembly import assemble
 from forensics.signatures import naming
 from tests.attempts.building import Journal
 from tests.events.stacks_of_runtimes import FAMILIES
@@ -15,7 +15,7 @@ BEFORE, AFTER = "INFO: loading the model now", "INFO: this line is another one"
 
 def events(text: str, *, one_entry: bool = False) -> pl.DataFrame:
     journal = Journal()
-    journal.says("started", "run", JOB_TYPE="start", JOB_RESULT="done")
+    journal.manager("started", "run", JOB_TYPE="start", JOB_RESULT="done")
     journal.writes("run", BEFORE)
     journal.writes("run", *([text] if one_entry else text.split("\n")))
     journal.writes("run", AFTER)

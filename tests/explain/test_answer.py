@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from fixtures.seed import failures
 from forensics import resources
-from forensics.attempts import assemble
+from forensics.assembly import assemble
 from forensics.explain import explain
 from forensics.signatures import catalogue, label
 from tests.attempts.building import Journal
@@ -31,7 +31,7 @@ def known():
 
 def journal_of(lines: list[str]) -> Journal:
     journal = Journal()
-    journal.says("started", "run", JOB_TYPE="start", JOB_RESULT="done")
+    journal.manager("started", "run", JOB_TYPE="start", JOB_RESULT="done")
     journal.writes("run", *lines)
     journal.dies("run")
     return journal
@@ -184,10 +184,10 @@ def test_the_kernels_words_about_a_process_decide(known):
 def test_of_several_cycles_the_class_of_most_of_them_is_told_and_the_others_stand_beside(known):
     journal = Journal()
     for number, name in enumerate(["torch_abi", "vram_at_load", "torch_abi"]):
-        journal.says("started", f"run{number}")
+        journal.manager("started", f"run{number}")
         journal.writes(f"run{number}", *SEED[name], pid=100 + number)
         journal.dies(f"run{number}")
-        journal.says("restart", f"run{number}", after=10, N_RESTARTS=str(number + 1))
+        journal.manager("restart", f"run{number}", after=10, N_RESTARTS=str(number + 1))
     found = explain(short(journal, "{when:%b %d %H:%M:%S}").encode(), known)
     assert found.signature.id == "torch.abi-mismatch"
     assert "gpu.vram-exhausted" in found.secondary

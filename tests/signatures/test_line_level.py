@@ -8,7 +8,7 @@ import pytest
 from forensics.signatures import line_level
 
 
-def says(rule: object, text: str) -> bool:
+def manager(rule: object, text: str) -> bool:
     return bool(pl.select(rule(pl.lit(text))).item())  # type: ignore[operator]
 
 

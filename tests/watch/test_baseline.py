@@ -23,12 +23,12 @@ def unit(name, *attempts):
     journal = Journal(f"{name}.service", boot="b" * 32)
     for number, (after, line, lives) in enumerate(attempts):
         run = f"{name}{number}".ljust(32, "0")
-        journal.says("started", run, after=after)
+        journal.manager("started", run, after=after)
         journal.writes(run, line or "INFO: ready")
         if lives is not None:
-            journal.says("exit", run, after=lives, EXIT_CODE="exited", EXIT_STATUS="1", COMMAND="ExecStart")
-            journal.says("failed", run, UNIT_RESULT="exit-code")
-            journal.says("restart", run, N_RESTARTS=str(number + 1))
+            journal.manager("exit", run, after=lives, EXIT_CODE="exited", EXIT_STATUS="1", COMMAND="ExecStart")
+            journal.manager("failed", run, UNIT_RESULT="exit-code")
+            journal.manager("restart", run, N_RESTARTS=str(number + 1))
     return journal
 
 
@@ -64,10 +64,10 @@ def test_an_exit_status_of_0_after_an_error_line_is_a_failure_as_it_is_live(tmp_
     journal = Journal("port.service", boot="b" * 32)
     for number in range(3):
         run = f"port{number}".ljust(32, "0")
-        journal.says("started", run)
+        journal.manager("started", run)
         journal.writes(run, "ERROR:    [Errno 98] error while attempting to bind on address ('0.0.0.0', 5000): address already in use")
-        journal.says("well", run)
-        journal.says("restart", run, N_RESTARTS=str(number + 1))
+        journal.manager("well", run)
+        journal.manager("restart", run, N_RESTARTS=str(number + 1))
     tracker = read_baseline(settings(tmp_path, journal))
     assert {key: (found.count, found.over) for key, found in tracker.classes.items()} == {"port.service port.conflict": (3, False)}
 

@@ -12,11 +12,11 @@ def listened(journal):
 
 def test_the_managers_words_are_taken_at_once():
     journal = Journal()
-    journal.says("started", "r1")
+    journal.manager("started", "r1")
     journal.dies("r1")
-    journal.says("restart", "r1", N_RESTARTS="3")
-    journal.says("stopped", "r1", JOB_TYPE="restart")
-    journal.says("stopped", "r1", JOB_TYPE="stop")
+    journal.manager("restart", "r1", N_RESTARTS="3")
+    journal.manager("stopped", "r1", JOB_TYPE="restart")
+    journal.manager("stopped", "r1", JOB_TYPE="stop")
     seen = listened(journal)
     assert [(type(one), one.unit, one.counter) for one in seen.restarts] == [(Restart, "app.service", 3)]
     assert seen.started == (("app.service", "r1"),)
@@ -28,7 +28,7 @@ def test_the_managers_words_are_taken_at_once():
 def test_a_service_cannot_speak_with_the_managers_voice(kind):
     journal = Journal()
     fields = {"N_RESTARTS": "500", "JOB_TYPE": "stop", "EXIT_CODE": "exited", "EXIT_STATUS": "1", "UNIT_RESULT": "exit-code"}
-    journal.says(kind, "r1", **fields)
+    journal.manager(kind, "r1", **fields)
     journal.lines[-1] |= {"_PID": "99", "_SYSTEMD_UNIT": "app.service", "_SYSTEMD_INVOCATION_ID": "r1"}
     seen = listened(journal)
     assert (seen.restarts, seen.started, seen.stopped, seen.ending) == ((), (), (), frozenset())

@@ -1,4 +1,4 @@
-"""docs/live.md and the program say the same."""
+"""docs/live.md matches the program."""
 
 import re
 from pathlib import Path
@@ -30,7 +30,7 @@ def test_every_sink_is_documented_with_its_settings():
         assert [name for name in (*needed, *possible) if f"`{name}`" not in line] == []
 
 
-def test_the_configuration_that_it_shows_is_right(tmp_path, monkeypatch):
+def test_the_configuration_in_it_is_valid(tmp_path, monkeypatch):
     (shown,) = re.findall(r"watch\.toml <<'EOF'\n(.*?)^EOF$", TEXT, re.DOTALL | re.MULTILINE)
     ((secret, file),) = re.findall(r"^\$ echo (\S+) > ~/(\S+)", TEXT, re.MULTILINE)
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -40,7 +40,7 @@ def test_the_configuration_that_it_shows_is_right(tmp_path, monkeypatch):
     assert read_config(tmp_path / "watch.toml").sinks == {"ntfy-1": Ntfy(secret)}
 
 
-def test_every_option_that_it_names_exists():
+def test_every_option_in_it_exists():
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", TEXT)) - {"--now"}  # systemctl's
     assert len(named) > 5
     assert named <= set().union(*command_options().values())

@@ -1,0 +1,26 @@
+"""Read entries as attempts and events: the same reading for history, for the stream and for pasted text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from forensics.attempts import assemble_attempts
+from forensics.events import find_events
+
+
+@dataclass(frozen=True, slots=True)
+class Assembly:
+    """ATTEMPTS, EVENTS of them, RESTARTS and LIFECYCLE; their rows index the entries they were made from."""
+
+    attempts: pl.DataFrame
+    events: pl.DataFrame
+    restarts: pl.DataFrame
+    lifecycle: pl.DataFrame
+
+
+def assemble(entries: pl.DataFrame, *, include_running: bool = False) -> Assembly:
+    """Assemble ENTRIES in canonical order. include_running: whether attempts that still run have events too."""
+    made = assemble_attempts(entries, include_running=include_running)
+    return Assembly(made.attempts, find_events(entries, made.members), made.restarts, made.lifecycle)
