@@ -11,7 +11,7 @@ import polars as pl
 
 from forensics.classes.overrides import Decisions
 from forensics.model.values import Signature
-from forensics.sanitize.redact import redactor
+from forensics.sanitize import redacted
 from forensics.signatures import Labelled, likeness, mask, naming
 from forensics.signatures.catalogue import Catalogue
 from forensics.signatures.clustering.families import families
@@ -115,8 +115,7 @@ def _histogram(ends: Sequence[datetime], first: Any, last: Any) -> tuple[int, ..
 
 def pin_example(summary: ClassSummary) -> dict[str, str | None]:
     """The sample to keep with a pinned class, redacted unless that would change its id."""
-    hide = redactor(text for text in summary.sample.values() if text)
-    hidden = {name: text and hide(text) for name, text in summary.sample.items()}
+    hidden = dict(summary.sample) | redacted({name: text for name, text in summary.sample.items() if text})
     event = pl.DataFrame(
         {"event": [0], **{name: [text] for name, text in hidden.items()}}, schema_overrides=dict.fromkeys(hidden, pl.String)
     )

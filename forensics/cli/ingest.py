@@ -21,6 +21,7 @@ def ingest(
     from forensics.cli import output, parse
     from forensics.ingest.sources import ingest_sources
     from forensics.paths import store_folder
+    from forensics.wording import plural
 
     done = ingest_sources(
         parse.sources_named(journal_dir, file),
@@ -28,5 +29,6 @@ def ingest(
         progress=output.progress("reading the journal"),
         keep_from=parse.keep_from(retention),
     )
-    damage = f"; {len(done.damage)} damage records" if done.damage else ""
-    typer.echo(f"{done.new_entries:,} new entries from {done.files_read} files; {done.files_unchanged} files unchanged{damage}")
+    damage = f"; {plural(len(done.damage), 'damage record')}" if done.damage else ""
+    entries, files = plural(done.new_entries, "new entry", "new entries"), plural(done.files_read, "file")
+    typer.echo(f"{entries} from {files}; {plural(done.files_unchanged, 'file')} unchanged{damage}")

@@ -21,6 +21,7 @@ from forensics.alerting.sinks.stdout import Stdout
 from forensics.errors import UsageError
 from forensics.query import unit_pattern
 from forensics.timespec import parse_time
+from forensics.wording import plural
 
 TOP = {"units": list, "learn": str, "listen": str, "sink": list}
 TYPES = {"json_lines": bool, "command": list}  # all other settings are texts
@@ -60,7 +61,7 @@ def read_config(file: Path | None, environment: Mapping[str, str] = os.environ) 
     if isinstance(values.get("listen"), str) and address(values["listen"]) is None:
         wrong.append("'listen' is not HOST:PORT")
     if wrong:
-        raise UsageError(f"'{file}' has {len(wrong)} mistake{'s' if len(wrong) > 1 else ''}: {'; '.join(wrong)}.")
+        raise UsageError(f"'{file}' has {plural(len(wrong), 'mistake')}: {'; '.join(wrong)}.")
     return Config(sinks or {"stdout": Stdout()}, tuple(units), values.get("learn", "30d"), values.get("listen"))
 
 

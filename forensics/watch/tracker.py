@@ -17,6 +17,7 @@ from forensics.policy.limits import HELD_S, LOOP_RESTARTS, LOOP_WINDOW_S
 from forensics.watch.batch import Restart
 from forensics.watch.stream import Ended, Survived
 from forensics.watch.tracked import Class, Unit, rate, this_boot
+from forensics.wording import plural
 
 LOOP_S = LOOP_WINDOW_S
 UNNAMED_S = 2.0  # a fast loop is told of once the first of its ends is named, at the latest after so long
@@ -282,7 +283,7 @@ class Tracker:
         resolved = self._over(name, time)
         if not failures:
             return resolved
-        summary = f"{name} {how}, after {failures} failed start{'s' if failures > 1 else ''}"
+        summary = f"{name} {how}, after {plural(failures, 'failed start')}"
         return [*resolved, Alert(RECOVERED, name, self.host, "info", summary, time, count=failures)]
 
     def _over(self, name: str, time: float) -> list[Alert]:
