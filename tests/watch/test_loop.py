@@ -1,6 +1,5 @@
 """The loop of `watch` over a journal that a test writes: what is counted once, what outlives a death, what ends nothing."""
 
-import time
 from contextlib import closing
 
 import pytest
@@ -193,7 +192,5 @@ def test_it_ends_when_it_is_asked_to_and_keeps_its_place(tmp_path, known):
     with closing(State.open(tmp_path)) as state:
         watch = watching(state, journal, known)
         watch.beat = lambda: setattr(watch, "stopping", True)
-        start = time.monotonic()
         watch.run()
-        assert time.monotonic() - start < 5
         assert state.position().done == journal.rows[2]["__CURSOR"]
