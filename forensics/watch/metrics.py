@@ -72,10 +72,10 @@ class Metrics:
         self.gauges["build_info"].labels(__version__).set(1)
 
     def attempt(self, ended: Ended, tracker: Tracker) -> None:
-        known = tracker.known(ended.unit, ended.signature.id) if ended.signature else None
-        if known is not None and ended.signature is not None:
-            self.failures(ended.unit, ended.signature.id, 1, known.first, known.last)
-            self.state(ended.unit, ended.signature.id, known)
+        class_state = tracker.known(ended.unit, ended.signature.id) if ended.signature else None
+        if class_state is not None and ended.signature is not None:
+            self.failures(ended.unit, ended.signature.id, 1, class_state.first, class_state.last)
+            self.state(ended.unit, ended.signature.id, class_state)
         if ended.uptime_s is not None and ended.unit in self._units:
             self.durations.labels(ended.unit).observe(ended.uptime_s)
 
@@ -86,13 +86,13 @@ class Metrics:
         self.counters["failures"].labels(unit, signature).inc(count)
         self.gauges["class_last_seen_timestamp_seconds"].labels(unit, signature).set(last)
 
-    def state(self, unit: str, signature: str, known: Class) -> None:
+    def state(self, unit: str, signature: str, class_state: Class) -> None:
         """Set the state of a failure class."""
         unit = self.unit_label(unit)
-        signature = self.signature_label(unit, signature, known.first)
+        signature = self.signature_label(unit, signature, class_state.first)
         if OTHER not in {unit, signature}:
             for state in STATES:
-                self.gauges["class_state"].labels(unit, signature, state).set(state == known.state)
+                self.gauges["class_state"].labels(unit, signature, state).set(state == class_state.state)
 
     def restart(self, unit: str) -> None:
         self.counters["unit_restarts"].labels(self.unit_label(unit)).inc()

@@ -87,10 +87,10 @@ class State:
 
         reported: attempts that count from now on, with when by a monotonic clock; those before `keep_from` are forgotten.
         """
-        place = json.dumps({"done": position.done, "replay": position.replay})
+        cursors = json.dumps({"done": position.done, "replay": position.replay})
         queued, left_out = self.queue.addition(alerts, sinks)
         self._database.write(
-            ("insert or replace into state values (?, ?)", [("position", place), ("tracker", tracker)]),
+            ("insert or replace into state values (?, ?)", [("position", cursors), ("tracker", tracker)]),
             ("insert or replace into reported values (?, ?)", list(reported.items())),
             ("delete from reported where at < ?", [(keep_from,)]),
             queued,
