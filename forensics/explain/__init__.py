@@ -1,4 +1,4 @@
-"""A pasted log in, what failed in it, why the tool says so and what to do out. `explain` is the door."""
+"""Explain a pasted log: what failed, why, and what to do; `explain` is the entry point."""
 
 from forensics.explain.answer import Explanation, explain
 

@@ -1,4 +1,4 @@
-"""A pasted log in, what failed in it out: the same entries, attempts and labels as `report` makes of a journal."""
+"""Explain a pasted log by turning it into journal entries and labelling their attempts as `report` does."""
 
 from __future__ import annotations
 
@@ -9,27 +9,29 @@ from json import dumps
 
 import polars as pl
 
-from forensics.attempts import Assembly, assemble
+from forensics.assembly import Assembly, assemble
 from forensics.classes.overrides import Decisions, applied
-from forensics.explain import no_failure
-from forensics.explain.as_journal import KERNEL, Pasted, as_journal
-from forensics.explain.log_formats import records
-from forensics.explain.records import Told, journal_records
+from forensics.explain.as_journal import KERNEL, PastedJournal, as_journal
+from forensics.explain.log_formats import log_records
+from forensics.explain.no_failure import Problem, find_problem
+from forensics.explain.records import JournalRecord, journal_records
 from forensics.journal.stream import read_stream
 from forensics.model.frames import ENTRIES
 from forensics.model.values import Signature
-from forensics.signatures import Labelled, label, nonfatal
+from forensics.signatures import Labelled, label
 from forensics.signatures.catalogue import Catalogue
+from forensics.signatures.nonfatal import WHY
 from forensics.signatures.pattern import Pattern
+from forensics.signatures.root_cause import EXIT_RESULT, LAST_LINE, RULES
 
-NONE = Decisions()
-# Of a run whose end is only assumed, its last words alone prove no failure.
-_NO_PROOF = ("exit result", "last line before the end")
+NO_OVERRIDES = Decisions()
+# For an attempt whose end is only assumed, neither of these proves a failure.
+_NO_PROOF = (EXIT_RESULT, RULES[LAST_LINE])
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """What failed. signature is null when nothing did; line is 1-based, null when no line says it."""
+    """What failed. signature is null when nothing did; line is 1-based, null when no line shows it."""
 
     signature: Signature | None = None
     line: int | None = None
@@ -38,93 +40,92 @@ class Explanation:
     captures: dict[str, str] = field(default_factory=dict)
     secondary: tuple[str, ...] = ()
     pattern: Pattern | None = None
-    key_text: str = ""  # of an unknown failure: the words that its likeness is judged by
+    key_text: str = ""  # of an unknown failure: the text that is compared with known ones
 
 
 @dataclass(frozen=True, slots=True)
-class Labels:
-    """Every failure of a text, and where its entries stand in it."""
+class LabelledText:
+    """The failures of a text, and the line of each of its entries."""
 
     entries: pl.DataFrame
     lines: Sequence[int]
     assembly: Assembly
     labelled: Labelled
-    failures: pl.DataFrame  # LABELS with `unit`, of attempts that failed
+    failures: pl.DataFrame  # LABELS with `unit` and `invocation`, of attempts that failed
 
 
-def labels_of(content: bytes, catalogue: Catalogue, decisions: Decisions) -> Labels:
-    """All attempts of a pasted text with their labels."""
-    told = journal_records(content)
-    pasted = as_journal(records(content.decode(errors="backslashreplace"))) if told is None else Pasted(tuple(told), frozenset())
-    entries, lines = _entries(pasted.told)
+def explain(content: bytes, catalogue: Catalogue, overrides: Decisions = NO_OVERRIDES) -> Explanation:
+    """Explain the failure class of most failed attempts, the latest of several; a bare exit result only if there is nothing else."""
+    text = _label_text(content, catalogue, overrides)
+    if not text.failures.is_empty():
+        return _explain_failure(text, catalogue)
+    problem = find_problem(text.entries, text.assembly.events, catalogue)
+    return Explanation() if problem is None else _explain_problem(text, problem, catalogue)
+
+
+def _label_text(content: bytes, catalogue: Catalogue, overrides: Decisions) -> LabelledText:
+    records = journal_records(content)
+    pasted = PastedJournal(tuple(records)) if records is not None else as_journal(log_records(content.decode(errors="backslashreplace")))
+    entries = _entries(pasted.records)
     assembly = assemble(entries)
-    labelled = applied(label(assembly.events, assembly.attempts, catalogue), decisions)
-    known = assembly.attempts.select("attempt", "unit", "invocation")
+    labelled = applied(label(assembly.events, assembly.attempts, catalogue), overrides)
     assumed = pl.col("invocation").is_in(list(pasted.assumed))
-    hearsay = (pl.col("unit") == KERNEL) & ~pl.col("why").str.starts_with("catalogue")  # the kernel says ERROR of much that fails nobody
-    proven = ~(assumed & (pl.col("why").is_in(_NO_PROOF) | hearsay))
-    return Labels(entries, lines, assembly, labelled, labelled.labels.join(known, on="attempt").filter(pl.col("failed") & proven))
+    # The kernel logs ERROR for much that makes nothing fail.
+    kernel_only = (pl.col("unit") == KERNEL) & ~pl.col("why").str.starts_with("catalogue")
+    proven = ~(assumed & (pl.col("why").is_in(_NO_PROOF) | kernel_only))
+    failures = labelled.labels.join(assembly.attempts.select("attempt", "unit", "invocation"), on="attempt").filter("failed", proven)
+    return LabelledText(entries, [record.line for record in pasted.records], assembly, labelled, failures)
 
 
-def explain(content: bytes, catalogue: Catalogue, decisions: Decisions = NONE) -> Explanation:
-    """The failure class that most failed attempts of the text have, the last one of several; known words before a bare exit."""
-    found = labels_of(content, catalogue, decisions)
-    if found.failures.is_empty():
-        return _of_unfailed(found, catalogue)
-    wordless = pl.col("signature").str.starts_with("exit:")
-    counts = pl.len().over("signature")
-    chosen = found.failures.sort(wordless, counts, "row", descending=[False, True, True]).row(0, named=True)
-    signature = found.labelled.signatures[chosen["signature"]]
-    events = found.assembly.events.filter(pl.col("event").eq_missing(pl.lit(chosen["event"], pl.UInt32)))
-    text = events["text"].item() if events.height else found.entries["message"][chosen["row"]]
-    pattern = next((pattern for pattern in catalogue.patterns if pattern.id == signature.id), None)
-    line, shown = _deciding(found, chosen["row"], text or "")
-    return Explanation(
-        signature=signature,
-        line=line,
-        text=shown,
-        why=_why(chosen["why"], pattern, text or ""),
-        captures=_captures(found.labelled.events, chosen["event"], signature.id),
-        secondary=_secondary(found.failures, chosen["attempt"], signature.id),
-        pattern=pattern,
-        key_text=events["root"].item() or text or "" if events.height else "",
-    )
-
-
-def _of_unfailed(found: Labels, catalogue: Catalogue) -> Explanation:
-    """Where no attempt failed, the text may still tell of a problem."""
-    told = no_failure.find(found.entries, found.assembly.events, catalogue)
-    if told is None:
-        return Explanation()
-    pattern = next((pattern for pattern in catalogue.patterns if pattern.id == told.signature.id), None)
-    line, shown = _deciding(found, told.row, told.text)
-    return Explanation(
-        signature=told.signature,
-        line=line,
-        text=shown,
-        why=_why(nonfatal.WHY[told.rule], pattern, told.text),
-        captures=told.captures,
-        pattern=pattern,
-        key_text="" if pattern else told.key_text,
-    )
-
-
-def _entries(told: Sequence[Told]) -> tuple[pl.DataFrame, list[int]]:
-    stream = BytesIO("\n".join(dumps(one.fields) for one in told).encode())
-    batches = [pl.from_arrow(batch.table) for batch in read_stream(stream, "pasted text")] if told else []
+def _entries(records: Sequence[JournalRecord]) -> pl.DataFrame:
+    stream = BytesIO("\n".join(dumps(record.fields) for record in records).encode())
+    batches = [pl.from_arrow(batch.table) for batch in read_stream(stream, "pasted text")] if records else []
     frames = [
         frame.select(pl.col(name).cast(kind) for name, kind in ENTRIES.items()) for frame in batches if isinstance(frame, pl.DataFrame)
     ]
-    entries = pl.concat(frames) if frames else ENTRIES.to_frame()
-    return entries, [one.line for one in told]
+    return pl.concat(frames) if frames else ENTRIES.to_frame()
 
 
-def _deciding(found: Labels, row: int, text: str) -> tuple[int | None, str]:
-    """The 1-based line and its words. Of an entry of several lines the first one is named."""
-    number = found.entries["offset"][row] if row < found.entries.height else None
-    line = found.lines[number] if number is not None else 0
-    message = found.entries["message"][row] or text
-    return (line, message) if line else (None, "")
+def _explain_failure(text: LabelledText, catalogue: Catalogue) -> Explanation:
+    bare_exit = pl.col("signature").str.starts_with("exit:")
+    size = pl.len().over("signature")
+    chosen = text.failures.sort(bare_exit, size, "row", descending=[False, True, True]).row(0, named=True)
+    signature = text.labelled.signatures[chosen["signature"]]
+    events = text.assembly.events.filter(pl.col("event").eq_missing(pl.lit(chosen["event"], pl.UInt32)))
+    message = (events["text"].item() if events.height else text.entries["message"][chosen["row"]]) or ""
+    pattern = catalogue.pattern(signature.id)
+    line, quote = _quote(text, chosen["row"], message)
+    return Explanation(
+        signature=signature,
+        line=line,
+        text=quote,
+        why=_why(chosen["why"], pattern, message),
+        captures=_captures(text.labelled.events, chosen["event"], signature.id),
+        secondary=_secondary(text.failures, chosen["attempt"], signature.id),
+        pattern=pattern,
+        key_text=events["root"].item() or message if events.height else "",
+    )
+
+
+def _explain_problem(text: LabelledText, problem: Problem, catalogue: Catalogue) -> Explanation:
+    pattern = catalogue.pattern(problem.signature.id)
+    line, quote = _quote(text, problem.row, problem.text)
+    return Explanation(
+        signature=problem.signature,
+        line=line,
+        text=quote,
+        why=_why(WHY[problem.rule], pattern, problem.text),
+        captures=problem.captures,
+        pattern=pattern,
+        key_text="" if pattern else problem.key_text,
+    )
+
+
+def _quote(text: LabelledText, row: int, message: str) -> tuple[int | None, str]:
+    """(1-based line, message) of an entry: of a multi-line entry, the first line's number."""
+    number = text.entries["offset"][row] if row < text.entries.height else None
+    line = text.lines[number] if number is not None else 0
+    return (line, text.entries["message"][row] or message) if line else (None, "")
 
 
 def _why(rule: str, pattern: Pattern | None, text: str) -> str:
@@ -140,11 +141,11 @@ def _why(rule: str, pattern: Pattern | None, text: str) -> str:
 
 def _captures(events: pl.DataFrame, event: int | None, signature: str) -> dict[str, str]:
     rows = events.filter((pl.col("event") == event) & (pl.col("signature") == signature))["captures"].to_list() if event is not None else []
-    return {one["name"]: one["value"] for one in (rows[0] if rows else [])}
+    return {capture["name"]: capture["value"] for capture in (rows[0] if rows else [])}
 
 
 def _secondary(failures: pl.DataFrame, attempt: int, signature: str) -> tuple[str, ...]:
-    """What else the deciding attempt shows, then what other attempts failed of."""
-    beside = failures.filter(pl.col("attempt") == attempt)["secondary"].to_list()
-    ids = [one["signature"] for one in (beside[0] if beside else [])]
-    return tuple(each for each in dict.fromkeys([*ids, *sorted(set(failures["signature"]))]) if each != signature)
+    """The other problems of the explained attempt, then the classes of the other attempts."""
+    of_attempt = failures.filter(pl.col("attempt") == attempt)["secondary"].to_list()
+    ids = [problem["signature"] for problem in (of_attempt[0] if of_attempt else [])]
+    return tuple(id_ for id_ in dict.fromkeys([*ids, *sorted(set(failures["signature"]))]) if id_ != signature)

@@ -1,6 +1,4 @@
-"""The events of a pasted text in which no attempt failed in, the one that tells of a problem out: a service may go on, the manager and
-the kernel may complain of what nobody here started.
-"""
+"""Pick the event that best explains a pasted log in which no attempt failed."""
 
 from __future__ import annotations
 
@@ -10,16 +8,15 @@ import polars as pl
 
 from forensics.model.frames import EVENTS
 from forensics.model.values import Signature
-from forensics.signatures import naming
 from forensics.signatures.catalogue import Catalogue
-from forensics.signatures.nonfatal import UNKNOWN, problems
+from forensics.signatures.nonfatal import UNKNOWN, problems, signature_of
 
 _OF_ENTRY = ("time", "priority", "transport", "identifier", "pid", "message_id", "command", "exit_code", "exit_status", "result", "errno")
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """What the text tells of: the row of its entry, the words, and the rule's number in WHY."""
+class Problem:
+    """A problem of a text without a failed attempt. row: of its entry; rule: a key of WHY."""
 
     signature: Signature
     rule: int
@@ -29,35 +26,32 @@ class Found:
     captures: dict[str, str]
 
 
-def find(entries: pl.DataFrame, events: pl.DataFrame, catalogue: Catalogue) -> Found | None:
-    """The best event by rule, the first one of several. entries: ENTRIES of the text; events: EVENTS of its attempts."""
-    said = _numbered(pl.concat([_of_others(entries), events.filter(pl.col("kind").cast(pl.String).is_in(("line", "traceback")))]))
-    candidates = problems(said, catalogue).sort("rule", "row")
-    # of exceptions that nobody knows the last one counts
+def find_problem(entries: pl.DataFrame, events: pl.DataFrame, catalogue: Catalogue) -> Problem | None:
+    """Pick the problem with the best rule, the first of several. entries: ENTRIES of the text; events: EVENTS of its attempts."""
+    own = events.filter(pl.col("kind").cast(pl.String).is_in(("line", "traceback")))
+    everything = pl.concat([_manager_and_kernel_events(entries), own]).sort("row", maintain_order=True)
+    numbered = everything.drop("event").with_row_index("event")
+    candidates = problems(numbered, catalogue).sort("rule", "row")
+    # of several unknown exceptions the last one counts
     candidates = pl.concat([candidates.filter(pl.col("rule") != UNKNOWN), candidates.filter(pl.col("rule") == UNKNOWN).tail(1)])
     if candidates.is_empty():
         return None
     best = candidates.row(0, named=True)
-    pattern = next((pattern for pattern in catalogue.patterns if pattern.id == best["signature"]), None)
-    event = said.filter(pl.col("event") == best["event"]).row(0, named=True)
-    return Found(
-        signature=pattern.signature if pattern is not None else naming.mined_signature(best["signature"], best["title"]),
+    event = numbered.filter(pl.col("event") == best["event"]).row(0, named=True)
+    return Problem(
+        signature=signature_of(best, catalogue),
         rule=best["rule"],
         row=best["row"],
         text=event["text"],
         key_text=event["root"] or event["text"],
-        captures={one["name"]: one["value"] for one in best["captures"]},
+        captures={capture["name"]: capture["value"] for capture in best["captures"]},
     )
 
 
-def _of_others(entries: pl.DataFrame) -> pl.DataFrame:
-    """Every line of the manager and the kernel as an event, whether or not it is about somebody who was started."""
-    told = entries.with_row_index("row").filter((pl.col("pid") == 1) | (pl.col("transport") == "kernel"))
+def _manager_and_kernel_events(entries: pl.DataFrame) -> pl.DataFrame:
+    """Make an event of every line of the manager and the kernel, whether or not it is about an attempt."""
+    lines = entries.with_row_index("row").filter((pl.col("pid") == 1) | (pl.col("transport") == "kernel"))
     kind = pl.when(pl.col("transport") == "kernel").then(pl.lit("kernel")).otherwise(pl.lit("manager"))
-    events = told.select(*[pl.col(name).cast(EVENTS[name]) for name in _OF_ENTRY], event="row", row="row", kind=kind, text="message")
+    events = lines.select(*[pl.col(name).cast(EVENTS[name]) for name in _OF_ENTRY], event="row", row="row", kind=kind, text="message")
     missing = [pl.lit(None, dtype).alias(name) for name, dtype in EVENTS.items() if name not in events.columns]
     return events.with_columns(missing).select([pl.col(name).cast(dtype) for name, dtype in EVENTS.items()])
-
-
-def _numbered(events: pl.DataFrame) -> pl.DataFrame:
-    return events.sort("row", maintain_order=True).drop("event").with_row_index("event")

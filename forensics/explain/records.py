@@ -1,6 +1,4 @@
-"""Journal records with all their fields in, as `journalctl -o json`, `-o json-pretty`, `-o export` and `-o verbose` print them; each
-record's fields and the line of the text at which it stands out.
-"""
+"""Parse journal records as `journalctl -o json`, `-o json-pretty`, `-o export` and `-o verbose` print them."""
 
 from __future__ import annotations
 
@@ -21,26 +19,26 @@ _BYTES_SHOWN = re.compile(r"\[\d+(?:\.\d+)?[BKMG]? blob data\]")
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """One record. line is where its message stands, 1-based."""
+class JournalRecord:
+    """One journal record. line: of its message in the text, 1-based; 0 for an entry that is not in the text."""
 
     line: int
     fields: Fields
 
 
-def journal_records(content: bytes) -> list[Told] | None:
-    """The records of a text that is such a print, null when it is another kind of text."""
+def journal_records(content: bytes) -> list[JournalRecord] | None:
+    """Parse a text in one of these formats; null when it has another one."""
     if content.lstrip()[:1] in {b"{", b"\x1e"}:
-        found = list(_json(content))
-        return found if found and all({TIME, "MESSAGE"} & told.fields.keys() for told in found[:1]) else None
+        records = list(_json(content))
+        return records if records and {TIME, "MESSAGE"} & records[0].fields.keys() else None
     if _VERBOSE.search(content[:65_536]):
         return list(_verbose(content.decode(errors="backslashreplace")))
     return list(_export(content)) if _EXPORT.search(content[:65_536]) else None
 
 
-def _json(content: bytes) -> Iterator[Told]:
+def _json(content: bytes) -> Iterator[JournalRecord]:
     text = content.decode(errors="backslashreplace")
-    begins = [0, *(found.end() for found in re.finditer("\n", text))]
+    begins = [0, *(newline.end() for newline in re.finditer("\n", text))]
     decoder = json.JSONDecoder()
     at = 0
     while (start := text.find("{", at)) >= 0:
@@ -53,10 +51,10 @@ def _json(content: bytes) -> Iterator[Told]:
             continue
         if isinstance(fields, dict):
             message = text.find('"MESSAGE"', start, at)
-            yield Told(bisect_right(begins, start if message < 0 else message), fields)
+            yield JournalRecord(bisect_right(begins, start if message < 0 else message), fields)
 
 
-def _export(content: bytes) -> Iterator[Told]:
+def _export(content: bytes) -> Iterator[JournalRecord]:
     fields: Fields = {}
     line = number = 1
     at = 0
@@ -67,7 +65,7 @@ def _export(content: bytes) -> Iterator[Told]:
         after = end + 1
         if not name and not equals:
             if fields:
-                yield Told(line, fields)
+                yield JournalRecord(line, fields)
             fields, line = {}, number + 1
         elif not equals:  # NAME, 8 bytes of length, the bytes
             size = int.from_bytes(content[end + 1 : end + 9], "little")
@@ -79,24 +77,24 @@ def _export(content: bytes) -> Iterator[Told]:
         number += content.count(b"\n", at, after)
         at = max(after, at + 1)
     if fields:
-        yield Told(line, fields)
+        yield JournalRecord(line, fields)
 
 
-def _verbose(text: str) -> Iterator[Told]:
+def _verbose(text: str) -> Iterator[JournalRecord]:
     fields: Fields = {}
     line, name = 0, ""
     for number, shown in enumerate(text.split("\n"), 1):
         row = shown.rstrip("\r")
         if row[:1].isalpha() and "[s=" in row:
             if fields:
-                yield Told(line, fields)
+                yield JournalRecord(line, fields)
             clock = _REALTIME.search(row)
             fields, line, name = {TIME: str(int(clock[1], 16))} if clock else {}, number, ""
-        elif found := _FIELD.fullmatch(row):
-            name = found[1]
-            fields.setdefault(name, found[2])
+        elif field := _FIELD.fullmatch(row):
+            name = field[1]
+            fields.setdefault(name, field[2])
             line = number if name == "MESSAGE" else line
         elif name and row.strip():
             fields[name] = f"{fields[name]}\n{row.strip()}"
     if fields:
-        yield Told(line, fields)
+        yield JournalRecord(line, fields)

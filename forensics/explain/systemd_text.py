@@ -1,4 +1,4 @@
-"""What the service manager says in text in, the journal fields that it wrote with it out: kind of line, unit, exit, result.
+"""Recover the journal fields of the service manager's messages from their text: message id, unit, exit, result.
 
 The wordings are systemd's (unit.c, service.c, execute.c and exec-invoke.c, 252 … 262).
 """
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from forensics.model import systemd
 
-START_LIMIT = "start-limit"  # a line without an id
+START_LIMIT = "start-limit"  # a message without an id
 
 UNIT = r"[\w.\\@:\-]+\.(?:service|socket|mount|target|timer|slice|scope|path|swap|device|automount)"
 
@@ -30,7 +30,7 @@ _EXITED = re.compile(r"(Main|Control) process exited, code=(exited|killed|dumped
 _RESULT = re.compile(r"Failed with result '([a-z-]+)'")
 _COUNTER = re.compile(r"Scheduled restart job, restart counter is at (\d+)")
 _SPAWN = re.compile(r"Failed at step|(?:Failed|Unable) to locate executable|Failed to (?:execute|spawn)")
-_SAYINGS = (
+_WORDINGS = (
     (re.compile(r"Deactivated successfully|Succeeded\."), systemd.UNIT_SUCCESS),
     (re.compile(r"A process of this unit has been killed by the OOM killer"), systemd.UNIT_OUT_OF_MEMORY),
     (re.compile(r"Consumed "), systemd.UNIT_RESOURCES),
@@ -44,8 +44,8 @@ _WARNS = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Saying:
-    """One line of the manager. unit is null when the text names none; title is the description that stands beside it."""
+class ManagerMessage:
+    """A message of the manager. unit is null when the text names none; title: the unit's description next to it."""
 
     kind: str | None = None
     unit: str | None = None
@@ -53,36 +53,37 @@ class Saying:
     fields: dict[str, str] = field(default_factory=dict)
 
 
-def saying(message: str) -> Saying:
-    """What a line of the manager says."""
+def parse_message(message: str) -> ManagerMessage:
+    """Parse a message of the manager."""
     about = _ABOUT_UNIT.match(message)
     if about is not None:
         return _about_unit(about[1], about[2])
     if skipped := _SKIPPED.match(message):
-        return Saying(systemd.UNIT_STARTED, skipped[1])
-    for words, kind in _JOBS:
-        if message.startswith(words):
+        return ManagerMessage(systemd.UNIT_STARTED, skipped[1])
+    for prefix, kind in _JOBS:
+        if message.startswith(prefix):
             named = _NAMED.match(message)
-            title = named[2] if named else message.removeprefix(words).rstrip(".")
-            return Saying(kind, named[1] if named else None, title)
+            title = named[2] if named else message.removeprefix(prefix).rstrip(".")
+            return ManagerMessage(kind, named[1] if named else None, title)
     of_file = _OF_FILE.match(message)
-    return Saying(None, of_file[1] if of_file else None, None, _warning(message))
+    return ManagerMessage(None, of_file[1] if of_file else None, None, _warning(message))
 
 
-def _about_unit(unit: str, rest: str) -> Saying:
-    if found := _EXITED.match(rest):
-        command = {"COMMAND": "ExecStart"} if found[1] == "Main" else {"COMMAND": "ExecStartPre"}
-        return Saying(systemd.UNIT_PROCESS_EXIT, unit, None, {"EXIT_CODE": found[2], "EXIT_STATUS": found[3], "PRIORITY": "5", **command})
-    if found := _RESULT.match(rest):
-        return Saying(systemd.UNIT_FAILURE_RESULT, unit, None, {"UNIT_RESULT": found[1], "PRIORITY": "4"})
-    if found := _COUNTER.match(rest):
-        return Saying(systemd.UNIT_RESTART_SCHEDULED, unit, None, {"N_RESTARTS": found[1], "PRIORITY": "6"})
+def _about_unit(unit: str, rest: str) -> ManagerMessage:
+    if exited := _EXITED.match(rest):
+        command = "ExecStart" if exited[1] == "Main" else "ExecStartPre"
+        fields = {"EXIT_CODE": exited[2], "EXIT_STATUS": exited[3], "PRIORITY": "5", "COMMAND": command}
+        return ManagerMessage(systemd.UNIT_PROCESS_EXIT, unit, None, fields)
+    if result := _RESULT.match(rest):
+        return ManagerMessage(systemd.UNIT_FAILURE_RESULT, unit, None, {"UNIT_RESULT": result[1], "PRIORITY": "4"})
+    if counter := _COUNTER.match(rest):
+        return ManagerMessage(systemd.UNIT_RESTART_SCHEDULED, unit, None, {"N_RESTARTS": counter[1], "PRIORITY": "6"})
     if _SPAWN.match(rest):
-        return Saying(systemd.SPAWN_FAILED, unit, None, {"PRIORITY": "3"})
-    kind = next((kind for words, kind in _SAYINGS if words.match(rest)), None)
-    return Saying(kind, unit, None, _warning(rest))
+        return ManagerMessage(systemd.SPAWN_FAILED, unit, None, {"PRIORITY": "3"})
+    kind = next((kind for wording, kind in _WORDINGS if wording.match(rest)), None)
+    return ManagerMessage(kind, unit, None, _warning(rest))
 
 
 def _warning(message: str) -> dict[str, str]:
-    """Text does not tell the priority; only the manager's warnings count as events."""
+    """Guess the priority, which text does not show: only the manager's warnings become events."""
     return {"PRIORITY": "4" if _WARNS.search(message) else "6"}

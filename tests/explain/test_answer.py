@@ -15,26 +15,32 @@ from forensics import resources
 from forensics.assembly import assemble
 from forensics.explain import explain
 from forensics.signatures import catalogue, label
-from tests.attempts.building import Journal
+from forensics.signatures.pattern import Pattern
+from forensics.signatures.pattern_file import id_of_path
+from tests.attempts.building import Journal, frames
 
 SEED = {
     name: getattr(failures, name)(Random(7), False)  # noqa: S311 - the seed draws its numbers so
     for name in ("libstdcxx", "torch_abi", "vram_at_load", "vram_in_generation", "cuda_kernel", "preset_table")
 }
+PATTERNS = resources.folder("patterns")
 NOT_OF_A_SERVICE = {"kernel", "manager", "coredump"}
 
 
 @pytest.fixture(scope="module")
 def known():
-    return catalogue.load([resources.folder("patterns")])
+    return catalogue.load([PATTERNS])
+
+
+def fail_with(journal: Journal, lines: list[str], invocation: str = "run", pid: int = 100) -> Journal:
+    journal.manager("started", invocation, JOB_TYPE="start", JOB_RESULT="done")
+    journal.writes(invocation, *lines, pid=pid)
+    journal.dies(invocation)
+    return journal
 
 
 def journal_of(lines: list[str]) -> Journal:
-    journal = Journal()
-    journal.manager("started", "run", JOB_TYPE="start", JOB_RESULT="done")
-    journal.writes("run", *lines)
-    journal.dies("run")
-    return journal
+    return fail_with(Journal(), lines)
 
 
 def reported(journal: Journal, known) -> str:
@@ -108,7 +114,7 @@ def test_a_seed_failure_in_every_format_of_journalctl_is_what_the_report_calls_i
 @pytest.mark.parametrize("failure", SEED)
 @pytest.mark.parametrize("wrapping", CONTAINERS.values(), ids=CONTAINERS)
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
-def test_a_seed_failure_without_a_word_of_the_manager_is_what_the_report_calls_it(known, wrapping, failure, end):
+def test_a_seed_failure_without_a_message_of_the_manager_is_what_the_report_calls_it(known, wrapping, failure, end):
     text = end.join(wrapping.format(line=line) for line in SEED[failure]) + end
     found = explain(text.encode(), known)
     assert found.signature.id == reported(journal_of(SEED[failure]), known)
@@ -127,20 +133,34 @@ def test_the_stack_in_a_line_of_structlog_is_read(known):
     assert (found.signature.id, found.line) == ("torch.abi-mismatch", 2)
 
 
-def test_each_example_of_a_service_pattern_is_what_the_report_calls_it(known):
-    wrong = []
-    for pattern in known.patterns:
-        for example in pattern.examples:
-            if example.columns.get("kind") in NOT_OF_A_SERVICE or set(example.columns) - {"kind"}:
-                continue
-            lines = example.message.strip("\n").split("\n")
-            journal = journal_of(lines)
-            expected = reported(journal, known)
-            for text in (short(journal, "{when:%b %d %H:%M:%S}"), fields_text(journal)):
-                found = explain(text.encode(), known).signature
-                if found is None or found.id != expected:
-                    wrong.append((pattern.id, expected, found and found.id))
-    assert wrong == []
+def examples_of_services(pattern: Pattern) -> list[list[str]]:
+    """Return the examples that are lines of a service, each as its lines."""
+    plain = (example for example in pattern.examples if not set(example.columns) - {"kind"})
+    return [example.message.strip("\n").split("\n") for example in plain if example.columns.get("kind") not in NOT_OF_A_SERVICE]
+
+
+@pytest.fixture(scope="module")
+def reported_examples(known) -> dict[str, list[str]]:
+    """Pattern → what the report calls each of its examples, from one journal in which every example is a unit of its own."""
+    examples = [(pattern.id, lines) for pattern in known.patterns for lines in examples_of_services(pattern)]
+    journals = [Journal(f"example{number}.service") for number in range(len(examples))]
+    for number, (journal, (_, lines)) in enumerate(zip(journals, examples, strict=True)):
+        fail_with(journal, lines, f"run{number}", pid=100 + number)
+    assembly = assemble(frames(journals))
+    labels = label(assembly.events, assembly.attempts, known).labels.join(assembly.attempts.select("attempt", "unit"), on="attempt")
+    by_unit = dict(labels.select("unit", "signature").iter_rows())
+    reported: dict[str, list[str]] = {}
+    for journal, (pattern, _) in zip(journals, examples, strict=True):
+        reported.setdefault(pattern, []).append(by_unit[journal.unit])
+    return reported
+
+
+@pytest.mark.parametrize("pattern", [id_of_path(file, PATTERNS) for file in sorted(PATTERNS.rglob("*.toml"))])
+def test_each_example_of_a_service_pattern_is_what_the_report_calls_it(known, reported_examples, pattern):
+    journals = [journal_of(lines) for lines in examples_of_services(known.pattern(pattern))]
+    for text_of in (JOURNALCTL["short"], JOURNALCTL["json"]):
+        explained = [explain(text_of(journal).encode(), known).signature for journal in journals]
+        assert [signature and signature.id for signature in explained] == reported_examples.get(pattern, [])
 
 
 HEALTHY = """\
@@ -166,7 +186,7 @@ def test_a_healthy_log_has_no_failure(known, text):
     assert explain(text.encode(), known).signature is None
 
 
-def test_a_death_without_a_word_is_named_by_the_manager(known):
+def test_an_exit_without_log_output_is_named_by_the_manager(known):
     text = HEALTHY + (
         "Nov 23 08:43:00 gpubox systemd[1]: tabby.service: Main process exited, code=killed, status=9/KILL\n"
         "Nov 23 08:43:00 gpubox systemd[1]: tabby.service: Failed with result 'signal'.\n"
@@ -175,13 +195,13 @@ def test_a_death_without_a_word_is_named_by_the_manager(known):
     assert (found.signature.id, found.line) == ("exit:signal/9", 4)
 
 
-def test_the_kernels_words_about_a_process_decide(known):
-    (example,) = [one for pattern in known.patterns if pattern.id == "gpu.fallen-off-bus" for one in pattern.examples[:1]]
+def test_a_kernel_message_about_a_process_explains_it(known):
+    example = known.pattern("gpu.fallen-off-bus").examples[0]
     found = explain(f"[  512.000001] {example.message}\n".encode(), known)
     assert (found.signature.id, found.line) == ("gpu.fallen-off-bus", 1)
 
 
-def test_of_several_cycles_the_class_of_most_of_them_is_told_and_the_others_stand_beside(known):
+def test_of_several_cycles_the_class_of_most_is_shown_and_the_others_are_secondary(known):
     journal = Journal()
     for number, name in enumerate(["torch_abi", "vram_at_load", "torch_abi"]):
         journal.manager("started", f"run{number}")
@@ -193,7 +213,7 @@ def test_of_several_cycles_the_class_of_most_of_them_is_told_and_the_others_stan
     assert "gpu.vram-exhausted" in found.secondary
 
 
-def test_the_newest_line_may_stand_first(known):
+def test_the_newest_line_may_come_first(known):
     lines = short(journal_of(SEED["torch_abi"]), "{when:%b %d %H:%M:%S.%f}").splitlines()
     found = explain("\n".join(reversed(lines)).encode(), known)
     assert found.signature.id == "torch.abi-mismatch"

@@ -1,4 +1,4 @@
-"""A text in which no attempt failed may still tell of a problem, and a text without one does not."""
+"""A text in which no attempt failed may still show a problem, and a text without one does not."""
 
 from __future__ import annotations
 
@@ -24,33 +24,33 @@ def known():
 
 
 def served(*lines: str) -> bytes:
-    """A service that says the lines and is stopped without a failure."""
+    """A service that logs the lines and is stopped without a failure."""
     return "\n".join([STARTED, *(f"Nov 23 08:00:05 box python[7]: {line}" for line in lines), ENDED]).encode()
 
 
-def test_an_exception_that_nobody_awaited_is_told_with_its_last_line(known):
+def test_an_exception_that_was_never_retrieved_is_shown_by_its_last_line(known):
     found = explain(served("Task exception was never retrieved", *TRACEBACK), known)
     assert found.signature is not None
     assert "generator broke" in found.signature.title
-    assert "goes on" in found.why
+    assert "keeps running" in found.why
 
 
-def test_an_expected_exception_is_no_failure(known):
+def test_an_expected_exception_is_not_a_failure(known):
     assert explain(served("WARNING: the cache is not there, going on without", *TRACEBACK), known).signature is None
 
 
-def test_the_exception_of_a_stop_is_no_failure(known):
+def test_the_exception_of_a_stop_is_not_a_failure(known):
     assert explain(served(*TRACEBACK[:2], "asyncio.exceptions.CancelledError"), known).signature is None
 
 
-def test_a_harmful_problem_of_a_service_that_goes_on_is_told(known):
+def test_a_harmful_problem_of_a_service_that_keeps_running_is_shown(known):
     found = explain(served("WARNING:  Port 5000 is currently in use. Switching to 5001."), known)
     assert found.signature is not None
     assert found.signature.id == "tabby.port-fallback"
     assert found.line == 2
 
 
-def test_a_known_problem_that_a_service_reports_as_an_error_is_told_before_a_harmful_one(known):
+def test_a_known_problem_logged_as_an_error_comes_before_a_harmful_one(known):
     found = explain(
         served(
             "WARNING:  Port 5000 is currently in use. Switching to 5001.", "ERROR: torch.OutOfMemoryError: CUDA out of memory. Tried to"
@@ -61,11 +61,11 @@ def test_a_known_problem_that_a_service_reports_as_an_error_is_told_before_a_har
     assert (found.signature.id, found.line) == ("gpu.vram-exhausted", 3)
 
 
-def test_a_known_problem_that_a_service_mentions_as_information_is_not_told(known):
+def test_a_known_problem_logged_as_information_is_not_shown(known):
     assert explain(served("INFO: recovered from torch.OutOfMemoryError: CUDA out of memory. Tried to"), known).signature is None
 
 
-def test_a_failed_attempt_is_told_before_what_only_harms(known):
+def test_a_failed_attempt_comes_before_a_problem_that_only_harms(known):
     text = served("WARNING:  Port 5000 is currently in use. Switching to 5001.") + (
         b"\nNov 23 08:01:00 box systemd[1]: Started app.service - App."
         b"\nNov 23 08:01:01 box python[8]: ModuleNotFoundError: No module named 'loguru'"
