@@ -7,12 +7,13 @@ from pathlib import Path
 
 import polars as pl
 
+from forensics import toml_file
 from forensics.errors import UsageError
 from forensics.model.frames import EVENTS
 from forensics.signatures.match import find_hits
-from forensics.signatures.pattern import Catalogue, Example, Mistake, Pattern
+from forensics.signatures.pattern import Catalogue, Example, Pattern
 from forensics.signatures.pattern_file import id_of_path, read_pattern
-from forensics.wording import plural
+from forensics.toml_file import Mistake
 
 __all__ = ["Catalogue", "Mistake", "check", "format_mistakes", "load"]
 
@@ -48,9 +49,8 @@ def load(directories: Sequence[Path]) -> Catalogue:
 
 
 def format_mistakes(mistakes: Sequence[Mistake]) -> str:
-    """Format all mistakes as one message, a line each."""
-    lines = "\n".join(f"  {mistake}" for mistake in mistakes)
-    return f"{plural(len(mistakes), 'mistake')} in the pattern files:\n{lines}"
+    """Format all mistakes of the pattern files as one message, a line each."""
+    return toml_file.format_mistakes(mistakes, "the pattern files")
 
 
 def _unknown_consequences(patterns: dict[str, Pattern], unreadable: set[str]) -> Iterator[Mistake]:

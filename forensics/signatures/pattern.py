@@ -1,4 +1,4 @@
-"""One known problem of the catalogue as a value, and the mistakes a pattern file can make."""
+"""A known problem of the catalogue, and the catalogue as a value."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 from forensics.model.frames import EVENTS
 from forensics.model.values import Signature
+from forensics.toml_file import Mistake
 
 SEVERITIES = ("critical", "high", "medium", "low", "info")
 FATAL = ("critical", "high")  # these explain the end of an attempt; medium ones only when nothing else does, the others never
@@ -15,7 +16,7 @@ FATAL = ("critical", "high")  # these explain the end of an attempt; medium ones
 RUST, REGEX = "rust", "regex"
 ENGINES = (RUST, REGEX)
 
-# Which run and when is not what a pattern is about; text is matched by `message`.
+# A pattern does not depend on the attempt or the time; text is matched by `message`.
 COLUMNS = {
     name: dtype
     for name, dtype in EVENTS.items()
@@ -27,7 +28,7 @@ Value = str | int
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """An event: its text and, where a pattern asks for them, other columns. why is null for an example that must match."""
+    """An event: its text and, where a pattern requires them, other columns. why is null for an example that must match."""
 
     message: str
     columns: Mapping[str, Value] = field(default_factory=dict)
@@ -37,8 +38,9 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """A known problem. An event matches when any of `messages` is found in its text (all texts, when there are none)
-    and each of `columns` has one of the values given.
+    """A known problem: an event matches when any of `messages` is found in its text and each of `columns` has one of the values.
+
+    Without `messages` the columns alone decide.
     """
 
     signature: Signature
@@ -71,23 +73,13 @@ class Pattern:
         return self.severity in FATAL
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Mistake:
-    """What is wrong in which file, at which key; line is null where the file's text does not show it."""
-
-    file: Path
-    line: int | None
-    key: str
-    text: str
-
-    def __str__(self) -> str:
-        where = f"{self.file}:{self.line}" if self.line is not None else f"{self.file}"
-        return f"{where}: {self.key}: {self.text}" if self.key else f"{where}: {self.text}"
-
-
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """All known problems, by id; and what stands against the user's files that were left out."""
+    """All known problems, by id. refused: the mistakes of the user's files that were left out."""
 
     patterns: tuple[Pattern, ...]
     refused: tuple[Mistake, ...] = ()
+
+    def pattern(self, id_: str) -> Pattern | None:
+        """The pattern with this id, null when there is none."""
+        return next((pattern for pattern in self.patterns if pattern.id == id_), None)
