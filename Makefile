@@ -4,21 +4,22 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 OUT := build/seed-report
+export PYTHON
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_CONSTRAINT := $(CURDIR)/requirements.lock
 
-.PHONY: report test check setup lock golden clean
+.PHONY: report test check static format lint types layers catalogue setup lock golden clean
 .DEFAULT_GOAL := report
 
 setup: .venv/ready
 
 .venv/ready: pyproject.toml requirements.lock .ci/system-packages hatch_build.py
-	.ci/system-packages run
+	@.ci/system-packages setup
 	$(PYTHON) -m venv --clear .venv
 	$(BIN)/pip install --quiet --editable '.[dev]'
-	$(BIN)/pip install --quiet --editable '.[live]' || echo 'setup: no systemd-python (it needs libsystemd-dev and a compiler); everything historical works without it'
-	$(BIN)/python hatch_build.py --fetch
-	touch $@
+	@.ci/systemd-python $(BIN)/pip
+	@$(BIN)/python hatch_build.py --fetch
+	@touch $@
 
 build/seed/made: $(wildcard fixtures/seed/*.py) | setup
 	rm -rf build/seed
@@ -34,18 +35,30 @@ report: setup build/seed/made
 	@echo 'The HTML report is $(CURDIR)/$(OUT).html'
 
 test: setup
-	.ci/system-packages test
-	$(BIN)/python hatch_build.py --fetch
-	$(BIN)/pytest -n 2 --dist loadgroup
+	@.ci/system-packages test
+	@$(BIN)/python hatch_build.py --fetch
+	$(BIN)/pytest -n 2 --dist worksteal
 
 check: setup
-	.ci/system-packages test
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target static
+	@$(MAKE) --no-print-directory test
+
+static: format lint types layers catalogue
+
+format:
 	$(BIN)/ruff format --check .
+
+lint:
 	$(BIN)/ruff check .
+
+types:
 	$(BIN)/mypy
+
+layers:
 	$(BIN)/lint-imports
+
+catalogue:
 	$(BIN)/tabby-forensics patterns check
-	$(MAKE) test
 
 golden: setup
 	$(BIN)/python -m fixtures.golden.make

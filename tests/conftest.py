@@ -1,4 +1,4 @@
-"""What several stages' tests need: the seed incident, made once a run; and that no test of a real part is skipped where all are there."""
+"""Set up every test session: one seed incident for all workers, slow tests first, no skipped test where every real part exists."""
 
 import fcntl
 import os
@@ -6,14 +6,22 @@ import subprocess
 import sys
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+hypothesis.settings.register_profile("any machine")  # an example may be slow where the machine is
+hypothesis.settings.load_profile("any machine")
+
+
+def pytest_collection_modifyitems(items):
+    """Run slow tests first, so that no worker is left with one at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 @pytest.fixture(scope="session")
 def seed(tmp_path_factory, worker_id):
-    """A folder with the seed incident: seed.export, truth.json and, where systemd-journal-remote exists, journal/."""
+    """Make the seed incident: a directory with seed.export, truth.json and, where systemd-journal-remote exists, journal/."""
     shared = tmp_path_factory.getbasetemp() if worker_id == "master" else tmp_path_factory.getbasetemp().parent
     folder = shared / "seed"
     with (shared / "seed.lock").open("w") as lock:

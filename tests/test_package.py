@@ -42,5 +42,5 @@ def test_the_checkout_keeps_no_copy_of_its_data():
 
 
 def test_locked_versions_name_no_registry():
-    for name in ("requirements.lock", "pyproject.toml", "Makefile", ".ci/system-packages", "hatch_build.py"):
+    for name in ("requirements.lock", "pyproject.toml", "Makefile", ".ci/system-packages", ".ci/systemd-python", "hatch_build.py"):
         assert "://" not in (ROOT / name).read_text(), name

