@@ -81,7 +81,7 @@ def test_each_unit_has_its_own_counter() -> None:
     assert not assemble(frames([a, b])).restarts["lost"].any()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.one_of(st.integers(1, 5), st.sampled_from(["stop", "restart", "stopped"])), max_size=12), st.randoms())
 def test_every_scheduled_restart_is_one_row_whatever_else_is_lost(steps: list[int | str], random: object) -> None:
     journal = Journal()

@@ -320,7 +320,7 @@ STREAMS = [
 ]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.permutations([n for n, texts in enumerate(STREAMS) for _ in texts]))
 def test_interleaving_processes_changes_no_event(order: list[int]) -> None:
     journal = Journal()
@@ -380,7 +380,7 @@ def printed_by_rich(text: str, width: int) -> list[str]:
     return out.getvalue().removesuffix("\n").split("\n")
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.text("abcdefgh.,/'", min_size=1, max_size=20), min_size=1, max_size=60))
 def test_what_rich_wraps_is_joined_again(words: list[str]) -> None:
     text = "2025-12-07 21:30:00.123 ERROR:    " + " ".join(words)

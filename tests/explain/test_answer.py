@@ -219,13 +219,13 @@ def test_the_newest_line_may_come_first(known):
     assert found.signature.id == "torch.abi-mismatch"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.binary(max_size=2000))
 def test_any_bytes_are_read_without_an_error(content):
     explain(content, catalogue.Catalogue(()))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.sampled_from([line for lines in SEED.values() for line in lines] + HEALTHY.splitlines()), max_size=12))
 def test_any_mixture_of_lines_is_read_without_an_error(lines):
     explain("\n".join(lines).encode(), catalogue.Catalogue(()))

@@ -211,7 +211,7 @@ def test_a_value_too_big_to_hold_is_left_out_and_the_entry_stays(monkeypatch):
     assert len(damage) == 1
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.data())
 def test_no_change_of_bytes_is_a_crash_or_silent(data):
     text = edge_text(6)

@@ -41,7 +41,7 @@ LINES = st.sampled_from(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(LINES, max_size=40), st.randoms(use_true_random=False))
 def test_neither_order_nor_repetition_changes_a_family(lines: list[str], chance: random.Random) -> None:
     shuffled = [*lines, *lines[: len(lines) // 2]]
@@ -49,7 +49,7 @@ def test_neither_order_nor_repetition_changes_a_family(lines: list[str], chance:
     assert family_of(shuffled) == family_of(lines)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(LINES, max_size=40), st.integers(min_value=0, max_value=40))
 def test_keys_made_in_batches_give_the_families_of_all_at_once(lines: list[str], cut: int) -> None:
     batches = [mask.keys(pl.Series(part, dtype=pl.String)) for part in (lines[:cut], lines[cut:])]
@@ -57,7 +57,7 @@ def test_keys_made_in_batches_give_the_families_of_all_at_once(lines: list[str],
     assert together.to_list() == families.families(mask.keys(pl.Series(lines, dtype=pl.String))).to_list()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.text(max_size=40), max_size=12))
 def test_any_text_has_a_family(texts: list[str]) -> None:
     assert families.families(mask.keys(pl.Series(texts, dtype=pl.String))).null_count() == 0

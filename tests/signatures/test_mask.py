@@ -45,20 +45,19 @@ PIECES = st.sampled_from(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(PIECES, max_size=8).map("".join) | st.text(max_size=60))
 def test_masking_a_key_changes_nothing(text: str) -> None:
     once = key(text)
     assert key(once) == once
 
 
-@settings(deadline=None)
 @given(st.lists(PIECES, max_size=8).map("".join), st.lists(PIECES, max_size=8).map("".join))
 def test_a_key_does_not_depend_on_the_company_of_a_text(one: str, other: str) -> None:
     assert mask.keys(pl.Series([other, one]))[1] == key(one)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.lists(PIECES, max_size=6).map("".join) | st.text(max_size=30), max_size=30), st.integers(min_value=1, max_value=7))
 def test_one_line_a_batch_and_all_at_once_give_the_same_keys(texts: list[str], size: int) -> None:
     alone = [key(text) for text in texts]

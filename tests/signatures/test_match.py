@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from forensics.model.values import Signature
@@ -42,7 +42,6 @@ WORDS = [
 ]
 
 
-@settings(deadline=None)
 @given(st.lists(st.lists(st.sampled_from(WORDS), max_size=5).map("".join), max_size=8), st.sampled_from([0, match.FEW]))
 def test_hits_are_those_of_a_plain_loop(texts: list[str], others: int) -> None:
     """Of a few texts and of many: they are looked through in two ways."""

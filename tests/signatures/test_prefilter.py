@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from forensics.signatures.prefilter import required
@@ -19,7 +19,6 @@ PATTERNS = [
 ]
 
 
-@settings(deadline=None)
 @given(data=st.data(), pattern=st.sampled_from(PATTERNS))
 def test_each_text_that_matches_holds_a_required_literal(data: st.DataObject, pattern: str) -> None:
     literals = required([pattern])

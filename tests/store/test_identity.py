@@ -25,7 +25,7 @@ fields = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(fields, min_size=1, max_size=30))
 def test_writing_and_reading_is_identity(entries):
     stream = "\n".join(map(json.dumps, entries)).encode()
