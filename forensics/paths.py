@@ -1,4 +1,4 @@
-"""Where the user's files are, as the XDG base directory specification has it."""
+"""Where the user's files are: below $XDG_STATE_HOME and $XDG_CONFIG_HOME, as in the XDG base directory specification."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def store_folder(environment: Mapping[str, str] = os.environ) -> Path:
-    """`$XDG_STATE_HOME/tabby-forensics`, as the XDG base directory specification has it."""
+    """`$XDG_STATE_HOME/tabby-forensics`: the Parquet data set."""
     state = environment.get("XDG_STATE_HOME")
     return (Path(state) if state else Path.home() / ".local" / "state") / "tabby-forensics"
 
@@ -18,13 +18,13 @@ def users_patterns(environment: Mapping[str, str] = os.environ) -> Path:
     return _config_folder(environment) / "patterns"
 
 
-def decisions_file(environment: Mapping[str, str] = os.environ) -> Path:
-    """`$XDG_CONFIG_HOME/tabby-forensics/classes.toml`: what the user decided about failure classes."""
+def overrides_file(environment: Mapping[str, str] = os.environ) -> Path:
+    """`$XDG_CONFIG_HOME/tabby-forensics/classes.toml`: merged, pinned and renamed failure classes."""
     return _config_folder(environment) / "classes.toml"
 
 
 def watch_file(environment: Mapping[str, str] = os.environ) -> Path:
-    """`$XDG_CONFIG_HOME/tabby-forensics/watch.toml`: where alerts go."""
+    """`$XDG_CONFIG_HOME/tabby-forensics/watch.toml`: units, sinks and exporter of `watch`."""
     return _config_folder(environment) / "watch.toml"
 
 

@@ -12,14 +12,16 @@ import polars as pl
 
 from forensics import __version__
 from forensics.assembly import Assembly, assemble
-from forensics.classes.overrides import Decisions, applied, read_decisions
+from forensics.attempts import lifecycle_of
+from forensics.changes import find_changes
+from forensics.classes.overrides import Overrides, apply_overrides, read_overrides
 from forensics.errors import NothingRecordedError, UsageError
-from forensics.incidents import Analysis, Material, analyse, completeness, find_changes
+from forensics.incidents import Analysis, Inputs, analyse, judge_completeness
 from forensics.ingest.files import Progress
 from forensics.ingest.sources import ingest_sources
-from forensics.model.frames import ATTEMPTS, CHANGES, ENTRIES, EVENTS, LABELS, RESTARTS, checked
+from forensics.model.frames import ENTRIES, checked
 from forensics.model.values import Damage, Report, Window
-from forensics.paths import decisions_file
+from forensics.paths import overrides_file
 from forensics.query import Query, unit_pattern
 from forensics.signatures import Labelled, catalogue, label
 from forensics.store import Store
@@ -33,11 +35,12 @@ def make_report(settings: Query, progress: Progress | None = None) -> Report:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What a store tells before incidents are cut: entries, attempts, and why each one ended."""
+    """What a store holds before incidents are cut: entries, attempts, and why each one ended. is_whole: of all units."""
 
     entries: pl.DataFrame
     assembly: Assembly
     labelled: Labelled
+    is_whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,42 +61,46 @@ def investigate(settings: Query, progress: Progress | None = None) -> Investigat
     patterns = catalogue.load(settings.pattern_folders)
     ingested = ingest_sources(settings.sources, settings.store, progress)
     entries, window = _entries(settings, ingested.sources)
-    history = _history(_only_units(entries, settings.units), entries, patterns, read_decisions(decisions_file()))
+    history = _history(_only_units(entries, settings.units), entries, patterns, read_overrides(overrides_file()))
     analysed = _analyse(history, window, settings.declared)
     refused = (f"Left out, {catalogue.format_mistakes(patterns.refused)}",) if patterns.refused else ()
-    return Investigation(history, analysed.falls, _report(settings, entries, window, ingested.damage, analysed, refused))
+    return Investigation(history, analysed.classed_restarts, _report(settings, entries, window, ingested.damage, analysed, refused))
 
 
-def read_history(settings: Query, patterns: catalogue.Catalogue, decisions: Decisions, progress: Progress | None = None) -> History:
+def read_history(settings: Query, patterns: catalogue.Catalogue, overrides: Overrides, progress: Progress | None = None) -> History:
     """The labelled history that `settings` asks for; where no source is named, of all that the store has, without ingesting."""
     sources = None if settings.sources.are_the_hosts_own else ingest_sources(settings.sources, settings.store, progress).sources
-    return history_of(settings, sources, patterns, decisions)
+    return history_of(settings, sources, patterns, overrides)
 
 
-def history_of(settings: Query, sources: Collection[str] | None, patterns: catalogue.Catalogue, decisions: Decisions) -> History:
+def history_of(settings: Query, sources: Collection[str] | None, patterns: catalogue.Catalogue, overrides: Overrides) -> History:
     """The labelled history of a window of what the store has of `sources` (None: of all). Raises NothingRecordedError for an empty one."""
     entries, _ = _entries(settings, sources)
-    return _history(_only_units(entries, settings.units), entries, patterns, decisions)
+    return _history(_only_units(entries, settings.units), entries, patterns, overrides)
 
 
-def _history(about: pl.DataFrame, entries: pl.DataFrame, patterns: catalogue.Catalogue, decisions: Decisions) -> History:
+def _history(about: pl.DataFrame, entries: pl.DataFrame, patterns: catalogue.Catalogue, overrides: Overrides) -> History:
     """Entries → why each attempt ended; `about` are the same rows with only the asked units named."""
     assembly = assemble(about)
-    return History(entries, assembly, applied(label(assembly.events, assembly.attempts, patterns), decisions))
+    labelled = apply_overrides(label(assembly.events, assembly.attempts, patterns), overrides)
+    return History(entries, assembly, labelled, is_whole=about is entries)
 
 
 def _analyse(history: History, window: Window, declared: datetime | None) -> Analysis:
     entries, assembly, labelled = history.entries, history.assembly, history.labelled
-    material = Material(
+    # other units' jobs are changes too, also where only some units are asked for
+    lifecycle = assembly.lifecycle if history.is_whole else lifecycle_of(entries)
+    inputs = Inputs(
         entries=entries,
-        attempts=checked(assembly.attempts, ATTEMPTS, "attempts"),
-        events=checked(assembly.events, EVENTS, "events"),
-        restarts=checked(assembly.restarts, RESTARTS, "restarts"),
-        labels=checked(labelled.labels, LABELS, "labels"),
-        changes=checked(find_changes(entries), CHANGES, "changes"),
+        attempts=assembly.attempts,
+        events=assembly.events,
+        restarts=assembly.restarts,
+        lifecycle=assembly.lifecycle,
+        labels=labelled.labels,
+        changes=find_changes(entries, lifecycle),
         signatures=labelled.signatures,
     )
-    analysis = analyse(material, window, declared)
+    analysis = analyse(inputs, window, declared)
     return replace(analysis, notes=(*analysis.notes, *labelled.notes))
 
 
@@ -160,7 +167,7 @@ def _report(
         units=tuple(units),
         window=shown,
         timezone=settings.timezone,
-        completeness=completeness(entries, damage),
+        completeness=judge_completeness(entries, damage),
         restarts=found.restarts,
         classes=found.classes,
         incidents=found.incidents,

@@ -176,7 +176,9 @@ def _key_lines(text: str) -> dict[str, int]:
     for number, line in enumerate(_TOKEN.sub(_without_content, text).split("\n"), start=1):
         if heading := _HEADING.match(line):
             table = _table_path(heading[2], counts, is_array=heading[1] == "[[")
-            lines.setdefault(table.rstrip("."), number)
+            path = table.rstrip(".")
+            lines.setdefault(path, number)
+            lines.setdefault(re.sub(r"\[\d+\]$", "", path), number)  # the first of an array of tables represents all
         elif key := _KEY.match(line):
             lines.setdefault(table + ".".join(_names(key[1])), number)
     return lines

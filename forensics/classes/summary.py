@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from forensics.classes.overrides import Decisions
+from forensics.classes.overrides import Overrides
 from forensics.model.values import Signature
 from forensics.sanitize import redacted
 from forensics.signatures import Labelled, likeness, mask, naming
@@ -41,7 +41,7 @@ class ClassSummary:
 
 
 def summarise_classes(
-    attempts: pl.DataFrame, events: pl.DataFrame, labelled: Labelled, catalogue: Catalogue, overrides: Decisions
+    attempts: pl.DataFrame, events: pl.DataFrame, labelled: Labelled, catalogue: Catalogue, overrides: Overrides
 ) -> list[ClassSummary]:
     """Summarise every class of failed attempts, most failures first. attempts: ATTEMPTS; events: EVENTS of those."""
     end = pl.coalesce("ended", "started")

@@ -43,10 +43,10 @@ def classes(
     if format_ not in FORMATS:
         raise UsageError(f"There is no format '{format_}'. There are {', '.join(FORMATS)}.")
     from forensics.classes import render
-    from forensics.classes.overrides import read_decisions
+    from forensics.classes.overrides import read_overrides
     from forensics.classes.summary import summarise_classes
     from forensics.cli import output, parse
-    from forensics.paths import decisions_file
+    from forensics.paths import overrides_file
     from forensics.pipeline import read_history
     from forensics.signatures import catalogue
 
@@ -55,9 +55,9 @@ def classes(
     known = catalogue.load(settings.pattern_folders)
     if known.refused:
         typer.echo(f"tabby-forensics: left out, {catalogue.format_mistakes(known.refused)}", err=True)
-    decisions = read_decisions(decisions_file())
-    history = read_history(settings, known, decisions, output.progress("reading the journal"))
-    rows = summarise_classes(history.assembly.attempts, history.assembly.events, history.labelled, known, decisions)
+    overrides = read_overrides(overrides_file())
+    history = read_history(settings, known, overrides, output.progress("reading the journal"))
+    rows = summarise_classes(history.assembly.attempts, history.assembly.events, history.labelled, known, overrides)
     if format_ == "json":
         typer.echo(render.as_json(rows, redact=redact), nl=False)
     else:
@@ -68,9 +68,9 @@ def classes(
 def merge(into: Id, ids: Annotated[list[str], typer.Argument(metavar="ID…", help="The classes to show as the first one.")]) -> None:
     """Show several classes as one: the first."""
     from forensics.classes import overrides
-    from forensics.paths import decisions_file
+    from forensics.paths import overrides_file
 
-    overrides.merge(decisions_file(), into, tuple(ids))
+    overrides.merge(overrides_file(), into, tuple(ids))
     typer.echo(f"{', '.join(ids)}: shown as {into} from now on; `classes split {into}` undoes it")
 
 
@@ -78,9 +78,9 @@ def merge(into: Id, ids: Annotated[list[str], typer.Argument(metavar="ID…", he
 def split(id_: Id) -> None:
     """Undo a merge: the classes are shown each by itself again."""
     from forensics.classes import overrides
-    from forensics.paths import decisions_file
+    from forensics.paths import overrides_file
 
-    if not overrides.split(decisions_file(), id_):
+    if not overrides.split(overrides_file(), id_):
         raise UsageError(f"'{id_}' is in no merge.")
     typer.echo(f"{id_}: shown by itself again")
 
@@ -94,9 +94,9 @@ def pin(
     """Keep a class of the store known under a name, also when a later version would give it another id."""
     from forensics.classes import overrides
     from forensics.classes.summary import pin_example, summarise_classes
-    from forensics.paths import decisions_file
+    from forensics.paths import overrides_file
 
-    decided = overrides.read_decisions(decisions_file())
+    decided = overrides.read_overrides(overrides_file())
     history, known = everything(store)
     rows = summarise_classes(history.assembly.attempts, history.assembly.events, history.labelled, known, decided)
     row = next((row for row in rows if row.signature.id == id_), None)
@@ -104,7 +104,7 @@ def pin(
         raise UsageError(f"The store has no class '{id_}'; `classes` lists them.")
     if not row.is_unknown:
         raise UsageError(f"'{id_}' keeps its id by itself; only a mined class needs a pin. Use `classes rename`.")
-    overrides.pin(decisions_file(), id_, name, pin_example(row))
+    overrides.pin(overrides_file(), id_, name, pin_example(row))
     typer.echo(f"{id_}: kept as '{name}'")
 
 
@@ -112,15 +112,15 @@ def pin(
 def rename(id_: Id, title: Annotated[str, typer.Argument(metavar="TITLE", help="The words that reports show.")]) -> None:
     """Give a class a title of your own."""
     from forensics.classes import overrides
-    from forensics.paths import decisions_file
+    from forensics.paths import overrides_file
 
-    overrides.rename(decisions_file(), id_, title)
+    overrides.rename(overrides_file(), id_, title)
     typer.echo(f"{id_}: called '{title}' from now on")
 
 
 def everything(store: Path | None) -> tuple[History, Catalogue]:
     """All that the store has, labelled with the shipped catalogue and the user's own."""
-    from forensics.classes.overrides import Decisions
+    from forensics.classes.overrides import Overrides
     from forensics.cli import parse
     from forensics.pipeline import read_history
     from forensics.query import Sources
@@ -128,4 +128,4 @@ def everything(store: Path | None) -> tuple[History, Catalogue]:
 
     settings = parse.settings(None, None, None, None, None, Sources(), store, parse.pattern_folders(None))
     known = catalogue.load(settings.pattern_folders)
-    return read_history(settings, known, Decisions()), known
+    return read_history(settings, known, Overrides()), known

@@ -35,17 +35,17 @@ def explain(
     if format_ not in FORMATS:
         raise UsageError(f"There is no format '{format_}'. There are {', '.join(FORMATS)}.")
     content = _content(text)
-    from forensics.classes.overrides import read_decisions
+    from forensics.classes.overrides import read_overrides
     from forensics.cli import parse
     from forensics.explain import explain as explained
     from forensics.explain import render
-    from forensics.paths import decisions_file
+    from forensics.paths import overrides_file
     from forensics.signatures import catalogue, likeness
 
     known = catalogue.load(parse.pattern_folders(patterns))
     if known.refused:
         typer.echo(f"tabby-forensics: left out, {catalogue.format_mistakes(known.refused)}", err=True)
-    found = explained(content, known, read_decisions(decisions_file()))
+    found = explained(content, known, read_overrides(overrides_file()))
     unknown = found.key_text if found.signature is not None and found.pattern is None else ""
     like = likeness.most_like([unknown], likeness.examples_of(known))[0] if unknown else ()
     as_format = render.as_json if format_ == "json" else render.as_text

@@ -74,7 +74,7 @@ def new(
     import re
 
     from forensics.classes import new_pattern
-    from forensics.classes.overrides import Decisions
+    from forensics.classes.overrides import Overrides
     from forensics.classes.summary import summarise_classes
     from forensics.cli.classes import everything
     from forensics.paths import users_patterns
@@ -85,7 +85,7 @@ def new(
     if target.exists():
         raise UsageError(f"'{target}' is there already; name another id with --as.")
     history, known = everything(store)
-    rows = summarise_classes(history.assembly.attempts, history.assembly.events, history.labelled, known, Decisions())
+    rows = summarise_classes(history.assembly.attempts, history.assembly.events, history.labelled, known, Overrides())
     row = next((row for row in rows if row.signature.id == id_ and row.is_unknown), None)
     if row is None:
         raise UsageError(f"The store has no unknown class '{id_}'; `classes` lists them.")

@@ -131,8 +131,8 @@ def _test(settings: Config) -> None:
 
 
 def _run(asked: _Asked, config: Config) -> None:
-    from forensics.classes.overrides import read_decisions
-    from forensics.paths import decisions_file
+    from forensics.classes.overrides import read_overrides
+    from forensics.paths import overrides_file
     from forensics.query import Query, Sources
     from forensics.signatures import catalogue
     from forensics.watch.loop import Watch
@@ -144,7 +144,7 @@ def _run(asked: _Asked, config: Config) -> None:
     known = catalogue.load(asked.patterns)
     if known.refused:
         _say(f"left out, {catalogue.format_mistakes(known.refused)}")
-    decisions = read_decisions(decisions_file())
+    overrides = read_overrides(overrides_file())
     state = State.open(asked.state, _say)
     sources = Sources((asked.journal_dir,) if asked.journal_dir else ())
 
@@ -165,7 +165,7 @@ def _run(asked: _Asked, config: Config) -> None:
         name, _, signature = key.partition(" ")
         metrics.state(name, signature, class_)
     watching = Watch(
-        begun.follower, Stream(known, decisions), begun.tracker, state, delivery, metrics, asked.units or config.units, say=_say
+        begun.follower, Stream(known, overrides), begun.tracker, state, delivery, metrics, asked.units or config.units, say=_say
     )
     watching.resume(begun.position, first=begun.first)
     server = serve(metrics, *asked.listen) if asked.listen else None

@@ -10,7 +10,7 @@ from json import dumps
 import polars as pl
 
 from forensics.assembly import Assembly, assemble
-from forensics.classes.overrides import Decisions, applied
+from forensics.classes.overrides import Overrides, apply_overrides
 from forensics.explain.as_journal import KERNEL, PastedJournal, as_journal
 from forensics.explain.log_formats import log_records
 from forensics.explain.no_failure import Problem, find_problem
@@ -24,7 +24,7 @@ from forensics.signatures.nonfatal import WHY
 from forensics.signatures.pattern import Pattern
 from forensics.signatures.root_cause import EXIT_RESULT, LAST_LINE, RULES
 
-NO_OVERRIDES = Decisions()
+NO_OVERRIDES = Overrides()
 # For an attempt whose end is only assumed, neither of these proves a failure.
 _NO_PROOF = (EXIT_RESULT, RULES[LAST_LINE])
 
@@ -54,7 +54,7 @@ class LabelledText:
     failures: pl.DataFrame  # LABELS with `unit` and `invocation`, of attempts that failed
 
 
-def explain(content: bytes, catalogue: Catalogue, overrides: Decisions = NO_OVERRIDES) -> Explanation:
+def explain(content: bytes, catalogue: Catalogue, overrides: Overrides = NO_OVERRIDES) -> Explanation:
     """Explain the failure class of most failed attempts, the latest of several; a bare exit result only if there is nothing else."""
     text = _label_text(content, catalogue, overrides)
     if not text.failures.is_empty():
@@ -63,12 +63,12 @@ def explain(content: bytes, catalogue: Catalogue, overrides: Decisions = NO_OVER
     return Explanation() if problem is None else _explain_problem(text, problem, catalogue)
 
 
-def _label_text(content: bytes, catalogue: Catalogue, overrides: Decisions) -> LabelledText:
+def _label_text(content: bytes, catalogue: Catalogue, overrides: Overrides) -> LabelledText:
     records = journal_records(content)
     pasted = PastedJournal(tuple(records)) if records is not None else as_journal(log_records(content.decode(errors="backslashreplace")))
     entries = _entries(pasted.records)
     assembly = assemble(entries)
-    labelled = applied(label(assembly.events, assembly.attempts, catalogue), overrides)
+    labelled = apply_overrides(label(assembly.events, assembly.attempts, catalogue), overrides)
     assumed = pl.col("invocation").is_in(list(pasted.assumed))
     # The kernel logs ERROR for much that makes nothing fail.
     kernel_only = (pl.col("unit") == KERNEL) & ~pl.col("why").str.starts_with("catalogue")

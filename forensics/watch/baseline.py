@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from forensics.classes.overrides import Decisions, read_decisions
+from forensics.classes.overrides import Overrides, read_overrides
 from forensics.errors import NothingRecordedError
 from forensics.ingest.sources import ingest_sources
-from forensics.paths import decisions_file
+from forensics.paths import overrides_file
 from forensics.pipeline import History, history_of
 from forensics.policy.limits import HELD_S
 from forensics.query import Query
@@ -32,13 +32,13 @@ def read_baseline(query: Query) -> Tracker:
         sources = ingest_sources(query.sources, query.store).sources
     except NothingRecordedError:
         return Tracker()
-    known, decisions = catalogue.load(query.pattern_folders), read_decisions(decisions_file())
+    known, overrides = catalogue.load(query.pattern_folders), read_overrides(overrides_file())
     start, until = query.since, query.until
     baseline = _Baseline()
     while isinstance(start, datetime) and isinstance(until, datetime) and start < until:
         portion = replace(query, since=start - LEAD, until=min(start + PORTION, until))
         with suppress(NothingRecordedError):
-            baseline.add(history_of(portion, sources, known, decisions), start, known, decisions)
+            baseline.add(history_of(portion, sources, known, overrides), start, known, overrides)
         start += PORTION
     return baseline.tracker(time.time())
 
@@ -61,7 +61,7 @@ class _Baseline:
     boot: str = ""
     host: str = ""
 
-    def add(self, history: History, start: datetime, known: Catalogue, decisions: Decisions) -> None:
+    def add(self, history: History, start: datetime, known: Catalogue, overrides: Overrides) -> None:
         attempts = history.assembly.attempts.join(
             history.labelled.labels.select("attempt", "failed", "signature"), on="attempt", how="left"
         )
@@ -82,7 +82,7 @@ class _Baseline:
                 self._ended(unit, invocation or "", ended.timestamp(), outcome, signature if failed else None)
         units = attempts.select("attempt", "unit")
         logged = problems(history.assembly.events, known).join(units, on="attempt").select("unit", "signature").unique()
-        self.nonfatal |= {f"{unit} {decisions.shown_as(signature)}" for unit, signature in logged.iter_rows()}
+        self.nonfatal |= {f"{unit} {overrides.shown_as(signature)}" for unit, signature in logged.iter_rows()}
 
     def _ended(self, unit: str, invocation: str, time: float, outcome: str, signature: str | None) -> None:
         if unit in self.running and self.running[unit].invocation == invocation:

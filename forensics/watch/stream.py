@@ -15,7 +15,7 @@ import polars as pl
 import pyarrow as pa
 
 from forensics.assembly import Assembly, assemble
-from forensics.classes.overrides import Decisions, applied
+from forensics.classes.overrides import Overrides, apply_overrides
 from forensics.journal.columns import SCHEMA
 from forensics.journal.dictionary import DICTIONARY
 from forensics.model.frames import ENTRIES
@@ -71,7 +71,7 @@ class Stream:
     """Holds the entries of running attempts. told: runs that were given out already, with when by a steady clock, oldest first."""
 
     catalogue: Catalogue
-    decisions: Decisions
+    overrides: Overrides
     told: dict[str, float] = field(default_factory=dict)
     _ears: Ears = field(default_factory=Ears)
     _held: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=HELD))
@@ -174,14 +174,14 @@ class Stream:
 
     def _one_survived(self, row: dict[str, Any], known: dict[str, Signature]) -> Survived:
         signature = known.get(row["signature"]) or mined_signature(row["signature"], row["title"])
-        shown = self.decisions.shown_as(signature.id)
-        named = replace(signature, id=shown, title=self.decisions.titles.get(shown, signature.title))
+        shown = self.overrides.shown_as(signature.id)
+        named = replace(signature, id=shown, title=self.overrides.titles.get(shown, signature.title))
         return Survived(str(row["host"] or ""), row["unit"], row["time"], named, WHY[row["rule"]], row["last"] or row["text"])
 
     def _named(self, entries: pl.DataFrame, assembly: Assembly, over: pl.DataFrame) -> tuple[Ended, ...]:
         wanted = over.select("attempt")
         events, attempts = (frame.join(wanted, on="attempt", how="semi") for frame in (assembly.events, assembly.attempts))
-        labelled = applied(label(events, attempts, self.catalogue), self.decisions)
+        labelled = apply_overrides(label(events, attempts, self.catalogue), self.overrides)
         rows = over.join(labelled.labels, on="attempt", how="left").sort("ended", "attempt").iter_rows(named=True)
         return tuple(_ended(row, entries, labelled.signatures.get(row["signature"])) for row in rows)
 

@@ -1,4 +1,4 @@
-"""The user's decisions: written so that they can be read again, undone without touching anything else, and applied to labels."""
+"""The user's overrides: written so that they can be read again, undone without touching anything else, and applied to labels."""
 
 from __future__ import annotations
 
@@ -27,26 +27,26 @@ def labelled():
 
 
 def test_without_a_file_nothing_is_decided(file):
-    assert overrides.read_decisions(file) == overrides.Decisions()
+    assert overrides.read_overrides(file) == overrides.Overrides()
     found = labelled()
-    assert overrides.applied(found, overrides.read_decisions(file)) is found
+    assert overrides.apply_overrides(found, overrides.read_overrides(file)) is found
 
 
 def test_merged_classes_are_shown_as_one_and_split_undoes_it(file):
     first, second = labelled().labels["signature"].to_list()
     overrides.merge(file, first, (second,))
-    shown = overrides.applied(labelled(), overrides.read_decisions(file))
+    shown = overrides.apply_overrides(labelled(), overrides.read_overrides(file))
     assert shown.labels["signature"].to_list() == [first, first]
     assert second not in shown.signatures
     assert shown.labels.schema == labelled().labels.schema
     assert overrides.split(file, second) == 1
-    assert overrides.applied(labelled(), overrides.read_decisions(file)).labels.equals(labelled().labels)
+    assert overrides.apply_overrides(labelled(), overrides.read_overrides(file)).labels.equals(labelled().labels)
 
 
 def test_a_merge_of_merges_ends_at_the_last(file):
     overrides.merge(file, "mined:b", ("mined:a",))
     overrides.merge(file, "mined:c", ("mined:b",))
-    assert overrides.read_decisions(file).shown_as("mined:a") == "mined:c"
+    assert overrides.read_overrides(file).shown_as("mined:a") == "mined:c"
     with pytest.raises(UsageError, match="split"):
         overrides.merge(file, "mined:a", ("mined:c",))
 
@@ -55,22 +55,22 @@ def test_a_new_title_is_shown_and_replaced_by_the_next(file):
     first = labelled().labels["signature"][0]
     overrides.rename(file, first, "The wheel")
     overrides.rename(file, first, "The front wheel")
-    assert overrides.applied(labelled(), overrides.read_decisions(file)).signatures[first].title == "The front wheel"
+    assert overrides.apply_overrides(labelled(), overrides.read_overrides(file)).signatures[first].title == "The front wheel"
     assert file.read_text().count("\n[[rename]]") == 1
 
 
-def test_a_pinned_class_is_found_by_its_line_when_masks_name_it_otherwise(file):
+def test_a_pinned_class_is_found_by_its_line_when_masks_change(file):
     now = naming.mined(pl.DataFrame({"event": [0], "kind": ["line"], "text": ["ERROR: wheel broken"], "root": [None], "last": [None]},
                                     schema_overrides={"root": pl.String, "last": pl.String}))["signature"].item()  # fmt: skip
     overrides.pin(file, "mined:of-an-older-version", "Our wheel", {"kind": "line", "text": "ERROR: wheel broken", "root": None})
-    read = overrides.read_decisions(file)
+    read = overrides.read_overrides(file)
     assert read.shown_as(now) == "mined:of-an-older-version"
-    shown = overrides.applied(labelled(), read)
+    shown = overrides.apply_overrides(labelled(), read)
     assert shown.signatures["mined:of-an-older-version"].title == "Our wheel"
     assert read.pinned == {"mined:of-an-older-version"}
 
 
-def test_comments_and_other_tables_outlive_every_change(file):
+def test_comments_and_other_tables_survive_every_change(file):
     file.parent.mkdir(parents=True)
     file.write_text(
         '# mine\n[[rename]]\nid = "a.b"\ntitle = "x"\n# about the wheel\n[[merge]]\ninto = "mined:a"\nids = ["mined:b"]\n# end\n'
@@ -83,13 +83,13 @@ def test_comments_and_other_tables_outlive_every_change(file):
     assert "merge" not in tomllib.loads(text)
 
 
-def test_every_mistake_of_the_file_is_told(file):
+def test_every_mistake_of_the_file_is_reported(file):
     file.parent.mkdir(parents=True)
     file.write_text('[[merge]]\ninto = 3\n[[pin]]\nid = "a"\nname = "b"\nkind = "line"\ntext = "x"\ncolour = "red"\n[[join]]\n')
-    with pytest.raises(UsageError) as told:
-        overrides.read_decisions(file)
-    for words in ("merge[0].into", "merge[0].ids", "pin[0].colour", "join", str(file)):
-        assert words in str(told.value)
+    with pytest.raises(UsageError) as refusal:
+        overrides.read_overrides(file)
+    for words in (":2: merge[0].into", ":1: merge[0].ids", ":8: pin[0].colour", ":9: join", str(file)):
+        assert words in str(refusal.value)
 
 
 @given(st.text(min_size=1).filter(lambda text: text.isprintable() or True))
@@ -98,4 +98,4 @@ def test_any_text_is_kept_as_it_is(tmp_path_factory, text):
     file = tmp_path_factory.mktemp("decided") / "classes.toml"
     overrides.rename(file, "mined:a", text)
     overrides.rename(file, "mined:b", "other")
-    assert overrides.read_decisions(file).titles == {"mined:a": text, "mined:b": "other"}
+    assert overrides.read_overrides(file).titles == {"mined:a": text, "mined:b": "other"}

@@ -5,7 +5,7 @@ from contextlib import closing
 import pytest
 
 from forensics.alerting.delivery import Delivery
-from forensics.classes.overrides import Decisions
+from forensics.classes.overrides import Overrides
 from forensics.journal.json_lines import table_of
 from forensics.resources import folder
 from forensics.signatures import catalogue
@@ -63,7 +63,7 @@ def clock(monkeypatch):
 
 def watching(state, journal, known, tracker=None, **options):
     delivery = Delivery(state.queue, {"hook": None}, lambda _: None)
-    return Watch(journal, Stream(known, Decisions()), tracker or Tracker(), state, delivery, Metrics(), **options)
+    return Watch(journal, Stream(known, Overrides()), tracker or Tracker(), state, delivery, Metrics(), **options)
 
 
 def goes_through(watch, clock, journal, step):

@@ -3,7 +3,7 @@
 import pyarrow as pa
 import pytest
 
-from forensics.classes.overrides import Decisions
+from forensics.classes.overrides import Overrides
 from forensics.resources import folder
 from forensics.signatures import catalogue
 from forensics.watch import stream as stream_module
@@ -18,7 +18,7 @@ def known():
 
 @pytest.mark.parametrize("size", [1, 3, 1000])
 def test_every_attempt_is_told_once_however_its_entries_come(tmp_path, known, size):
-    live, now, ended = Stream(known, Decisions()), 0.0, []
+    live, now, ended = Stream(known, Overrides()), 0.0, []
     for table in tables(tmp_path, size, line=TRACEBACK, restarts=5):
         live.feed(table, now)
         ended += live.settle(now)[0]
@@ -37,7 +37,7 @@ def fed(live, pieces, now, step=0.0):
 
 
 def test_what_only_repeats_itself_is_looked_at_less_often_than_what_is_new(tmp_path, known):
-    live = Stream(known, Decisions())
+    live = Stream(known, Overrides())
     fed(live, tables(tmp_path, line=TRACEBACK, restarts=1), 0.0)
     assert live.due == SETTLE_S
     assert len(live.settle(SETTLE_S)[0]) == 2
@@ -58,7 +58,7 @@ def test_what_only_repeats_itself_is_looked_at_less_often_than_what_is_new(tmp_p
 def test_a_fast_loop_that_repeats_itself_is_looked_at_now_and_then(tmp_path, known, monkeypatch):
     looks, assembled = [], stream_module.assemble
     monkeypatch.setattr(stream_module, "assemble", lambda *given, **options: looks.append(1) or assembled(*given, **options))
-    live, now, ended = Stream(known, Decisions()), 0.0, []
+    live, now, ended = Stream(known, Overrides()), 0.0, []
     for piece in tables(tmp_path, 1, line=TRACEBACK, restarts=99):
         live.feed(piece, now)
         ended += live.settle(now)[0]
@@ -72,7 +72,7 @@ def test_entries_of_what_runs_for_long_do_not_pile_up(tmp_path, known, monkeypat
     monkeypatch.setattr(stream_module, "MOST_GROWN", 50)
     monkeypatch.setattr(stream_module, "MOST_LINES", 20)
     monkeypatch.setattr(stream_module, "FIRST_LINES", 5)
-    live = Stream(known, Decisions())
+    live = Stream(known, Overrides())
     (line,) = list(tables(tmp_path, 1, line="INFO: loaded 7 modules"))[1:2]
     fed(live, [line] * 1000, 0.0)
     assert len(live._held) + sum(map(len, live._fed)) <= 100
@@ -80,7 +80,7 @@ def test_entries_of_what_runs_for_long_do_not_pile_up(tmp_path, known, monkeypat
 
 def test_the_last_words_of_a_service_that_said_much_count(tmp_path, known, monkeypatch):
     monkeypatch.setattr(stream_module, "MOST_GROWN", 50)
-    live = Stream(known, Decisions())
+    live = Stream(known, Overrides())
     started, line, *rest = tables(tmp_path, 1, line="INFO: loaded 7 modules", restarts=0)
     _, last, *_ = tables(tmp_path, 1, line=TRACEBACK, restarts=0)
     fed(live, [started, *[line] * 300, last, *[line] * 100, *rest], 0.0)
@@ -89,7 +89,7 @@ def test_the_last_words_of_a_service_that_said_much_count(tmp_path, known, monke
 
 
 def test_what_has_ended_before_is_passed_over(tmp_path, known):
-    live = Stream(known, Decisions())
+    live = Stream(known, Overrides())
     fed(live, tables(tmp_path, line=TRACEBACK), 0.0)
     live.pass_over(0)
     assert live.due is None
@@ -98,7 +98,7 @@ def test_what_has_ended_before_is_passed_over(tmp_path, known):
 
 
 def test_what_is_given_up_is_forgotten_and_nothing_else(tmp_path, known):
-    live = Stream(known, Decisions())
+    live = Stream(known, Overrides())
 
     def about(table, unit):
         return table.set_column(
@@ -114,13 +114,13 @@ def test_what_is_given_up_is_forgotten_and_nothing_else(tmp_path, known):
 
 def test_restarts_are_told_at_once(tmp_path, known):
     (table,) = tables(tmp_path, restarts=3)
-    seen = Stream(known, Decisions()).feed(table, 0.0)
+    seen = Stream(known, Overrides()).feed(table, 0.0)
     assert [(one.unit, one.counter) for one in seen.restarts] == [("a.service", 1), ("a.service", 2), ("a.service", 3)]
     assert seen.host == "hydra"
 
 
 def test_a_problem_of_a_service_that_goes_on_is_told_after_a_moment(tmp_path, known):
-    live = Stream(known, Decisions())
+    live = Stream(known, Overrides())
     for table in list(tables(tmp_path, 1, line=TRACEBACK))[:2]:  # started, and its line
         live.feed(table, 0.0)
     assert live.settle(SURVIVES_S / 2) == ((), ())
@@ -130,7 +130,7 @@ def test_a_problem_of_a_service_that_goes_on_is_told_after_a_moment(tmp_path, kn
 
 
 def test_a_problem_that_ends_the_service_at_once_is_not_called_survived(tmp_path, known):
-    live = Stream(known, Decisions())
+    live = Stream(known, Overrides())
     for table in tables(tmp_path, line=TRACEBACK, restarts=0):
         live.feed(table, 0.0)
     (attempt,), survived = live.settle(SURVIVES_S)
@@ -138,7 +138,7 @@ def test_a_problem_that_ends_the_service_at_once_is_not_called_survived(tmp_path
 
 
 def test_words_that_were_heard_make_no_more_work(tmp_path, known):
-    live = Stream(known, Decisions())
+    live = Stream(known, Overrides())
     first, again = list(tables(tmp_path, 1, line="Error: no route to 10.0.0.7"))[:2]
     live.feed(first, 0.0)
     live.feed(again, 0.0)
@@ -148,7 +148,7 @@ def test_words_that_were_heard_make_no_more_work(tmp_path, known):
 
 
 def test_ordinary_lines_make_no_work(tmp_path, known):
-    live = Stream(known, Decisions())
+    live = Stream(known, Overrides())
     for table in list(tables(tmp_path, 1, line="INFO: loaded 7 modules"))[1:2]:
         live.feed(table, 0.0)
     assert live.due is None
