@@ -14,7 +14,7 @@ from forensics.errors import ForensicsError, UsageError
 from forensics.files import write_atomically
 
 if TYPE_CHECKING:
-    from forensics.export.loki import Pushed
+    from forensics.export.loki import PushState
     from forensics.pipeline import Investigation
 
 TABLES = ("attempts", "restarts", "classes", "incidents", "phases", "events", "entries")
@@ -83,9 +83,9 @@ def openmetrics(
         raise UsageError(f"--step {step}: whole seconds, one or more.")
     _refuse_bad(target)
     found = _found(since, until, tz, unit, journal_dir, file, store, patterns)
-    from forensics.export.openmetrics import openmetrics as pieces
+    from forensics.export.openmetrics import openmetrics_text
 
-    _write("".join(pieces(found, int(seconds))).encode(), target)
+    _write("".join(openmetrics_text(found, int(seconds))).encode(), target)
 
 
 @app.command()
@@ -105,9 +105,9 @@ def textfile(
         raise UsageError(f"'{target}': node_exporter reads only files that end in .prom.")
     _refuse_bad(target)
     found = _found(since, until, tz, unit, journal_dir, file, store, patterns)
-    from forensics.export.textfile import textfile as text
+    from forensics.export.textfile import prometheus_text
 
-    _write(text(found), target)
+    _write(prometheus_text(found), target)
 
 
 @app.command()
@@ -140,12 +140,13 @@ def loki(
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"'{token_file}' cannot be read: {error}.") from None
     found = _found(since, until, tz, unit, journal_dir, file, store, patterns)
-    from forensics.export.loki import Loki, Pushed, streams
+    from forensics.export.loki import LokiClient, PushState
+    from forensics.export.loki_streams import streams
 
     kept = (store or store_folder()) / f"pushed-{_short(url, tenant, str(entries))}.json"
-    pushed = Pushed(done=_kept(kept) if resume else None)
+    pushed = PushState(done=_kept(kept) if resume else None)
     try:
-        Loki(url, tenant, token).push(streams(found, entries=entries, redact=redact), pushed, lambda now: _keep(kept, now))
+        LokiClient(url, tenant, token).push(streams(found, entries=entries, redact=redact), pushed, lambda now: _keep(kept, now))
     except ForensicsError as error:
         raise ForensicsError(f"{_told(pushed)}; then it ended: {error}. Go on with --resume.") from None
     kept.unlink(missing_ok=True)
@@ -188,11 +189,11 @@ def _write(content: bytes, target: Path | None) -> None:
         typer.echo(f"tabby-forensics: wrote {target}", err=True)
 
 
-def _told(pushed: Pushed) -> str:
+def _told(pushed: PushState) -> str:
     return f"Loki accepted {pushed.accepted} lines and refused {pushed.refused}"
 
 
-def _reasons(pushed: Pushed) -> str:
+def _reasons(pushed: PushState) -> str:
     return "; ".join(f"{count} lines: {reason}" for reason, count in pushed.reasons.most_common(3))
 
 
@@ -202,7 +203,7 @@ def _short(*texts: str) -> str:
     return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:16]
 
 
-def _keep(file: Path, pushed: Pushed) -> None:
+def _keep(file: Path, pushed: PushState) -> None:
     import json
 
     write_atomically(file, json.dumps(pushed.done))

@@ -1,1 +1,1 @@
-"""History for other programs: tables as files, Prometheus' formats, Loki. Log text is inert and without secrets, as in a report."""
+"""Export history to other programs: tables as files, Prometheus' formats, Loki; log text is sanitized as in a report."""

@@ -1,4 +1,4 @@
-"""A table in, the bytes of a CSV, JSON Lines or Parquet file out."""
+"""Write a table as CSV, JSON Lines or Parquet."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from io import BytesIO
 import polars as pl
 
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%S%.6fZ"
-FORMULA = r"^[=+\-@\t\r]"  # what a spreadsheet would run (OWASP, CSV injection)
+FORMULA = r"^[=+\-@\t\r]"  # what a spreadsheet would evaluate (OWASP, CSV injection)
 
 
 def csv(frame: pl.DataFrame) -> bytes:
-    """RFC 4180 with a head line, times as RFC 3339; text that a spreadsheet would take for a formula has an apostrophe before it."""
+    """RFC 4180 with a header, times as RFC 3339; text that a spreadsheet would take for a formula gets an apostrophe before it."""
     harmless = [_no_formula(pl.col(name)).alias(name) for name, kind in frame.schema.items() if kind == pl.String]
     return frame.with_columns(harmless).write_csv(datetime_format=TIME_FORMAT, line_terminator="\r\n").encode()
 
@@ -22,16 +22,16 @@ def _no_formula(text: pl.Expr) -> pl.Expr:
 
 
 def jsonl(frame: pl.DataFrame) -> bytes:
-    """One object a line, times as RFC 3339, absent values null."""
+    """One object per line, times as RFC 3339, absent values null."""
     times = pl.col(pl.Datetime("us", "UTC")).dt.strftime(TIME_FORMAT)
     return frame.with_columns(times).write_ndjson().encode()
 
 
 def parquet(frame: pl.DataFrame) -> bytes:
-    """Types as in the table."""
-    into = BytesIO()
-    frame.write_parquet(into, compression="zstd")
-    return into.getvalue()
+    """Types as in the table, compressed with zstd."""
+    buffer = BytesIO()
+    frame.write_parquet(buffer, compression="zstd")
+    return buffer.getvalue()
 
 
 WRITERS: Mapping[str, Callable[[pl.DataFrame], bytes]] = {"csv": csv, "jsonl": jsonl, "parquet": parquet}

@@ -1,4 +1,7 @@
-"""An investigation in, flat tables for spreadsheets and notebooks out. Times are UTC; what a table's columns mean is in model.py."""
+"""Flatten an investigation into tables for spreadsheets and notebooks.
+
+Times are UTC; model/frames.py documents the columns that have its names.
+"""
 
 from __future__ import annotations
 
@@ -61,9 +64,9 @@ PHASES = pl.Schema(
 )
 
 
-def table(found: Investigation, name: str, *, redact: bool) -> pl.DataFrame:
+def table(investigation: Investigation, name: str, *, redact: bool) -> pl.DataFrame:
     """One of TABLES, in order of time."""
-    return _sanitized(TABLES[name](found), redact=redact)
+    return _sanitized(TABLES[name](investigation), redact=redact)
 
 
 def _sanitized(frame: pl.DataFrame, *, redact: bool) -> pl.DataFrame:
@@ -75,9 +78,9 @@ def _sanitized(frame: pl.DataFrame, *, redact: bool) -> pl.DataFrame:
     return frame.with_columns(pl.col(name).replace(mapped[name]) for name in text if mapped[name])
 
 
-def attempts(found: Investigation) -> pl.DataFrame:
-    """ATTEMPTS with why each one ended (signature, why, secondary) and its deciding entry (evidence, file, offset)."""
-    history = found.history
+def attempts(investigation: Investigation) -> pl.DataFrame:
+    """ATTEMPTS with the cause of each end (signature, why, secondary) and the entry that proves it (evidence, file, offset)."""
+    history = investigation.history
     labels = history.labelled.labels.select(
         "attempt",
         "signature",
@@ -93,14 +96,14 @@ def attempts(found: Investigation) -> pl.DataFrame:
     )
 
 
-def restarts(found: Investigation) -> pl.DataFrame:
+def restarts(investigation: Investigation) -> pl.DataFrame:
     """CLASSED_RESTARTS."""
-    return found.restarts
+    return investigation.restarts
 
 
-def events(found: Investigation) -> pl.DataFrame:
-    """EVENTS of attempts, with host, unit and invocation, the signature of those that one was given to, and the entry's file and offset."""
-    history = found.history
+def events(investigation: Investigation) -> pl.DataFrame:
+    """EVENTS with host, unit and invocation, their signature if they have one, and the file and offset of their entry."""
+    history = investigation.history
     of_attempt = history.assembly.attempts.select("attempt", "host", "unit", "invocation")
     signatures = history.labelled.events.select("event", "signature").unique("event", keep="first", maintain_order=True)
     joined = (
@@ -112,45 +115,47 @@ def events(found: Investigation) -> pl.DataFrame:
     return pl.concat([joined.drop("event", "attempt", "row"), proof], how="horizontal").with_columns(pl.col("kind").cast(pl.String))
 
 
-def entries(found: Investigation) -> pl.DataFrame:
+def entries(investigation: Investigation) -> pl.DataFrame:
     """ENTRIES about the asked units."""
-    return _as_text(found.history.entries.filter(pl.col("unit").is_not_null()))
+    return _as_text(investigation.history.entries.filter(pl.col("unit").is_not_null()))
 
 
-def classes(found: Investigation) -> pl.DataFrame:
+def classes(investigation: Investigation) -> pl.DataFrame:
     """The breakdown over the window (incident is null) and of each incident."""
-    rows = [_class_row(None, one) for one in found.report.classes]
-    rows += [_class_row(incident.id, one) for incident in found.report.incidents for one in incident.classes]
+    rows = [_class_row(None, row) for row in investigation.report.classes]
+    rows += [_class_row(incident.id, row) for incident in investigation.report.incidents for row in incident.classes]
     return _frame(rows, CLASSES)
 
 
-def incidents(found: Investigation) -> pl.DataFrame:
+def incidents(investigation: Investigation) -> pl.DataFrame:
+    """One row per incident."""
     rows = [
         {
-            "incident": one.id,
-            "host": one.host,
-            "unit": one.unit,
-            "kind": one.kind,
-            "ongoing": one.ongoing,
-            "start": one.start,
-            "end": one.end,
-            "restarts": one.restarts,
-            "exact": one.exact,
-            "phases": len(one.phases),
-            "classes": " ".join(each.signature for each in one.classes),
-            "downtime_s": one.downtime_s,
-            "availability": one.availability,
-            "recovery": one.recovery,
-            "time_to_recover_s": one.time_to_recover_s,
-            "trigger": one.trigger_text,
-            "verdict": one.verdict,
+            "incident": incident.id,
+            "host": incident.host,
+            "unit": incident.unit,
+            "kind": incident.kind,
+            "ongoing": incident.ongoing,
+            "start": incident.start,
+            "end": incident.end,
+            "restarts": incident.restarts,
+            "exact": incident.exact,
+            "phases": len(incident.phases),
+            "classes": " ".join(row.signature for row in incident.classes),
+            "downtime_s": incident.downtime_s,
+            "availability": incident.availability,
+            "recovery": incident.recovery,
+            "time_to_recover_s": incident.time_to_recover_s,
+            "trigger": incident.trigger_text,
+            "verdict": incident.verdict,
         }
-        for one in found.report.incidents
+        for incident in investigation.report.incidents
     ]
     return _frame(rows, INCIDENTS)
 
 
-def phases(found: Investigation) -> pl.DataFrame:
+def phases(investigation: Investigation) -> pl.DataFrame:
+    """One row per phase of an incident."""
     rows = [
         {
             "incident": incident.id,
@@ -160,7 +165,7 @@ def phases(found: Investigation) -> pl.DataFrame:
             "cadence_s": phase.cadence_s,
             "signature": phase.primary,
         }
-        for incident in found.report.incidents
+        for incident in investigation.report.incidents
         for phase in incident.phases
     ]
     return _frame(rows, PHASES)
@@ -177,18 +182,18 @@ TABLES: Mapping[str, Callable[[Investigation], pl.DataFrame]] = {
 }
 
 
-def _class_row(incident: str | None, one: FailureClass) -> dict[str, object]:
+def _class_row(incident: str | None, row: FailureClass) -> dict[str, object]:
     return {
         "incident": incident,
-        "signature": one.signature,
-        "title": one.title,
-        "severity": one.severity,
-        "restarts": one.restarts,
-        "share": one.share,
-        "first": one.first,
-        "last": one.last,
-        "restart_helps": one.restart_helps,
-        "secondary": one.secondary,
+        "signature": row.signature,
+        "title": row.title,
+        "severity": row.severity,
+        "restarts": row.restarts,
+        "share": row.share,
+        "first": row.first,
+        "last": row.last,
+        "restart_helps": row.restart_helps,
+        "secondary": row.secondary,
     }
 
 
@@ -197,7 +202,7 @@ def _frame(rows: Sequence[Mapping[str, object]], schema: pl.Schema) -> pl.DataFr
 
 
 def _entries_at(history: History, rows: pl.Series) -> pl.DataFrame:
-    """message, file, offset of the entries at `rows`; nulls where there is none."""
+    """message, file, offset of the entries at `rows`; null for a null row."""
     return _as_text(history.entries.select(pl.col("message", "file", "offset").gather(rows)))
 
 

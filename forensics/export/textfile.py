@@ -1,4 +1,4 @@
-"""What history says now, in the names of `watch`'s exporter, as a file for node_exporter's textfile collector."""
+"""Export the present state of history for node_exporter's textfile collector, under the metric names of `watch`."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from forensics.pipeline import Investigation
 from forensics.watch.metrics import Metrics
 
 
-def textfile(found: Investigation) -> bytes:
-    """Prometheus text format without timestamps: node_exporter drops a whole file that has some."""
+def prometheus_text(investigation: Investigation) -> bytes:
+    """Prometheus text format without timestamps: node_exporter rejects a whole file that has one."""
     metrics = Metrics(live=False)
-    falls = found.restarts.group_by("unit").agg(pl.col("count").sum()).sort(["count", "unit"], descending=[True, False])
-    for unit, count in falls.iter_rows():
+    restarts = investigation.restarts.group_by("unit").agg(pl.col("count").sum()).sort(["count", "unit"], descending=[True, False])
+    for unit, count in restarts.iter_rows():
         metrics.counters["unit_restarts"].labels(metrics.unit_label(unit)).inc(count)
-    attempts = found.history.assembly.attempts.sort("started", "attempt", nulls_last=True)
-    failed = found.history.labelled.labels.filter("failed").join(attempts, on="attempt")
+    attempts = investigation.history.assembly.attempts.sort("started", "attempt", nulls_last=True)
+    failed = investigation.history.labelled.labels.filter("failed").join(attempts, on="attempt")
     end = pl.coalesce("ended", "started")
     sizes = failed.group_by("unit", "signature").agg(pl.len().alias("count"), end.min().alias("first"), end.max().alias("last"))
     for unit, signature, count, first, last in sizes.drop_nulls().sort(["count", "unit"], descending=[True, False]).iter_rows():
         metrics.failures(unit, signature, count, first.timestamp(), last.timestamp())
-    for unit, lived in attempts.select("unit", "uptime_s").drop_nulls().iter_rows():
-        metrics.durations.labels(metrics.unit_label(unit)).observe(lived)
-    for unit, outcome in attempts.select("unit", pl.col("outcome").cast(pl.String)).iter_rows():  # the last one counts
+    for unit, uptime in attempts.select("unit", "uptime_s").drop_nulls().iter_rows():
+        metrics.durations.labels(metrics.unit_label(unit)).observe(uptime)
+    for unit, outcome in attempts.select("unit", pl.col("outcome").cast(pl.String)).iter_rows():  # the last attempt counts
         metrics.gauges["unit_up"].labels(metrics.unit_label(unit)).set(outcome == "running")
         metrics.gauges["unit_loop_active"].labels(metrics.unit_label(unit)).set(0)
-    for incident in found.report.incidents:
+    for incident in investigation.report.incidents:
         if incident.ongoing:
             metrics.gauges["unit_loop_active"].labels(metrics.unit_label(incident.unit)).set(1)
-    metrics.counters["journal_lost_lines"].inc(found.report.completeness.dropped)
-    metrics.gauges["last_event_timestamp_seconds"].set(found.history.entries["time"].max().timestamp())  # type: ignore[union-attr]
+    metrics.counters["journal_lost_lines"].inc(investigation.report.completeness.dropped)
+    metrics.gauges["last_event_timestamp_seconds"].set(investigation.history.entries["time"].max().timestamp())  # type: ignore[union-attr]
     return metrics.text()

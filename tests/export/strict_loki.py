@@ -34,8 +34,8 @@ class StrictLoki(Recorder):
         streams = json.loads(body)["streams"]
         if not streams:
             return 422, b"at least one valid stream is required"
-        told = [self._stream(stream["stream"], stream["values"]) for stream in streams]
-        wrong = [answer for answer in told if answer is not None]
+        answers = [self._stream(stream["stream"], stream["values"]) for stream in streams]
+        wrong = [answer for answer in answers if answer is not None]
         return wrong[0] if wrong else (204, b"")
 
     def _stream(self, labels, values):
@@ -47,10 +47,10 @@ class StrictLoki(Recorder):
         if key not in self.newest and len(self.newest) >= MOST_STREAMS:
             return 429, b"maximum active stream limit exceeded"
         self.newest.setdefault(key, 0)
-        said = [problem for value in values if (problem := self._line(key, value))]
-        if not said:
+        problems = [problem for value in values if (problem := self._line(key, value))]
+        if not problems:
             return None
-        return 400, f"{said[0]}, user 'fake', total ignored: {len(said)} out of {len(values)} for stream: {key}".encode()
+        return 400, f"{problems[0]}, user 'fake', total ignored: {len(problems)} out of {len(values)} for stream: {key}".encode()
 
     def _line(self, key, value):
         ns, line, metadata = int(value[0]), value[1], value[2] if len(value) > 2 else {}
@@ -64,7 +64,7 @@ class StrictLoki(Recorder):
             "entry has timestamp too new": ns > now + GRACE,
             "entry too far behind": ns < self.newest[key] - HOUR,
         }
-        if broken := [words for words, holds in rules.items() if holds]:
+        if broken := [rule for rule, holds in rules.items() if holds]:
             return broken[0]
         self.newest[key] = max(self.newest[key], ns)
         self.stored[key, ns, line] = metadata

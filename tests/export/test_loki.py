@@ -1,4 +1,4 @@
-"""`export loki`: nothing is lost, nothing twice, and what Loki refuses is told; also by a real one, where TABBY_TEST_LOKI_URL names it."""
+"""`export loki`: nothing lost, nothing twice, every refusal reported; also with the real Loki at TABBY_TEST_LOKI_URL."""
 
 import json
 import os
@@ -11,8 +11,9 @@ import polars as pl
 import pytest
 
 from forensics.errors import ForensicsError
-from forensics.export import loki
-from forensics.export.loki import LONGEST_LINE, MOST_BYTES, Loki, Pushed, Stream, batches, streams
+from forensics.export import loki_streams
+from forensics.export.loki import LokiClient, PushState
+from forensics.export.loki_streams import LONGEST_LINE, MOST_BYTES, LogStream, batches, streams
 from forensics.watch.metrics import MOST_UNITS
 from tests.cli.test_usage import assert_one_sentence, run
 from tests.export.failing_unit import investigate_journal, write_journal
@@ -24,16 +25,16 @@ NOW = datetime.now(UTC)
 
 
 def made(lines, start=None, step=timedelta(seconds=1), name="a.service"):
-    """A stream of `lines`, one a step."""
+    """A stream of `lines`, one per step."""
     start = start or datetime.now(UTC) - timedelta(hours=1)
     ns = [int((start + n * step).timestamp() * 1e6) * 1000 for n in range(len(lines))]
     frame = pl.DataFrame({"ns": ns, "line": lines, "metadata": ['{"signature": "a.b"}'] * len(lines)})
-    return Stream({"service_name": "tabby-forensics", "source": "attempt", "host": "h", "unit": name}, frame)
+    return LogStream({"service_name": "tabby-forensics", "source": "attempt", "host": "h", "unit": name}, frame)
 
 
 def push(server, found, **options):
-    pushed = Pushed(**options)
-    Loki(server.url, wait=lambda _: None).push(found, pushed, lambda _: None)
+    pushed = PushState(**options)
+    LokiClient(server.url, wait=lambda _: None).push(found, pushed, lambda _: None)
     return pushed
 
 
@@ -81,7 +82,7 @@ def test_a_request_is_bounded_and_so_is_a_line():
 
 def test_a_line_that_is_too_long_is_cut(tmp_path):
     found = investigate_journal(tmp_path, line="é" * 500_000)
-    longest = max(len(line.encode()) for each in streams(found, entries=True, redact=False) for line in each.lines["line"])
+    longest = max(len(line.encode()) for part in streams(found, entries=True, redact=False) for line in part.lines["line"])
     assert longest <= LONGEST_LINE
 
 
@@ -102,22 +103,22 @@ def test_old_lines_are_refused_and_counted_and_the_rest_is_in():
     assert "too old" in next(iter(pushed.reasons))
 
 
-def test_where_loki_does_not_count_the_oldest_it_takes_is_enough(monkeypatch):
+def test_without_a_count_the_oldest_acceptable_time_is_enough(monkeypatch):
     cut = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=30)
 
     class Terse(StrictLoki):
         def answer(self, body, headers):
             old = any(int(value[0]) < cut.timestamp() * 1e9 for value in json.loads(body)["streams"][0]["values"])
-            status, said = super().answer(body, headers)
+            status, reason = super().answer(body, headers)
             text = f"entry has timestamp too old, oldest acceptable timestamp is: {cut:%Y-%m-%dT%H:%M:%SZ}"
-            return (400, text.encode()) if old else (status, said)
+            return (400, text.encode()) if old else (status, reason)
 
     with Terse() as server:
         pushed = push(server, [made([f"l {n}" for n in range(100)], start=cut - timedelta(seconds=40))])
     assert (pushed.accepted, pushed.refused) == (60, 40)
 
 
-def test_a_bad_line_is_found_where_loki_does_not_say_which(monkeypatch):
+def test_a_bad_line_is_found_when_loki_does_not_name_it(monkeypatch):
     class Silent(StrictLoki):
         def answer(self, body, headers):
             return (400, b"no") if b"poison" in body else super().answer(body, headers)
@@ -129,7 +130,7 @@ def test_a_bad_line_is_found_where_loki_does_not_say_which(monkeypatch):
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
-def test_what_may_go_away_is_tried_again(status):
+def test_a_temporary_refusal_is_retried(status):
     with StrictLoki([status, status]) as server:
         assert push(server, [made(["a", "b"])]).accepted == 2
     assert len(server.stored) == 2
@@ -140,8 +141,8 @@ class RealLoki:
 
     def lines(self, unit):
         query = urllib.parse.urlencode({"query": f'{{unit="{unit}"}}', "limit": 5000, "start": int((time.time() - 7200) * 1e9)})
-        found = json.loads(http_get(f"{REAL}/loki/api/v1/query_range?{query}"))["data"]["result"]
-        return sorted(line for each in found for _, line, *_ in each["values"])
+        result = json.loads(http_get(f"{REAL}/loki/api/v1/query_range?{query}"))["data"]["result"]
+        return sorted(line for stream in result for _, line, *_ in stream["values"])
 
 
 @pytest.fixture(params=["a stand-in", "a real one"])
@@ -151,7 +152,7 @@ def server(request):
             yield strict
         return
     if not REAL:
-        pytest.skip("TABBY_TEST_LOKI_URL names no Loki")
+        pytest.skip("TABBY_TEST_LOKI_URL is not set")
     yield RealLoki()
 
 
@@ -160,10 +161,10 @@ def names():
     return [f"t{uuid.uuid4().hex}.service" for _ in range(2)]
 
 
-def test_a_push_that_ended_goes_on_where_it_was(monkeypatch, server, names):
-    monkeypatch.setattr(loki, "MOST_BYTES", 8192)
-    sources = sorted((made([f"{n} " + "x" * 500 for n in range(30)], name=name) for name in names), key=lambda one: one.name)
-    pushed, turns = Pushed(), []
+def test_an_interrupted_push_resumes_where_it_was(monkeypatch, server, names):
+    monkeypatch.setattr(loki_streams, "MOST_BYTES", 8192)
+    sources = sorted((made([f"{n} " + "x" * 500 for n in range(30)], name=name) for name in names), key=lambda stream: stream.name)
+    pushed, turns = PushState(), []
 
     def stop(now):
         turns.append(now.done)
@@ -171,7 +172,7 @@ def test_a_push_that_ended_goes_on_where_it_was(monkeypatch, server, names):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        Loki(server.url).push(sources, pushed, stop)
+        LokiClient(server.url).push(sources, pushed, stop)
     assert 0 < sum(len(server.lines(name)) for name in names) < 60
     rest = push(server, sources, done=turns[-1])
     assert pushed.accepted + rest.accepted == 60
@@ -193,7 +194,7 @@ def test_a_line_too_far_behind_is_refused_and_counted_and_the_rest_is_in(server,
     assert server.lines(names[0]) == ["near", "newest"]
 
 
-def test_a_loki_that_never_answers_is_told_in_one_sentence():
+def test_a_loki_that_never_answers_is_reported_in_one_sentence():
     with StrictLoki([503] * 50) as server, pytest.raises(ForensicsError, match="503"):
         push(server, [made(["a"])])
 
@@ -205,7 +206,7 @@ def test_batches_cover_a_stream_in_order():
     assert [line for part in parts for line in part] == list(source.lines.iter_rows())
 
 
-def test_the_command_says_what_was_taken_and_what_not(tmp_path):
+def test_the_command_reports_accepted_and_refused_lines(tmp_path):
     source = ["--file", str(write_journal(tmp_path)), "--store", str(tmp_path / "store")]
     with StrictLoki() as server:
         done = run("export", "loki", "--url", server.url, *source)

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 import pytest
 
 from fixtures.golden import make
-from forensics.export.openmetrics import openmetrics
-from forensics.export.textfile import textfile
+from forensics.export.openmetrics import openmetrics_text
+from forensics.export.textfile import prometheus_text
 from forensics.pipeline import investigate
 from forensics.query import Query, Sources
 from forensics.timespec import parse_time
@@ -23,14 +23,14 @@ SAMPLE = re.compile(r'^[a-z_]+(?:\{[a-z_]+="(?:[^"\\\n]|\\.)*"(?:,[a-z_]+="(?:[^
 
 def test_every_line_is_a_sample_however_hostile_the_names_are(tmp_path):
     found = investigate_journal(tmp_path, host='h"} 1\n# EOF\\')
-    lines = "".join(openmetrics(found, 60)).splitlines()
+    lines = "".join(openmetrics_text(found, 60)).splitlines()
     assert lines[-1] == "# EOF"
     assert lines.count("# EOF") == 1
     assert [line for line in lines if not line.startswith("# ") and not SAMPLE.match(line)] == []
 
 
 def test_a_counter_begins_at_zero_and_ends_at_the_number_of_restarts(tmp_path):
-    text = "".join(openmetrics(investigate_journal(tmp_path), 1))
+    text = "".join(openmetrics_text(investigate_journal(tmp_path), 1))
     values = [int(value) for value in re.findall(r"^tabby_forensics_unit_restarts_total\{.*?\} (\d+) \d+$", text, re.MULTILINE)]
     assert (values[0], values[-1]) == (0, 3)
     assert values == sorted(values)
@@ -39,7 +39,7 @@ def test_a_counter_begins_at_zero_and_ends_at_the_number_of_restarts(tmp_path):
 @pytest.mark.real
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed")
 def test_promtool_finds_nothing_to_say_about_the_textfile(tmp_path):
-    text = textfile(investigate_journal(tmp_path))
+    text = prometheus_text(investigate_journal(tmp_path))
     done = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
     assert b'tabby_forensics_unit_restarts_total{unit="a.service"} 3.0' in text
@@ -50,7 +50,7 @@ def test_promtool_finds_nothing_to_say_about_the_textfile(tmp_path):
 def test_node_exporter_takes_the_textfile(tmp_path):
     folder = tmp_path / "collected"
     folder.mkdir()
-    (folder / "tabby.prom").write_bytes(textfile(investigate_journal(tmp_path)))
+    (folder / "tabby.prom").write_bytes(prometheus_text(investigate_journal(tmp_path)))
     port = free_port()
     command = ["prometheus-node-exporter", f"--web.listen-address=127.0.0.1:{port}", "--collector.disable-defaults", "--collector.textfile"]
     with running_server([*command, f"--collector.textfile.directory={folder}"], f"http://127.0.0.1:{port}", tmp_path):
@@ -69,7 +69,7 @@ def seed_answers(seed, tmp_path_factory):
         parse_time(make.WINDOW[make.WINDOW.index(name) + 1], now=datetime.now(UTC), zone=UTC) for name in ("--since", "--until")
     )
     found = investigate(Query(Sources((seed / "journal",)), folder / "store", datetime.now(UTC), since=since, until=until))
-    (folder / "history.om").write_text("".join(openmetrics(found, 60)))
+    (folder / "history.om").write_text("".join(openmetrics_text(found, 60)))
     command = ["promtool", "tsdb", "create-blocks-from", "openmetrics", "history.om", "data"]
     subprocess.run(command, check=True, capture_output=True, cwd=folder)
     (folder / "prometheus.yml").write_text("scrape_configs: []\n")
