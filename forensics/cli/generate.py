@@ -20,23 +20,23 @@ Listen = Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Serve met
 @app.command()
 def systemd(program: Program = None, listen: Listen = None, target: Output = None) -> None:
     """Write a hardened unit for `watch`, with watchdog and a user of its own."""
-    from forensics.generate.watch_unit import systemd as unit
-    from forensics.watch.config import address
+    from forensics.generate.systemd import unit_text
+    from forensics.watch.config import host_and_port
 
-    if listen is not None and address(listen) is None:
+    if listen is not None and host_and_port(listen) is None:
         raise UsageError(f"'{listen}' is not HOST:PORT.")
     started = program or _started()
     if not started.startswith("/") or not started.isprintable():
         raise UsageError(f"'{started}': systemd wants the whole path of the program; give --program.")
-    _write(unit(started, listen), target)
+    _write(unit_text(started, listen), target)
 
 
 @app.command()
 def nix(target: Output = None) -> None:
     """Write a NixOS module for `watch`, with options for units, sinks and exporter."""
-    from forensics.generate.watch_unit import nix as module
+    from forensics.generate.nixos import module_text
 
-    _write(module(), target)
+    _write(module_text(), target)
 
 
 @app.command()
@@ -44,9 +44,9 @@ def dashboard(target: Output = None) -> None:
     """Write a Grafana dashboard of the metrics of `watch`."""
     import json
 
-    from forensics.generate.dashboard import dashboard as made
+    from forensics.generate.dashboard import dashboard_model
 
-    _write(json.dumps(made(), indent=2) + "\n", target)
+    _write(json.dumps(dashboard_model(), indent=2) + "\n", target)
 
 
 def _started() -> str:

@@ -1,1 +1,1 @@
-"""Controls: what prevents, detects or limits a failure. Here what is generated for other programs."""
+"""Generate files for other programs: a systemd unit, a NixOS module, a Grafana dashboard."""

@@ -1,4 +1,4 @@
-"""A Grafana dashboard of `watch`'s metrics, in the classic JSON model, which all versions import."""
+"""Write a Grafana dashboard of `watch`'s metrics, in the classic JSON model, which all versions import."""
 
 from __future__ import annotations
 
@@ -12,41 +12,43 @@ RATE = "$__rate_interval"
 Panel = dict[str, Any]
 
 
-def dashboard() -> dict[str, Any]:
+def dashboard_model() -> dict[str, Any]:
+    """Build the dashboard's JSON model."""
     panels = [
-        _stat("Units that are down", "Units whose last attempt has ended.", f"count({PREFIX}unit_up{UNIT} == 0) or vector(0)", "short"),
-        _stat("Restart loops", "Units in a restart loop now.", f"sum({PREFIX}unit_loop_active{UNIT}) or vector(0)", "short"),
-        _stat("Newest failure class", "When the newest failure class was seen first.",
+        _stat("Units down", "Units whose last attempt has ended.", f"count({PREFIX}unit_up{UNIT} == 0) or vector(0)", "short"),
+        _stat("Restart loops", "Units currently in a restart loop.", f"sum({PREFIX}unit_loop_active{UNIT}) or vector(0)", "short"),
+        _stat("Newest failure class", "When the newest failure class first occurred.",
               f"max({PREFIX}class_first_seen_timestamp_seconds{UNIT}) * 1000", "dateTimeFromNow"),
-        _stat("Lag of the watching", "Age of the newest journal entry when it was handled.", f"max({PREFIX}watch_lag_seconds)", "s"),
-        _series("Restarts", "Automatic restarts by unit.", [(f"sum by (unit) (increase({PREFIX}unit_restarts_total{UNIT}[{RATE}]))",
+        _stat("Watch lag", "Age of the newest journal entry when it was processed.", f"max({PREFIX}watch_lag_seconds)", "s"),
+        _series("Restarts", "Automatic restarts per unit.", [(f"sum by (unit) (increase({PREFIX}unit_restarts_total{UNIT}[{RATE}]))",
                 "{{unit}}")], "short"),
-        _series("Failures by class", "Failed attempts by failure class.",
+        _series("Failures by class", "Failed attempts per failure class.",
                 [(f"sum by (signature) (increase({PREFIX}failures_total{UNIT}[{RATE}]))", "{{signature}}")], "short"),
-        _series("How long attempts live", "Median and 95th percentile of the time from start to end.",
+        _series("Attempt duration", "Median and 95th percentile of the time from start to end.",
                 [(f"histogram_quantile({q}, sum by (le) (rate({PREFIX}attempt_duration_seconds_bucket{UNIT}[{RATE}])))", name)
                  for q, name in ((0.5, "median"), (0.95, "95 %"))], "s"),
-        _series("State of the units", "1 up, 0 down; held: up for ten minutes.",
-                [(f"max by (unit) ({PREFIX}unit_up{UNIT})", "{{unit}} up"), (f"max by (unit) ({PREFIX}unit_held{UNIT})", "{{unit}} held")],
+        _series("Unit state", "1 is up, 0 is down; stable: up for at least ten minutes.",
+                [(f"max by (unit) ({PREFIX}unit_up{UNIT})", "{{unit}} up"),
+                 (f"max by (unit) ({PREFIX}unit_held{UNIT})", "{{unit}} stable")],
                 "bool_on_off"),
-        _table("Failure classes", "When each class was seen last.", f"{PREFIX}class_last_seen_timestamp_seconds{UNIT} * 1000",
+        _table("Failure classes", "When each failure class last occurred.", f"{PREFIX}class_last_seen_timestamp_seconds{UNIT} * 1000",
                "dateTimeAsLocal"),
-        _series("Alerts that wait", "Alerts queued for a sink that does not take them.", [(f"sum by (sink) ({PREFIX}watch_queued_alerts)",
+        _series("Queued alerts", "Alerts waiting for a sink that does not accept them.", [(f"sum by (sink) ({PREFIX}watch_queued_alerts)",
                 "{{sink}}")], "short"),
-        _series("Alerts and lines lost", "Alerts that a sink refused or that a full queue had no room for; lines that journald dropped.",
+        _series("Lost alerts and log lines", "Alerts that a sink refused or a full queue dropped; log lines that journald dropped.",
                 [(f"sum by (sink) (increase({PREFIX}watch_refused_alerts_total[{RATE}]))", "refused by {{sink}}"),
                  (f"sum(increase({PREFIX}journal_lost_lines_total[{RATE}]))", "lines dropped")], "short"),
-        _stat("Newest entry", "When the newest journal entry was written; an old one means that nobody watches.",
+        _stat("Newest entry", "When the newest journal entry was written; if it is old, `watch` may not be running.",
               f"max({PREFIX}last_event_timestamp_seconds) * 1000", "dateTimeFromNow"),
-        _stat("Escalating classes", "Failure classes whose rate multiplies.",
+        _stat("Escalating classes", "Failure classes whose rate is rising sharply.",
               f'count({PREFIX}class_state{{unit=~"$unit",state="escalating"}} == 1) or vector(0)', "short"),
-        _stat("Version", "The version of tabby-forensics.", f"max by (version) ({PREFIX}build_info)", "short", "{{version}}"),
+        _stat("Version", "Version of tabby-forensics.", f"max by (version) ({PREFIX}build_info)", "short", "{{version}}"),
     ]  # fmt: skip
     return {
         "id": None,
         "uid": "tabby-forensics-watch",
         "title": "tabby-forensics: failures and restarts",
-        "description": "What fails, how often it restarts, and whether somebody is told.",
+        "description": "What fails, how often it restarts, and whether alerts are delivered.",
         "tags": ["tabby-forensics", "systemd"],
         "schemaVersion": 36,
         "version": 1,
@@ -110,13 +112,13 @@ def _table(title: str, description: str, expr: str, unit: str) -> Panel:
 
 
 def _placed(panels: list[Panel]) -> list[Panel]:
-    """From left to right, a new row where the next one has no room."""
+    """Place panels from left to right, in a new row where the next one does not fit."""
     x = y = height = 0
     for number, panel in enumerate(panels, start=1):
-        place = panel["gridPos"]
-        if x + place["w"] > 24:
+        position = panel["gridPos"]
+        if x + position["w"] > 24:
             x, y, height = 0, y + height, 0
         panel["id"] = number
-        place |= {"x": x, "y": y}
-        x, height = x + place["w"], max(height, place["h"])
+        position |= {"x": x, "y": y}
+        x, height = x + position["w"], max(height, position["h"])
     return panels

@@ -1,4 +1,4 @@
-"""What `generate` writes: a unit that systemd reads, a module that is Nix, a dashboard that keeps Grafana's rules."""
+"""`generate` writes a unit that systemd accepts, a module that is valid Nix and a dashboard that follows Grafana's rules."""
 
 import json
 import re
@@ -11,12 +11,14 @@ import tree_sitter
 import tree_sitter_nix
 
 from forensics.alerting.sinks import KINDS
-from forensics.generate.dashboard import dashboard
-from forensics.generate.watch_unit import NAME, SETTINGS, nix, systemd
+from forensics.generate.dashboard import dashboard_model
+from forensics.generate.nixos import OWN_FORM, module_text
+from forensics.generate.settings import NAME, SETTINGS
+from forensics.generate.systemd import unit_text
 from forensics.watch.metrics import COUNTERS, GAUGES, PREFIX
 from tests.cli.test_usage import assert_one_sentence, run
 
-PANELS = dashboard()["panels"]
+PANELS = dashboard_model()["panels"]
 TARGETS = [(panel, target) for panel in PANELS for target in panel["targets"]]
 VARIABLES = {"$__rate_interval": "5m", "$unit": "a"}
 
@@ -30,39 +32,39 @@ def parsed(expr: str):
 
 @pytest.mark.real
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")
-def test_systemd_finds_nothing_to_say_about_the_unit(tmp_path):
-    (tmp_path / f"{NAME}.service").write_text(systemd("/usr/bin/true", "127.0.0.1:9847"))
+def test_systemd_verifies_the_unit_without_a_warning(tmp_path):
+    (tmp_path / f"{NAME}.service").write_text(unit_text("/usr/bin/true", "127.0.0.1:9847"))
     done = subprocess.run(["systemd-analyze", "verify", str(tmp_path / f"{NAME}.service")], capture_output=True, text=True, check=False)
     assert NAME not in done.stderr
     assert done.returncode == 0
 
 
-def test_the_unit_starts_what_it_is_told_to():
-    assert "\nExecStart=/opt/x watch --listen 127.0.0.1:1\n" in systemd("/opt/x", "127.0.0.1:1")
-    assert "\nExecStart=/opt/x watch\n" in systemd("/opt/x", None)
+def test_the_unit_starts_the_given_program():
+    assert "\nExecStart=/opt/x watch --listen 127.0.0.1:1\n" in unit_text("/opt/x", "127.0.0.1:1")
+    assert "\nExecStart=/opt/x watch\n" in unit_text("/opt/x", None)
 
 
-def test_bad_words_for_the_unit_are_refused():
+def test_bad_options_for_the_unit_are_refused():
     assert_one_sentence(run("generate", "systemd", "--listen", "here"), 2, "'here'")
     assert_one_sentence(run("generate", "systemd", "--program", "x\nUser=root"), 2, "whole path")
 
 
 def test_the_module_is_nix_and_has_all_settings_and_sinks():
-    tree = tree_sitter.Parser(tree_sitter.Language(tree_sitter_nix.language())).parse(nix().encode())
+    tree = tree_sitter.Parser(tree_sitter.Language(tree_sitter_nix.language())).parse(module_text().encode())
     assert not tree.root_node.has_error
-    assert [name for name in SETTINGS if name not in {"ExecReload", "Environment"} and f"        {name} = " not in nix()] == []
-    assert [kind for kind in KINDS if kind not in nix()] == []
+    assert [name for name in SETTINGS if name not in OWN_FORM and f"        {name} = " not in module_text()] == []
+    assert [kind for kind in KINDS if kind not in module_text()] == []
 
 
-def test_the_dashboard_is_named_for_good_and_not_edited():
-    made = dashboard()
-    assert (made["id"], made["uid"], made["editable"]) == (None, "tabby-forensics-watch", False)
-    assert json.loads(run("generate", "dashboard").stdout) == made
+def test_the_dashboard_has_a_stable_id_and_cannot_be_edited():
+    model = dashboard_model()
+    assert (model["id"], model["uid"], model["editable"]) == (None, "tabby-forensics-watch", False)
+    assert json.loads(run("generate", "dashboard").stdout) == model
 
 
 def test_every_variable_is_used_and_every_used_one_exists():
     text = json.dumps(PANELS)
-    names = {variable["name"] for variable in dashboard()["templating"]["list"]}
+    names = {variable["name"] for variable in dashboard_model()["templating"]["list"]}
     used = set(re.findall(r"\$\{?(\w+)", text)) - {"__rate_interval"}
     assert used == names == {"datasource", "unit"}
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from forensics.generate.watch_unit import NAME, systemd
+from forensics.generate.settings import NAME
+from forensics.generate.systemd import unit_text
 from tests.lab.systemd import NEEDED, booted
 
 pytest.importorskip("systemd.journal")
@@ -24,7 +25,7 @@ SINK = '[[sink]]\ntype = "stdout"\njson_lines = true\n'
 @pytest.fixture(scope="module")
 def lived(tmp_path_factory):
     """What the service printed, and its state at the end."""
-    unit = systemd(f"{PYTHON} -m forensics", "127.0.0.1:9847") + f"\n[Service]\nEnvironment={VARIABLES}\n"
+    unit = unit_text(f"{PYTHON} -m forensics", "127.0.0.1:9847") + f"\n[Service]\nEnvironment={VARIABLES}\n"
     shared = {"python": Path(sys.base_prefix), "packages": PACKAGES, "project": ROOT}
     with booted({f"{NAME}.service": unit, "fails.service": FAILS}, tmp_path_factory.mktemp("lab"), shared=shared) as lab:
 
@@ -67,7 +68,7 @@ def test_its_exporter_answers(lived):
 
 
 def test_systemd_calls_it_little_exposed(tmp_path):
-    (tmp_path / f"{NAME}.service").write_text(systemd("/usr/bin/true", None))
+    (tmp_path / f"{NAME}.service").write_text(unit_text("/usr/bin/true", None))
     command = ["systemd-analyze", "security", "--offline=true", "--threshold=20", str(tmp_path / f"{NAME}.service")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-300:]
