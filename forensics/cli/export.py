@@ -131,10 +131,10 @@ def loki(
     import os
 
     from forensics.paths import store_folder
-    from forensics.watch.config import is_address
+    from forensics.watch.config import is_http_url
 
-    if not is_address(url) or "@" in url:
-        raise UsageError("--url is no http or https address, or holds a password; give a token with --token-file.")
+    if not is_http_url(url) or "@" in url:
+        raise UsageError("--url must start with http:// or https:// and hold no password; give a token with --token-file.")
     try:
         token = token_file.read_text(encoding="utf-8").strip() if token_file else os.environ.get("TABBY_LOKI_TOKEN", "")
     except (OSError, UnicodeDecodeError) as error:

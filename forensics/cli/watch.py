@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from forensics.alerting.delivery import Delivery
-    from forensics.watch.config import Config
+    from forensics.watch.config import WatchConfig
     from forensics.watch.loop import Watch
     from forensics.watch.metrics import Metrics
     from forensics.watch.state import State
@@ -57,7 +57,7 @@ def watch(
     os.environ.setdefault("_RJEM_MALLOC_CONF", "dirty_decay_ms:0,muzzy_decay_ms:0")  # polars' jemalloc: 10 MB less, at no measured cost
     from forensics.paths import store_folder, watch_file
     from forensics.query import unit_pattern
-    from forensics.watch.config import address, read_config
+    from forensics.watch.config import host_and_port, read_config
 
     file = config or (watch_file() if watch_file().exists() else None)
     settings = read_config(file)
@@ -68,7 +68,7 @@ def watch(
         _test(settings)
         return
     wanted = listen or settings.listen
-    at = address(wanted) if wanted else None
+    at = host_and_port(wanted) if wanted else None
     if wanted and at is None:
         raise UsageError(f"'{wanted}' is not HOST:PORT.")
     from forensics.cli import parse
@@ -111,7 +111,7 @@ def _point(text: str, now: datetime) -> datetime:
     return now if moment is None else moment
 
 
-def _test(settings: Config) -> None:
+def _test(settings: WatchConfig) -> None:
     import os
     import time
 
@@ -130,7 +130,7 @@ def _test(settings: Config) -> None:
         raise typer.Exit(1)
 
 
-def _run(asked: _Asked, config: Config) -> None:
+def _run(asked: _Asked, config: WatchConfig) -> None:
     from forensics.classes.overrides import read_overrides
     from forensics.paths import overrides_file
     from forensics.query import Query, Sources
@@ -193,7 +193,7 @@ def _expect_journal(folder: Path | None) -> None:
         _say(f"{error} Waiting for one.")
 
 
-def _delivery(settings: Config, state: State, metrics: Metrics) -> Delivery:
+def _delivery(settings: WatchConfig, state: State, metrics: Metrics) -> Delivery:
     from forensics.alerting.delivery import Delivery
 
     metrics.sinks(state.queue.size, settings.sinks)

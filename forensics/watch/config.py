@@ -1,13 +1,12 @@
-"""`watch.toml` in, what `watch` shall do out; all mistakes of the file at once. Secrets stand in files or the environment.
+"""Read watch.toml; report all its mistakes at once.
 
-A setting of a sink may be given as `<name>_file` (its content) or `<name>_env` (a variable) instead of `<name>`.
+A setting of a sink may be given as `<name>_file` (a file that holds it) or `<name>_env` (a variable) instead of `<name>`.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,16 +20,15 @@ from forensics.alerting.sinks.stdout import Stdout
 from forensics.errors import UsageError
 from forensics.query import unit_pattern
 from forensics.timespec import parse_time
-from forensics.wording import plural
+from forensics.toml_file import Table, UnreadableError, read_toml, read_utf8, refuse_mistakes
 
-TOP = {"units": list, "learn": str, "listen": str, "sink": list}
-TYPES = {"json_lines": bool, "command": list}  # all other settings are texts
-SAID = {list: "list", str: "text", bool: "truth value"}
+KEYS = ("units", "learn", "listen", "sink")
+NOT_STRINGS = ("json_lines", "command")  # all other settings of sinks are strings
 
 
 @dataclass(frozen=True, slots=True)
-class Config:
-    """sinks by name. units: shell patterns. listen: HOST:PORT of the exporter, None for none."""
+class WatchConfig:
+    """sinks: by name. units: shell patterns. listen: HOST:PORT of the exporter, None for none."""
 
     sinks: Mapping[str, Sink]
     units: tuple[str, ...] = ("*",)
@@ -38,73 +36,41 @@ class Config:
     listen: str | None = None
 
 
-def read_config(file: Path | None, environment: Mapping[str, str] = os.environ) -> Config:
-    """The settings in `file`; without one, alerts go to standard output. Raises UsageError with every mistake."""
+def read_config(file: Path | None, environment: Mapping[str, str] = os.environ) -> WatchConfig:
+    """Read the settings in `file`; without one, alerts go to standard output. Raises UsageError with every mistake."""
     if file is None:
-        return Config({"stdout": Stdout()})
-    try:
-        values = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"'{file}' cannot be read: {getattr(error, 'strerror', None) or error}.") from None
-    wrong = [f"there is no setting '{name}'" for name in values if name not in TOP]
-    wrong += [f"'{name}' is no {SAID[kind]}" for name, kind in TOP.items() if name in values and not isinstance(values[name], kind)]
-    tables = values.get("sink", [])
-    sinks, mistakes = _sinks(tables if isinstance(tables, list) else [], environment)
-    wrong += mistakes
-    units = values.get("units", ["*"])
-    if isinstance(units, list) and not all(isinstance(unit, str) for unit in units):
-        wrong.append("'units' is not a list of texts")
-    elif isinstance(units, list):
-        units = [unit_pattern(unit) for unit in units]
-    if isinstance(values.get("learn"), str) and not _is_time(values["learn"]):
-        wrong.append(f"'learn' is no time such as 30d: '{values['learn']}'")
-    if isinstance(values.get("listen"), str) and address(values["listen"]) is None:
-        wrong.append("'listen' is not HOST:PORT")
-    if wrong:
-        raise UsageError(f"'{file}' has {plural(len(wrong), 'mistake')}: {'; '.join(wrong)}.")
-    return Config(sinks or {"stdout": Stdout()}, tuple(units), values.get("learn", "30d"), values.get("listen"))
+        return WatchConfig({"stdout": Stdout()})
+    table = read_toml(file)
+    table.refuse_unknown_keys(KEYS)
+    config = WatchConfig(
+        sinks=_sinks(table, environment),
+        units=tuple(unit_pattern(unit) for unit in table.strings("units", ("*",))),
+        learn=_learn(table),
+        listen=_listen(table),
+    )
+    refuse_mistakes(table)
+    return config
 
 
-def address(text: str) -> tuple[str, int] | None:
-    """HOST:PORT, also [::1]:PORT; None for anything else."""
+def host_and_port(text: str) -> tuple[str, int] | None:
+    """Split HOST:PORT, also [::1]:PORT; None for anything else."""
     host, _, port = text.rpartition(":")
     return (host.strip("[]"), int(port)) if host and port.isascii() and port.isdigit() and int(port) < 65536 else None
 
 
-def _sinks(tables: list[Any], environment: Mapping[str, str]) -> tuple[dict[str, Sink], list[str]]:
-    sinks: dict[str, Sink] = {}
-    wrong: list[str] = []
-    for number, table in enumerate(tables, start=1):
-        values = table if isinstance(table, dict) else {}
-        name = str(values.get("name") or f"{values.get('type')}-{number}")
-        made, mistakes = _sink(values, environment)
-        wrong += [f"sink {name}: {mistake}" for mistake in mistakes]
-        if name in sinks:
-            wrong.append(f"sink {name}: this name is used twice")
-        if made is not None:
-            sinks[name] = made
-    return sinks, wrong
-
-
-def _sink(table: Mapping[str, Any], environment: Mapping[str, str]) -> tuple[Sink | None, list[str]]:
-    kind = table.get("type")
-    if not isinstance(kind, str) or kind not in KINDS:
-        return None, [f"there is no type '{kind}'; there are {', '.join(KINDS)}"]
-    make, needed, possible = KINDS[kind]
-    settings: dict[str, Any] = {}
-    wrong: list[str] = []
-    for key, value in table.items():
-        if key not in {"type", "name"}:
-            name, read, mistake = _setting(key, value, environment, (*needed, *possible))
-            settings[name] = tuple(read) if isinstance(read, list) else read
-            wrong += [mistake] if mistake else []
-    wrong += [f"'{name}' is missing" for name in needed if name not in settings]
-    if wrong:
-        return None, wrong
+def is_http_url(text: str) -> bool:
     try:
-        return make(**settings), []
-    except ValueError as error:  # what a sink itself knows
-        return None, [str(error)]
+        parts = urlsplit(text)
+    except ValueError:
+        return False
+    return parts.scheme in {"http", "https"} and bool(parts.hostname) and text.isprintable() and " " not in text
+
+
+def _learn(table: Table) -> str:
+    learn = table.string("learn", "30d")
+    if learn and not _is_time(learn):
+        table.refuse("learn", "expected a duration such as 30d")
+    return learn
 
 
 def _is_time(text: str) -> bool:
@@ -114,41 +80,95 @@ def _is_time(text: str) -> bool:
         return False
 
 
-def _setting(key: str, value: Any, environment: Mapping[str, str], known: tuple[str, ...]) -> tuple[str, Any, str]:
-    """The setting's name, its value, and what is wrong with it."""
-    base, _, source = key.rpartition("_")
-    if key not in known and base in known and source in {"file", "env"} and isinstance(value, str):
-        read, mistake = _secret(source, value, environment)
-        return base, read, f"'{key}': {mistake}" if mistake else _mistake(base, read)
-    return key, value, _mistake(key, value) if key in known else f"there is no setting '{key}'"
+def _listen(table: Table) -> str | None:
+    if "listen" not in table.values:
+        return None
+    listen = table.string("listen")
+    if listen and host_and_port(listen) is None:
+        table.refuse("listen", "must be HOST:PORT, such as 127.0.0.1:9847")
+    return listen
 
 
-def _secret(source: str, name: str, environment: Mapping[str, str]) -> tuple[str, str]:
-    if source == "env":
-        return environment.get(name, ""), "" if environment.get(name) else f"the variable {name} is not set"
+def _sinks(table: Table, environment: Mapping[str, str]) -> dict[str, Sink]:
+    sinks: dict[str, Sink] = {}
+    for number, row in enumerate(table.tables("sink"), start=1):
+        kind = row.choice("type", KINDS)
+        name = row.string("name", "", may_be_blank=True) or f"{kind}-{number}"
+        sink = _sink(row, kind, environment) if kind else None
+        if name in sinks:
+            row.refuse("name", "another sink has this name")
+        if sink is not None:
+            sinks[name] = sink
+    return sinks or {"stdout": Stdout()}
+
+
+def _sink(row: Table, kind: str, environment: Mapping[str, str]) -> Sink | None:
+    """Make the sink of a [[sink]] table, None when something is wrong with it."""
+    make, required, optional = KINDS[kind]
+    mistakes_before = len(row.mistakes)
+    settings = _settings(row, (*required, *optional), environment)
+    for name in required:
+        if name not in settings:
+            row.refuse(name, "is missing")
+    if len(row.mistakes) > mistakes_before:
+        return None
     try:
-        return Path(name).expanduser().read_text(encoding="utf-8").strip(), ""
-    except (OSError, RuntimeError, UnicodeDecodeError) as error:  # RuntimeError: there is no such user
-        return "", f"'{name}' cannot be read: {getattr(error, 'strerror', None) or 'it is not UTF-8'}"
+        return make(**settings)
+    except ValueError as error:  # what only the sink itself can check
+        row.refuse("", str(error))
+        return None
 
 
-def _mistake(name: str, value: Any) -> str:
-    """What is wrong with a value; never the value itself, it may be a secret."""
-    kind: type[Any] = TYPES.get(name, str)
-    if not isinstance(value, kind):
-        return f"'{name}' is no {SAID[kind]}"
-    if name == "url" and not is_address(value):
-        return "'url' is no http or https address"
-    if name == "command" and not (value and all(isinstance(part, str) for part in value)):
-        return "'command' is not a list of texts"
-    if name == "command" and shutil.which(value[0]) is None:
-        return f"'command': there is no program '{value[0]}'"
-    return ""
+def _settings(row: Table, names: tuple[str, ...], environment: Mapping[str, str]) -> dict[str, Any]:
+    """Read the settings of a sink from the table, from files and from the environment."""
+    settings: dict[str, Any] = {}
+    for key in row.values:
+        name, _, source = key.rpartition("_")
+        if key in names:
+            settings[key] = _setting(row, key)
+        elif name in names and name not in NOT_STRINGS and source in {"file", "env"}:
+            settings[name] = _read_secret(row, key, environment)
+            _check_url(row, key, name, settings[name])
+        elif key not in {"type", "name"}:
+            row.refuse(key, f"unknown setting; expected {', '.join(names) or 'type and name only'}")
+    return settings
 
 
-def is_address(text: str) -> bool:
+def _setting(row: Table, name: str) -> Any:
+    if name == "json_lines":
+        return row.boolean(name)
+    if name == "command":
+        return _command(row)
+    value = row.string(name, may_be_blank=True)
+    _check_url(row, name, name, value if isinstance(row.values[name], str) else None)
+    return value
+
+
+def _command(row: Table) -> tuple[str, ...]:
+    command = row.strings("command")
+    if command and shutil.which(command[0]) is None:
+        row.refuse("command", f"there is no program '{command[0]}'")
+    return command
+
+
+def _read_secret(row: Table, key: str, environment: Mapping[str, str]) -> str | None:
+    """Read what the file or the variable holds that `key` names; None for nothing. A mistake may have put the secret itself there."""
+    source = row.string(key)
+    if not source:
+        return None
+    if key.endswith("_env"):
+        if not environment.get(source):
+            row.refuse(key, "this environment variable is not set")
+        return environment.get(source) or None
     try:
-        parts = urlsplit(text)
-    except ValueError:
-        return False
-    return parts.scheme in {"http", "https"} and bool(parts.hostname) and text.isprintable() and " " not in text
+        return read_utf8(Path(source).expanduser()).strip()
+    except UnreadableError as error:
+        row.refuse(key, error.mistake.text)
+    except RuntimeError:
+        row.refuse(key, "cannot be read: there is no such user")
+    return None
+
+
+def _check_url(row: Table, key: str, name: str, value: str | None) -> None:
+    if name == "url" and value is not None and not is_http_url(value):
+        row.refuse(key, "must start with http:// or https://")

@@ -1,4 +1,4 @@
-"""watch.toml: what it may say, and that all mistakes are told at once."""
+"""watch.toml: what it may contain; all mistakes are reported at once."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from forensics.alerting.sinks import KINDS
 from forensics.alerting.sinks.stdout import Stdout
 from forensics.alerting.sinks.webhook import Webhook
 from forensics.errors import UsageError
-from forensics.watch.config import address, read_config
+from forensics.watch.config import host_and_port, read_config
 
 
 def config(tmp_path, text, environment=()):
@@ -24,7 +24,7 @@ def test_a_secret_comes_from_a_file_or_the_environment(tmp_path):
     assert config(tmp_path, text, {"HOOK": "https://example.org/x"}.items()).sinks == {"hook": Webhook("https://example.org/x", "abc")}
 
 
-def test_all_mistakes_are_told_and_no_value(tmp_path):
+def test_all_mistakes_are_reported_without_their_values(tmp_path):
     text = """
 listen = "nowhere"
 learn = "a while"
@@ -49,25 +49,45 @@ command = "rm -rf"
 [[sink]]
 type = "command"
 command = ["/not/there"]
+[[sink]]
+type = "webhook"
+url = "https://example.org/"
+token_env = "geheim"
+[[sink]]
+type = "stdout"
+json_lines = "geheim"
+[[sink]]
+type = "webhook"
+url_file = "geheim"
+[[sink]]
+type = "stdout"
+name = "twice"
+[[sink]]
+type = "stdout"
+name = "twice"
 """
-    with pytest.raises(UsageError) as told:
+    with pytest.raises(UsageError) as refusal:
         config(tmp_path, text)
-    sentence = str(told.value)
+    sentence = str(refusal.value)
     parts = (
-        "'unts'",
-        "'listen'",
-        "'pigeon'",
-        "'url' is no http",
-        "'tokn'",
-        "NOT_SET is not set",
-        "'url' is missing",
-        "'command' is no list",
-        "no program '/not/there'",
-        "without a topic",
-        "'learn' is no time",
+        ":4: unts: unknown key; expected units, learn, listen, sink",
+        ":2: listen: must be HOST:PORT",
+        ":6: sink[0].type: must be one of stdout, alertmanager,",
+        ":9: sink[1].url: must start with http:// or https://",
+        ":10: sink[1].tokn: unknown setting; expected url, token",
+        ":13: sink[2].url_env: this environment variable is not set",
+        ":14: sink[3].url: is missing",
+        ":21: sink[5].command: must be a list of strings",
+        ":24: sink[6].command: there is no program '/not/there'",
+        ":16: sink[4]: 'url' ends without a topic",
+        ":3: learn: expected a duration such as 30d",
+        ":28: sink[7].token_env: this environment variable is not set",
+        ":31: sink[8].json_lines: must be true or false",
+        ":34: sink[9].url_file: cannot be read: No such file or directory",
+        ":40: sink[11].name: another sink has this name",
     )
-    assert [part for part in parts if part not in sentence] == []
-    assert f"{len(parts)} mistakes" in sentence
+    assert [part for part in parts if f"watch.toml{part}" not in sentence] == []
+    assert f"{len(parts)} mistakes in watch.toml" in sentence
     assert "geheim" not in sentence
     assert "secret.example" not in sentence
 
@@ -82,13 +102,13 @@ def test_a_sink_without_what_it_needs_is_refused_by_name(tmp_path, kind):
     if not needed:
         assert list(config(tmp_path, f'[[sink]]\ntype = "{kind}"\n').sinks) == [f"{kind}-1"]
         return
-    with pytest.raises(UsageError, match=f"'{needed[0]}' is missing"):
+    with pytest.raises(UsageError, match=rf"sink\[0\]\.{needed[0]}: is missing"):
         config(tmp_path, f'[[sink]]\ntype = "{kind}"\n')
 
 
 @pytest.mark.parametrize(
-    ("text", "meant"),
+    ("text", "expected"),
     [("127.0.0.1:9847", ("127.0.0.1", 9847)), ("[::1]:80", ("::1", 80)), ("9847", None), (":9847", None), ("a:99999", None), ("a:b", None)],
 )
-def test_an_address(text, meant):
-    assert address(text) == meant
+def test_an_address_is_host_and_port(text, expected):
+    assert host_and_port(text) == expected
