@@ -1,4 +1,4 @@
-"""Journal files, directories and export streams in; arrow tables with the columns of `model.ENTRIES`, and what was damaged, out.
+"""Read journal files, directories and exported streams as arrow tables with the columns of `model.ENTRIES`.
 
-Nothing here imports polars: reading the journal is most of what `ingest` does, and a process's start counts.
+Nothing here imports polars: reading the journal is most of what `ingest` does, and start-up time counts.
 """

@@ -1,8 +1,8 @@
-"""Whom an entry is ABOUT: the journal fields that name units in, the columns unit, invocation and manager out.
+"""Decide which unit, invocation and manager an entry is attributed to.
 
-A service's own line is about the service; the service manager's, journald's and systemd-coredump's lines are about the unit they
-name. Any program may write UNIT= and the like through the native protocol (only fields with a leading underscore are journald's
-own), so a claim counts only from a writer who may make it; `journalctl -u` has such conditions too (src/shared/logs-show.c,
+A service's own entries are attributed to the service; those of the service manager, journald and systemd-coredump to the unit
+they name. Any program may write UNIT= and the like through the native protocol (only fields with a leading underscore are
+journald's own), so a claim counts only from a trusted writer; `journalctl -u` has such conditions too (src/shared/logs-show.c,
 add_matches_for_unit: `_PID=1` for UNIT=, `_UID=0` for OBJECT_SYSTEMD_UNIT=).
 """
 
@@ -36,8 +36,8 @@ SYSTEM, NO_UID = 0, 1  # codes of `manager`; the users' managers follow
 
 
 @dataclass(slots=True)
-class _About:
-    """The answer as it is built: later, better founded claims overwrite earlier ones."""
+class _Attribution:
+    """Codes per entry; later claims, which are more specific, overwrite earlier ones."""
 
     unit: Codes
     invocation: Codes
@@ -49,80 +49,83 @@ class _About:
         self.manager[rows] = manager
 
 
-def about(fields: Mapping[str, pa.DictionaryArray], n: int) -> tuple[pa.DictionaryArray, pa.DictionaryArray, pa.DictionaryArray]:
-    """unit, invocation and manager of n entries."""
+def attribute_entries(
+    fields: Mapping[str, pa.DictionaryArray], n: int
+) -> tuple[pa.DictionaryArray, pa.DictionaryArray, pa.DictionaryArray]:
+    """Return the columns unit, invocation and manager of n entries."""
     units, invocations, uids = (vocabulary(fields, names, n) for names in (UNIT_FIELDS, INVOCATION_FIELDS, UID_FIELDS))
     own = units.codes["_SYSTEMD_UNIT"]
-    answer = _About(own.copy(), invocations.codes["_SYSTEMD_INVOCATION_ID"].copy(), np.where(own >= 0, np.int32(SYSTEM), np.int32(-1)))
-    answer.invocation[own < 0] = -1
-    _own_user_units(answer, units, invocations, uids)
-    _objects(answer, units, invocations, uids)
-    _system_claims(answer, units, invocations, vocabulary(fields, ["_PID"], n))
-    _user_claims(answer, units, invocations, uids)
-    _coredumps(answer, units, uids, vocabulary(fields, ["MESSAGE_ID"], n))
+    manager = np.where(own >= 0, np.int32(SYSTEM), np.int32(-1))
+    result = _Attribution(own.copy(), invocations.codes["_SYSTEMD_INVOCATION_ID"].copy(), manager)
+    result.invocation[own < 0] = -1
+    _user_units(result, units, invocations, uids)
+    _object_units(result, units, invocations, uids)
+    _system_manager(result, units, invocations, vocabulary(fields, ["_PID"], n))
+    _user_managers(result, units, invocations, uids)
+    _coredumps(result, units, uids, vocabulary(fields, ["MESSAGE_ID"], n))
     names = pa.array(["system", "user:?", *(f"user:{uid}" for uid in uids.values.to_pylist())], TEXT)
-    return from_codes(answer.unit, units.values), from_codes(answer.invocation, invocations.values), from_codes(answer.manager, names)
+    return from_codes(result.unit, units.values), from_codes(result.invocation, invocations.values), from_codes(result.manager, names)
 
 
-def _own_user_units(answer: _About, units: Vocabulary, invocations: Vocabulary, uids: Vocabulary) -> None:
-    """A user service's own lines: `_SYSTEMD_UNIT` there is the user's manager, user@1000.service."""
+def _user_units(result: _Attribution, units: Vocabulary, invocations: Vocabulary, uids: Vocabulary) -> None:
+    """Attribute a user service's own entries; their `_SYSTEMD_UNIT` is the user's manager, user@1000.service."""
     rows = np.flatnonzero(units.codes["_SYSTEMD_USER_UNIT"] >= 0)
     manager = _user_manager(uids, rows, "_SYSTEMD_OWNER_UID", "_UID")
-    answer.claim(rows, units.codes["_SYSTEMD_USER_UNIT"], invocations.codes["_SYSTEMD_INVOCATION_ID"], manager)
+    result.claim(rows, units.codes["_SYSTEMD_USER_UNIT"], invocations.codes["_SYSTEMD_INVOCATION_ID"], manager)
 
 
-def _objects(answer: _About, units: Vocabulary, invocations: Vocabulary, uids: Vocabulary) -> None:
-    """What journald ("Suppressed 125 messages from …") and other root daemons say about a unit; journald itself adds OBJECT_SYSTEMD_*."""
+def _object_units(result: _Attribution, units: Vocabulary, invocations: Vocabulary, uids: Vocabulary) -> None:
+    """Attribute what journald ("Suppressed 125 messages from …") and root daemons log about a unit; journald adds OBJECT_SYSTEMD_*."""
     trusted = (units.codes["_SYSTEMD_UNIT"] == units.find("systemd-journald.service")) | (uids.codes["_UID"] == uids.find("0"))
     rows = np.flatnonzero((units.codes["OBJECT_SYSTEMD_UNIT"] >= 0) & trusted)
-    answer.claim(rows, units.codes["OBJECT_SYSTEMD_UNIT"], invocations.codes["OBJECT_SYSTEMD_INVOCATION_ID"], SYSTEM)
+    result.claim(rows, units.codes["OBJECT_SYSTEMD_UNIT"], invocations.codes["OBJECT_SYSTEMD_INVOCATION_ID"], SYSTEM)
     rows = np.flatnonzero((units.codes["OBJECT_SYSTEMD_USER_UNIT"] >= 0) & trusted)
     manager = _user_manager(uids, rows, "OBJECT_SYSTEMD_OWNER_UID", "OBJECT_UID")
-    answer.claim(rows, units.codes["OBJECT_SYSTEMD_USER_UNIT"], invocations.codes["OBJECT_SYSTEMD_INVOCATION_ID"], manager)
+    result.claim(rows, units.codes["OBJECT_SYSTEMD_USER_UNIT"], invocations.codes["OBJECT_SYSTEMD_INVOCATION_ID"], manager)
 
 
-def _system_claims(answer: _About, units: Vocabulary, invocations: Vocabulary, pids: Vocabulary) -> None:
-    """PID 1's lines, and those of a child it forked that has not executed the service yet (in the unit's cgroup, or in none known)."""
+def _system_manager(result: _Attribution, units: Vocabulary, invocations: Vocabulary, pids: Vocabulary) -> None:
+    """Attribute the entries of PID 1, and of a forked child before it executes the service (in the unit's cgroup, or in none known)."""
     claimed, writer = units.codes["UNIT"], units.codes["_SYSTEMD_UNIT"]
     rows = np.flatnonzero(claimed >= 0)
-    by, pid = writer[rows], pids.codes["_PID"][rows]
-    trusted = (pid == pids.find("1")) | (by == units.find("init.scope")) | (by < 0) | (by == claimed[rows])
-    answer.claim(rows[trusted], claimed, invocations.codes["INVOCATION_ID"], SYSTEM)
+    writer, pid = writer[rows], pids.codes["_PID"][rows]
+    trusted = (pid == pids.find("1")) | (writer == units.find("init.scope")) | (writer < 0) | (writer == claimed[rows])
+    result.claim(rows[trusted], claimed, invocations.codes["INVOCATION_ID"], SYSTEM)
 
 
-def _user_claims(answer: _About, units: Vocabulary, invocations: Vocabulary, uids: Vocabulary) -> None:
-    """The same of a user's manager. A writer outside of any user unit may not speak for one, unless its cgroup is not known at all."""
+def _user_managers(result: _Attribution, units: Vocabulary, invocations: Vocabulary, uids: Vocabulary) -> None:
+    """Attribute the entries of users' managers; a writer outside of any user unit is not trusted, unless its cgroup is unknown."""
     claimed, writer = units.codes["USER_UNIT"], units.codes["_SYSTEMD_USER_UNIT"]
     rows = np.flatnonzero(claimed >= 0)
-    by = writer[rows]
-    trusted = (by == units.find("init.scope")) | (by == claimed[rows]) | ((by < 0) & (units.codes["_SYSTEMD_UNIT"][rows] < 0))
+    writer = writer[rows]
+    trusted = (writer == units.find("init.scope")) | (writer == claimed[rows]) | ((writer < 0) & (units.codes["_SYSTEMD_UNIT"][rows] < 0))
     rows = rows[trusted]
-    answer.claim(rows, claimed, invocations.codes["USER_INVOCATION_ID"], _user_manager(uids, rows, "_SYSTEMD_OWNER_UID", "_UID"))
+    result.claim(rows, claimed, invocations.codes["USER_INVOCATION_ID"], _user_manager(uids, rows, "_SYSTEMD_OWNER_UID", "_UID"))
 
 
-def _coredumps(answer: _About, units: Vocabulary, uids: Vocabulary, message_ids: Vocabulary) -> None:
-    """systemd-coredump's lines are about the unit that crashed; they carry no invocation of it.
+def _coredumps(result: _Attribution, units: Vocabulary, uids: Vocabulary, message_ids: Vocabulary) -> None:
+    """Attribute systemd-coredump's entries to the unit that crashed; they carry no invocation of it.
 
-    It writes them as its own system user, whom journalctl's condition `_UID=0` leaves out, in its own unit or in none that journald knows.
+    It writes them as its own system user, which journalctl's condition `_UID=0` leaves out, in its own unit or in none that journald knows.
     """
-    by = units.codes["_SYSTEMD_UNIT"]
-    trusted = (uids.codes["_UID"] == uids.find("0")) | units.has("_SYSTEMD_UNIT", COREDUMP_SERVICE) | (by < 0) & ~_is_a_person(uids)
-    ours = (message_ids.codes["MESSAGE_ID"] == message_ids.find(systemd.COREDUMP)) & trusted
-    rows = np.flatnonzero(ours & (units.codes["COREDUMP_UNIT"] >= 0))
-    answer.claim(rows, units.codes["COREDUMP_UNIT"], None, SYSTEM)
-    # of a crash inside a user's manager COREDUMP_UNIT is that manager, user@1000.service
-    rows = np.flatnonzero(ours & (units.codes["COREDUMP_USER_UNIT"] >= 0))
+    writer = units.codes["_SYSTEMD_UNIT"]
+    trusted = (uids.codes["_UID"] == uids.find("0")) | units.has("_SYSTEMD_UNIT", COREDUMP_SERVICE) | (writer < 0) & ~_is_human(uids)
+    genuine = (message_ids.codes["MESSAGE_ID"] == message_ids.find(systemd.COREDUMP)) & trusted
+    rows = np.flatnonzero(genuine & (units.codes["COREDUMP_UNIT"] >= 0))
+    result.claim(rows, units.codes["COREDUMP_UNIT"], None, SYSTEM)
+    # for a crash inside a user's manager COREDUMP_UNIT is that manager, user@1000.service
+    rows = np.flatnonzero(genuine & (units.codes["COREDUMP_USER_UNIT"] >= 0))
     manager = _user_manager(uids, rows, "COREDUMP_OWNER_UID", "COREDUMP_UID", "_SYSTEMD_OWNER_UID")
-    answer.claim(rows, units.codes["COREDUMP_USER_UNIT"], None, manager)
+    result.claim(rows, units.codes["COREDUMP_USER_UNIT"], None, manager)
 
 
-def _is_a_person(uids: Vocabulary) -> npt.NDArray[np.bool_]:
-    """Whether `_UID` is a user's, not a system user's (below 1000, systemd's default for SYSTEM_UID_MAX)."""
+def _is_human(uids: Vocabulary) -> npt.NDArray[np.bool_]:
+    """Whether `_UID` is not a system user's (below 1000, systemd's default for SYSTEM_UID_MAX)."""
     return uids.has("_UID", r"^[0-9]{4,}$")
 
 
 def _user_manager(uids: Vocabulary, rows: Rows, *names: str) -> Codes:
-    """Codes of `manager` for users' units: the first of the named fields that a row has."""
+    """Codes of `manager` for users' units, from the first of the named fields that a row has."""
     uid = uids.codes[names[0]][rows]
     for name in names[1:]:
         uid = np.where(uid >= 0, uid, uids.codes[name][rows])

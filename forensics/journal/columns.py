@@ -1,6 +1,6 @@
-"""Journal fields in, an arrow table with exactly the columns of `model.ENTRIES` out; the one place that knows which field is which column.
+"""Map journal fields to the columns of `model.ENTRIES`.
 
-Every text column is a dictionary (the journal stores each distinct value once, and so do we); numbers are parsed once a distinct value.
+Text columns are dictionaries: the journal stores each distinct value once, and so do we. Numbers are parsed once per distinct value.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ NUMBER_FIELDS = {
     "coredump_signal": "COREDUMP_SIGNAL",
     "source_monotonic": "_SOURCE_MONOTONIC_TIMESTAMP",
 }
-EXECUTABLE_FIELDS = ("EXECUTABLE", "COREDUMP_EXE")  # the first that an entry has and that is not empty
+EXECUTABLE_FIELDS = ("EXECUTABLE", "COREDUMP_EXE")  # the first one that is not empty counts
 FIELDS = tuple(dict.fromkeys([*TEXT_FIELDS.values(), *NUMBER_FIELDS.values(), *EXECUTABLE_FIELDS, *attribution.FIELDS]))
 PRIORITIES = (0, 7)  # emerg … debug; journald stores what a client claims
 
@@ -103,7 +103,7 @@ class Batch:
 
 
 def entries_table(fields: Mapping[str, pa.Array], fixed: Mapping[str, pa.Array]) -> pa.Table:
-    """The table of n entries.
+    """Build the table of n entries.
 
     fields: journal field → array of n (dictionary or plain strings, null = absent, the first value of a repeated field);
     fixed: time, monotonic, boot, seqnum, seqnum_id, bytes, file and offset, each an array of n.
@@ -114,7 +114,7 @@ def entries_table(fields: Mapping[str, pa.Array], fixed: Mapping[str, pa.Array])
     columns |= {name: texts.get(field, absent(n)) for name, field in TEXT_FIELDS.items()}
     columns |= {name: _numbers(texts.get(field), n, SCHEMA.field(name).type) for name, field in NUMBER_FIELDS.items()}
     columns["executable"] = _first_of(texts, n)
-    columns["unit"], columns["invocation"], columns["manager"] = attribution.about(texts, n)
+    columns["unit"], columns["invocation"], columns["manager"] = attribution.attribute_entries(texts, n)
     return pa.Table.from_arrays([columns[name] for name in SCHEMA.names], schema=SCHEMA)
 
 
@@ -125,12 +125,12 @@ def _fixed(column: pa.Array, wanted: pa.DataType) -> pa.Array:
 
 
 def _numbers(column: pa.DictionaryArray | None, n: int, wanted: pa.DataType) -> pa.Array:
-    """Integers of a text column; what is no number, or none that the column can hold, is null."""
+    """Parse a text column as integers; what is not a number, or does not fit the column, becomes null."""
     if column is None or not len(column.dictionary):
         return pa.nulls(n, wanted)
     texts = column.dictionary
     digits = pc.match_substring_regex(texts, r"^-?[0-9]{1,18}$")
-    # typed scalars: for bare Python ones arrow looks for pandas and dateutil each time, 0.2 ms
+    # typed scalars: for bare Python ones arrow tries to import pandas and dateutil each time, 0.2 ms
     numbers = pc.if_else(digits, texts, pa.scalar(None, TEXT)).cast(pa.int64())
     low, high = (pa.scalar(limit, pa.int64()) for limit in (PRIORITIES if wanted == pa.int8() else _limits(wanted)))
     fits = pc.and_(pc.greater_equal(numbers, low), pc.less_equal(numbers, high))
@@ -143,7 +143,7 @@ def _limits(wanted: pa.DataType) -> tuple[int, int]:
 
 
 def _first_of(texts: Mapping[str, pa.DictionaryArray], n: int) -> pa.DictionaryArray:
-    """The first of the fields that is not empty."""
+    """The first of EXECUTABLE_FIELDS that is not empty."""
     joint = vocabulary(texts, EXECUTABLE_FIELDS, n)
     first, second = (joint.codes[field] for field in EXECUTABLE_FIELDS)
     return from_codes(np.where(first >= 0, first, second), joint.values)

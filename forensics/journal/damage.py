@@ -19,7 +19,7 @@ class DamageLog:
     _counts: dict[str, int] = field(default_factory=dict)
 
     def add(self, offset: int | None, reason: str, count: int = 1) -> None:
-        """Record `count` things of the same kind, the first of them at `offset`."""
+        """Record `count` cases of the same kind, the first of them at `offset`."""
         offsets = self._offsets.setdefault(reason, [])
         if len(offsets) < RECORDS_PER_REASON and len(self._offsets) <= RECORDS_PER_FILE:
             offsets.append(offset)
@@ -41,4 +41,4 @@ class DamageLog:
             return (*ordered, *sorted(counted))
         kept = ordered[: max(0, RECORDS_PER_FILE - min(len(counted), RECORDS_PER_FILE // 2))]
         rest = sum(self._counts.values()) + len(ordered) - len(kept)
-        return (*kept, Damage(self.file, None, f"{rest} more places in the file could not be read"))
+        return (*kept, Damage(self.file, None, f"{rest} more damaged spots in the file"))

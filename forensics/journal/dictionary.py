@@ -1,4 +1,4 @@
-"""Dictionary columns as numpy codes: a journal field in, one int32 a row (-1 = absent) and its distinct values out."""
+"""Work on dictionary columns as numpy codes: one int32 per row (-1 = absent) into the distinct values."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NOWHERE = pa.scalar(-1, pa.int32())
 
 
 def encoded(column: pa.Array) -> pa.DictionaryArray:
-    """The column as a dictionary of strings; work per distinct value when it is a dictionary already."""
+    """Encode a column as a dictionary of strings; a dictionary costs work per distinct value only."""
     if not isinstance(column, pa.DictionaryArray):
         column = column.dictionary_encode()
     if column.type == DICTIONARY:
@@ -39,7 +39,7 @@ def as_codes(column: pa.DictionaryArray) -> Codes:
 
 
 def from_codes(codes: Codes, values: pa.Array) -> pa.DictionaryArray:
-    """The dictionary column of `codes` into `values`; negative codes are null."""
+    """Build the dictionary column of `codes` into `values`; negative codes are null."""
     present = codes >= 0
     bitmap = None if present.all() else pa.py_buffer(np.packbits(present, bitorder="little"))
     indices = pa.Array.from_buffers(pa.int32(), len(codes), [bitmap, pa.py_buffer(np.ascontiguousarray(codes))])
@@ -48,7 +48,7 @@ def from_codes(codes: Codes, values: pa.Array) -> pa.DictionaryArray:
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """Several fields over one list of distinct values, so that equal codes are equal values. The empty value counts as absent."""
+    """Several fields over one list of distinct values: equal codes are equal values. The empty value counts as absent."""
 
     values: pa.Array
     codes: Mapping[str, Codes]
@@ -59,13 +59,13 @@ class Vocabulary:
         return at if at >= 0 else -2
 
     def has(self, name: str, pattern: str) -> npt.NDArray[np.bool_]:
-        """Whether the field's value matches the RE2 pattern, a row each; absent ones do not."""
+        """Whether each row's value of a field matches the RE2 pattern; an absent one does not."""
         matching = np.append(pc.match_substring_regex(self.values, pattern).to_numpy(zero_copy_only=False), False)
         return matching.take(self.codes[name], mode="wrap")
 
 
 def vocabulary(fields: Mapping[str, pa.DictionaryArray], names: Iterable[str], n: int) -> Vocabulary:
-    """The named fields, absent ones included, over their joint distinct values."""
+    """Build the vocabulary of the named fields, absent ones included."""
     names = list(names)
     present = [name for name in names if name in fields and len(fields[name].dictionary)]
     nowhere = np.full(n, -1, np.int32)
@@ -80,7 +80,7 @@ def vocabulary(fields: Mapping[str, pa.DictionaryArray], names: Iterable[str], n
     start = 0
     for name in present:
         count = len(fields[name].dictionary)
-        # one slot more, so that the code -1 finds "absent" at the end
+        # one more slot, so that the code -1 reads "absent" at the end
         codes[name] = np.append(translation[start : start + count], np.int32(-1)).take(as_codes(fields[name]), mode="wrap")
         start += count
     return Vocabulary(joint.dictionary, codes)

@@ -1,7 +1,7 @@
-"""Folders in, the journal files in them out: what journalctl would read there, for every machine and namespace.
+"""List the journal files of a directory as journalctl does, for every machine and namespace.
 
-A file or machine folder that this user may not read stays in the list when others can be read, so that whoever reads the list
-leaves a damage record for it; when nothing can be read at all, the error says what to do.
+A file or machine directory that this user may not read stays in the list when others can be read, so that it gets a damage record;
+when nothing can be read at all, the error names the remedy.
 """
 
 from __future__ import annotations
@@ -16,68 +16,68 @@ HOST_DIRECTORIES = (Path("/var/log/journal"), Path("/run/log/journal"))  # sd-jo
 ENDINGS = (".journal", ".journal~")  # sd-journal.c: dirent_is_journal_file
 # sd-journal.c: dirent_is_journal_subdir; an id is written with or without dashes (sd-id128.c: id128_is_valid)
 _MACHINE = re.compile(r"(?:[0-9a-fA-F]{32}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})(?:\..*)?", re.DOTALL)
-HINT = "Run it as root, or join the group systemd-journal (sudo usermod -aG systemd-journal $USER, then log in again)."
+HINT = "Run as root, or join the group systemd-journal (sudo usermod -aG systemd-journal $USER, then log in again)."
 
 
-def journal_files(folder: Path) -> list[Path]:
-    """The journal files of a journal root, of one machine's folder or of any folder that holds some, sorted by path.
+def journal_files(directory: Path) -> list[Path]:
+    """List the files of a journal root, of a machine's directory or of any directory that holds some, sorted by path.
 
     Raises JournalPermissionError when there are some but none may be read, NothingRecordedError when there are none.
     """
-    return files_of([folder])
+    return files_of([directory])
 
 
 def host_files() -> list[Path]:
-    """The files of this host's own journal, persistent and volatile. Raises as `journal_files` does."""
+    """List the files of this host's own journal, persistent and volatile. Raises as `journal_files` does."""
     return files_of(HOST_DIRECTORIES)
 
 
 def host_directories() -> list[Path]:
-    """Those of journald's own folders that hold anything. Raises as `journal_files` does."""
+    """List journald's own directories that hold anything. Raises as `journal_files` does."""
     files_of(HOST_DIRECTORIES)
-    return [folder for folder in HOST_DIRECTORIES if _files_below(folder)]
+    return [directory for directory in HOST_DIRECTORIES if _files_below(directory)]
 
 
-def files_of(folders: Sequence[Path]) -> list[Path]:
-    """The journal files of all `folders`. Raises as `journal_files` does, when it holds for all of them together."""
-    found = sorted({file for folder in folders for file in _files_below(folder)})
-    names = " and ".join(str(folder) for folder in folders)
-    if not found:
-        missing = "" if any(folder.is_dir() for folder in folders) else ": there is no such folder"
+def files_of(directories: Sequence[Path]) -> list[Path]:
+    """List the journal files of all `directories`. Raises as `journal_files` does, for all of them together."""
+    files = sorted({file for directory in directories for file in _files_below(directory)})
+    names = " and ".join(str(directory) for directory in directories)
+    if not files:
+        missing = "" if any(directory.is_dir() for directory in directories) else ": no such directory"
         raise NothingRecordedError(f"There is no journal in {names}{missing}.")
-    if not any(_may_be_read(file) for file in found):
+    if not any(_is_readable(file) for file in files):
         raise JournalPermissionError(f"The journal in {names} may not be read by this user. {HINT}")
-    return found
+    return files
 
 
-def _files_below(folder: Path) -> list[Path]:
-    """Journal files in the folder and in its machine folders; a folder that may not be listed stands for what it holds."""
+def _files_below(directory: Path) -> list[Path]:
+    """List a directory's and its machine directories' files; a directory that may not be listed is listed itself."""
     try:
-        names = list(folder.iterdir())
+        names = list(directory.iterdir())
         machines = [path for path in names if _MACHINE.fullmatch(path.name) and path.is_dir()]
         return [*_files_in(names), *(file for machine in machines for file in _files_of_machine(machine))]
     except PermissionError:
-        return [folder]
+        return [directory]
     except (FileNotFoundError, NotADirectoryError):
         return []
 
 
-def _files_of_machine(folder: Path) -> list[Path]:
+def _files_of_machine(directory: Path) -> list[Path]:
     try:
-        return _files_in(folder.iterdir())
+        return _files_in(directory.iterdir())
     except PermissionError:
-        return [folder]
+        return [directory]
     except FileNotFoundError:
         return []
 
 
 def _files_in(names: Iterable[Path]) -> list[Path]:
-    """Regular files only, as in journal-file.c; a link that leads nowhere stays, so that it is on record."""
+    """Keep regular files, as in journal-file.c, and broken links, so that these get a damage record."""
     return [path for path in names if path.name.endswith(ENDINGS) and (path.is_file() or not path.exists())]
 
 
-def _may_be_read(path: Path) -> bool:
-    """Tried, not computed: access lists and capabilities decide too. A file that is gone was rotated and counts as readable."""
+def _is_readable(path: Path) -> bool:
+    """Try to open a file, because access lists and capabilities decide too; one that is gone was rotated and counts as readable."""
     try:
         with path.open("rb"):
             return True

@@ -1,4 +1,4 @@
-"""The lines of an exported stream in, a table of its entries out: a whole column at a time."""
+"""Build a table of entries from the lines of an exported stream, a whole column at a time."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ ADDRESS = (TIME, MONOTONIC, BOOT, CURSOR, SEQNUM, SEQNUM_ID)
 WANTED = tuple(dict.fromkeys([*ADDRESS, *FIELDS]))
 NUMBER = r"^[0-9]{1,18}$"
 CURSOR_SEQNUM = r"^s=(?P<id>[0-9a-f]{32});i=(?P<seqnum>[0-9a-f]{1,15})(?:;|$)"  # sd_journal_get_cursor
-# typed scalars: for bare Python ones arrow looks for pandas and dateutil each time, 0.2 ms
+# typed scalars: for bare Python ones arrow tries to import pandas and dateutil each time, 0.2 ms
 NO_TEXT, NOUGHT = pa.scalar(None, pa.string()), pa.scalar("0", pa.string())
 NO_TIME = "an entry without a time is left out"
-TWO_TIMES = "an entry with two times: another one's beginning is missing"
+TWO_TIMES = "an entry with two times: the start of another one is missing"
 
 
 def exported_table(lines: Lines, base: int, name: str, number: int, log: DamageLog) -> tuple[pa.Table, int]:
-    """The entries that end within `lines`, the first of them being number `number` of the stream; and the next number."""
+    """Return the entries that end within `lines`, numbered from `number` on, and the next number."""
     kept = np.flatnonzero(lines.kept)
     blank = lines.blank[kept]
-    whole = kept <= (kept[blank][-1] if blank.any() else -1)  # in front of the last empty line
-    place = np.cumsum(blank, dtype=np.int64) + np.cumsum(lines.opens[kept], dtype=np.int64)
-    kept, place = kept[whole & ~blank], place[whole & ~blank]
-    used, begin, entry = np.unique(place, return_index=True, return_inverse=True)  # an empty line after an empty line is no entry
+    whole = kept <= (kept[blank][-1] if blank.any() else -1)  # before the last empty line
+    position = np.cumsum(blank, dtype=np.int64) + np.cumsum(lines.opens[kept], dtype=np.int64)
+    kept, position = kept[whole & ~blank], position[whole & ~blank]
+    used, begin, entry = np.unique(position, return_index=True, return_inverse=True)  # two empty lines in a row enclose no entry
     spoilt = np.zeros(len(used), np.bool_)
     spoilt[entry[lines.spoilt[kept]]] = True
     columns, twice = _columns(lines, kept, entry, len(used))
@@ -60,34 +60,34 @@ def exported_table(lines: Lines, base: int, name: str, number: int, log: DamageL
 
 
 def _columns(lines: Lines, kept: Positions, entry: Positions, count: int) -> tuple[dict[str, pa.Array], Positions]:
-    """Every wanted field that is there: dictionary columns, of a repeated field the first value; and where an entry has a second time."""
+    """Return the wanted fields as dictionary columns, first values only, and the lines where an entry has a second time."""
     which = _wanted_lines(lines, kept)
-    order = np.argsort(which, kind="stable")  # a small number each: sorted by counting
+    order = np.argsort(which, kind="stable")  # numpy sorts small integers by counting
     ends = np.cumsum(np.bincount(which, minlength=len(WANTED) + 1))
-    found, twice = {}, kept[:0]
+    columns, twice = {}, kept[:0]
     for name, start, end in zip(WANTED, [0, *ends[:-2].tolist()], ends[:-1].tolist(), strict=True):
         if start < end:
-            places = order[start:end]
-            rows = entry[places]
+            positions = order[start:end]
+            rows = entry[positions]
             first = np.append(True, rows[1:] != rows[:-1])
-            found[name] = _column(lines, kept[places[first]], rows[first], count)
+            columns[name] = _column(lines, kept[positions[first]], rows[first], count)
             if name == TIME:
-                twice = kept[places[~first]]
-    return found, twice
+                twice = kept[positions[~first]]
+    return columns, twice
 
 
 def _wanted_lines(lines: Lines, kept: Positions) -> npt.NDArray[np.uint8]:
-    """The index of each line's field in WANTED, their number for any other field.
+    """Find the index of each line's field in WANTED; their number for any other field.
 
-    Names are compared by their length, first and last eight bytes; what that finds among longer names is compared whole.
+    Names are compared by length and first and last eight bytes; matches among longer names are then compared whole.
     """
     start, end = lines.start[kept], lines.name_end[kept]
     size = end - start
     words = np.ndarray((len(lines.buffer) - 8,), "V8", lines.buffer, strides=(1,))
     first = words[start].view(np.uint64) & FIRST_EIGHT[np.minimum(size, INLINE + 1)]
     keys = _keys(first, words[np.maximum(end - 8, start)].view(np.uint64), size)
-    place = np.minimum(np.searchsorted(KEYS, keys), len(KEYS) - 1)
-    which = np.where(KEYS[place] == keys, KEY_ORDER[place], len(WANTED)).astype(np.uint8)
+    nearest = np.minimum(np.searchsorted(KEYS, keys), len(KEYS) - 1)
+    which = np.where(KEYS[nearest] == keys, KEY_ORDER[nearest], len(WANTED)).astype(np.uint8)
     for index, name in enumerate(WANTED):
         if len(name) > 16:
             hits = np.flatnonzero(which == index)
@@ -97,7 +97,7 @@ def _wanted_lines(lines: Lines, kept: Positions) -> npt.NDArray[np.uint8]:
 
 
 def _keys(first: Words, last: Words, size: Positions) -> Words:
-    """One number for the two words and the length; the last word counts of names of nine bytes and more."""
+    """Hash the two words and the length to one number; the last word only counts in names of nine bytes and more."""
     odd = np.uint64(0x9E3779B97F4A7C15)  # 2⁶⁴ / the golden ratio: spreads the bits
     last = np.where(size > 8, last, np.uint64(0))
     keys: Words = (first ^ (last * odd) >> np.uint64(1)) * odd + size.astype(np.uint64)
@@ -124,7 +124,7 @@ def _column(lines: Lines, at: Positions, rows: Positions, count: int) -> pa.Dict
 
 
 def texts(buffer: bytes, start: Positions, end: Positions) -> pa.DictionaryArray:
-    r"""The byte ranges as a dictionary of strings; bytes that are not UTF-8 stand as \xNN, worked out per distinct value.
+    r"""Return byte ranges as a dictionary of strings; bytes that are not UTF-8 become \xNN, per distinct value.
 
     Built as Arrow views (length and 12 bytes; or length, 4 bytes, buffer and offset), which Arrow then copies.
     """
@@ -140,10 +140,10 @@ def texts(buffer: bytes, start: Positions, end: Positions) -> pa.DictionaryArray
     views[:, 3] = np.where(inline, halves[np.minimum(start + 8, len(halves) - 1)].view(np.uint32) & NEXT_FOUR[short], start)
     array = pa.Array.from_buffers(pa.binary_view(), len(start), [None, pa.py_buffer(views), pa.py_buffer(buffer)], null_count=0)
     encoded = array.cast(pa.large_binary()).dictionary_encode()
-    return pa.DictionaryArray.from_arrays(encoded.indices, _readable(encoded.dictionary))
+    return pa.DictionaryArray.from_arrays(encoded.indices, _decode(encoded.dictionary))
 
 
-def _readable(raw: pa.Array) -> pa.Array:
+def _decode(raw: pa.Array) -> pa.Array:
     try:
         return raw.cast(pa.large_string()).cast(pa.string())
     except pa.ArrowInvalid:
@@ -158,7 +158,7 @@ def numbers(column: pa.DictionaryArray | None, count: int) -> pa.Array:
 
 
 def sequence(columns: dict[str, pa.DictionaryArray], count: int) -> tuple[pa.Array, pa.Array]:
-    """Columns seqnum and seqnum_id: as systemd 254 and later say, else from the cursor."""
+    """Build the columns seqnum and seqnum_id from the fields of systemd 254 and later, else from the cursor."""
     seqnum = numbers(columns.get(SEQNUM), count)
     ids = columns[SEQNUM_ID].dictionary_decode() if SEQNUM_ID in columns else pa.nulls(count, pa.string())
     if CURSOR in columns and (seqnum.null_count or ids.null_count):
@@ -170,7 +170,7 @@ def sequence(columns: dict[str, pa.DictionaryArray], count: int) -> tuple[pa.Arr
 
 
 def _hexadecimal(texts: pa.Array) -> pa.Array:
-    """Up to 15 hexadecimal digits as int64, digit by digit for the whole column."""
+    """Parse up to 15 hexadecimal digits as int64, digit by digit for the whole column."""
     padded = pc.utf8_lpad(texts.fill_null(NOUGHT), 16, "0")
     digits = np.frombuffer(padded.buffers()[2], np.uint8)[: 16 * len(padded)]
     values = np.where(digits >= ord("a"), digits - (ord("a") - 10), digits - ord("0")).astype(np.int64).reshape(-1, 16)

@@ -1,4 +1,4 @@
-"""The lines of a piece of an exported stream, as arrays of positions."""
+"""The lines of a piece of an exported stream as arrays of positions."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ Flags = npt.NDArray[np.bool_]
 
 @dataclass(slots=True)
 class Lines:
-    """The lines of a piece. A value that is given by its length is one line here, whatever its bytes are."""
+    """The lines of a piece; a value with a length prefix is one line, whatever its bytes."""
 
     buffer: bytes  # padded
-    data: npt.NDArray[np.uint8]  # the same
+    data: npt.NDArray[np.uint8]  # the same bytes
     start: Positions
     name_end: Positions
     value_start: Positions
     value_end: Positions
-    kept: Flags  # not inside of a value, and not garbage
+    kept: Flags  # neither inside of a value nor garbage
     blank: Flags  # empty: ends an entry
-    empty: Positions  # which those are, also inside of a value
-    spoilt: Flags  # makes its entry one that is not whole
-    opens: Flags  # begins an entry though no empty line is in front of it
-    faults: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))  # what, where in the piece
-    open_value: tuple[int, int] | None = None  # from where to where a line with its value reaches that does not end in the piece
+    empty: Positions  # indices of the empty lines, also of those inside of a value
+    spoilt: Flags  # damages its entry
+    opens: Flags  # starts an entry without an empty line before it
+    faults: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))  # reason → offsets in the piece
+    open_value: tuple[int, int] | None = None  # start and end of a line whose value reaches beyond the piece

@@ -1,7 +1,7 @@
-"""A path in, the bytes of a journal file with its header out.
+"""Read the bytes and the header of a journal file.
 
-The file is read, never mapped: a mapped file that is truncated, or whose disk fails, ends the process with SIGBUS. Reading costs
-70 ms more for a million entries.
+The file is read, never mapped: if a mapped file is truncated, or its disk fails, the process gets SIGBUS. Reading costs 70 ms more
+for a million entries.
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ from forensics.journal.format import DATA_HEAD, DATA_HEAD_COMPACT, HEADER_MIN, H
 Bytes = npt.NDArray[np.uint8]
 Words = npt.NDArray[np.uint64]
 HEADER_BYTES = 272
-FILE_LIMIT = 8 << 30  # a compact file ends at 4 GiB; a file is held in memory whole, so a sparse monster must not be
+FILE_LIMIT = 8 << 30  # a compact file ends at 4 GiB; the whole file is held in memory, so a huge sparse one is refused
 KEPT_BUFFER = 256 << 20
-BUFFER_STEP = 32 << 20  # rotated files differ by some kB, and only what is written to takes memory
-READ_AT_ONCE = 1 << 30  # the kernel reads no more than 2 GiB
+BUFFER_STEP = 32 << 20  # rotated files differ by some kB; only pages that are written to take memory
+READ_AT_ONCE = 1 << 30  # the kernel reads at most 2 GiB
 _thread = threading.local()
 
 
 @dataclass(frozen=True, slots=True)
 class JournalFile:
-    """The bytes of one file, valid until the same thread opens the next one."""
+    """The content of one file, valid until the same thread reads the next one."""
 
     name: str
     header: Header
     growing: bool  # a writer has it open, or was killed while it had
     bytes: Bytes
-    words: Words  # the same in units of 8
+    words: Words  # the same in units of 8 bytes
     entries_after: int  # the header's count of entries after the content was read
     damage: DamageLog
 
@@ -49,31 +49,31 @@ class JournalFile:
 
     @property
     def first_object(self) -> int:
-        """Where objects can begin."""
+        """The offset from which on objects can lie."""
         return self.header.header_size if self.header.has_sound_size else HEADER_MIN
 
     @property
     def payload(self) -> int:
-        """Bytes of a DATA object before its payload: a compact file's has two more tail fields."""
+        """Bytes of a DATA object before its payload; in a compact file it has two more fields."""
         return DATA_HEAD_COMPACT if self.header.compact else DATA_HEAD
 
     @property
     def item_size(self) -> int:
-        """Bytes of one item of an entry: an offset, with a hash in regular files."""
+        """Bytes of one item of an ENTRY object: an offset, and a hash in regular files."""
         return 4 if self.header.compact else 16
 
 
 def header(path: Path) -> Header:
-    """The header of a journal file."""
+    """Read the header of a journal file."""
     with _opened(path) as stream:
         return _header(stream, path)
 
 
 def read_journal(path: Path) -> JournalFile:
-    """Header first, content second: an entry that the header counts is then whole in the content, also while journald writes.
+    """Read the header first: the entries that it counts are then complete in the content, also while journald writes.
 
-    journald changes a file's state, size and count at any time, so the header is read again behind the content: what was so before
-    and after is so. Raises NotAJournal, also for a format that this program does not know.
+    journald changes a file's state, size and count at any time, so the header is read again after the content: only what both
+    readings show counts as damage. Raises NotAJournal, also for a format that this program does not know.
     """
     with _opened(path) as stream:
         head = _header(stream, path)
@@ -86,11 +86,11 @@ def read_journal(path: Path) -> JournalFile:
     if not head.has_sound_size:
         damage.add(88, "the header's size is damaged")
     else:
-        missing = min(one.header_size + one.arena_size - one.size for one in (head, after))
+        missing = min(reading.header_size + reading.arena_size - reading.size for reading in (head, after))
         if missing > 0:
             damage.add(head.size, f"the file is cut off: {missing} bytes are missing at its end")
     if len(content) < min(head.size, after.size):
-        damage.add(len(content), "the file cannot be read any further")
+        damage.add(len(content), "the rest of the file cannot be read")
     if not head.state.isalpha():
         damage.add(16, "the file's state is damaged")
     growing = "online" in (head.state, after.state) or after.n_entries > head.n_entries
@@ -101,10 +101,10 @@ def read_journal(path: Path) -> JournalFile:
 def _opened(path: Path) -> FileIO:
     try:
         if not S_ISREG(path.stat().st_mode):  # opening a pipe would wait for its writer
-            raise NotAJournal(f"{path} is not a journal file: it is no regular file.")
+            raise NotAJournal(f"{path} is not a journal file: not a regular file.")
         return path.open("rb", buffering=0)  # the header is read twice, never from a buffer
     except PermissionError as error:
-        raise JournalPermissionError(f"{path} may not be read by this user; the group systemd-journal may.") from error
+        raise JournalPermissionError(f"{path} may not be read by this user; members of the group systemd-journal may read it.") from error
     except OSError as error:
         kind = JournalGone if isinstance(error, FileNotFoundError) else NotAJournal
         raise kind(f"{path} cannot be opened: {error.strerror}.") from error
@@ -122,7 +122,7 @@ def _header(stream: FileIO, path: Path) -> Header:
 
 
 def _content(stream: FileIO, size: int) -> Bytes:
-    """The first `size` bytes, or as many as can be read."""
+    """Read the first `size` bytes, or as many as possible."""
     content, descriptor = _buffer(size), stream.fileno()
     target, got = memoryview(content.data), 0
     try:
@@ -132,13 +132,13 @@ def _content(stream: FileIO, size: int) -> Bytes:
             if not count and start < size:
                 break
             got = start + count
-    except OSError:  # a bad block: the rest of the file is out of reach, what came before it is not
+    except OSError:  # a bad block: keep what came before it
         pass
     return content[:got]
 
 
 def _data(descriptor: int, start: int, size: int) -> tuple[int, int]:
-    """Where the next bytes that are not a hole begin and end: a sparse file of gigabytes may hold next to nothing."""
+    """Find the next stretch that is not a hole: a sparse file of gigabytes may hold next to nothing."""
     try:
         start = os.lseek(descriptor, start, os.SEEK_DATA)
         return min(start, size), min(os.lseek(descriptor, start, os.SEEK_HOLE), size)
@@ -149,9 +149,9 @@ def _data(descriptor: int, start: int, size: int) -> tuple[int, int]:
 
 
 def _buffer(size: int) -> Bytes:
-    """A buffer that the thread keeps: fresh pages for every file of 100 MB cost more than reading it (30 ms against 19).
+    """Return a buffer that the thread keeps: fresh pages for every file of 100 MB cost more than reading it (30 ms against 19).
 
-    journald's files have 128 MB at most unless it is told otherwise. Bigger ones get zeros that cost nothing before they are written to.
+    journald's files have 128 MB at most by default. Bigger ones get zeroed memory, whose pages cost nothing until written to.
     """
     if size > KEPT_BUFFER:
         return np.zeros(size, np.uint8)

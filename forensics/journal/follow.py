@@ -1,4 +1,4 @@
-"""A living journal in, tables of its new entries out, in the order in which journald took them.
+"""Follow a journal that is being written, in the order in which journald received its entries.
 
 Follows unfiltered: with matches and no start, journal files of an unclean boot make sd-journal skip entries. libsystemd follows
 rotation and a restart of journald by itself. Needs systemd-python (the extra `live`).
@@ -18,20 +18,20 @@ from forensics.errors import ForensicsError
 from forensics.journal.export_columns import CURSOR, MONOTONIC, TIME
 from forensics.journal.json_lines import table_of
 
-NAME = "live"  # what stands in the column `file`
+NAME = "live"  # of the column `file`
 NOTHING = table_of((), (), NAME, 0)
-RENEWED_AFTER = 8_000  # entries: an open reader keeps what it has read mapped, up to half a gigabyte
+REOPENED_AFTER = 8_000  # entries: an open reader keeps what it has read mapped, up to half a gigabyte
 
 
 @dataclass(slots=True)
 class Follower:
-    """A place in a journal; `open_follower` makes one.
+    """A position in a journal; `open_follower` makes one.
 
-    cursor: of the entry that was taken last, or that stands before the place; time: when that one was written.
-    torn: whether that entry is not there any more, so that some behind it may be missing too.
+    cursor: of the last entry taken, or of the one before the position; time: when that entry was written.
+    torn: whether that entry no longer exists, so that later ones may be missing too.
     """
 
-    folder: Path | None
+    directory: Path | None
     reader: Any
     cursor: str | None = None
     time: datetime | None = None
@@ -40,13 +40,13 @@ class Follower:
     _taken_before: int = 0  # by earlier readers
 
     def take(self, most: int, until: str | None = None) -> pa.Table:
-        """Up to `most` new entries, the last with the cursor `until`; columns as journal.columns.SCHEMA; none when nothing is new."""
-        if self.taken - self._taken_before >= RENEWED_AFTER and self.cursor is not None:
+        """Take up to `most` new entries, the last with the cursor `until`; columns as journal.columns.SCHEMA."""
+        if self.taken - self._taken_before >= REOPENED_AFTER and self.cursor is not None:
             self.reader.close()
-            self.reader = _reader(self.folder)
-            self.torn |= not _seek_behind(self.reader, self.cursor)
+            self.reader = _open_reader(self.directory)
+            self.torn |= not _seek_after(self.reader, self.cursor)
             self._taken_before = self.taken
-        self.reader.wait(0)  # looks whether there are new files
+        self.reader.wait(0)  # checks for new files
         entries: list[Mapping[str, Any]] = []
         while len(entries) < most and (entry := self.reader.get_next()):
             entries.append(entry)
@@ -59,16 +59,16 @@ class Follower:
         return table_of(entries, [_size(entry) for entry in entries], NAME, number)
 
 
-def open_follower(folder: Path | None = None, *, after: str | None = None, since: datetime | None = None) -> Follower:
-    """At the entry behind the cursor `after`, else at the first one from `since` on, else at the journal's end.
+def open_follower(directory: Path | None = None, *, after: str | None = None, since: datetime | None = None) -> Follower:
+    """Follow from the entry after the cursor `after`, else from `since` on, else from the journal's end.
 
-    folder: a journal directory, None for the host's own. Raises ForensicsError when systemd-python is not installed or there is no
-    such folder.
+    directory: a journal directory, None for the host's own. Raises ForensicsError when systemd-python is not installed or there is
+    no such directory.
     """
-    reader = _reader(folder)
-    follower = Follower(folder, reader)
+    reader = _open_reader(directory)
+    follower = Follower(directory, reader)
     if after is not None:
-        follower.torn = not _seek_behind(reader, after)
+        follower.torn = not _seek_after(reader, after)
         follower.cursor = after
         return follower
     if since is not None:
@@ -83,25 +83,26 @@ def open_follower(folder: Path | None = None, *, after: str | None = None, since
     return follower
 
 
-def _reader(folder: Path | None) -> Any:
+def _open_reader(directory: Path | None) -> Any:
     try:
         from systemd import journal  # noqa: PLC0415 - an optional part
     except ImportError:
         raise ForensicsError("`watch` needs systemd-python: install tabby-forensics with the extra `live`.") from None
     try:
-        reader = journal.Reader(path=str(folder)) if folder else journal.Reader()
+        reader = journal.Reader(path=str(directory)) if directory else journal.Reader()
     except OSError as error:
-        raise ForensicsError(f"The journal in '{folder or 'this host'}' cannot be opened: {error.strerror}.") from None
+        name = f"in '{directory}'" if directory else "of this host"
+        raise ForensicsError(f"The journal {name} cannot be opened: {error.strerror}.") from None
     reader.data_threshold = 0  # no field is cut
     reader.converters = {TIME: str, MONOTONIC: lambda stamp: str(stamp[0]), CURSOR: str}
     return reader
 
 
-def _seek_behind(reader: Any, cursor: str) -> bool:
-    """Whether the entry is still there."""
+def _seek_after(reader: Any, cursor: str) -> bool:
+    """Move to the position after an entry; return whether that entry still exists."""
     reader.seek_cursor(cursor)
     first = reader.get_next()
-    if first and first[CURSOR] != cursor:  # that entry is vacuumed: this is the next there is
+    if first and first[CURSOR] != cursor:  # that entry was vacuumed: this is the next one
         reader.seek_cursor(first[CURSOR])
     return bool(first) and first[CURSOR] == cursor
 

@@ -1,4 +1,4 @@
-"""The first bytes of a journal file in, its header out: the numbers of the file format and where they stand.
+"""The numbers of the journal file format, and the parsing of its header.
 
 Source: systemd's src/libsystemd/sd-journal/journal-def.h and docs/JOURNAL_FILE_FORMAT.md. Everything is little-endian; objects are
 aligned to 8 bytes; the header has grown over the years, so only what `header_size` covers (208 bytes at least) is read.
@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from forensics.errors import ForensicsError
 
 SIGNATURE = b"LPKSHHRH"
-HEADER_MIN, HEADER_MAX = 208, 1024  # 272 bytes in systemd 254 and later; a header four times as big is damaged
+HEADER_MIN, HEADER_MAX = 208, 1024  # 272 bytes in systemd 254 and later; a header four times that size is damaged
 DATA, FIELD, ENTRY, DATA_HASH_TABLE, FIELD_HASH_TABLE, ENTRY_ARRAY, TAG = range(1, 8)
 XZ, LZ4, ZSTD = 1, 2, 4  # flags of a DATA object
 PACKED = XZ | LZ4 | ZSTD
-KEYED_HASH, COMPACT = 4, 16  # incompatible flags of the file; the hashes are never used here
+KEYED_HASH, COMPACT = 4, 16  # incompatible flags of the file; this reader never uses the hashes
 KNOWN_FLAGS = 31  # XZ 1, LZ4 2, keyed hash 4, ZSTD 8, compact 16
 ENTRY_HEAD = 64  # bytes of an ENTRY object before its items
 ARRAY_HEAD = 24  # bytes of an ENTRY_ARRAY object before its items
@@ -24,21 +24,21 @@ DATA_HEAD, DATA_HEAD_COMPACT = 64, 72  # bytes of a DATA object before its paylo
 STATES = ("offline", "online", "archived")
 ENTRY_LIMIT = 1 << 55  # µs; VALID_REALTIME and VALID_MONOTONIC in journal-file.c
 NAME_LIMIT = 64  # bytes of a field's name; journal_field_valid in journal-file.c
-VALUE_LIMIT = 64 << 20  # bytes of one value; systemd's own DATA_SIZE_MAX, 768 MiB, is no line of a log
-HINT = "where its systemd is installed, `journalctl --file {name} -o export` makes a stream of it that `--file -` takes"
+VALUE_LIMIT = 64 << 20  # bytes of one value; no log line comes near systemd's own DATA_SIZE_MAX, 768 MiB
+HINT = "on a machine with its systemd version, export it with `journalctl --file {name} -o export` and pass the result to `--file -`"
 
 
-class NotAJournal(ForensicsError):  # noqa: N818 — what it says of the file
-    """The file is no journal, or one in a format that this reader does not know."""
+class NotAJournal(ForensicsError):  # noqa: N818 — what the file is
+    """The file is not a journal, or one in a format that this reader does not know."""
 
 
 class JournalGone(NotAJournal, FileNotFoundError):  # noqa: N818 — as above
-    """The file is not there, or not any more: journald renames and deletes what it rotates."""
+    """The file does not exist, or no longer: journald renames and deletes what it rotates."""
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What a journal file says of itself. Times are µs since 1970, 0 when the file has no entries."""
+    """A journal file's header. Times are µs since 1970, 0 when the file has no entries."""
 
     file_id: str
     machine_id: str
@@ -54,7 +54,7 @@ class Header:
     header_size: int
     arena_size: int
     entry_array: int  # offset of the first ENTRY_ARRAY object
-    entries_start: int  # where the hash tables end and entries can begin
+    entries_start: int  # where the hash tables end and entries can start
 
     @property
     def compact(self) -> bool:
@@ -70,7 +70,7 @@ class Header:
 
 
 def parse_header(head: bytes, size: int, name: str) -> Header:
-    """The header of a file of `size` bytes that starts with `head`; of an unknown format too, as far as these numbers go."""
+    """Parse the header of a file of `size` bytes that starts with `head`; in an unknown format too, as far as these numbers go."""
     if head[: len(SIGNATURE)] != SIGNATURE:
         raise NotAJournal(f"{name} is not a journal file.")
     if len(head) < HEADER_MIN:

@@ -1,7 +1,7 @@
-"""Pieces of a `journalctl -o json` stream in, tables of its entries out. One object a line, so one `json.loads` an entry: 8 µs each.
+"""Parse `journalctl -o json` into tables: one object per line, one `json.loads` per entry (8 µs).
 
 A field is a string; an array of numbers for bytes that are not text; an array of either when it is repeated; and null when it is
-longer than 4096 bytes and journalctl ran without --all (systemd's docs/JOURNAL_EXPORT_FORMATS.md, logs-show.c).
+longer than 4096 bytes and journalctl was called without --all (systemd's docs/JOURNAL_EXPORT_FORMATS.md, logs-show.c).
 """
 
 from __future__ import annotations
@@ -16,14 +16,15 @@ from forensics.journal.columns import FIELDS, UTC_TIME, entries_table
 from forensics.journal.damage import DamageLog
 from forensics.journal.export_columns import BOOT, MONOTONIC, NO_TIME, TIME, WANTED, numbers, sequence
 
-LINE_LIMIT = 1 << 24  # bytes; the objects that a line makes may take twenty times as many
-BETWEEN = b" \t\r\x1e"  # lines; RS begins those of -o json-seq
+LINE_LIMIT = 1 << 24  # bytes; the Python objects of a line may take twenty times as many
+BETWEEN = b" \t\r\x1e"  # between lines; RS starts those of -o json-seq
 _ALL_WANTED = frozenset(WANTED)
-TOO_LONG = "a field over 4096 bytes is missing: journalctl leaves it out of -o json without --all"
+TOO_LONG = "a field of more than 4096 bytes is missing: `journalctl -o json` leaves it out unless called with --all"
+NO_OBJECT = "a line that is not a JSON object"
 
 
 def read_json(pieces: Iterator[bytes], name: str, log: DamageLog) -> Iterator[pa.Table]:
-    """Tables in the stream's order; what is no entry goes to `log`, with the byte in the stream where it stands."""
+    """Yield tables in the stream's order; damage goes to `log` with its byte offset in the stream."""
     rest, base, number = b"", 0, 0
     for piece in pieces:
         end = piece.rfind(b"\n") + 1
@@ -33,11 +34,11 @@ def read_json(pieces: Iterator[bytes], name: str, log: DamageLog) -> Iterator[pa
                 log.add(base, f"a line of more than {LINE_LIMIT >> 20} MiB")
                 base, rest = base + len(rest), b""
             continue
-        whole = rest + piece[:end]
-        table = _table(whole, base, name, number, log)
+        lines = rest + piece[:end]
+        table = _table(lines, base, name, number, log)
         number += len(table)
         yield table
-        base, rest = base + len(whole), piece[end:]
+        base, rest = base + len(lines), piece[end:]
     if rest.strip():
         yield _table(rest, base, name, number, log)
 
@@ -57,9 +58,9 @@ def _table(content: bytes, base: int, name: str, number: int, log: DamageLog) ->
 
 
 def table_of(entries: Sequence[Mapping[str, Any]], sizes: Sequence[int], name: str, number: int) -> pa.Table:
-    """The table of entries given as field → value, with their sizes in bytes; the first is number `number` of the stream `name`."""
-    there = set().union(*entries)  # of the wanted fields a small batch has about half
-    arrays = {field: _column([entry.get(field) for entry in entries]) for field in WANTED if field in there}
+    """Build the table of entries given as field → value, with their sizes in bytes, numbered from `number` on."""
+    present = set().union(*entries)  # a small batch has about half of the wanted fields
+    arrays = {field: _column([entry.get(field) for entry in entries]) for field in WANTED if field in present}
     seqnum, seqnum_id = sequence(arrays, len(sizes))
     fixed = {
         "time": numbers(arrays.get(TIME), len(sizes)).cast(UTC_TIME),
@@ -81,7 +82,7 @@ def _record_missing(entry: dict[str, Any], log: DamageLog) -> None:
 
 
 def _column(values: list[Any]) -> pa.DictionaryArray:
-    """Nearly all columns hold text and nulls only, which arrow finds out faster than Python."""
+    """Encode a column; nearly all hold only text and nulls, which arrow checks faster than Python."""
     try:
         array = pa.array(values, pa.string())
     except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeEncodeError):
@@ -90,14 +91,14 @@ def _column(values: list[Any]) -> pa.DictionaryArray:
 
 
 def _entry(line: bytes, at: int, log: DamageLog) -> dict[str, Any] | None:
-    """The object of a line; null, and a damage record, when it is none with a time."""
+    """Parse a line; null, and a damage record, unless it is an object with a time."""
     try:
         entry = json.loads(line.strip(BETWEEN))
     except (ValueError, RecursionError):
-        log.add(at, "a line that is no JSON object")
+        log.add(at, NO_OBJECT)
         return None
     if not isinstance(entry, dict):
-        log.add(at, "a line that is no JSON object")
+        log.add(at, NO_OBJECT)
         return None
     time = entry.get(TIME)
     if not isinstance(time, str) or not time.isascii() or not time.isdigit() or len(time) > 18:
@@ -108,9 +109,9 @@ def _entry(line: bytes, at: int, log: DamageLog) -> dict[str, Any] | None:
 
 def _text(value: Any) -> str | None:
     if isinstance(value, list) and value and not isinstance(value[0], int):
-        value = value[0]  # of a repeated field the first
+        value = value[0]  # the first of a repeated field
     if isinstance(value, str):
-        return value.encode("utf-8", "backslashreplace").decode()  # a lone surrogate is no text
+        return value.encode("utf-8", "backslashreplace").decode()  # a lone surrogate is not text
     if isinstance(value, list) and all(isinstance(byte, int) and 0 <= byte < 256 for byte in value):
         value = bytes(value)
     return value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else None

@@ -1,4 +1,4 @@
-"""A journal file in, its entries as an arrow table with the columns of `model.ENTRIES`, and what was damaged, out."""
+"""Read the entries of a journal file as an arrow table, with a record of all damage."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ __all__ = ["Header", "NotAJournal", "header", "load"]
 
 
 def load(path: Path, *, after_seqnum: int = 0) -> Batch:
-    """The entries of a file with a sequence number above `after_seqnum`, in the file's order.
+    """Read the entries of a file with a sequence number above `after_seqnum`, in the file's order.
 
-    An entry is there when its own object is whole; a value of it that is not is null. A file in a format that this program does not
-    know is read with the help of journalctl, and a warning says so. Raises NotAJournal.
+    An entry counts when its own object is intact; a damaged value becomes null. A file of an unknown format is read through
+    journalctl, with a warning. Raises NotAJournal.
     """
     if header(path).unknown_flags:
-        from forensics.journal.fallback import load_with_journalctl  # noqa: PLC0415 — it costs start-up time and is hardly ever needed
+        from forensics.journal.fallback import load_with_journalctl  # noqa: PLC0415 — costs start-up time and is hardly ever needed
 
         return load_with_journalctl(path, after_seqnum)
     block = load_block(path, FIELDS, after_seqnum=after_seqnum)
@@ -33,7 +33,7 @@ def load(path: Path, *, after_seqnum: int = 0) -> Batch:
 
 
 def _fixed(block: Block, name: str) -> dict[str, pa.Array]:
-    """The columns that come from the entries themselves, not from fields."""
+    """Build the columns that come from ENTRY objects, not from fields."""
     entries = block.entries
     return {
         "time": _numbers(entries.realtime).cast(UTC_TIME),
@@ -48,7 +48,7 @@ def _fixed(block: Block, name: str) -> dict[str, pa.Array]:
 
 
 def _numbers(column: Words) -> pa.Array:
-    """Sound entries hold nothing above 2⁶²."""
+    """Convert to int64; sound entries hold nothing above 2⁶²."""
     return pa.array(column.astype(np.int64))
 
 
@@ -57,7 +57,7 @@ def _constant(value: str, n: int) -> pa.DictionaryArray:
 
 
 def _boots(boot: npt.NDArray[np.uint64]) -> pa.DictionaryArray:
-    """Boot ids as 32 hex digits: looked at once for every stretch of entries of one boot."""
+    """Boot ids as 32 hex digits, formatted once per stretch of entries of one boot."""
     first, second = boot[:, 0], boot[:, 1]
     changes = np.flatnonzero((first[1:] != first[:-1]) | (second[1:] != second[:-1])) + 1
     starts = np.concatenate((np.zeros(min(1, len(boot)), np.intp), changes))

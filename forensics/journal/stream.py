@@ -1,4 +1,4 @@
-"""A stream of `journalctl -o export` or `-o json` in, batches of entries with the columns of `columns.SCHEMA` out; memory stays bounded."""
+"""Read a stream of `journalctl -o export` or `-o json` in batches, with bounded memory."""
 
 from __future__ import annotations
 
@@ -13,17 +13,18 @@ from forensics.journal.json_lines import read_json
 
 PIECE = 1 << 22  # bytes read at a time
 OTHER_FORMATS = {
-    b"LPKSHHRH": "is a binary journal file: give its path, not its content",
-    b"\x28\xb5\x2f\xfd": "is compressed (zstd): unpack it first, as in `zstd -dc FILE | …`",
-    b"\x1f\x8b": "is compressed (gzip): unpack it first, as in `gzip -dc FILE | …`",
-    b"\xfd7zXZ": "is compressed (xz): unpack it first, as in `xz -dc FILE | …`",
+    b"LPKSHHRH": "is a binary journal file: pass its path, not its content",
+    b"\x28\xb5\x2f\xfd": "is compressed (zstd): decompress it first, as in `zstd -dc FILE | …`",
+    b"\x1f\x8b": "is compressed (gzip): decompress it first, as in `gzip -dc FILE | …`",
+    b"\xfd7zXZ": "is compressed (xz): decompress it first, as in `xz -dc FILE | …`",
 }
 
 
 def read_stream(stream: BinaryIO, name: str, *, batch_entries: int = 50_000) -> Iterator[Batch]:
-    """Batches of at most `batch_entries`, the last one with the damage of the whole stream; `file` is `name`, `offset` counts from 0.
+    """Yield batches of at most `batch_entries`, the last one with the damage of the whole stream.
 
-    A damage record's offset is the byte of the stream. Raises ForensicsError for a stream that holds no entry but other things.
+    Column `file` is `name`, `offset` counts entries from 0; a damage record's offset counts bytes. Raises ForensicsError for a stream
+    that holds something, but no entry.
     """
     log = DamageLog(name)
     first = stream.read(PIECE)
@@ -39,7 +40,7 @@ def read_stream(stream: BinaryIO, name: str, *, batch_entries: int = 50_000) -> 
             yield Batch(part, (), None)
     damage = log.records()
     if damage and not number:
-        raise ForensicsError(f"{name} holds no entry of `journalctl -o export` or `-o json` ({damage[0].reason}).")
+        raise ForensicsError(f"{name} contains no entries in the format of `journalctl -o export` or `-o json` ({damage[0].reason}).")
     if damage:
         yield Batch(SCHEMA.empty_table(), damage, None)
 

@@ -121,7 +121,7 @@ def test_a_copy_of_a_journal_is_the_same_source(tmp_path):
 
 
 @pytest.mark.parametrize("order", [("older", "newer"), ("newer", "older")])
-def test_of_two_copies_the_fuller_one_counts(tmp_path, order):
+def test_the_fuller_one_of_two_copies_counts(tmp_path, order):
     path = journal(tmp_path / "newer.journal", 0, 20)
     shutil.copy(path, tmp_path / "older.journal")
     journal(path, 20, 5)

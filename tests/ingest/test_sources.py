@@ -38,7 +38,7 @@ def test_what_journald_has_deleted_of_the_hosts_own_journal_stays_in_the_report(
     assert reported_numbers(sources, tmp_path) == [0, 1, 2, 3, 4, 5]
 
 
-def test_of_any_other_folder_a_report_shows_what_is_in_it(root, tmp_path):
+def test_a_report_on_any_other_directory_shows_what_is_in_it_now(root, tmp_path):
     assert reported_numbers(Sources((root,), ()), tmp_path) == [0, 1, 2, 3, 4, 5]
     (root / ("a" * 32) / "old.journal").unlink()
     assert reported_numbers(Sources((root,), ()), tmp_path) == [3, 4, 5]

@@ -1,4 +1,4 @@
-"""The columns of one entry, stated once more and plainly: what the vectorised code must give for every entry."""
+"""A plain restatement of the columns of one entry, which the vectorised code must agree with."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ def columns(fields: Mapping[str, str]) -> dict[str, object]:
         number = int(text) if re.fullmatch(r"-?[0-9]{1,18}", text) else None
         row[column] = number if number is not None and low <= number <= high else None
     row["executable"] = fields.get("EXECUTABLE") or fields.get("COREDUMP_EXE") or None
-    row["manager"], row["unit"], row["invocation"] = about(fields)
+    row["manager"], row["unit"], row["invocation"] = attribution(fields)
     return row
 
 
-def about(fields: Mapping[str, str]) -> tuple[str | None, str | None, str | None]:  # noqa: C901, PLR0911 — the rule as one list of cases
-    """manager, unit and invocation that an entry is about. The empty value is no value."""
+def attribution(fields: Mapping[str, str]) -> tuple[str | None, str | None, str | None]:  # noqa: C901, PLR0911 — the rule as one list of cases
+    """manager, unit and invocation that an entry is attributed to; an empty value counts as absent."""
     f = {name: value for name, value in fields.items() if value}
 
     def user(*names: str) -> str:

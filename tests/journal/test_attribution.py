@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forensics.journal.attribution import FIELDS, about
+from forensics.journal.attribution import FIELDS, attribute_entries
 from forensics.journal.dictionary import encoded
 from tests.journal import restated
 
@@ -47,7 +47,7 @@ CASES = [  # fields, (manager, unit, invocation), reason
     (
         {"_SYSTEMD_UNIT": "session-1.scope", "_UID": "1000", "USER_UNIT": "b.service"},
         ("system", "session-1.scope", None),
-        "a login session is no manager",
+        "a login session is not a manager",
     ),
     ({**USER, "UNIT": "a.service"}, ("system", "user@1000.service", None), "a user's process cannot speak for the system's manager"),
     (
@@ -105,17 +105,17 @@ CASES = [  # fields, (manager, unit, invocation), reason
 def table(entries: list[dict[str, str]]) -> list[tuple[str | None, str | None, str | None]]:
     names = sorted({name for entry in entries for name in entry})
     fields = {name: encoded(pa.array([entry.get(name) for entry in entries], pa.string())) for name in names}
-    unit, invocation, manager = (column.to_pylist() for column in about(fields, len(entries)))
+    unit, invocation, manager = (column.to_pylist() for column in attribute_entries(fields, len(entries)))
     return list(zip(manager, unit, invocation, strict=True))
 
 
 @pytest.mark.parametrize(("fields", "expected", "reason"), CASES, ids=[case[2] for case in CASES])
-def test_an_entry_is_about(fields, expected, reason):
+def test_an_entry_is_attributed_to_its_unit(fields, expected, reason):
     assert table([fields]) == [expected]
-    assert restated.about(fields) == expected
+    assert restated.attribution(fields) == expected
 
 
-def test_neighbours_do_not_change_whom_an_entry_is_about():
+def test_neighbours_do_not_change_the_attribution_of_an_entry():
     assert table([case[0] for case in CASES]) == [case[1] for case in CASES]
 
 
@@ -127,4 +127,4 @@ ENTRIES = st.lists(st.dictionaries(st.sampled_from(FIELDS), VALUES, max_size=14)
 
 @given(ENTRIES)
 def test_the_rule_holds_for_any_combination_of_fields(entries):
-    assert table(entries) == [restated.about(entry) for entry in entries]
+    assert table(entries) == [restated.attribution(entry) for entry in entries]

@@ -53,7 +53,7 @@ ENTRIES = st.lists(st.dictionaries(st.sampled_from(FIELDS), TEXTS, max_size=20),
 
 
 @given(ENTRIES, st.booleans())
-def test_every_column_is_what_the_plain_statement_says(entries, as_dictionary):
+def test_every_column_agrees_with_the_plain_restatement(entries, as_dictionary):
     arrays = {name: pa.array([entry.get(name) for entry in entries], pa.large_string()) for name in FIELDS}
     fields = {name: array.dictionary_encode() if as_dictionary else array for name, array in arrays.items()}
     rows = entries_table(fields, fixed(len(entries))).drop_columns(FIXED).to_pylist()

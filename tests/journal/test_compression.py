@@ -52,7 +52,7 @@ def test_values_in_another_compression_are_read_as_journalctl_reads_them(tmp_pat
 
 @pytest.mark.parametrize("how", [XZ, LZ4, ZSTD])
 @pytest.mark.parametrize("size", [1, 511, 512, 513, 100_000])
-def test_what_was_packed_is_unpacked(how: int, size: int):
+def test_decompressing_restores_what_was_compressed(how: int, size: int):
     plain = (b"MESSAGE=" + b"0123456789 " * (size // 11 + 1))[:size]
     assert list(decompress([Packed(how, pack(how, plain))] * 3, 0)) == [plain] * 3
 
@@ -64,7 +64,7 @@ def test_a_mixture_keeps_its_order():
 
 @pytest.mark.parametrize("how", [XZ, LZ4, ZSTD, 3, 7])
 @pytest.mark.parametrize("raw", [b"", b"x", b"\x28\xb5\x2f\xfd", b"\x28\xb5\x2f\xfd\x60", bytes(100), b"\xff" * 100, b"\xfd7zXZ\x00"])
-def test_a_broken_payload_is_said_to_be_and_costs_no_other(how: int, raw: bytes):
+def test_a_broken_payload_is_reported_and_costs_no_other(how: int, raw: bytes):
     good = Packed(ZSTD, pack(ZSTD, b"A=good" * 100))
     before, broken, after = decompress([good, Packed(how, raw), good], 0)
     assert before == after == b"A=good" * 100
@@ -99,7 +99,7 @@ def test_many_small_bombs_are_stopped_together(how: int, limit: str, monkeypatch
     assert results[-1] == TOO_MUCH
 
 
-def test_what_nobody_asks_for_uses_up_nothing_of_what_may_be_kept(monkeypatch: pytest.MonkeyPatch):
+def test_unwanted_fields_do_not_count_towards_the_limit(monkeypatch: pytest.MonkeyPatch):
     """A core dump's maps are big, shrink 15 times and come with every crash of a loop."""
     monkeypatch.setattr(compression, "KEPT_LIMIT", 1 << 20)
     maps, message = (Packed(ZSTD, pack(ZSTD, name + bytes(1 << 19))) for name in (b"COREDUMP_PROC_MAPS=", b"MESSAGE="))
@@ -129,8 +129,8 @@ def test_bombs_in_a_file_cost_neither_its_entries_nor_the_memory(tmp_path: Path,
         "peak = next(int(line.split()[1]) for line in open('/proc/self/status') if line.startswith('VmHWM'));"
         "print(batch.table.num_rows, len(set(batch.table['pid'].to_pylist())), len(batch.damage), peak < 500 << 10)"
     )
-    said = subprocess.run([sys.executable, "-c", code, path], capture_output=True, text=True, check=True).stdout.split()
-    assert said == ["40", "40", "9", "True"]
+    printed = subprocess.run([sys.executable, "-c", code, path], capture_output=True, text=True, check=True).stdout.split()
+    assert printed == ["40", "40", "9", "True"]
 
 
 def times(number: int) -> list[tuple[str, bytes]]:

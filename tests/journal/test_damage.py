@@ -141,7 +141,7 @@ def random_pages(content: bytearray, found: Layout, rng: random.Random) -> Range
 
 
 def swap_values(content: bytearray, found: Layout, rng: random.Random) -> Ranges:
-    """Two words of two entries change places: pointers, sizes, times, whatever stands there."""
+    """Swap two words of two entries: pointers, sizes, times, whatever they hold."""
     first, second = (at + 8 * rng.randrange(12) for at in rng.sample(found.of(ENTRY)[:-2], 2))
     content[first : first + 8], content[second : second + 8] = content[second : second + 8], content[first : first + 8]
     return [(first, first + 8), (second, second + 8)]
@@ -216,7 +216,7 @@ def test_damage_costs_only_what_it_touches_where_values_are_strange(edge: Origin
         check(edge, batch, ranges)
 
 
-def test_noise_behind_a_journals_signature_is_survived(original: Original, tmp_path: Path):
+def test_noise_after_a_journals_signature_is_survived(original: Original, tmp_path: Path):
     rng = random.Random(1)  # noqa: S311
     for _ in range(40):
         content = bytearray(original.content[:16] + rng.randbytes(60_000))
@@ -233,9 +233,9 @@ ENTRY_ARRAY_OFFSET = 176  # in the header
 def test_without_the_chain_only_what_is_damaged_is_lost(original: Original, tmp_path: Path):
     """An entry in front of a damaged object is found too, though it does not end at an object any more."""
     content, found = bytearray(original.content), original.layout
-    places = sorted(found.objects)
+    offsets = sorted(found.objects)
     struct.pack_into("<Q", content, ENTRY_ARRAY_OFFSET, 0)
-    spoilt = [behind for at, behind in pairwise(places) if found.objects[at][0] == ENTRY and found.objects[behind][0] == DATA][::7]
+    spoilt = [after for at, after in pairwise(offsets) if found.objects[at][0] == ENTRY and found.objects[after][0] == DATA][::7]
     for at in spoilt:
         content[at] = 99
     batch = read(tmp_path / "a.journal", content)
@@ -245,7 +245,7 @@ def test_without_the_chain_only_what_is_damaged_is_lost(original: Original, tmp_
     assert batch.table.num_rows == original.table.num_rows
 
 
-def test_an_old_page_in_the_place_of_another_costs_no_entry_elsewhere(original: Original, tmp_path: Path):
+def test_an_old_page_in_place_of_another_costs_no_entry_elsewhere(original: Original, tmp_path: Path):
     entries = original.layout.of(ENTRY)
     old, new = entries[100] & ~4095, entries[700] & ~4095
     content = bytearray(original.content)
@@ -281,7 +281,7 @@ def test_a_value_that_is_only_zeros_is_on_record(original: Original, tmp_path: P
     assert [damage.offset for damage in batch.damage] == [value]
 
 
-def test_what_is_wrong_is_named_with_its_place(original: Original, tmp_path: Path):
+def test_damage_is_recorded_with_its_offset(original: Original, tmp_path: Path):
     path = tmp_path / "a.journal"
     entry = original.layout.of(ENTRY)[7]
     content = bytearray(original.content)
@@ -320,4 +320,4 @@ def test_the_list_of_damage_is_bounded_whatever_happens():
     for number in range(500):
         log.add(number, f"kind {number % 120}")
     assert len(log.records()) <= RECORDS_PER_FILE + 1
-    assert sum(1 for record in log.records() if "more places" in record.reason) == 1
+    assert sum(1 for record in log.records() if "more damaged spots" in record.reason) == 1

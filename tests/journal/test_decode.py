@@ -31,7 +31,7 @@ def all_fields(block: Block) -> list[dict[str, list[str]]]:
     return entries
 
 
-def said_by_journalctl(entry: Fields) -> dict[str, list[str]]:
+def as_journalctl_exports(entry: Fields) -> dict[str, list[str]]:
     fields = defaultdict(list)
     for name, value in entry:
         if not name.startswith("__") and name != "_BOOT_ID":
@@ -59,7 +59,7 @@ def test_every_field_of_every_entry_equals_journalctls_export(tmp_path: Path, st
     assert block.damage == ()
     assert block.header.compact == compact
     assert cursors(block) == [dict(entry)["__CURSOR"].decode().rpartition(";")[0] for entry in expected]
-    assert all_fields(block) == [said_by_journalctl(entry) for entry in expected]
+    assert all_fields(block) == [as_journalctl_exports(entry) for entry in expected]
 
 
 @pytest.mark.parametrize("stream", STREAMS)
@@ -82,7 +82,7 @@ def test_every_field_equals_journalctls_json(tmp_path: Path, stream: str):
     assert all_fields(load_block(path, None)) == expected
 
 
-def test_only_the_asked_fields_are_read(tmp_path: Path):
+def test_only_the_requested_fields_are_read(tmp_path: Path):
     path = make_journal(edge_text(300), tmp_path / "a.journal")
     every = all_fields(load_block(path, None))
     block = load_block(path, ["UNIT", "MESSAGE", "_NOT_THERE", "A" * 64])

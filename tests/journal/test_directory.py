@@ -1,4 +1,4 @@
-"""Which files are read in a folder, and what is said when they cannot be."""
+"""Which files of a directory are read, and the error when they cannot be."""
 
 import os
 from contextlib import contextmanager
@@ -52,11 +52,11 @@ def test_a_root_is_read_as_journalctl_reads_it(root):
     assert journal_files(root) == sorted(root / name for name in READ)
 
 
-def test_a_machines_folder_is_read_by_itself(root):
+def test_a_machines_directory_can_be_read_alone(root):
     assert journal_files(root / MACHINE) == sorted(root / name for name in READ if name.startswith(f"{MACHINE}/"))
 
 
-def test_symbolic_links_to_folders_and_files_are_followed(root, tmp_path_factory):
+def test_symbolic_links_to_directories_and_files_are_followed(root, tmp_path_factory):
     links = tmp_path_factory.mktemp("links")
     (links / OTHER).symlink_to(root / MACHINE)
     (links / "one.journal").symlink_to(root / "loose.journal")
@@ -65,7 +65,7 @@ def test_symbolic_links_to_folders_and_files_are_followed(root, tmp_path_factory
     assert len(journal_files(links)) == 6
 
 
-def test_only_regular_files_are_read_and_a_lost_link_is_on_record(root):
+def test_only_regular_files_are_read_and_a_broken_link_is_listed(root):
     os.mkfifo(root / MACHINE / "pipe.journal")
     (root / MACHINE / "folder.journal").mkdir()
     (root / MACHINE / "null.journal").symlink_to("/dev/null")
@@ -74,7 +74,7 @@ def test_only_regular_files_are_read_and_a_lost_link_is_on_record(root):
 
 
 @pytest.mark.parametrize("make", [True, False])
-def test_nothing_recorded_is_said(tmp_path, make):
+def test_a_directory_without_a_journal_is_an_error(tmp_path, make):
     folder = tmp_path / "empty"
     if make:
         (folder / MACHINE).mkdir(parents=True)
@@ -83,7 +83,7 @@ def test_nothing_recorded_is_said(tmp_path, make):
 
 
 @pytest.mark.parametrize("what", ["files", "machine", "root"])
-def test_a_journal_that_may_not_be_read_says_what_to_do(root, what):
+def test_the_error_of_an_unreadable_journal_names_the_remedy(root, what):
     for path in journal_files(root):
         path.chmod(0 if what == "files" else 0o644)
         path.parent.chmod(0o755)
@@ -103,7 +103,7 @@ def test_a_journal_that_may_not_be_read_says_what_to_do(root, what):
                 machine.chmod(0o755)
 
 
-def test_what_alone_may_not_be_read_stays_in_the_list(root):
+def test_a_single_unreadable_file_stays_in_the_list(root):
     (root / MACHINE).chmod(0)
     (root / OTHER / "system.journal").chmod(0)
     try:
@@ -116,7 +116,7 @@ def test_what_alone_may_not_be_read_stays_in_the_list(root):
     assert root / "loose.journal" in found
 
 
-def test_the_hosts_own_folders_are_those_that_hold_something(root, monkeypatch):
+def test_the_hosts_own_directories_are_those_that_hold_something(root, monkeypatch):
     monkeypatch.setattr(directory, "HOST_DIRECTORIES", (root, root / "nothing"))
     assert host_directories() == [root]
     monkeypatch.setattr(directory, "HOST_DIRECTORIES", (root / "nothing",))

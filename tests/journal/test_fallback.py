@@ -1,4 +1,4 @@
-"""A format that this program does not know is read through journalctl, and that is said."""
+"""A file of an unknown format is read through journalctl, with a warning."""
 
 import logging
 from pathlib import Path
@@ -51,7 +51,7 @@ def test_what_journalctl_exports_is_what_the_file_holds(
     assert batch.damage == ()
     assert batch.header is not None
     assert batch.header.file_id == header(path).file_id
-    assert [record.getMessage() for record in caplog.records if "is read through journalctl" in record.getMessage()]
+    assert [record.getMessage() for record in caplog.records if "reading it through journalctl" in record.getMessage()]
     assert load(path, after_seqnum=150).table["seqnum"].to_pylist() == rest.table["seqnum"].to_pylist()
 
 
@@ -62,22 +62,24 @@ def test_a_format_that_journalctl_does_not_know_either_is_refused(tmp_path: Path
     content = bytearray(path.read_bytes())
     content[12] |= UNKNOWN
     path.write_bytes(content)
-    with pytest.raises(NotAJournal, match=r"does not know \(flags 0x20\), nor does the journalctl of this machine \(.+\); .*--file -"):
+    with pytest.raises(
+        NotAJournal, match=r"does not know \(flags 0x20\), and neither does the journalctl of this machine \(.+\); .*--file -"
+    ):
         load(path)
 
 
-def test_without_journalctl_the_way_round_is_named(unknown: Path, monkeypatch: pytest.MonkeyPatch):
+def test_without_journalctl_the_error_names_the_workaround(unknown: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("PATH", str(unknown.parent))
     with pytest.raises(NotAJournal, match=r"there is no journalctl on this machine; .*journalctl --file .* -o export"):
         load(unknown)
 
 
-def test_what_journalctl_complains_of_is_on_record(unknown: Path, monkeypatch: pytest.MonkeyPatch):
-    said = r"printf '__REALTIME_TIMESTAMP=5\n__CURSOR=s=00000000000000000000000000000001;i=7\nMESSAGE=a\n\n'; echo oh >&2; exit 1"
-    journalctl_that(said, unknown.parent, monkeypatch)
+def test_an_error_of_journalctl_is_recorded_as_damage(unknown: Path, monkeypatch: pytest.MonkeyPatch):
+    command = r"printf '__REALTIME_TIMESTAMP=5\n__CURSOR=s=00000000000000000000000000000001;i=7\nMESSAGE=a\n\n'; echo oh >&2; exit 1"
+    journalctl_that(command, unknown.parent, monkeypatch)
     batch = load(unknown)
     assert batch.table["message"].to_pylist() == ["a"]
-    assert batch.damage == (Damage(str(unknown), None, "journalctl said: oh"),)
+    assert batch.damage == (Damage(str(unknown), None, "journalctl failed: oh"),)
 
 
 def test_nonsense_from_journalctl_is_one_sentence(unknown: Path, monkeypatch: pytest.MonkeyPatch):

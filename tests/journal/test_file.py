@@ -86,7 +86,7 @@ def test_a_file_that_is_cut_off_while_it_is_read_is_damaged(path: Path, monkeypa
 
 @pytest.mark.real
 @needs_systemd
-def test_a_bad_block_costs_what_is_behind_it(path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_bad_block_costs_what_is_after_it(path: Path, monkeypatch: pytest.MonkeyPatch):
     bad = layout(path).of(ENTRY)[40]
     read = os.preadv
 
@@ -98,7 +98,7 @@ def test_a_bad_block_costs_what_is_behind_it(path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(os, "preadv", preadv)
     batch = load(path)
     assert batch.table.num_rows == 40
-    assert Damage(str(path), bad, "the file cannot be read any further") in batch.damage
+    assert Damage(str(path), bad, "the rest of the file cannot be read") in batch.damage
 
 
 @pytest.mark.real
@@ -175,10 +175,10 @@ def test_a_pipe_is_refused_without_waiting_for_its_writer(tmp_path: Path):
     thread = threading.Thread(target=read, daemon=True)
     thread.start()
     thread.join(5)
-    assert [str(error) for error in found] == [f"{tmp_path / 'a.journal'} is not a journal file: it is no regular file."]
+    assert [str(error) for error in found] == [f"{tmp_path / 'a.journal'} is not a journal file: not a regular file."]
 
 
-def test_a_file_that_is_gone_says_so_to_who_looks_for_it_elsewhere(tmp_path: Path):
+def test_the_error_of_a_missing_file_is_a_file_not_found_error(tmp_path: Path):
     with pytest.raises(FileNotFoundError, match="cannot be opened: No such file") as raised:
         header(tmp_path / "a.journal")
     assert isinstance(raised.value, NotAJournal)

@@ -21,9 +21,9 @@ def numbers(path) -> list[int]:
     return [int(number, 16) for number in re.findall(rb"(?m)^__CURSOR=s=\w+;i=(\w+)", journalctl(path, "-o", "export"))]
 
 
-@pytest.mark.parametrize("renewed_after", [1, 70, 20_000])
-def test_every_entry_of_a_growing_journal_comes_once(tmp_path, monkeypatch, renewed_after):
-    monkeypatch.setattr(follow, "RENEWED_AFTER", renewed_after)
+@pytest.mark.parametrize("reopened_after", [1, 70, 20_000])
+def test_every_entry_of_a_growing_journal_comes_once(tmp_path, monkeypatch, reopened_after):
+    monkeypatch.setattr(follow, "REOPENED_AFTER", reopened_after)
     path, command = tmp_path / "a.journal", [JOURNAL_REMOTE, "-o", tmp_path / "a.journal", "-"]
     entries = edge_entries(COUNT)
     follower, taken = None, []

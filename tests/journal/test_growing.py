@@ -26,7 +26,7 @@ def whole_journal(path: Path) -> Batch | None:
 
 
 @pytest.mark.parametrize("compact", [True, False])
-def test_a_growing_file_is_read_up_to_a_whole_entry_and_a_killed_writers_to_the_last(tmp_path: Path, compact: bool):
+def test_a_growing_file_is_read_up_to_a_complete_entry_and_a_killed_writers_to_the_last(tmp_path: Path, compact: bool):
     path = tmp_path / "a.journal"
     entries = edge_entries(COUNT)
     snapshots: list[Batch] = []

@@ -21,7 +21,7 @@ real = pytest.mark.real
 @needs_systemd
 @pytest.mark.parametrize("compact", [True, False])
 @pytest.mark.parametrize("stream", STREAMS)
-def test_every_column_of_every_entry_is_what_journalctls_export_says(tmp_path: Path, stream: str, compact: bool):
+def test_every_column_of_every_entry_agrees_with_journalctls_export(tmp_path: Path, stream: str, compact: bool):
     path = make_journal(STREAMS[stream](), tmp_path / "a.journal", compact=compact)
     batch = load(path)
     assert batch.damage == ()
@@ -53,7 +53,7 @@ def _time(microseconds: int) -> datetime:
 
 @real
 @needs_systemd
-def test_the_header_says_what_the_file_holds(tmp_path: Path):
+def test_the_header_matches_the_content(tmp_path: Path):
     path = make_journal(edge_text(300), tmp_path / "a.journal")
     head, batch = header(path), load(path)
     times = batch.table["time"].cast(pa.int64()).to_pylist()
@@ -72,7 +72,7 @@ def test_a_file_without_entries_is_an_empty_table(tmp_path: Path):
 
 
 @pytest.mark.parametrize("content", [b"", b"LPKSHHRH", b"hello\n" * 100, b"\x00" * 4096, b"LPKSHHRH" + b"\x00" * 200])
-def test_what_is_no_journal_is_refused_or_empty(tmp_path: Path, content: bytes):
+def test_a_file_that_is_not_a_journal_is_refused_or_empty(tmp_path: Path, content: bytes):
     path = tmp_path / "a.journal"
     path.write_bytes(content)
     if len(content) == 208:  # a header of zeros: a journal that was cut off before anything was written
@@ -83,10 +83,10 @@ def test_what_is_no_journal_is_refused_or_empty(tmp_path: Path, content: bytes):
             load(path)
 
 
-def test_a_missing_file_and_a_folder_are_one_sentence(tmp_path: Path):
+def test_a_missing_file_and_a_directory_are_one_sentence(tmp_path: Path):
     with pytest.raises(NotAJournal, match="cannot be opened: No such file"):
         load(tmp_path / "nothing.journal")
-    with pytest.raises(NotAJournal, match="is not a journal file: it is no regular file"):
+    with pytest.raises(NotAJournal, match="is not a journal file: not a regular file"):
         load(tmp_path)
 
 
@@ -95,6 +95,6 @@ def test_a_file_that_may_not_be_read_names_the_group(tmp_path: Path, monkeypatch
         raise PermissionError(13, "Permission denied")
 
     (tmp_path / "a.journal").touch()
-    monkeypatch.setattr(Path, "open", refuse)  # root, whom tests may run as, may read anything
+    monkeypatch.setattr(Path, "open", refuse)  # tests may run as root, which may read anything
     with pytest.raises(JournalPermissionError, match="systemd-journal"):
         load(tmp_path / "a.journal")

@@ -36,7 +36,7 @@ def messages(text: bytes) -> list[str | None]:
     return read(text)[0]["message"].to_pylist()
 
 
-def without_places(table: pa.Table) -> dict:
+def without_positions(table: pa.Table) -> dict:
     return {name: table[name].to_pylist() for name in table.column_names if name not in OF_THE_FILE}
 
 
@@ -46,8 +46,8 @@ def without_places(table: pa.Table) -> dict:
 def test_a_stream_of_a_file_holds_what_the_file_holds(text, form, tmp_path):
     path = make_journal(text, tmp_path / "x.journal")
     table, damage = read(journalctl(path, "-o", form))
-    wanted = without_places(load(path).table)
-    got = without_places(table)
+    wanted = without_positions(load(path).table)
+    got = without_positions(table)
     assert not damage
     for name, column in wanted.items():
         different = [(row, a, b) for row, (a, b) in enumerate(zip(got[name], column, strict=True)) if a != b]
@@ -64,7 +64,7 @@ def test_the_size_of_the_pieces_changes_nothing(piece, monkeypatch):
     assert damage_again == damage
 
 
-def test_places_are_counted_in_the_stream():
+def test_offsets_are_counted_in_the_stream():
     texts = [entry(1, b"MESSAGE=a\n"), entry(2, b"MESSAGE=bb\n")]
     table, _ = read(b"".join(texts))
     assert table["offset"].to_pylist() == [0, 1]
@@ -85,7 +85,7 @@ def test_an_entry_without_a_cursor_has_no_sequence_number():
     assert not damage
 
 
-def test_of_a_repeated_field_the_first_value_counts():
+def test_the_first_value_of_a_repeated_field_counts():
     assert messages(entry(1, b"MESSAGE=a\nMESSAGE=b\n")) == ["a"]
 
 
@@ -101,7 +101,7 @@ def test_a_length_that_holds_a_line_break_is_a_length():
     assert messages(entry(1, b"MESSAGE\n" + struct.pack("<Q", 10) + value + b"\n")) == [value.decode()]
 
 
-def test_bytes_that_are_no_text_are_shown():
+def test_bytes_that_are_not_text_are_shown():
     assert messages(entry(1, b"MESSAGE=caf\xe9\n")) == ["caf\\xe9"]
     values = {"__REALTIME_TIMESTAMP": "5", "MESSAGE": [99, 97, 102, 233]}
     assert messages(json.dumps(values).encode()) == ["caf\\xe9"]
@@ -134,7 +134,7 @@ def test_an_entry_without_a_time_is_recorded():
     assert [record.offset for record in damage] == [0]
 
 
-def test_a_stream_cut_anywhere_gives_the_whole_entries_and_says_so():
+def test_a_stream_cut_anywhere_gives_the_complete_entries_and_damage():
     texts = [entry(1, b"MESSAGE=a\n"), entry(2, b"MESSAGE\n" + struct.pack("<Q", 3) + b"b\nb\n"), entry(3, b"MESSAGE=c\n")]
     ends = [sum(map(len, texts[:count])) for count in range(4)]
     text = b"".join(texts)
@@ -144,7 +144,7 @@ def test_a_stream_cut_anywhere_gives_the_whole_entries_and_says_so():
         assert bool(damage) == (cut not in ends), cut
 
 
-def test_entries_without_an_empty_line_between_them_are_parted():
+def test_entries_without_an_empty_line_between_them_are_split():
     texts = [entry(number, b"MESSAGE=m%d\n" % number) for number in range(1, 5)]
     table, damage = read(texts[0] + texts[1][:-1] + texts[2] + texts[3])
     assert table["message"].to_pylist() == ["m1", "m2", "m3", "m4"]
@@ -152,12 +152,12 @@ def test_entries_without_an_empty_line_between_them_are_parted():
     assert [record.offset for record in damage] == [len(texts[0]) + len(texts[1]) - 1]
 
 
-def test_a_cursor_may_stand_anywhere():
+def test_a_cursor_may_be_anywhere_in_an_entry():
     table, damage = read(b"__REALTIME_TIMESTAMP=5\n__CURSOR=s=%032x;i=7\nMESSAGE=a\n\n" % 1)
     assert (table["message"].to_pylist(), table["seqnum"].to_pylist(), damage) == (["a"], [7], [])
 
 
-def test_an_entry_whose_beginning_is_missing_is_on_record():
+def test_an_entry_whose_start_is_missing_is_recorded():
     texts = [entry(number, b"MESSAGE=m%d\n" % number) for number in range(1, 4)]
     spoilt = texts[1].index(b"__REALTIME")
     table, damage = read(texts[0][:-12] + texts[1][spoilt:] + texts[2])
@@ -239,7 +239,7 @@ def test_json_repeated_binary_and_missing_fields():
     assert "4096" in damage[0].reason
 
 
-def test_json_lines_that_are_none_are_recorded():
+def test_lines_that_are_not_json_objects_are_recorded():
     good = b'{"__REALTIME_TIMESTAMP": "5", "MESSAGE": "a"}\n'
     table, damage = read(good + b'{"__REALTIME_TIMESTAMP": "6", "MES\n' + b"[1]\n" + b"[" * 100_000 + b"\n" + b'{"MESSAGE": "b"}\n' + good)
     assert table["message"].to_pylist() == ["a", "a"]
@@ -256,7 +256,7 @@ def test_json_in_small_pieces_is_the_same(monkeypatch):
 
 
 @pytest.mark.parametrize("content", [b"LPKSHHRH....", b"\x28\xb5\x2f\xfd....", b"Dec 07 host app[1]: text\n", b"\x00" * 100])
-def test_what_is_no_stream_is_refused_with_a_sentence(content):
+def test_a_stream_of_something_else_is_refused_with_a_sentence(content):
     with pytest.raises(ForensicsError, match=r"^x .*\.$"):
         read(content)
 
