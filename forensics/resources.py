@@ -1,4 +1,4 @@
-"""Where the files that ship with the program are: inside the wheel, or at the root of a checkout."""
+"""Locate the files that ship with the program, in a wheel or in a checkout."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ _PACKAGE = Path(__file__).resolve().parent
 
 
 def folder(name: str) -> Path:
-    """The folder `name` ("patterns", "reports"): `forensics/data/<name>` in an installed wheel, `<checkout>/<name>` otherwise."""
+    """The directory `name` ("patterns", "reports"): `forensics/data/<name>` in an installed wheel, else `<checkout>/<name>`."""
     installed = _PACKAGE / "data" / name
     return installed if installed.is_dir() else _PACKAGE.parent / name

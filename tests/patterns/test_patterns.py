@@ -1,4 +1,4 @@
-"""The gates of the catalogue: it loads, each example meets its own pattern only, and nothing healthy is classified."""
+"""The shipped catalogue loads, each example matches its own pattern only, and no healthy line is classified."""
 
 from __future__ import annotations
 
@@ -18,37 +18,37 @@ KINDS = {"service": "line", "manager": "manager", "kernel": "kernel"}
 
 
 @pytest.fixture(scope="module")
-def known() -> Catalogue:
+def shipped() -> Catalogue:
     return catalogue.load([resources.folder("patterns")])
 
 
-def signatures(known: Catalogue, *examples: Example) -> list[list[str]]:
-    hits = find_hits(examples_as_events(examples), known).frame
+def signatures(shipped: Catalogue, *examples: Example) -> list[list[str]]:
+    hits = find_hits(examples_as_events(examples), shipped).frame
     return [hits.filter(pl.col("event") == number)["signature"].to_list() for number in range(len(examples))]
 
 
-def test_the_cross_fire_matrix_is_empty_off_the_diagonal(known: Catalogue) -> None:
-    assert catalogue.check(known) == []
+def test_the_cross_fire_matrix_is_empty_off_the_diagonal(shipped: Catalogue) -> None:
+    assert catalogue.check(shipped) == []
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_nothing_healthy_is_classified(known: Catalogue, kind: str) -> None:
+def test_nothing_healthy_is_classified(shipped: Catalogue, kind: str) -> None:
     lines = (QUIET / f"{kind}.log").read_text().splitlines()
     assert len(lines) >= 10
-    found = signatures(known, *[Example(line, {"kind": KINDS[kind]}) for line in lines])
+    found = signatures(shipped, *[Example(line, {"kind": KINDS[kind]}) for line in lines])
     assert {line: ids for line, ids in zip(lines, found, strict=True) if ids} == {}
 
 
-def test_every_pattern_can_be_looked_for_by_literals(known: Catalogue) -> None:
-    assert [pattern.id for pattern in known.patterns if pattern.messages and prefilter.required(pattern.messages) is None] == []
+def test_every_pattern_requires_literals(shipped: Catalogue) -> None:
+    assert [pattern.id for pattern in shipped.patterns if pattern.messages and prefilter.required(pattern.messages) is None] == []
 
 
-def test_every_pattern_tells_what_to_do_in_numbered_steps(known: Catalogue) -> None:
-    assert [pattern.id for pattern in known.patterns if not pattern.signature.remedy.startswith("1. ")] == []
+def test_every_remedy_has_numbered_steps(shipped: Catalogue) -> None:
+    assert [pattern.id for pattern in shipped.patterns if not pattern.signature.remedy.startswith("1. ")] == []
 
 
-def test_every_pattern_names_where_it_is_documented(known: Catalogue) -> None:
-    assert [pattern.id for pattern in known.patterns if not pattern.signature.references] == []
+def test_every_pattern_has_references(shipped: Catalogue) -> None:
+    assert [pattern.id for pattern in shipped.patterns if not pattern.signature.references] == []
 
 
 @pytest.mark.parametrize(
@@ -74,5 +74,5 @@ def test_every_pattern_names_where_it_is_documented(known: Catalogue) -> None:
         ("a.service: Start request repeated too quickly.", "manager", "systemd.start-limit"),
     ],
 )
-def test_the_classes_of_the_seed_and_of_systemd_are_known(known: Catalogue, message: str, kind: str, signature: str) -> None:
-    assert signatures(known, Example(message, {"kind": kind})) == [[signature]]
+def test_the_classes_of_the_seed_and_of_systemd_are_known(shipped: Catalogue, message: str, kind: str, signature: str) -> None:
+    assert signatures(shipped, Example(message, {"kind": kind})) == [[signature]]

@@ -1,4 +1,4 @@
-"""Attempts and events as the tests write them down: lines of one run of one service, at seconds after its start."""
+"""Build attempts and events for the tests: lines of one attempt of one service, at seconds after its start."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ def at(seconds: float) -> datetime:
     return START + timedelta(seconds=seconds)
 
 
-def attempt(number: int = 0, *, lived: float = 10.0, outcome: str = "failed", **columns: object) -> dict[str, object]:
-    """One attempt that ended after `lived` seconds; a failed one with exit status 1 when nothing else is said."""
+def attempt(number: int = 0, *, uptime: float = 10.0, outcome: str = "failed", **columns: object) -> dict[str, object]:
+    """One attempt that ended after `uptime` seconds; a failed one with exit status 1 unless stated otherwise."""
     ends = {"failed": ("exit-code", "exited", 1), "running": (None, None, None)}
     result, exit_code, exit_status = ends.get(outcome, ("success", None, None))
     return {
@@ -25,8 +25,8 @@ def attempt(number: int = 0, *, lived: float = 10.0, outcome: str = "failed", **
         "manager": "system",
         "unit": "some.service",
         "started": at(0),
-        "ended": None if outcome == "running" else at(lived),
-        "uptime_s": lived,
+        "ended": None if outcome == "running" else at(uptime),
+        "uptime_s": uptime,
         "outcome": outcome,
         "result": result,
         "exit_code": exit_code,
@@ -40,8 +40,8 @@ def attempt(number: int = 0, *, lived: float = 10.0, outcome: str = "failed", **
 
 def event(text: str, seconds: float = 9.0, number: int = 0, **columns: object) -> dict[str, object]:
     """One line of attempt `number`, written `seconds` after its start."""
-    said = at(seconds)
-    return {"attempt": number, "kind": "line", "time": said, "until": said, "text": text, "priority": 6, "rows": 1, **columns}
+    time = at(seconds)
+    return {"attempt": number, "kind": "line", "time": time, "until": time, "text": text, "priority": 6, "rows": 1, **columns}
 
 
 def traceback(text: str, seconds: float = 9.0, number: int = 0) -> dict[str, object]:
@@ -59,4 +59,4 @@ def attempts_frame(*attempts: dict[str, object]) -> pl.DataFrame:
 
 
 def events_frame(*events: dict[str, object]) -> pl.DataFrame:
-    return pl.DataFrame([{"event": n, "row": n, **one} for n, one in enumerate(events)], schema=EVENTS)
+    return pl.DataFrame([{"event": n, "row": n, **columns} for n, columns in enumerate(events)], schema=EVENTS)

@@ -1,4 +1,4 @@
-"""Families: names make no kinds, statements do; the set of keys alone decides."""
+"""Families: keys that differ in names are one family, keys that differ in statements are not; only the set of keys counts."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_any_text_has_a_family(texts: list[str]) -> None:
 @pytest.mark.parametrize(
     ("texts", "why"),
     [
-        ([f"session opened for user {user} by login" for user in USERS[:3]], "the word before says that a name follows"),
+        ([f"session opened for user {user} by login" for user in USERS[:3]], "the word before introduces a name"),
         ([f"reverse lookup of {user} gave no answer at all" for user in USERS], "many free words"),
         (["copied from com.a.b.C to disk", "copied from org.d.e.F to disk"], "names with dots"),
         (["mail queue synchronized to LOCAL(0), stratum 10", "mail queue synchronized to 10.0.0.1, stratum 3"], "a name with a number"),
@@ -104,7 +104,7 @@ def test_statements_make_families_of_their_own(texts: list[str], why: str) -> No
     assert count(texts) == len(texts), why
 
 
-def test_states_stay_apart_among_the_names_of_a_slot() -> None:
+def test_states_stay_separate_among_the_names_of_a_slot() -> None:
     found = family_of([f"link for the user {name} is there" for name in (*USERS, "up", "down")])
     assert len(set(found.values())) == 3
 

@@ -35,7 +35,7 @@ TRACEBACK = 'Traceback (most recent call last):\n  File "/srv/app/main.py", line
 def labelled(*events: dict[str, object], **columns: object) -> dict[str, object]:
     """The label of one attempt that ended 10 s after its start; of `secondary` the signatures."""
     found = label(events_frame(*events), attempts_frame(attempt(**columns)), CATALOGUE).labels.row(0, named=True)
-    return found | {"secondary": [each["signature"] for each in found["secondary"]]}
+    return found | {"secondary": [problem["signature"] for problem in found["secondary"]]}
 
 
 def test_a_secondary_problem_is_shown_by_its_first_row() -> None:
@@ -162,8 +162,8 @@ def test_a_last_line_before_an_exit_explains_it_when_nothing_else_does() -> None
             {"result": "signal", "exit_code": "killed", "exit_status": 9},
             "a signal does not follow from it",
         ),
-        ([event("ERROR: no such host", 1)], {"result": "signal", "exit_status": 9, "lived": 300.0}, "an error long before a signal"),
-        ([traceback(TRACEBACK, 100)], {"lived": 7200.0}, "a traceback long before a silent exit"),
+        ([event("ERROR: no such host", 1)], {"result": "signal", "exit_status": 9, "uptime": 300.0}, "an error long before a signal"),
+        ([traceback(TRACEBACK, 100)], {"uptime": 7200.0}, "a traceback long before a silent exit"),
         ([], {}, "no events at all"),
     ],
 )
@@ -178,12 +178,12 @@ def test_an_end_that_no_line_explains_is_named_by_its_exit_result(
 
 def test_a_known_problem_long_before_an_exit_explains_it_only_after_later_errors() -> None:
     early = [event("no memory", 100), event("INFO: request done", 7000)]
-    assert labelled(*early, lived=7200.0)["why"] == "catalogue pattern earlier in the attempt"
-    assert labelled(*early, traceback(TRACEBACK, 7199), lived=7200.0)["why"] == "last exception of the last traceback"
+    assert labelled(*early, uptime=7200.0)["why"] == "catalogue pattern earlier in the attempt"
+    assert labelled(*early, traceback(TRACEBACK, 7199), uptime=7200.0)["why"] == "last exception of the last traceback"
 
 
 def test_a_known_problem_long_before_a_kill_does_not_explain_it() -> None:
-    found = labelled(event("no memory", 100), event("INFO: request done", 7000), lived=7200.0, result="signal", exit_status=9)
+    found = labelled(event("no memory", 100), event("INFO: request done", 7000), uptime=7200.0, result="signal", exit_status=9)
     assert (found["signature"], found["secondary"]) == ("exit:signal/9", ["memory"])
 
 
@@ -199,7 +199,7 @@ def test_an_attempt_that_ended_well_or_on_request_has_not_failed(outcome: str, f
 
 
 def test_a_fatal_error_long_before_a_clean_end_is_not_a_failure() -> None:
-    found = labelled(event("no memory", 100), event("INFO: bye", 7200), lived=7200.0, outcome="clean")
+    found = labelled(event("no memory", 100), event("INFO: bye", 7200), uptime=7200.0, outcome="clean")
     assert (found["signature"], found["secondary"], found["failed"]) == ("exit:success/0", ["memory"], False)
 
 
@@ -250,7 +250,9 @@ def test_named_events_carry_signature_reason_and_captures() -> None:
 def test_attempts_do_not_disturb_each_other() -> None:
     events = [event("port 80 taken", 9, 0), event("no memory", 9, 1), traceback(TRACEBACK, 9, 2)]
     together = label(events_frame(*events), attempts_frame(*[attempt(n) for n in range(4)]), CATALOGUE).labels
-    alone = [label(events_frame({**one, "attempt": 0}), attempts_frame(attempt()), CATALOGUE).labels["signature"][0] for one in events]
+    alone = [
+        label(events_frame({**columns, "attempt": 0}), attempts_frame(attempt()), CATALOGUE).labels["signature"][0] for columns in events
+    ]
     assert together["signature"].to_list() == [*alone, "exit:exit-code/1"]
     assert together.schema == LABELS
 

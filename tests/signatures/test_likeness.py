@@ -1,4 +1,4 @@
-"""Likeness: what an unknown failure is most like."""
+"""Likeness: the known failures that an unknown one resembles most."""
 
 from __future__ import annotations
 

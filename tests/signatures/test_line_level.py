@@ -8,7 +8,7 @@ import pytest
 from forensics.signatures import line_level
 
 
-def manager(rule: object, text: str) -> bool:
+def holds(rule: object, text: str) -> bool:
     return bool(pl.select(rule(pl.lit(text))).item())  # type: ignore[operator]
 
 
@@ -35,7 +35,7 @@ def manager(rule: object, text: str) -> bool:
     ],
 )
 def test_an_error_line_reports_an_error(line: str) -> None:
-    assert says(line_level.reports_error, line)
+    assert holds(line_level.reports_error, line)
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_an_error_line_reports_an_error(line: str) -> None:
     ],
 )
 def test_everyday_output_reports_no_error(line: str) -> None:
-    assert not says(line_level.reports_error, line)
+    assert not holds(line_level.reports_error, line)
 
 
 @pytest.mark.parametrize(
@@ -67,12 +67,12 @@ def test_everyday_output_reports_no_error(line: str) -> None:
         ("giving up on the queue", False),
     ],
 )
-def test_ordinary_lines_are_no_last_words(line: str, ordinary: bool) -> None:
-    assert says(line_level.is_ordinary, line) is ordinary
+def test_ordinary_lines_do_not_explain_an_end(line: str, ordinary: bool) -> None:
+    assert holds(line_level.is_ordinary, line) is ordinary
 
 
 @pytest.mark.parametrize(
     ("line", "farewell"), [("Exiting.", True), ("Application startup failed. Exiting.", True), ("", True), ("No such model", False)]
 )
-def test_a_farewell_says_only_that_it_ends(line: str, farewell: bool) -> None:
-    assert says(line_level.is_farewell, line) is farewell
+def test_a_farewell_only_announces_the_end(line: str, farewell: bool) -> None:
+    assert holds(line_level.is_farewell, line) is farewell

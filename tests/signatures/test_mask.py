@@ -1,4 +1,4 @@
-"""Keys: the same message under any formatter and with any values is one kind; another diagnostic number or another word is another."""
+"""Keys: one message under any formatter and with any values has one key; another diagnostic number or word changes it."""
 
 from __future__ import annotations
 
@@ -53,13 +53,13 @@ def test_masking_a_key_changes_nothing(text: str) -> None:
 
 
 @given(st.lists(PIECES, max_size=8).map("".join), st.lists(PIECES, max_size=8).map("".join))
-def test_a_key_does_not_depend_on_the_company_of_a_text(one: str, other: str) -> None:
+def test_a_key_does_not_depend_on_other_texts(one: str, other: str) -> None:
     assert mask.keys(pl.Series([other, one]))[1] == key(one)
 
 
 @settings(max_examples=60)
 @given(st.lists(st.lists(PIECES, max_size=6).map("".join) | st.text(max_size=30), max_size=30), st.integers(min_value=1, max_value=7))
-def test_one_line_a_batch_and_all_at_once_give_the_same_keys(texts: list[str], size: int) -> None:
+def test_one_line_per_batch_and_all_at_once_give_the_same_keys(texts: list[str], size: int) -> None:
     alone = [key(text) for text in texts]
     batches = [mask.keys(pl.Series(texts[at : at + size], dtype=pl.String)) for at in range(0, len(texts), size)]
     assert [masked for batch in batches for masked in batch] == alone
@@ -132,7 +132,7 @@ def test_values_do_not_make_another_kind(one: str, other: str, why: str) -> None
         ("upstream said 503 Service Unavailable", "upstream said 401 Unauthorized", "HTTP status"),
         ("no route over IPv4", "no route over IPv6", "a protocol's version"),
         ("VM started", "VM paused", "opposite words"),
-        ("java.io.IOException: closed", "java.net.SocketException: closed", "a class is no host"),
+        ("java.io.IOException: closed", "java.net.SocketException: closed", "a class is not a host"),
         ("state is 'started'", "state is 'paused'", "opposite quoted words"),
         ('"GET /a/1" refused', '"DELETE /a/1" refused', "the verb in a quoted request"),
     ],
@@ -141,7 +141,7 @@ def test_what_names_the_problem_makes_another_kind(one: str, other: str, why: st
     assert key(one) != key(other), why
 
 
-def test_an_exception_type_is_no_log_prefix() -> None:
+def test_an_exception_type_is_not_a_log_prefix() -> None:
     assert key("ValueError: bad 3").startswith("ValueError: bad")
 
 

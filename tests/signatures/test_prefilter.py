@@ -1,4 +1,4 @@
-"""Whatever a pattern matches holds one of its required literals: else the prefilter would lose hits."""
+"""Every match of a pattern contains one of its required literals: otherwise the prefilter would lose hits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The fingerprint of a traceback survives what does not matter and sees what does: nine benign changes, four true differences."""
+"""The fingerprint of a traceback survives benign changes and detects true differences."""
 
 from __future__ import annotations
 
@@ -92,16 +92,16 @@ def test_the_depth_of_a_recursion_does_not_matter() -> None:
         (CAUSE + BASE, "another cause"),
         (
             BASE.split("torch.cuda.Out", maxsplit=1)[0] + "torch.cuda.OutOfMemoryError: allocator disabled by policy",
-            "another message at the same place",
+            "another message at the same call site",
         ),
         (changed(("site-packages/torch/", "site-packages/safetensors/")), "another library raised"),
     ],
 )
-def test_a_true_difference_is_seen(text: str, why: str) -> None:
+def test_a_true_difference_changes_the_fingerprint(text: str, why: str) -> None:
     assert fingerprint(text) != fingerprint(BASE), why
 
 
-def test_known_root_and_last_lines_are_believed() -> None:
+def test_known_root_and_last_lines_are_used() -> None:
     found = outline("Traceback …", "pkg.errors.RootError: no 3", "builtins.LastError: no")
     assert (found.root, found.last, found.message) == ("RootError", "LastError", "no 3")
 
