@@ -10,7 +10,7 @@ import hypothesis
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-hypothesis.settings.register_profile("any machine")  # an example may be slow where the machine is
+hypothesis.settings.register_profile("any machine", deadline=None)  # an example may be slow where the machine is
 hypothesis.settings.load_profile("any machine")
 
 
