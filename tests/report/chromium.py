@@ -1,4 +1,4 @@
-"""Drives a real Chromium over its DevTools pipe: opens a page, runs a script in it, takes a picture, collects what its console says."""
+"""Drive a real Chromium over its DevTools pipe: open pages, evaluate scripts, take pictures, collect its console."""
 
 from __future__ import annotations
 
@@ -141,13 +141,13 @@ class Chromium:
         if "id" in message:
             self._answers.append(message)
             return
-        method, said = message["method"], message.get("params", {})
+        method, details = message["method"], message.get("params", {})
         self._events.append(method)
         if method == "Runtime.consoleAPICalled":
-            self.console.append(f"{said['type']}: {[each.get('value') for each in said['args']]}")
+            self.console.append(f"{details['type']}: {[each.get('value') for each in details['args']]}")
         elif method == "Runtime.exceptionThrown":
-            self.console.append(f"exception: {said['exceptionDetails'].get('exception', {}).get('description')}")
+            self.console.append(f"exception: {details['exceptionDetails'].get('exception', {}).get('description')}")
         elif method == "Log.entryAdded":
-            self.console.append(f"{said['entry']['level']}: {said['entry']['text']}")
+            self.console.append(f"{details['entry']['level']}: {details['entry']['text']}")
         elif method == "Network.requestWillBeSent":
-            self.requests.append(said["request"]["url"][:200])
+            self.requests.append(details["request"]["url"][:200])
