@@ -12,7 +12,7 @@ FORMULA = r"^[=+\-@\t\r]"  # what a spreadsheet would evaluate (OWASP, CSV injec
 
 
 def csv(frame: pl.DataFrame) -> bytes:
-    """RFC 4180 with a header, times as RFC 3339; text that a spreadsheet would take for a formula gets an apostrophe before it."""
+    """RFC 4180 with a header, times as RFC 3339, and an apostrophe before text that a spreadsheet would evaluate."""
     harmless = [_no_formula(pl.col(name)).alias(name) for name, kind in frame.schema.items() if kind == pl.String]
     return frame.with_columns(harmless).write_csv(datetime_format=TIME_FORMAT, line_terminator="\r\n").encode()
 

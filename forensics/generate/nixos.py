@@ -13,7 +13,6 @@ OWN_FORM = {"ExecReload", "Environment"}  # settings that the module writes in i
 def module_text() -> str:
     """Write services.tabby-forensics with the options package, units, sinks, learn, listen and environmentFile."""
     settings = "\n".join(f"        {name} = {_nix(value)};" for name, value in SETTINGS.items() if name not in OWN_FORM)
-    kinds = ", ".join(KINDS)
     return f"""# {NAME} as a NixOS module: imports = [ ./{NAME}.nix ]; then services.{NAME}.enable = true.
 {{ config, lib, pkgs, ... }}:
 let
@@ -24,6 +23,33 @@ let
   );
 in
 {{
+{_options()}
+
+  config = lib.mkIf cfg.enable {{
+    systemd.services.{NAME} = {{
+      description = "{DESCRIPTION}";
+      wantedBy = [ "multi-user.target" ];
+      wants = [ "network-online.target" ];
+      after = [ "network-online.target" "systemd-journald.service" ];
+      environment = {{
+        XDG_STATE_HOME = "/var/lib";
+        XDG_CONFIG_HOME = "/etc";
+        POLARS_SKIP_CPU_CHECK = "1";
+      }};
+      serviceConfig = {{
+        ExecStart = "${{cfg.package}}/bin/{NAME} watch --config ${{configuration}}";
+        ExecReload = "${{pkgs.coreutils}}/bin/kill -HUP $MAINPID";
+{settings}
+      }} // lib.optionalAttrs (cfg.environmentFile != null) {{ EnvironmentFile = cfg.environmentFile; }};
+    }};
+  }};
+}}
+"""
+
+
+def _options() -> str:
+    kinds = ", ".join(KINDS)
+    return f"""\
   options.services.{NAME} = {{
     enable = lib.mkEnableOption "alerts on previously unseen failures of services";
     package = lib.mkOption {{
@@ -58,28 +84,7 @@ in
       default = null;
       description = "A file with the environment variables that sinks use, outside the Nix store.";
     }};
-  }};
-
-  config = lib.mkIf cfg.enable {{
-    systemd.services.{NAME} = {{
-      description = "{DESCRIPTION}";
-      wantedBy = [ "multi-user.target" ];
-      wants = [ "network-online.target" ];
-      after = [ "network-online.target" "systemd-journald.service" ];
-      environment = {{
-        XDG_STATE_HOME = "/var/lib";
-        XDG_CONFIG_HOME = "/etc";
-        POLARS_SKIP_CPU_CHECK = "1";
-      }};
-      serviceConfig = {{
-        ExecStart = "${{cfg.package}}/bin/{NAME} watch --config ${{configuration}}";
-        ExecReload = "${{pkgs.coreutils}}/bin/kill -HUP $MAINPID";
-{settings}
-      }} // lib.optionalAttrs (cfg.environmentFile != null) {{ EnvironmentFile = cfg.environmentFile; }};
-    }};
-  }};
-}}
-"""
+  }};"""
 
 
 def _nix(value: object) -> str:

@@ -46,7 +46,7 @@ _STOPPING = r"^(?:[\w.]+\.)?(?:KeyboardInterrupt|CancelledError|SystemExit|Gener
 
 
 def reports_error(text: pl.Expr) -> pl.Expr:
-    """Whether a line reports a failure, by its level or its form; a line with the level of information or warning does not."""
+    """Whether a line reports a failure, by its level or its form; one marked as information or warning does not."""
     return _any(text, _ERROR) & ~_any(text, _ORDINARY)
 
 

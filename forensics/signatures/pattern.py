@@ -38,9 +38,10 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """A known problem: an event matches when any of `messages` is found in its text and each of `columns` has one of the values.
+    """A known problem.
 
-    Without `messages` the columns alone decide.
+    An event matches when any of `messages` is found in its text and each of `columns` has one of the values; without `messages` the
+    columns alone decide.
     """
 
     signature: Signature

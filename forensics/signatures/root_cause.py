@@ -124,7 +124,7 @@ def _without_consequences(timed: pl.DataFrame, hits: pl.DataFrame, catalogue: Ca
 
 
 def _innermost(hits: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
-    """Keep one hit per event: the one in a traceback's root exception, else in its last one, else the first in the text."""
+    """Keep one hit per event: in a traceback's root exception, else in its last one, else the first in the text."""
     several = hits.filter(pl.len().over("event") > 1)
     if several.is_empty():
         return hits

@@ -56,7 +56,7 @@ def outline(text: str, root: str | None, last: str | None) -> Outline:
 
 
 def exception_line(block: str) -> str:
-    """The line that names the exception of one traceback: the first after the frames that is not indented; "" where it is cut off."""
+    """The exception line of one traceback: the first unindented line after the frames; "" where it is cut off."""
     after = block[max((frame.end() for frame in _FRAME.finditer(block)), default=0) :]
     lines = [line for line in after.split("\n")[1:] if line and not line[0].isspace()]
     named = next((line for line in lines if _EXCEPTION.match(line.strip())), None)

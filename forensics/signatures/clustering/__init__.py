@@ -1,0 +1,1 @@
+"""Group the keys of unknown failures into families; only `classes` shows them."""
