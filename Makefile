@@ -37,7 +37,7 @@ report: setup build/seed/made
 test: setup
 	@.ci/system-packages test
 	@$(BIN)/python hatch_build.py --fetch
-	$(BIN)/pytest -n 2 --dist worksteal
+	$(BIN)/pytest -n 2 --dist loadgroup
 
 check: setup
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target static
