@@ -46,7 +46,7 @@ class Values:
 def classify(file: JournalFile, offset: Words, names: Sequence[str] | None) -> Values:
     """Find the field of each DATA object at `offset`; NOT_A_VALUE where no sound one is.
 
-    names None: only tell sound from unsound; decompressed values keep their names.
+    names None: only check which are sound; decompressed values keep their names.
     """
     keep_all, names = names is None, names or ()
     inside = offset <= U64(max(0, file.end - file.payload - 2))
@@ -184,7 +184,7 @@ def _view(value: bytes, buffer: int, at: int) -> tuple[int, ...]:
 
 
 def _first_bytes(file: JournalFile, start: Positions, length: Positions) -> tuple[Words, Words]:
-    """The first 8 and the next 4 bytes of each range, zeros behind its end. Ranges start anywhere, words only at multiples of 8."""
+    """The first 8 and the next 4 bytes of each range, zeros after its end; ranges start anywhere, words only at multiples of 8."""
     word, shift, last = start >> 3, (start & 7).astype(U64) << U64(3), len(file.words) - 1
     first, second, third = file.words[word], file.words[np.minimum(word + 1, last)], file.words[np.minimum(word + 2, last)]
     left = U64(63) - shift  # of a word that is shifted by one already: a shift by 64 is undefined

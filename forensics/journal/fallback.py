@@ -36,7 +36,7 @@ def load_with_journalctl(path: Path, after_seqnum: int = 0) -> Batch:
             with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors) as journalctl:
                 batches = list(read_stream(cast("BinaryIO", journalctl.stdout), str(path)))
         except FileNotFoundError as error:
-            raise NotAJournal(f"{unknown}, and there is no journalctl on this machine; {HINT.format(name=path)}.") from error
+            raise NotAJournal(f"{unknown}, and this machine has no journalctl; {HINT.format(name=path)}.") from error
         except ForensicsError as error:
             raise NotAJournal(f"{unknown}, and the output of journalctl cannot be read either: {error}") from error
         complaint = _first_line(errors)

@@ -19,7 +19,7 @@ UNKNOWN = 32  # docs/JOURNAL_SEGMENTED.md of systemd
 
 @pytest.fixture
 def unknown(tmp_path: Path) -> Path:
-    """A file whose format nobody knows: the flag is checked before anything else."""
+    """A file of an unknown format: the flag is checked before anything else."""
     head = bytearray(b"LPKSHHRH" + bytes(264))
     head[12] = UNKNOWN
     (tmp_path / "a.journal").write_bytes(head)
@@ -42,7 +42,7 @@ def test_what_journalctl_exports_is_what_the_file_holds(
 ):
     path = make_journal(text, tmp_path / "a.journal")
     known, rest = load(path), load(path, after_seqnum=150)
-    monkeypatch.setattr(journal_format, "KNOWN_FLAGS", format.KNOWN_FLAGS & ~COMPACT)
+    monkeypatch.setattr(journal_format, "KNOWN_FLAGS", journal_format.KNOWN_FLAGS & ~COMPACT)
     with caplog.at_level(logging.WARNING):
         batch = load(path)
     assert batch.table.schema == SCHEMA
@@ -70,7 +70,7 @@ def test_a_format_that_journalctl_does_not_know_either_is_refused(tmp_path: Path
 
 def test_without_journalctl_the_error_names_the_workaround(unknown: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("PATH", str(unknown.parent))
-    with pytest.raises(NotAJournal, match=r"there is no journalctl on this machine; .*journalctl --file .* -o export"):
+    with pytest.raises(NotAJournal, match=r"this machine has no journalctl; .*journalctl --file .* -o export"):
         load(unknown)
 
 
