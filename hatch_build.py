@@ -1,7 +1,7 @@
-"""Fetches the script of the report's figures when a wheel is built, or for a checkout: `python hatch_build.py --fetch`.
+"""Fetch the script of the report's figures when a wheel is built, or for a checkout: `python hatch_build.py --fetch`.
 
 npm packs the pinned version of plotly.js-basic-dist-min, its checksum is compared, and the script with its licence goes to build/plotly/.
-Without npm nothing is fetched and the program uses the larger script inside the Python package plotly.
+Without npm nothing is fetched and reports carry the larger script of the Python package plotly.
 """
 
 from __future__ import annotations
@@ -28,65 +28,65 @@ NPM_PATIENCE_S = 180
 
 
 class FetchError(Exception):
-    """npm is missing or could not deliver: the build goes on without the script."""
+    """npm is missing or failed: the build goes on without the script."""
 
 
 class CustomBuildHook(BuildHookInterface):
     def initialize(self, version: str, build_data: dict) -> None:
         if version == "editable":  # a checkout reads build/ itself
             return
-        folder = Path(self.root) / "build" / "plotly"
+        directory = Path(self.root) / "build" / "plotly"
         try:
-            fetch(folder)
+            fetch(directory)
         except FetchError as error:
-            self.app.display_warning(f"{error} The figures' script of the Python package plotly stands in.")
+            self.app.display_warning(f"{error} Reports will carry the larger script of the Python package plotly instead.")
             return
-        build_data["force_include"][str(folder)] = "forensics/data/build/plotly"
+        build_data["force_include"][str(directory)] = "forensics/data/build/plotly"
 
 
-def fetch(folder: Path) -> None:
-    """Puts the script into `folder` unless this very version is there. A package with another checksum is an error that stops the build."""
-    stamp = folder / "INTEGRITY"
-    if stamp.is_file() and stamp.read_text() == INTEGRITY and all((folder / name).is_file() for name in FILES.values()):
+def fetch(directory: Path) -> None:
+    """Put the script into `directory` unless this version is there; a package with another checksum stops the build."""
+    stamp = directory / "INTEGRITY"
+    if stamp.is_file() and stamp.read_text() == INTEGRITY and all((directory / name).is_file() for name in FILES.values()):
         return
     with tempfile.TemporaryDirectory() as scratch:
         packed = _pack(Path(scratch))
         _verify(packed)
-        folder.mkdir(parents=True, exist_ok=True)
+        directory.mkdir(parents=True, exist_ok=True)
         with tarfile.open(packed) as archive:
             if json.load(archive.extractfile("package/package.json"))["version"] != VERSION:
-                raise SystemExit(f"{PACKAGE}: the package does not say that it is version {VERSION}.")
+                raise SystemExit(f"{PACKAGE}: the package is not version {VERSION}.")
             for member, name in FILES.items():
-                (folder / name).write_bytes(archive.extractfile(member).read())
+                (directory / name).write_bytes(archive.extractfile(member).read())
     stamp.write_text(INTEGRITY)
 
 
-def _pack(folder: Path) -> Path:
+def _pack(directory: Path) -> Path:
     npm = shutil.which("npm")
     if npm is None:
         raise FetchError("npm is not installed.")
-    command = [npm, "pack", f"{PACKAGE}@{VERSION}", "--silent", "--fetch-retries=1", f"--pack-destination={folder}"]
+    command = [npm, "pack", f"{PACKAGE}@{VERSION}", "--silent", "--fetch-retries=1", f"--pack-destination={directory}"]
     try:
-        subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=NPM_PATIENCE_S)
+        subprocess.run(command, cwd=directory, check=True, capture_output=True, timeout=NPM_PATIENCE_S)
     except (subprocess.SubprocessError, OSError) as error:
         raise FetchError(f"npm could not fetch {PACKAGE} {VERSION} ({type(error).__name__}).") from error
-    return next(folder.glob("*.tgz"))
+    return next(directory.glob("*.tgz"))
 
 
 def _verify(packed: Path) -> None:
-    found = "sha512-" + base64.b64encode(hashlib.sha512(packed.read_bytes()).digest()).decode()
-    if found != INTEGRITY:
-        raise SystemExit(f"{PACKAGE} {VERSION} has the checksum {found}, expected {INTEGRITY}.")
+    checksum = "sha512-" + base64.b64encode(hashlib.sha512(packed.read_bytes()).digest()).decode()
+    if checksum != INTEGRITY:
+        raise SystemExit(f"{PACKAGE} {VERSION} has the checksum {checksum}, expected {INTEGRITY}.")
 
 
 def main() -> None:
     if sys.argv[1:] not in ([], ["--fetch"]):
         raise SystemExit("usage: python hatch_build.py [--fetch]")
-    folder = Path(__file__).resolve().parent / "build" / "plotly"
+    directory = Path(__file__).resolve().parent / "build" / "plotly"
     try:
-        fetch(folder)
+        fetch(directory)
     except FetchError as error:
-        sys.stderr.write(f"{error} The figures' script of the Python package plotly stands in.\n")
+        sys.stderr.write(f"{error} Reports will carry the larger script of the Python package plotly instead.\n")
 
 
 if __name__ == "__main__":

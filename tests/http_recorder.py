@@ -19,16 +19,16 @@ class Recorder:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 body = gzip.decompress(body) if self.headers["Content-Encoding"] == "gzip" else body
                 outer.times.append(time.time())
-                status, said = outer.answer(body, self.headers)
+                status, text = outer.answer(body, self.headers)
                 outer.paths.append(self.path)
                 outer.headers.append(dict(self.headers))
                 outer.bodies.append((status, json.loads(body)))
                 self.send_response(status)
                 if status == 302:
                     self.send_header("Location", "/elsewhere")
-                self.send_header("Content-Length", str(len(said)))
+                self.send_header("Content-Length", str(len(text)))
                 self.end_headers()
-                self.wfile.write(said)
+                self.wfile.write(text)
 
             def log_message(self, *_):
                 pass

@@ -1,4 +1,4 @@
-"""README.md and the program say the same."""
+"""README.md describes the program as it is."""
 
 import re
 from pathlib import Path
@@ -33,10 +33,10 @@ def test_every_option_that_is_named_exists():
 
 def test_the_exit_codes_are_those_of_the_errors():
     (line,) = re.findall(r"\*\*Exit codes\.\*\* (.+?)\.\n\n", README, re.DOTALL)
-    told = {int(code) for code in re.findall(r"(?:^|· |·\n)(\d+) ", line)}
+    documented = {int(code) for code in re.findall(r"(?:^|· |·\n)(\d+) ", line)}
     raised = {each.exit_code for each in vars(errors).values() if isinstance(each, type) and hasattr(each, "exit_code")}
-    assert raised <= told
-    assert told == {0, 1, 2, 3, 4, 5, 6, 130}
+    assert raised <= documented
+    assert documented == {0, 1, 2, 3, 4, 5, 6, 130}
 
 
 @pytest.mark.parametrize("name", ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"])

@@ -1,8 +1,8 @@
 #!/bin/bash
 # Becomes PID 1 of a lab: builds a root in memory around the host's /usr, read-only, and starts systemd in it.
-# Runs inside new namespaces. In: a folder to mount the root on, the lab's /etc, the folder for its journal, the one with its programs,
-# and any number of NAME=FOLDER, each to be seen as /lab/NAME.
-# Prints "mounted", waits for a line on stdin, starts systemd. Each mount that looks odd keeps the lab's hands off the host (tests/lab/README.md).
+# Runs inside new namespaces. Arguments: a directory to mount the root on, the lab's /etc, the directory for its journal, the one with its programs,
+# and any number of NAME=DIRECTORY, each visible as /lab/NAME.
+# Prints "mounted", waits for a line on stdin, starts systemd. Each mount that looks odd keeps the lab away from the host (tests/lab/README.md).
 set -eu
 root=$1 etc=$2 journal=$3 programs=$4
 shift 4

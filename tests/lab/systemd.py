@@ -1,4 +1,4 @@
-"""Unit files → a running systemd with a journal, for the length of a `with`. README.md says what it takes care of."""
+"""Boot a real systemd with a journal for the length of a `with`; README.md lists what must not reach the host."""
 
 import os
 import shutil
@@ -48,13 +48,13 @@ class LabError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Lab:
-    """A booted systemd: `leader` is its PID 1 in the numbers of the host, `journal` the folder for `journalctl -D`."""
+    """A booted systemd: `leader` is its PID 1 in the numbers of the host, `journal` the directory for `journalctl -D`."""
 
     leader: int
     journal: Path
 
     def run(self, command: Sequence[str], *, check: bool = True) -> str:
-        """What a command prints that runs inside."""
+        """Run a command inside and return what it prints."""
         inside = ["nsenter", "-t", str(self.leader), "-m", "-u", "-i", "-n", "-p", "-C", "-r", "-w", "--", "setsid", "-w"]
         clean = ["env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8"]
         return subprocess.run([*inside, *clean, *command], check=check, capture_output=True, text=True, stdin=subprocess.DEVNULL).stdout
@@ -67,7 +67,7 @@ class Lab:
         deadline = time.monotonic() + seconds
         while not holds():
             if time.monotonic() > deadline:
-                raise LabError(f"not so within {seconds} s")
+                raise LabError(f"not within {seconds} s")
             time.sleep(0.05)
 
 
@@ -96,18 +96,18 @@ def _cgroup_root() -> Path | None:
 @contextmanager
 def booted(
     units: Mapping[str, str],
-    folder: Path,
+    directory: Path,
     *,
     programs: Mapping[str, str] | None = None,
     shared: Mapping[str, Path] | None = None,
     machine_id: str = MACHINE_ID,
 ) -> Iterator[Lab]:
-    """A systemd with `units` (file name → text) in /etc/systemd/system and `programs` (file name → text) in /lab;
-    `shared` (name → folder of the host) can be read as /lab/name.
+    """Boot a systemd with `units` (file name → text) in /etc/systemd/system and `programs` (file name → text) in /lab;
+    `shared` (name → directory of the host) can be read as /lab/name.
 
-    Nothing of them is started. The journal is in `folder`/journal. A second lab with the same folder continues it as a second boot.
+    None of them is started. The journal is in `directory`/journal. A second lab in the same directory continues it as a second boot.
     """
-    root, etc, journal, scripts = (folder / name for name in ("root", "etc", "journal", "programs"))
+    root, etc, journal, scripts = (directory / name for name in ("root", "etc", "journal", "programs"))
     shutil.rmtree(etc, ignore_errors=True)
     for part in (root, etc / "systemd/system", etc / "systemd/journald.conf.d", etc / "systemd/system.conf.d", journal, scripts):
         part.mkdir(parents=True, exist_ok=True)
@@ -164,10 +164,10 @@ def _first_process(cgroup: Path, arguments: Sequence[str]) -> Iterator[int]:
     enter = 'echo $$ > "$1/lab/cgroup.procs"; shift; exec setpriv --pdeathsig KILL unshare "$@"'
     command = ["bash", "-c", enter, "bash", str(cgroup), *_NEW, "bash", str(Path(__file__).with_name("root.sh")), *arguments]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as outer:
-        said = cast("IO[str]", outer.stdout).readline()
-        if said != "mounted\n":
+        answer = cast("IO[str]", outer.stdout).readline()
+        if answer != "mounted\n":
             outer.kill()
-            raise LabError(f"root.sh: {said.strip()}")
+            raise LabError(f"root.sh: {answer.strip()}")
         (cgroup / "outside/cgroup.procs").write_text(str(outer.pid))
         cast("IO[str]", outer.stdin).write("go\n")
         cast("IO[str]", outer.stdin).flush()

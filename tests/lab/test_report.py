@@ -1,4 +1,4 @@
-"""The main job on a real systemd: units fail, somebody stops one of them, and the report says exactly that."""
+"""Report on a real systemd in which units fail and an operator stops one of them."""
 
 import json
 import os
@@ -30,18 +30,18 @@ def journal(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def told(journal, tmp_path_factory) -> dict:
+def report(journal, tmp_path_factory) -> dict:
     command = [sys.executable, "-m", "forensics", "report", "--journal-dir", str(journal), "--format", "json"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "XDG_STATE_HOME": str(tmp_path_factory.mktemp("state"))}
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout)
 
 
-def incident(told: dict, name: str) -> dict:
-    (found,) = [each for each in told["incidents"] if each["unit"] == name]
-    return found
+def incident(report: dict, name: str) -> dict:
+    (of_unit,) = [incident for incident in report["incidents"] if incident["unit"] == name]
+    return of_unit
 
 
-def test_every_restart_that_journalctl_knows_is_counted(journal, told):
+def test_every_restart_that_journalctl_knows_is_counted(journal, report):
     lines = subprocess.run(
         ["journalctl", "--quiet", "-D", journal, "-o", "json", "--output-fields=UNIT", SCHEDULED],
         check=True,
@@ -49,8 +49,8 @@ def test_every_restart_that_journalctl_knows_is_counted(journal, told):
         text=True,
     ).stdout.splitlines()
     by_unit = Counter(json.loads(line)["UNIT"] for line in lines)
-    assert told["restarts"]["total"] == len(lines)
-    assert {each["unit"]: each["restarts"] for each in told["incidents"]} == by_unit
+    assert report["restarts"]["total"] == len(lines)
+    assert {of_unit["unit"]: of_unit["restarts"] for of_unit in report["incidents"]} == by_unit
     assert set(by_unit) == set(UNITS) - {"healthy.service"}
 
 
@@ -62,33 +62,33 @@ def test_every_restart_that_journalctl_knows_is_counted(journal, told):
         ("silent.service", 4, ["exit:exit-code/42"]),
     ],
 )
-def test_each_unit_gets_its_class(told, name, restarts, classes):
-    """The start limit refuses the restart after the last start, which counts under why that start failed."""
-    found = incident(told, name)
-    assert [row["signature"] for row in found["classes"]] == classes
-    assert found["restarts"] == restarts
+def test_each_unit_gets_its_class(report, name, restarts, classes):
+    """The restart that the start limit refuses counts under the class of the start that failed before it."""
+    of_unit = incident(report, name)
+    assert [row["signature"] for row in of_unit["classes"]] == classes
+    assert of_unit["restarts"] == restarts
 
 
-def test_a_failed_preparation_is_told_in_its_own_words(told):
-    (row,) = incident(told, "before.service")["classes"]
+def test_a_failed_preparation_is_titled_with_its_own_line(report):
+    (row,) = incident(report, "before.service")["classes"]
     assert (row["title"], row["restarts"]) == ("no model", 4)
 
 
-def test_an_unknown_failure_keeps_its_words(told):
-    (row,) = incident(told, "ends.service")["classes"]
+def test_an_unknown_failure_keeps_its_line(report):
+    (row,) = incident(report, "ends.service")["classes"]
     assert row["signature"].startswith("mined:")
     assert row["sample"]["message"] == "unknown trouble 17"
 
 
-def test_who_gave_up_is_down_and_who_was_stopped_is_over(told):
-    over = {each["unit"]: not each["ongoing"] for each in told["incidents"]}
+def test_the_incident_of_a_refused_unit_goes_on_and_that_of_a_stopped_one_is_over(report):
+    over = {of_unit["unit"]: not of_unit["ongoing"] for of_unit in report["incidents"]}
     assert over.pop("ends.service")
     assert not any(over.values())
-    assert incident(told, "ends.service")["detection"]["operator"] is not None
-    assert incident(told, "ends.service")["recovery"] is None
+    assert incident(report, "ends.service")["detection"]["operator"] is not None
+    assert incident(report, "ends.service")["recovery"] is None
 
 
-def test_nothing_is_missing(told):
-    assert told["completeness"]["complete"]
-    assert told["completeness"]["damage"] == []
-    assert all(check["expected"] == check["got"] for check in told["ledger"])
+def test_nothing_is_missing(report):
+    assert report["completeness"]["complete"]
+    assert report["completeness"]["damage"] == []
+    assert all(check["expected"] == check["got"] for check in report["ledger"])
