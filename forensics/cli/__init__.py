@@ -1,4 +1,4 @@
-"""The command line: one module a command, each thin; what they do is imported when they run, so that --help starts at once."""
+"""The command line: one thin module per command. Commands import what they need when they run, so that --help starts at once."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ GROUPS = {"classes": classes.app, "export": export.app, "generate": generate.app
 
 app = typer.Typer(
     name="tabby-forensics",
-    help="Find out why services under systemd crash and restart: what broke, when, what changed before, who noticed, what to do.",
+    help="Find out why systemd services crash and restart: what broke, when, what changed before, who noticed, what to do.",
     no_args_is_help=True,
     rich_markup_mode=None,  # rich costs as much start-up time as all the rest together
     pretty_exceptions_enable=False,
@@ -52,31 +52,31 @@ def _root(
 
 
 def main() -> None:
-    """Run the program; every failure is one sentence on stderr and the exit code that errors.py names."""
+    """Run the program; a failure prints one sentence on stderr and exits with its code in errors.py."""
     if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that is not UTF-8 still gets every word
+        sys.stdout.reconfigure(errors="backslashreplace")  # print every character also where the terminal is not UTF-8
     try:
         app(prog_name="tabby-forensics")
     except ForensicsError as error:
         _fail(str(error), error.exit_code)
     except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what standard output could not take is not tried again at the end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # so that the interpreter does not retry the failed write at exit
         _fail(_operating_system(error), 1)
     except SystemExit as end:
-        if end.code == INTERRUPTED:  # typer makes it of Ctrl-C, without a word
-            _fail("interrupted; nothing is lost, run it again to go on.", INTERRUPTED)
+        if end.code == INTERRUPTED:  # typer turns Ctrl-C into this, without a message
+            _fail("interrupted; nothing was lost. Run the command again to continue.", INTERRUPTED)
         raise
     except Exception as error:
         if os.environ.get("TABBY_FORENSICS_DEBUG"):
             raise
-        _fail(f"internal error: {type(error).__name__}: {error}. Run again with TABBY_FORENSICS_DEBUG=1 to see where.", 1)
+        _fail(f"internal error: {type(error).__name__}: {error}. Run again with TABBY_FORENSICS_DEBUG=1 for a traceback.", 1)
 
 
 def _operating_system(error: OSError) -> str:
-    where = f"'{error.filename}': " if error.filename else ""
+    prefix = f"'{error.filename}': " if error.filename else ""
     if error.errno == errno.ENOSPC:
-        return f"{where}the disk is full; nothing was lost. Free some space or name another --store."
-    return f"{where}{error.strerror or error}."
+        return f"{prefix}the disk is full; nothing was lost. Free some space or choose another --store."
+    return f"{prefix}{error.strerror or error}."
 
 
 def _fail(sentence: str, exit_code: int) -> None:

@@ -1,4 +1,4 @@
-"""`explain`: paste a log, read what failed in it, why the tool says so and what to do."""
+"""`explain`: explain what failed in a pasted log."""
 
 from __future__ import annotations
 
@@ -13,49 +13,47 @@ from forensics.errors import JournalPermissionError, NothingRecordedError, Usage
 FORMATS = ("term", "json")
 FINDINGS = 3
 
-Text = Annotated[
+Log = Annotated[
     Path,
     typer.Argument(
-        metavar="FILE|-", help="The log: text of journalctl, docker, kubectl, syslog, a traceback, JSON lines; '-' is standard input."
+        metavar="FILE|-",
+        help="The log: text of journalctl, docker, kubectl or syslog, a traceback or JSON lines; '-' is standard input.",
     ),
 ]
-Format = Annotated[str, typer.Option("--format", metavar="FORMAT", help="term or json.")]
-Redact = Annotated[bool, typer.Option("--redact/--no-redact", help="Replace secrets in log lines by stable pseudonyms.")]
-ExitCode = Annotated[bool, typer.Option("--exit-code", help="End with exit code 3 when something failed.")]
+ExitCode = Annotated[bool, typer.Option("--exit-code", help="Exit with code 3 when something failed.")]
 
 
 def explain(
-    text: Text,
+    text: Log,
     patterns: params.Patterns = None,
-    format_: Format = "term",
-    redact: Redact = True,
+    format_: params.TermOrJson = "term",
+    redact: params.Redact = True,
     exit_code: ExitCode = False,
 ) -> None:
-    """Say what failed in a pasted log, why the tool says so, whether a restart helps, and the remedy."""
-    if format_ not in FORMATS:
-        raise UsageError(f"There is no format '{format_}'. There are {', '.join(FORMATS)}.")
-    content = _content(text)
-    from forensics.classes.overrides import read_overrides
+    """Explain what failed in a pasted log: the cause, the evidence, whether a restart helps, and the remedy."""
     from forensics.cli import parse
+
+    parse.require_choice("format", format_, FORMATS)
+    content = _read_log(text)
+    from forensics.classes.overrides import read_overrides
+    from forensics.cli.history import load_catalogue
     from forensics.explain import explain as explained
     from forensics.explain import render
     from forensics.paths import overrides_file
-    from forensics.signatures import catalogue, likeness
+    from forensics.signatures import likeness
 
-    known = catalogue.load(parse.pattern_folders(patterns))
-    if known.refused:
-        typer.echo(f"tabby-forensics: left out, {catalogue.format_mistakes(known.refused)}", err=True)
-    found = explained(content, known, read_overrides(overrides_file()))
-    unknown = found.key_text if found.signature is not None and found.pattern is None else ""
-    like = likeness.most_like([unknown], likeness.examples_of(known))[0] if unknown else ()
+    catalogue = load_catalogue(parse.pattern_folders(patterns))
+    explanation = explained(content, catalogue, read_overrides(overrides_file()))
+    is_unknown = explanation.signature is not None and explanation.pattern is None
+    like = likeness.most_like([explanation.key_text], likeness.examples_of(catalogue))[0] if is_unknown and explanation.key_text else ()
     as_format = render.as_json if format_ == "json" else render.as_text
-    typer.echo(as_format(found, like, redact=redact), nl=False)
-    if exit_code and found.signature is not None:
+    typer.echo(as_format(explanation, like, redact=redact), nl=False)
+    if exit_code and explanation.signature is not None:
         raise typer.Exit(FINDINGS)
 
 
-def _content(path: Path) -> bytes:
-    """What the user pasted. Raises UsageError for a file that is not there, NothingRecordedError for an empty text."""
+def _read_log(path: Path) -> bytes:
+    """Read the pasted log. Raises UsageError for a file that does not exist, NothingRecordedError for an empty text."""
     if str(path) == "-":
         import sys
 
@@ -64,11 +62,11 @@ def _content(path: Path) -> bytes:
         try:
             content = path.read_bytes()
         except PermissionError:
-            raise JournalPermissionError(f"'{path}' may not be read by this user.") from None
+            raise JournalPermissionError(f"'{path}' cannot be read by this user.") from None
         except IsADirectoryError:
             raise UsageError(f"'{path}' is a directory; name a file.") from None
         except FileNotFoundError:
-            raise UsageError(f"There is no '{path}'.") from None
+            raise UsageError(f"'{path}' does not exist.") from None
     if content.startswith(b"LPKSHHRH"):
         raise UsageError(f"'{path}' is a binary journal file: use `report --file`.")
     if not content.strip():

@@ -1,4 +1,4 @@
-"""`generate`: files for other programs, written to standard output or to a file."""
+"""`generate`: write files for systemd, NixOS and Grafana to standard output or to a file."""
 
 from __future__ import annotations
 
@@ -7,32 +7,31 @@ from typing import Annotated
 
 import typer
 
+from forensics.cli import output, params
 from forensics.errors import UsageError
-from forensics.files import write_atomically
 
 app = typer.Typer(help="Write files for systemd, NixOS and Grafana.", rich_markup_mode=None, no_args_is_help=True)
 
-Output = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to this file instead of standard output.")]
-Program = Annotated[str | None, typer.Option(metavar="COMMAND", help="How the program is started. Default: as it was now.")]
+Program = Annotated[str | None, typer.Option(metavar="COMMAND", help="Command that starts the program. Default: this program.")]
 Listen = Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Serve metrics for Prometheus, such as 127.0.0.1:9847.")]
 
 
 @app.command()
-def systemd(program: Program = None, listen: Listen = None, target: Output = None) -> None:
-    """Write a hardened unit for `watch`, with watchdog and a user of its own."""
+def systemd(program: Program = None, listen: Listen = None, target: params.Output = None) -> None:
+    """Write a hardened unit for `watch`, with a watchdog and its own user."""
     from forensics.generate.systemd import unit_text
     from forensics.watch.config import host_and_port
 
     if listen is not None and host_and_port(listen) is None:
-        raise UsageError(f"'{listen}' is not HOST:PORT.")
-    started = program or _started()
-    if not started.startswith("/") or not started.isprintable():
-        raise UsageError(f"'{started}': systemd wants the whole path of the program; give --program.")
-    _write(unit_text(started, listen), target)
+        raise UsageError(f"--listen: '{listen}' is not HOST:PORT.")
+    command = program or _this_program()
+    if not command.startswith("/") or not command.isprintable():
+        raise UsageError(f"'{command}': systemd needs the full path of the program; set --program.")
+    _write(unit_text(command, listen), target)
 
 
 @app.command()
-def nix(target: Output = None) -> None:
+def nix(target: params.Output = None) -> None:
     """Write a NixOS module for `watch`, with options for units, sinks and exporter."""
     from forensics.generate.nixos import module_text
 
@@ -40,7 +39,7 @@ def nix(target: Output = None) -> None:
 
 
 @app.command()
-def dashboard(target: Output = None) -> None:
+def dashboard(target: params.Output = None) -> None:
     """Write a Grafana dashboard of the metrics of `watch`."""
     import json
 
@@ -49,19 +48,13 @@ def dashboard(target: Output = None) -> None:
     _write(json.dumps(dashboard_model(), indent=2) + "\n", target)
 
 
-def _started() -> str:
+def _this_program() -> str:
     import sys
 
-    beside = Path(sys.executable).with_name("tabby-forensics")
-    return str(beside) if beside.exists() else f"{sys.executable} -m forensics"
+    script = Path(sys.executable).with_name("tabby-forensics")
+    return str(script) if script.exists() else f"{sys.executable} -m forensics"
 
 
 def _write(text: str, target: Path | None) -> None:
-    from forensics.cli import output
-
-    if target is None:
-        typer.echo(text, nl=False)
-        return
     output.refuse_bad_target(target)
-    write_atomically(target, text)
-    typer.echo(f"tabby-forensics: wrote {target}", err=True)
+    output.write(text, target)

@@ -1,4 +1,4 @@
-"""`ingest`: bring what is new in the journal into the store, and say how much that was."""
+"""`ingest`: copy new journal entries into the store."""
 
 from __future__ import annotations
 
@@ -8,16 +8,18 @@ import typer
 
 from forensics.cli import params
 
-Retention = Annotated[str | None, typer.Option(metavar="SPAN", help="Delete what is older than this, e.g. 180d.")]
+Retention = Annotated[str | None, typer.Option(metavar="SPAN", help="Delete entries older than this, e.g. 180d.")]
 
 
 def ingest(
-    journal_dir: params.JournalDir = None,
-    file: params.File = None,
-    store: params.StoreFolder = None,
+    journal_dir: params.JournalDirs = None,
+    file: params.Files = None,
+    store: params.Store = None,
     retention: Retention = None,
 ) -> None:
-    """Read new journal entries into the store (report does this by itself)."""
+    """Copy new journal entries into the store (report does this itself)."""
+    from datetime import UTC, datetime
+
     from forensics.cli import output, parse
     from forensics.ingest.sources import ingest_sources
     from forensics.paths import store_folder
@@ -27,7 +29,7 @@ def ingest(
         parse.sources_named(journal_dir, file),
         store or store_folder(),
         progress=output.progress("reading the journal"),
-        keep_from=parse.keep_from(retention),
+        keep_from=parse.point(retention, datetime.now(UTC), UTC),
     )
     damage = f"; {plural(len(done.damage), 'damage record')}" if done.damage else ""
     entries, files = plural(done.new_entries, "new entry", "new entries"), plural(done.files_read, "file")

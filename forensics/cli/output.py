@@ -1,4 +1,4 @@
-"""Choose the format, the target and the colours of a command's output, and show its progress."""
+"""Choose the format, the target and the colours of a command's output; show notices and progress on stderr."""
 
 from __future__ import annotations
 
@@ -7,38 +7,57 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import typer
+
 from forensics.errors import UsageError
+from forensics.files import write_atomically
 
 FORMAT_OF_SUFFIX = {".html": "html", ".htm": "html", ".md": "md", ".json": "json", ".txt": "term"}
 
 
-def format_for(path: Path, named: str | None) -> str:
-    """The format to write `path` in: the one its name says, else the one the user named. Raises UsageError when neither does."""
-    found = FORMAT_OF_SUFFIX.get(path.suffix.lower(), named)
-    if found is None:
-        raise UsageError(f"'{path}': which format? Name it .html, .md, .json or .txt, or add --format.")
-    return found
+def notice(sentence: str) -> None:
+    """Print a sentence for the user on stderr."""
+    typer.echo(f"tabby-forensics: {sentence}", err=True)
 
 
-def refuse_bad_target(path: Path) -> None:
-    """Raises UsageError when nothing can be written to `path`, so that this is said before the work and not after it."""
+def write(content: bytes | str, target: Path | None) -> None:
+    """Write to a file, or to standard output when none is named."""
+    if target is None:
+        typer.echo(content, nl=False)
+    else:
+        write_atomically(target, content)
+        notice(f"wrote {target}")
+
+
+def format_for(path: Path, default: str | None) -> str:
+    """Choose the format of `path` by its suffix, else the default. Raises UsageError without either."""
+    format_ = FORMAT_OF_SUFFIX.get(path.suffix.lower(), default)
+    if format_ is None:
+        raise UsageError(f"'{path}': unknown format. Name the file .html, .md, .json or .txt, or add --format.")
+    return format_
+
+
+def refuse_bad_target(path: Path | None) -> None:
+    """Raises UsageError when nothing can be written to `path`, before any work is done; None is standard output."""
+    if path is None:
+        return
     if path.is_dir():
-        raise UsageError(f"'{path}' is a folder; name a file in it.")
+        raise UsageError(f"'{path}' is a directory; name a file in it.")
     if not path.parent.is_dir():
-        raise UsageError(f"'{path}' cannot be written: there is no folder '{path.parent}'.")
+        raise UsageError(f"'{path}' cannot be written: there is no directory '{path.parent}'.")
     if not os.access(path if path.exists() else path.parent, os.W_OK):
-        raise UsageError(f"'{path}' may not be written by this user.")
+        raise UsageError(f"'{path}' cannot be written by this user.")
 
 
 def wants_color(environment: dict[str, str] | os._Environ[str] = os.environ) -> bool:
-    """Whether standard output gets colours: NO_COLOR and TERM=dumb say no, FORCE_COLOR yes, else whether it is a terminal."""
+    """Whether standard output gets colours: not with NO_COLOR or TERM=dumb, always with FORCE_COLOR, else on a terminal."""
     if environment.get("NO_COLOR") or environment.get("TERM") == "dumb":
         return False
     return bool(environment.get("FORCE_COLOR")) or sys.stdout.isatty()
 
 
 def progress(label: str) -> Callable[[int, int], None] | None:
-    """A bar on stderr for long work, fed with (done, all); None when stderr is no terminal."""
+    """Make a progress bar on stderr, to be called with (done, total); None when stderr is not a terminal."""
     if not sys.stderr.isatty():
         return None
 

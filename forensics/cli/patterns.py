@@ -1,4 +1,4 @@
-"""`patterns list|check|new`: what the catalogue knows, and whether every pattern keeps its promises; a new one from the store."""
+"""`patterns`: list the catalogue, check every pattern, draft a new one from the store."""
 
 from __future__ import annotations
 
@@ -14,91 +14,89 @@ from forensics.files import write_atomically
 if TYPE_CHECKING:
     from forensics.signatures.catalogue import Catalogue
 
+FORMATS = ("term", "json")
+
 app = typer.Typer(help="The catalogue of known failures.", no_args_is_help=True, rich_markup_mode=None)
 
 Against = Annotated[
-    Path | None,
-    typer.Option(metavar="STORE", help="Also show which labels of the attempts in this store --patterns moves."),
+    Path | None, typer.Option(metavar="STORE", help="Also show which labels of the attempts in this store change with --patterns.")
 ]
-Format = Annotated[str, typer.Option("--format", help="term or json.")]
+MinedId = Annotated[str, typer.Argument(metavar="MINED", help="The id of the unknown class, as in `classes` and `report`.")]
+NewId = Annotated[str, typer.Option("--as", metavar="AREA.PROBLEM", help="The id of the pattern, e.g. torch.abi-mismatch.")]
+Directory = Annotated[Path | None, typer.Option("--folder", metavar="DIR", help="Default: ~/.config/tabby-forensics/patterns.")]
 
 
 @app.command("list")
-def list_(patterns: params.Patterns = None, format_: Format = "term") -> None:
+def list_(patterns: params.Patterns = None, format_: params.TermOrJson = "term") -> None:
     """List the patterns: id, severity, whether a restart helps, title."""
     import json
 
     from forensics.cli import parse
     from forensics.signatures import catalogue
 
-    known = sorted(catalogue.load(parse.pattern_folders(patterns)).patterns, key=lambda pattern: pattern.id)
+    parse.require_choice("format", format_, FORMATS)
+    loaded = sorted(catalogue.load(parse.pattern_folders(patterns)).patterns, key=lambda pattern: pattern.id)
     if format_ == "json":
         rows = [
-            {"id": p.id, "title": p.title, "severity": p.severity, "restart_helps": p.restart_helps, "file": str(p.file)} for p in known
+            {"id": p.id, "title": p.title, "severity": p.severity, "restart_helps": p.restart_helps, "file": str(p.file)} for p in loaded
         ]
         typer.echo(json.dumps(rows, indent=2))
         return
-    width = max((len(pattern.id) for pattern in known), default=0)
-    for pattern in known:
+    width = max((len(pattern.id) for pattern in loaded), default=0)
+    for pattern in loaded:
         helps = "a restart helps" if pattern.restart_helps else "a restart does not help"
         typer.echo(f"{pattern.id:<{width}}  {pattern.severity:<8}  {helps:<23}  {pattern.title}")
-    typer.echo(f"{len(known)} patterns", err=True)
+    typer.echo(f"{len(loaded)} patterns", err=True)
 
 
 @app.command()
 def check(patterns: params.Patterns = None, against: Against = None) -> None:
-    """Check every pattern: its examples match it and no other, its counterexamples do not match."""
+    """Check that every pattern matches its examples, and that no other pattern and no counterexample matches."""
     from forensics.classes import new_pattern
     from forensics.cli import parse
     from forensics.signatures import catalogue
+    from forensics.toml_file import format_mistakes
 
     loaded = catalogue.load(parse.pattern_folders(patterns))
     mistakes = [*loaded.refused, *new_pattern.unfilled(loaded), *catalogue.check(loaded)]
     if against is not None:
-        typer.echo(_moves(against, loaded), nl=False)
+        typer.echo(_label_moves(against, loaded), nl=False)
     if mistakes:
-        raise UsageError(f"{len(mistakes)} mistakes in the catalogue:\n" + "\n".join(f"  {mistake}" for mistake in mistakes))
-    typer.echo(f"{len(loaded.patterns)} patterns keep their promises")
+        raise UsageError(format_mistakes(mistakes, "the catalogue"))
+    typer.echo(f"{len(loaded.patterns)} patterns OK")
 
 
 @app.command()
-def new(
-    id_: Annotated[str, typer.Argument(metavar="MINED", help="The unknown class, as `classes` and `report` name it.")],
-    as_: Annotated[
-        str, typer.Option("--as", metavar="AREA.PROBLEM", help="The id of the pattern, e.g. torch.abi-mismatch.")
-    ] = "new.problem",
-    store: params.StoreFolder = None,
-    folder: Annotated[Path | None, typer.Option("--folder", metavar="DIR", help="Default: ~/.config/tabby-forensics/patterns.")] = None,
-) -> None:
-    """Write a pattern file from an unknown class of the store, filled as far as it can be."""
+def new(id_: MinedId, as_: NewId = "new.problem", store: params.Store = None, folder: Directory = None) -> None:
+    """Draft a pattern file from an unknown class in the store."""
     import re
 
     from forensics.classes import new_pattern
     from forensics.classes.overrides import Overrides
     from forensics.classes.summary import summarise_classes
-    from forensics.cli.classes import everything
+    from forensics.cli.history import read_whole_store
     from forensics.paths import users_patterns
 
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]*(?:\.[a-z0-9][a-z0-9-]*)+", as_):
-        raise UsageError(f"'{as_}' is no id: lower-case words with hyphens, an area and a problem, like torch.abi-mismatch.")
+        raise UsageError(f"--as: '{as_}' is not a pattern id; use lower-case words with hyphens, such as torch.abi-mismatch.")
     target = new_pattern.draft_path(as_, folder or users_patterns())
     if target.exists():
-        raise UsageError(f"'{target}' is there already; name another id with --as.")
-    history, known = everything(store)
-    rows = summarise_classes(history.assembly.attempts, history.assembly.events, history.labelled, known, Overrides())
+        raise UsageError(f"'{target}' already exists; choose another id with --as.")
+    history, catalogue = read_whole_store(store)
+    rows = summarise_classes(history.assembly.attempts, history.assembly.events, history.labelled, catalogue, Overrides())
     row = next((row for row in rows if row.signature.id == id_ and row.is_unknown), None)
     if row is None:
-        raise UsageError(f"The store has no unknown class '{id_}'; `classes` lists them.")
+        raise UsageError(f"There is no unknown class '{id_}' in the store; `classes` lists them.")
     target.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(target, new_pattern.pattern_draft(as_, row))
-    typer.echo(f"wrote {target}; fill in what is marked '{new_pattern.FILL}', then run `patterns check`")
+    typer.echo(f"wrote {target}; replace every '{new_pattern.FILL}', then run `patterns check`")
 
 
-def _moves(store: Path, changed: Catalogue) -> str:
-    """Which labels of the store's attempts the changed catalogue moves, from what the shipped one and the user's own say."""
+def _label_moves(store: Path, changed: Catalogue) -> str:
+    """List the labels of the store's attempts that the changed catalogue moves away from the shipped and the user's own one."""
     from forensics.classes import new_pattern
-    from forensics.cli.classes import everything
+    from forensics.cli.history import read_whole_store
 
-    history, _ = everything(store)
+    history, _ = read_whole_store(store)
     moves = new_pattern.label_moves(history.assembly.attempts, history.assembly.events, history.labelled.labels, changed)
     return new_pattern.moves_as_text(moves)

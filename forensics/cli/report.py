@@ -1,15 +1,17 @@
-"""`report`: the main job. Journal history in, an incident report out; what is not in the store yet is ingested first."""
+"""`report`: report on the journal's history; new entries are ingested first."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from forensics.cli import params
-from forensics.errors import IncompleteDataError, UsageError
+from forensics.errors import IncompleteDataError
 from forensics.files import write_atomically
+from forensics.query import Query
 
 if TYPE_CHECKING:
     from forensics.model.values import Report
@@ -18,51 +20,44 @@ FORMATS = ("term", "html", "md", "json")
 FINDINGS = 3
 
 Format = Annotated[
-    str | None, typer.Option("--format", metavar="FORMAT", help="term, html, md or json. Default: term, or what the name of --output says.")
+    str | None,
+    typer.Option("--format", metavar="FORMAT", help="term, html, md or json. Default: by the suffix of --output, else term."),
 ]
-Output = Annotated[
+Outputs = Annotated[
     list[Path] | None, typer.Option("--output", "-o", metavar="FILE", help="Write to this file instead of standard output; repeatable.")
 ]
 Declared = Annotated[
-    str | None, typer.Option(metavar="TIME", help="When people say the incident was noticed: a fourth marker in the detection bracket.")
+    str | None, typer.Option(metavar="TIME", help="When people declared the incident: a fourth marker in the detection timeline.")
 ]
 Figures = Annotated[bool, typer.Option("--figures/--no-figures", help="Interactive figures in HTML.")]
-Redact = Annotated[bool, typer.Option("--redact/--no-redact", help="Replace secrets in log lines by stable pseudonyms.")]
-Strict = Annotated[bool, typer.Option(help="Fail with exit code 4 when data for the window is missing.")]
-ExitCode = Annotated[bool, typer.Option("--exit-code", help="End with exit code 3 when there are incidents.")]
+Strict = Annotated[bool, typer.Option(help="Exit with code 4 when data for the window is missing.")]
+ExitCode = Annotated[bool, typer.Option("--exit-code", help="Exit with code 3 when there are incidents.")]
 
 
+@params.reads_history
 def report(
-    since: params.Since = None,
-    until: params.Until = None,
-    tz: params.Zone = None,
-    unit: params.Unit = None,
-    journal_dir: params.JournalDir = None,
-    file: params.File = None,
-    store: params.StoreFolder = None,
-    patterns: params.Patterns = None,
+    *,
+    query: Query,
     declared: Declared = None,
     format_: Format = None,
-    outputs: Output = None,
+    outputs: Outputs = None,
     figures: Figures = True,
-    redact: Redact = True,
+    redact: params.Redact = True,
     strict: Strict = False,
     exit_code: ExitCode = False,
 ) -> None:
-    """Say what broke, when, why, what changed before, who noticed and what to do."""
+    """Report what broke, when, why, what changed before, who noticed and what to do."""
     from forensics.cli import output, parse
 
-    if format_ is not None and format_ not in FORMATS:
-        raise UsageError(f"There is no format '{format_}'. There are {', '.join(FORMATS)}.")
+    if format_ is not None:
+        parse.require_choice("format", format_, FORMATS)
     targets = [(path, output.format_for(path, format_)) for path in outputs or []]
     for path, _ in targets:
         output.refuse_bad_target(path)
-    settings = parse.settings(
-        since, until, tz, unit, declared, parse.sources_named(journal_dir, file), store, parse.pattern_folders(patterns)
-    )
+    query = replace(query, declared=parse.point(declared, query.now, parse.zone_named(query.timezone)))
     from forensics.pipeline import make_report
 
-    made = make_report(settings, progress=output.progress("reading the journal"))
+    made = make_report(query, progress=output.progress("reading the journal"))
     _write(made, targets, format_ or "term", figures=figures, redact=redact)
     _end(made, strict=strict, exit_code=exit_code)
 
@@ -74,16 +69,17 @@ def _write(made: Report, targets: list[tuple[Path, str]], stdout_format: str, *,
     from forensics.report import REPORTERS, RenderOptions
 
     width = shutil.get_terminal_size((100, 24)).columns
+    options = RenderOptions(figures=figures, redact=redact, color=False, width=width)
     for path, format_ in targets:
-        write_atomically(path, REPORTERS[format_](made, RenderOptions(figures=figures, redact=redact, color=False, width=width)))
-        typer.echo(f"tabby-forensics: wrote {path}", err=True)
+        write_atomically(path, REPORTERS[format_](made, options))
+        output.notice(f"wrote {path}")
     if not targets:
         color = output.wants_color()
-        typer.echo(REPORTERS[stdout_format](made, RenderOptions(figures=figures, redact=redact, color=color, width=width)), nl=False, color=color)
+        typer.echo(REPORTERS[stdout_format](made, replace(options, color=color)), nl=False, color=color)
 
 
 def _end(made: Report, *, strict: bool, exit_code: bool) -> None:
     if strict and not made.completeness.complete:
-        raise IncompleteDataError("The journal is not complete for this window; the report says what is missing.")
+        raise IncompleteDataError("The journal is incomplete for this window; the report lists what is missing.")
     if exit_code and made.incidents:
         raise typer.Exit(FINDINGS)

@@ -1,4 +1,4 @@
-"""`watch`: follows the journal and raises an alert when a failure appears that nobody has seen."""
+"""`watch`: follow the journal and alert when a previously unseen failure appears."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from forensics.cli import params
+from forensics.cli import output, params
 from forensics.errors import UsageError
 
 if TYPE_CHECKING:
@@ -28,13 +28,15 @@ ConfigFile = Annotated[
     Path | None,
     typer.Option("--config", metavar="FILE", help="Units, sinks and exporter. Default: $XDG_CONFIG_HOME/tabby-forensics/watch.toml."),
 ]
-Check = Annotated[bool, typer.Option("--check-config", help="Say whether the configuration is right, and end.")]
-Test = Annotated[bool, typer.Option("--test-alert", help="Send one alert through each sink, say what came back, and end.")]
+Check = Annotated[bool, typer.Option("--check-config", help="Check the configuration and exit.")]
+Test = Annotated[bool, typer.Option("--test-alert", help="Send one alert through each sink, print the responses and exit.")]
 Listen = Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Serve metrics for Prometheus, such as 127.0.0.1:9847.")]
-Learn = Annotated[str | None, typer.Option(metavar="TIME", help="How far back a first run looks for known failures. Default: 30d.")]
-Since = Annotated[str | None, typer.Option(metavar="TIME", help="From when on a first run alerts. Default: now.")]
-Folder = Annotated[Path | None, typer.Option("--journal-dir", metavar="DIR", help="A journal directory. Default: the host's own.")]
-StateDir = Annotated[Path | None, typer.Option("--state", metavar="DIR", help="What is remembered. Default: `watch` in the store.")]
+Learn = Annotated[str | None, typer.Option(metavar="TIME", help="How far back to look for known failures (first run only). Default: 30d.")]
+Since = Annotated[str | None, typer.Option(metavar="TIME", help="Start alerting from this time (first run only). Default: now.")]
+JournalDir = Annotated[
+    Path | None, typer.Option("--journal-dir", metavar="DIR", help="Journal directory to follow. Default: the host's own.")
+]
+StateDir = Annotated[Path | None, typer.Option("--state", metavar="DIR", help="Directory of its state. Default: `watch` in the store.")]
 
 
 def watch(
@@ -45,12 +47,12 @@ def watch(
     learn: Learn = None,
     since: Since = None,
     unit: params.Unit = None,
-    journal_dir: Folder = None,
-    store: params.StoreFolder = None,
+    journal_dir: JournalDir = None,
+    store: params.Store = None,
     patterns: params.Patterns = None,
     state: StateDir = None,
 ) -> None:
-    """Follow the journal and alert within a second when a failure nobody has seen appears."""
+    """Follow the journal and alert within a second when a previously unseen failure appears."""
     import os
 
     os.environ.setdefault("POLARS_MAX_THREADS", "1")  # batches are small: threads would only wait for each other
@@ -62,36 +64,36 @@ def watch(
     file = config or (watch_file() if watch_file().exists() else None)
     settings = read_config(file)
     if check_config:
-        typer.echo(f"{file or 'no configuration'}: right; sinks: {', '.join(settings.sinks)}")
+        typer.echo(f"{file or 'no configuration file'}: OK; sinks: {', '.join(settings.sinks)}")
         return
     if test_alert:
         _test(settings)
         return
-    wanted = listen or settings.listen
-    at = host_and_port(wanted) if wanted else None
-    if wanted and at is None:
-        raise UsageError(f"'{wanted}' is not HOST:PORT.")
+    address = listen or settings.listen
+    at = host_and_port(address) if address else None
+    if address and at is None:
+        raise UsageError(f"--listen: '{address}' is not HOST:PORT.")
     from forensics.cli import parse
 
-    where = store or store_folder()
+    store = store or store_folder()
     now = parse.clock()
-    asked = _Asked(
+    options = _Options(
         file=file,
         units=tuple(unit_pattern(name) for name in unit or ()),
         listen=at,
         learn=_point(learn or settings.learn, now),
         since=_point(since, now) if since else None,
         journal_dir=journal_dir,
-        store=where,
-        state=state or where / "watch",
+        store=store,
+        state=state or store / "watch",
         patterns=parse.pattern_folders(patterns),
     )
-    _run(asked, settings)
+    _start(options, settings)
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
-    """What the command line says. units: instead of those in the file."""
+class _Options:
+    """The command line, parsed. units: override those in the file."""
 
     file: Path | None
     units: tuple[str, ...]
@@ -130,49 +132,54 @@ def _test(settings: WatchConfig) -> None:
         raise typer.Exit(1)
 
 
-def _run(asked: _Asked, config: WatchConfig) -> None:
+def _start(options: _Options, config: WatchConfig) -> None:
     from forensics.classes.overrides import read_overrides
+    from forensics.cli.history import load_catalogue
     from forensics.paths import overrides_file
     from forensics.query import Query, Sources
-    from forensics.signatures import catalogue
     from forensics.watch.loop import Watch
     from forensics.watch.metrics import Metrics, serve
     from forensics.watch.startup import start
     from forensics.watch.state import State
     from forensics.watch.stream import Stream
 
-    known = catalogue.load(asked.patterns)
-    if known.refused:
-        _say(f"left out, {catalogue.format_mistakes(known.refused)}")
+    catalogue = load_catalogue(options.patterns)
     overrides = read_overrides(overrides_file())
-    state = State.open(asked.state, _say)
-    sources = Sources((asked.journal_dir,) if asked.journal_dir else ())
+    state = State.open(options.state, output.notice)
+    sources = Sources((options.journal_dir,) if options.journal_dir else ())
 
-    _expect_journal(asked.journal_dir)
+    _expect_journal(options.journal_dir)
 
     def baseline(until: datetime) -> Tracker:
         from forensics.watch.baseline_process import read_baseline_in_process
 
-        query = Query(sources, asked.store, until, since=asked.learn, until=until, pattern_folders=asked.patterns)
-        return read_baseline_in_process(query, _say)
+        query = Query(sources, options.store, until, since=options.learn, until=until, pattern_folders=options.patterns)
+        return read_baseline_in_process(query, output.notice)
 
-    begun = start(state, asked.journal_dir, asked.since, baseline)
-    if asked.since and not begun.first:
-        _say(f"--since is for a first run; this one goes on where the last one in '{asked.state}' ended.")
+    begun = start(state, options.journal_dir, options.since, baseline)
+    if options.since and not begun.first:
+        output.notice(f"--since is ignored: continuing where the previous run left off (state in '{options.state}').")
     metrics = Metrics()
     delivery = _delivery(config, state, metrics)
     for key, class_ in begun.tracker.classes.items():
         name, _, signature = key.partition(" ")
         metrics.state(name, signature, class_)
     watching = Watch(
-        begun.follower, Stream(known, overrides), begun.tracker, state, delivery, metrics, asked.units or config.units, say=_say
+        begun.follower,
+        Stream(catalogue, overrides),
+        begun.tracker,
+        state,
+        delivery,
+        metrics,
+        options.units or config.units,
+        say=output.notice,
     )
     watching.resume(begun.position, first=begun.first)
-    server = serve(metrics, *asked.listen) if asked.listen else None
-    notify = _obey_signals(watching, asked)
+    server = serve(metrics, *options.listen) if options.listen else None
+    notify = _obey_signals(watching, options)
     delivery.start()
     notify("READY=1")
-    _say(f"watching; {len(begun.tracker.classes)} failure classes are known, alerts go to {', '.join(config.sinks)}.")
+    output.notice(f"watching; {len(begun.tracker.classes)} known failure classes, alerts go to {', '.join(config.sinks)}.")
     try:
         watching.run()
     finally:
@@ -182,31 +189,31 @@ def _run(asked: _Asked, config: WatchConfig) -> None:
             server.shutdown()
 
 
-def _expect_journal(folder: Path | None) -> None:
-    """sd-journal takes a journal that may not be read for an empty one. Raises JournalPermissionError."""
+def _expect_journal(directory: Path | None) -> None:
+    """Raises JournalPermissionError for an unreadable journal, which sd-journal presents as an empty one."""
     from forensics.errors import NothingRecordedError
     from forensics.journal.directory import host_files, journal_files
 
     try:
-        journal_files(folder) if folder else host_files()
+        journal_files(directory) if directory else host_files()
     except NothingRecordedError as error:
-        _say(f"{error} Waiting for one.")
+        output.notice(f"{error} Waiting for one.")
 
 
 def _delivery(settings: WatchConfig, state: State, metrics: Metrics) -> Delivery:
     from forensics.alerting.delivery import Delivery
 
     metrics.sinks(state.queue.size, settings.sinks)
-    return Delivery(state.queue, settings.sinks, _say, refused=metrics.refused)
+    return Delivery(state.queue, settings.sinks, output.notice, refused=metrics.refused)
 
 
-def _obey_signals(watching: Watch, asked: _Asked) -> Callable[[str], object]:
-    """SIGTERM and SIGINT end the watching, SIGHUP reads the file again; gives the way to tell the service manager how it goes."""
+def _obey_signals(watching: Watch, options: _Options) -> Callable[[str], object]:
+    """Stop on SIGTERM and SIGINT, reload the configuration on SIGHUP; return sd_notify."""
     import signal
 
     from systemd import daemon
 
-    notify: Callable[[str], object] = daemon.notify  # says nothing where there is no service manager
+    notify: Callable[[str], object] = daemon.notify  # does nothing without a service manager
     hangups: list[int] = []
 
     def stop(*_: object) -> None:
@@ -216,7 +223,7 @@ def _obey_signals(watching: Watch, asked: _Asked) -> Callable[[str], object]:
         notify("WATCHDOG=1")
         if hangups:
             hangups.clear()
-            _reload(watching, asked)
+            _reload(watching, options)
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
@@ -225,22 +232,18 @@ def _obey_signals(watching: Watch, asked: _Asked) -> Callable[[str], object]:
     return notify
 
 
-def _reload(watching: Watch, asked: _Asked) -> None:
-    """Sinks and units as the file says now; a file with mistakes changes nothing."""
+def _reload(watching: Watch, options: _Options) -> None:
+    """Replace sinks and units by those in the file; a file with mistakes changes nothing."""
     from forensics.watch.config import read_config
 
     try:
-        now = read_config(asked.file)
+        now = read_config(options.file)
     except UsageError as error:
-        _say(f"goes on as before: {error}")
+        output.notice(f"configuration not reloaded: {error}")
         return
     watching.delivery.stop(DRAIN_S)
     watching.delivery = _delivery(now, watching.state, watching.metrics)
     watching.delivery.open_alerts = tuple(watching.tracker.open.values())
     watching.delivery.start()
-    watching.units = asked.units or now.units
-    _say(f"reloaded; alerts go to {', '.join(now.sinks)}.")
-
-
-def _say(sentence: str) -> None:
-    typer.echo(f"tabby-forensics: {sentence}", err=True)
+    watching.units = options.units or now.units
+    output.notice(f"configuration reloaded; alerts go to {', '.join(now.sinks)}.")
