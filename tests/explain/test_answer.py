@@ -48,6 +48,11 @@ def reported(journal: Journal, known) -> str:
     return label(assembly.events, assembly.attempts, known).labels["signature"].item()
 
 
+@pytest.fixture(scope="module")
+def reported_failures(known) -> dict[str, str]:
+    return {failure: reported(journal_of(lines), known) for failure, lines in SEED.items()}
+
+
 def fields_text(journal: Journal) -> str:
     return "".join(json.dumps(line) + "\n" for line in journal.lines)
 
@@ -103,21 +108,21 @@ CONTAINERS = {
 
 @pytest.mark.parametrize("failure", SEED)
 @pytest.mark.parametrize("format_", JOURNALCTL)
-def test_a_seed_failure_in_every_format_of_journalctl_is_what_the_report_calls_it(known, format_, failure):
+def test_a_seed_failure_in_every_format_of_journalctl_is_what_the_report_calls_it(known, reported_failures, format_, failure):
     journal = journal_of(SEED[failure])
     text = JOURNALCTL[format_](journal)
     found = explain(text.encode(), known)
-    assert found.signature.id == reported(journal, known)
+    assert found.signature.id == reported_failures[failure]
     assert found.text.split("\n")[0] in text.split("\n")[found.line - 1]
 
 
 @pytest.mark.parametrize("failure", SEED)
 @pytest.mark.parametrize("wrapping", CONTAINERS.values(), ids=CONTAINERS)
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
-def test_a_seed_failure_without_a_message_of_the_manager_is_what_the_report_calls_it(known, wrapping, failure, end):
+def test_a_seed_failure_without_a_message_of_the_manager_is_what_the_report_calls_it(known, reported_failures, wrapping, failure, end):
     text = end.join(wrapping.format(line=line) for line in SEED[failure]) + end
     found = explain(text.encode(), known)
-    assert found.signature.id == reported(journal_of(SEED[failure]), known)
+    assert found.signature.id == reported_failures[failure]
     assert found.text.split("\n")[0] in text.split(end)[found.line - 1]
 
 
