@@ -17,6 +17,7 @@ from forensics.attempts.lifecycle import lifecycle_table, manager_lines
 from forensics.attempts.manager_messages import ManagerMessage, is_kind
 from forensics.attempts.restarts import scheduled, with_lost
 from forensics.attempts.unit_keys import Codes, boots_of, with_unit_keys
+from forensics.boots import named_machine
 from forensics.model.frames import ATTEMPT_ENTRIES, ATTEMPTS, ENTRIES, LIFECYCLE, RESTARTS, checked
 from forensics.speakers import Speaker
 
@@ -62,6 +63,13 @@ def assemble_attempts(entries: pl.DataFrame, *, include_running: bool = False) -
     )
 
 
+def lifecycle_of(entries: pl.DataFrame) -> pl.DataFrame:
+    """LIFECYCLE of ENTRIES without assembling attempts: `attempt` is null throughout."""
+    attributed, _ = with_candidates(with_unit_keys(entries, boots_of(entries)))
+    no_attempts = pl.DataFrame(schema={"candidate": pl.UInt32, "attempt": pl.UInt32})
+    return lifecycle_table(entries, manager_lines(entries, attributed), no_attempts)
+
+
 def _attempts(candidates: pl.DataFrame, attributed: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
     """The candidates in which something was started. Skipped starts are none."""
     ends = ends_of(lines.filter(~pl.col("echo") & pl.col("candidate").is_not_null()))
@@ -92,7 +100,7 @@ def _with_reports(attempts: pl.DataFrame, entries: pl.DataFrame, reports: pl.Dat
 def _restarts(entries: pl.DataFrame, numbers: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
     restarts = with_lost(scheduled(lines)).join(numbers, on="candidate", how="left", maintain_order="left")
     about = entries.select("time", "machine", "host", "manager", "unit", "boot")[restarts["row"]]
-    about = about.drop("machine").with_columns(build.named_machine(about))
+    about = about.drop("machine").with_columns(named_machine(about))
     return restarts.hstack(about).select([pl.col(name).cast(kind) for name, kind in RESTARTS.items()])
 
 

@@ -7,6 +7,7 @@ import polars as pl
 
 from forensics.attempts.manager_messages import ManagerMessage, is_kind
 from forensics.attempts.unit_keys import Codes, machines_of
+from forensics.boots import named_machine
 from forensics.model import systemd
 from forensics.model.frames import ATTEMPTS
 from forensics.speakers import Speaker
@@ -14,11 +15,6 @@ from forensics.speakers import Speaker
 OPENING = -1  # marks where an attempt begins among the manager's lines
 CLOCKS_DISAGREE_US = 10_000_000
 CLOCKS_MAY_DISAGREE = 0.01  # share of a boot's entries
-
-
-def named_machine(entries: pl.DataFrame) -> pl.Series:
-    """`machine` of each entry as text: its machine id, or where none is recorded its host name."""
-    return entries.select(pl.coalesce(pl.col("machine").cast(pl.String), pl.col("host").cast(pl.String)).alias("machine")).to_series()
 
 
 def tallied(attributed: pl.DataFrame) -> pl.DataFrame:

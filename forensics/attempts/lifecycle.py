@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import polars as pl
 
-from forensics.attempts.build import named_machine
 from forensics.attempts.manager_messages import ManagerMessage, classified
 from forensics.attempts.stop_reasons import with_order
+from forensics.boots import named_machine
 from forensics.model.frames import LIFECYCLE
 from forensics.speakers import Speaker
 

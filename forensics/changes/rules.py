@@ -1,6 +1,6 @@
-"""The lines by which programs say that they changed something: which entries can be such lines, and what each one says.
+"""Rules that classify the log lines by which programs report a change.
 
-A rule is (kind, pattern, summary); a summary is filled with the pattern's named groups. Rules are tried in order, per DISTINCT line.
+A summary is filled with the named groups of its rule's pattern. Rules are tried in order, per DISTINCT line.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from forensics.changes.shell import kind_of, short, unit_of
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    kind: str  # of CHANGES; "" for a line that says nothing was done
-    identifiers: frozenset[str]  # SYSLOG_IDENTIFIER; empty: whoever says it
+    kind: str  # of CHANGES; "" for a line that reports a refusal
+    identifiers: frozenset[str]  # SYSLOG_IDENTIFIER; empty: any
     pattern: Pattern[str]
     summary: str
 
@@ -25,7 +25,7 @@ def _rule(kind: str, identifiers: str, expression: str, summary: str) -> Rule:
 
 
 SSHD = "sshd sshd-session"
-PERSON = r"(?!(?:gdm|sddm|lightdm|greeter|Debian-gdm|root|nobody|_\w+|systemd-\w+)\b)"  # a session of theirs is no human's
+PERSON = r"(?!(?:gdm|sddm|lightdm|greeter|Debian-gdm|root|nobody|_\w+|systemd-\w+)\b)"  # their sessions are not a human's
 
 RULES: tuple[Rule, ...] = (
     # NixOS: switch-to-configuration writes these to syslog as "nixos"
@@ -53,7 +53,7 @@ RULES: tuple[Rule, ...] = (
         r"(?i)(?:activating the configuration|switching)",
         "NixOS rebuild",
     ),
-    # sudo: "user : TTY=… ; PWD=… ; USER=… ; COMMAND=…", without TTY where there is none; a refusal has words between
+    # sudo: "user : TTY=… ; PWD=… ; USER=… ; COMMAND=…", without TTY where there is none; a refusal has its reason between
     _rule(
         "", "sudo", r"^\s*\S+ : (?:\d+ incorrect password|user NOT in|command not allowed|a password is required|no tty|a terminal is)", ""
     ),
@@ -119,11 +119,11 @@ RULES: tuple[Rule, ...] = (
         "{who} became {as}",
     ),
 )
-LONGEST = 4096  # characters of a line that are looked at: a hostile one costs no more
+LONGEST = 4096  # characters of a line that are read: a hostile one costs no more
 IDENTIFIERS = frozenset[str]().union(*(rule.identifiers for rule in RULES)) - {"systemd", "kernel"}
-# Of programs that talk a lot (a brute-forced sshd: 10,000 lines a day) only these lines can tell of a change
-TALKERS = frozenset({"sshd", "sshd-session", "sudo", "systemd-logind", "login", "su", "polkitd"})
-TELLING = r"^Accepted |: session opened for user |COMMAND=|^New session |^\(to |^Operator of "
+# Of programs with many lines (a brute-forced sshd: 10,000 a day) only those that match CHATTY_LINES can report a change
+CHATTY = frozenset({"sshd", "sshd-session", "sudo", "systemd-logind", "login", "su", "polkitd"})
+CHATTY_LINES = r"^Accepted |: session opened for user |COMMAND=|^New session |^\(to |^Operator of "
 ANYONE = r"^(?:finished )?switching to system configuration /nix/store/|^\[ALPM\] "
 MANAGER = r"^Reload(?:ing)? requested from client PID |^Reloading\.(?:\.\.)?$|^Reexecut(?:ing|e requested)"
 KERNEL = (
@@ -131,19 +131,19 @@ KERNEL = (
 )
 
 
-def told(identifier: str, message: str) -> tuple[str, str, str | None] | None:
-    """(kind, summary, unit) of one line; None when it tells of no change."""
+def classify_change(identifier: str, message: str) -> tuple[str, str, str | None] | None:
+    """(kind, summary, unit) of one line; None when it reports no change."""
     for rule in RULES:
         if rule.identifiers and identifier not in rule.identifiers:
             continue
-        found = rule.pattern.search(message)
-        if found:
-            return _said(rule, identifier, found) if rule.kind else None
+        match = rule.pattern.search(message)
+        if match:
+            return _summarise(rule, identifier, match) if rule.kind else None
     return None
 
 
-def _said(rule: Rule, identifier: str, found: Match[str]) -> tuple[str, str, str | None]:
-    groups = {name: value or "" for name, value in found.groupdict().items()}
+def _summarise(rule: Rule, identifier: str, match: Match[str]) -> tuple[str, str, str | None]:
+    groups = {name: value or "" for name, value in match.groupdict().items()}
     if "command" in groups and not groups["command"]:
         groups["command"] = groups.get("other") or "a client"
     command = groups["command"] = short(groups.get("command", ""))

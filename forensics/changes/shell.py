@@ -1,4 +1,4 @@
-"""A command that somebody ran in, what it was for out: packages, a driver, configuration, one unit, or just a look."""
+"""Classify a shell command by its purpose: packages, a driver, configuration, one unit, or read-only."""
 
 from __future__ import annotations
 
@@ -28,31 +28,31 @@ KINDS = (
     ("configuration", pattern(rf"{WORD}(?:systemctl {OPTIONS}edit|sudoedit|visudo)\b|{WORD}{EDITORS} .*{CONFIGURATION}")),
 )
 
-# Commands that only look: no cause of anything and no attempt to repair, but a sign that somebody is there.
-LOOKING = _any(
+# Read-only commands: neither a cause nor an attempt to fix anything, but a sign that an operator is present.
+READ_ONLY = _any(
     "journalctl cat less more tail head grep ls dmesg ss netstat lsof ps top htop df du free id true whoami stat find "
     "coredumpctl loginctl ip ping list -l"
 )
 STATUS = rf"systemctl {OPTIONS}(?:status|show|cat|list-\S+|is-\S+)"
-LOOKS = pattern(rf"^\S+ ran (?:\S*/)?(?:{LOOKING}|{STATUS}|nvidia-smi(?! (?:-\w*r|--gpu-reset|-p)))(?:\s|$)")
+READ_ONLY_RUN = pattern(rf"^\S+ ran (?:\S*/)?(?:{READ_ONLY}|{STATUS}|nvidia-smi(?! (?:-\w*r|--gpu-reset|-p)))(?:\s|$)")
 
 JOBS = _any("start stop restart reload try-restart reload-or-restart kill reset-failed edit enable disable mask unmask")
 ABOUT = pattern(rf"{WORD}systemctl {OPTIONS}{JOBS} {OPTIONS}(?P<unit>[\w@:.\\-]+)$")
 
-
-# Where every shell looks for programs: there the name says all; another directory, as of a virtual environment, is worth reading.
+# The directories of every $PATH: there a program's name is enough; another directory, as of a virtual environment, is informative.
 ON_THE_PATH = pattern(
     r"^/(?:(?:usr/)?(?:local/)?s?bin|run/current-system/sw/s?bin|run/wrappers/bin|etc/profiles/per-user/[^/]+/bin|nix/store/[^/]+/s?bin|snap/bin)/"
 )
 
 
 def short(command: str) -> str:
-    """The command without the directory of a program that is on everybody's path."""
+    """Strip the directory of a program that is on every $PATH."""
     return ON_THE_PATH.sub("", command)
 
 
 def kind_of(command: str) -> str:
-    return next((kind for kind, does in KINDS if does.search(command)), "operator")
+    """The kind of change that a command makes, of CHANGES; "operator" where it is not a special one."""
+    return next((kind for kind, expression in KINDS if expression.search(command)), "operator")
 
 
 def unit_of(command: str) -> str | None:
@@ -64,6 +64,6 @@ def unit_of(command: str) -> str | None:
     return unit if "." in unit else f"{unit}.service"
 
 
-def just_looks(summary: str) -> bool:
-    """A change's summary of which every part is a look."""
-    return all(LOOKS.search(part) for part in summary.split("; "))
+def is_read_only(summary: str) -> bool:
+    """Whether every command in a change's summary is read-only."""
+    return all(READ_ONLY_RUN.search(part) for part in summary.split("; "))

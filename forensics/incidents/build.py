@@ -1,4 +1,4 @@
-"""A case in, its Incident out: phases, classes, what changed, who noticed, what it cost."""
+"""Build an Incident of a case: phases, classes, what changed, who noticed, what it cost."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from forensics.incidents.classes import Breakdown
 from forensics.incidents.detection import detection
 from forensics.incidents.fixes import fix_attempts
 from forensics.incidents.headline import verdict
-from forensics.incidents.inputs import SECOND, Material, microseconds, moment
+from forensics.incidents.inputs import SECOND, Inputs, microseconds, moment
 from forensics.incidents.phases import cuts
-from forensics.incidents.slice import Case, hands, starts
+from forensics.incidents.slice import Case, manual_before, starts
 from forensics.incidents.trigger import shown_changes, trigger
 from forensics.model.values import Bin, Cost, Incident, Phase, Window
 
@@ -26,41 +26,41 @@ BIN_SECONDS = (1, 5, 10, 30, 60, 300, 600, 1800, 3600, 7200, 21600, 43200, 86400
 
 @dataclass(frozen=True, slots=True)
 class Gaps:
-    """Jumps, holes and dropped lines, ready to be asked about: [start, end] in µs, and whom each concerns."""
+    """Jumps, holes and dropped lines: [start, end] in µs, and the machine and unit that each concerns."""
 
     bounds: npt.NDArray[np.int64]
-    about: list[tuple[str | None, str | None]]  # host, unit; null: all
+    about: list[tuple[str | None, str | None]]  # machine, unit; null: all
 
-    def touch(self, host: str, unit: str, start: int, until: int) -> bool:
+    def touch(self, machine: str, unit: str, start: int, until: int) -> bool:
         """One of them lies in this stretch and concerns this unit."""
         if not self.about:
             return False
         inside = np.flatnonzero((self.bounds[:, 1] >= start) & (self.bounds[:, 0] <= until))
-        return any(self.about[i][0] in (None, host) and self.about[i][1] in (None, unit) for i in inside.tolist())
+        return any(self.about[i][0] in (None, machine) and self.about[i][1] in (None, unit) for i in inside.tolist())
 
 
 def gaps_of(found: pl.DataFrame) -> Gaps:
-    return Gaps(found.select(pl.col("start", "end").dt.timestamp("us")).to_numpy(), found.select("host", "unit").rows())
+    return Gaps(found.select(pl.col("start", "end").dt.timestamp("us")).to_numpy(), found.select("machine", "unit").rows())
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What all stories share."""
+    """What all incidents share."""
 
-    material: Material
+    inputs: Inputs
     window: Window
     alerts: pl.DataFrame
     gaps: Gaps
     span: tuple[int, int]  # the window in µs; the data's where none is asked for
 
 
-def story(case: Case, table: Breakdown, scene: Scene, declared: datetime | None) -> Incident:
-    entries = scene.material.entries
+def build_incident(case: Case, table: Breakdown, scene: Scene, declared: datetime | None) -> Incident:
+    entries = scene.inputs.entries
     cause, words = trigger(case)
     down = _downtime(case, scene.span)
     whole = scene.span[1] - scene.span[0]
     bin_s = _bin_seconds((case.until - case.start) / SECOND)
-    told = Incident(
+    incident = Incident(
         id=_id(case),
         unit=case.unit,
         manager=case.manager,
@@ -69,14 +69,14 @@ def story(case: Case, table: Breakdown, scene: Scene, declared: datetime | None)
         ongoing=case.ongoing,
         start=moment(case.start),
         end=None if case.end is None else moment(case.end),
-        restarts=int(case.falls["count"].sum()),
+        restarts=int(case.restarts["count"].sum()),
         exact=_exact(case, scene.gaps),
         downtime_s=down / SECOND,
         downtime_method="envelope",
         availability=1 - down / whole if whole > 0 else None,
         phases=_phases(case),
         classes=table.classes,
-        beside=table.beside,
+        beside=table.co_occurring,
         changes=shown_changes(case),
         trigger=cause,
         trigger_text=words,
@@ -84,12 +84,12 @@ def story(case: Case, table: Breakdown, scene: Scene, declared: datetime | None)
         detection=detection(case, entries, scene.alerts, declared),
         recovery=None if case.recovery is None else moment(case.recovery),
         time_to_recover_s=None if case.recovery is None else (case.recovery - case.start) / SECOND,
-        cost=_cost(case.runs),
+        cost=_cost(case.attempts),
         verdict="",
         bin_s=bin_s,
-        bins=_bins(case.falls, bin_s),
+        bins=_bins(case.restarts, bin_s),
     )
-    return replace(told, verdict=verdict(told, (case.until - case.start) / SECOND))
+    return replace(incident, verdict=verdict(incident, (case.until - case.start) / SECOND))
 
 
 def _id(case: Case) -> str:
@@ -104,30 +104,30 @@ def _downtime(case: Case, span: tuple[int, int]) -> int:
 
 def _exact(case: Case, gaps: Gaps) -> bool:
     """False when restarts or lines are lost, the clock jumped, or the loop was already going when the data begins."""
-    lost = bool(case.falls["lost"].any()) or bool((case.runs["lost"] > 0).any())
-    cut_off = case.runs["place"][0] == 0 and (case.runs["restart_counter"][0] or 0) > 1
-    return not lost and not cut_off and not gaps.touch(case.host, case.unit, case.start, case.until)
+    lost = bool(case.restarts["lost"].any()) or bool((case.attempts["lost"] > 0).any())
+    cut_off = case.attempts["place_in_unit"][0] == 0 and (case.attempts["restart_counter"][0] or 0) > 1
+    return not lost and not cut_off and not gaps.touch(case.machine, case.unit, case.start, case.until)
 
 
-def _cost(runs: pl.DataFrame) -> Cost:
-    cpu = runs["cpu_ns"].drop_nulls()
-    return Cost(int(cpu.sum()) / 1e9 if len(cpu) else None, int(runs["bytes"].sum()), int(runs["entries"].cast(pl.Int64).sum()))
+def _cost(attempts: pl.DataFrame) -> Cost:
+    cpu = attempts["cpu_ns"].drop_nulls()
+    return Cost(int(cpu.sum()) / 1e9 if len(cpu) else None, int(attempts["bytes"].sum()), int(attempts["entries"].cast(pl.Int64).sum()))
 
 
 def _phases(case: Case) -> tuple[Phase, ...]:
     """Phases that follow one another without a gap from the incident's start to its end."""
-    falls = case.falls
-    if falls.height == 0:
-        main = case.runs.filter("fell")["signature"][0]
+    restarts = case.restarts
+    if restarts.height == 0:
+        main = case.attempts.filter("failed")["signature"][0]
         return (Phase(moment(case.start), moment(case.until), 0, None, main, {}),)
-    place = falls["run"].to_numpy().astype(np.int64) - int(case.runs["run"][0])
-    cycles = case.runs["cycle_s"].to_numpy(allow_copy=True).astype(np.float64)[place]
-    cycles[falls["lost"].to_numpy()] = np.nan
-    names, codes = np.unique(falls["signature"].to_numpy(allow_copy=True).astype(str), return_inverse=True)
-    bounds = [0, *cuts(codes, cycles, hands(case)), falls.height]
+    place = restarts["number"].to_numpy().astype(np.int64) - int(case.attempts["number"][0])
+    cycles = case.attempts["cycle_s"].to_numpy(allow_copy=True).astype(np.float64)[place]
+    cycles[restarts["lost"].to_numpy()] = np.nan
+    names, codes = np.unique(restarts["signature"].to_numpy(allow_copy=True).astype(str), return_inverse=True)
+    bounds = [0, *cuts(codes, cycles, manual_before(case)), restarts.height]
     began = np.clip(np.maximum.accumulate(starts(case)[place]), case.start, case.until)
     times = [case.start, *(int(began[i]) for i in bounds[1:-1]), case.until]
-    counts = falls["count"].to_numpy()
+    counts = restarts["count"].to_numpy()
     pieces = zip(bounds[:-1], bounds[1:], times[:-1], times[1:], strict=True)
     return tuple(_phase(_sums(names, codes[lo:hi], counts[lo:hi]), cycles[lo:hi], start, end) for lo, hi, start, end in pieces)
 
@@ -148,9 +148,9 @@ def _bin_seconds(lasted: float) -> int:
     return next((s for s in BIN_SECONDS if lasted <= (BINS - 1) * s), BIN_SECONDS[-1])
 
 
-def _bins(falls: pl.DataFrame, bin_s: int) -> tuple[Bin, ...]:
+def _bins(restarts: pl.DataFrame, bin_s: int) -> tuple[Bin, ...]:
     start = (pl.col("time").dt.timestamp("us") // (bin_s * SECOND) * bin_s * SECOND).alias("start")
-    counts = falls.group_by(start, "signature").agg(pl.col("count").sum()).sort("start", "signature")
+    counts = restarts.group_by(start, "signature").agg(pl.col("count").sum()).sort("start", "signature")
     return tuple(Bin(moment(us), signature, int(n)) for us, signature, n in counts.iter_rows())
 
 

@@ -1,4 +1,4 @@
-"""Restarts with their failure class in, the breakdown table out."""
+"""Break restarts down by failure class."""
 
 from __future__ import annotations
 
@@ -8,98 +8,103 @@ from typing import Any
 
 import polars as pl
 
-from forensics.incidents.inputs import Material, quoted
+from forensics.incidents.inputs import Inputs, quoted
 from forensics.model.values import LOST, Evidence, FailureClass, Signature
 
-PASSING = ("low", "info")  # severities of what accompanies failures and is none
+INFORMATIONAL = ("low", "info")  # severities of what accompanies failures and is none
 
 
 @dataclass(frozen=True, slots=True)
 class Breakdown:
     """classes: what attempts ended by, most restarts first; one that only ended attempts which nothing restarted has 0 of them.
 
-    beside: known problems that were only ever seen beside those, by the number of attempts.
+    co_occurring: known problems that only accompanied those, by the number of attempts.
     """
 
     classes: tuple[FailureClass, ...] = ()
-    beside: tuple[FailureClass, ...] = ()
+    co_occurring: tuple[FailureClass, ...] = ()
 
 
-def breakdown(falls: pl.DataFrame, runs: pl.DataFrame, material: Material) -> Breakdown:
-    """Over everything in `falls` and `runs`. What only ended attempts that nothing restarted is shown where that was an outage."""
+def breakdown(restarts: pl.DataFrame, attempts: pl.DataFrame, inputs: Inputs) -> Breakdown:
+    """Over everything in `restarts` and `attempts`. What only ended attempts that nothing restarted is shown where that was an outage."""
     scope = pl.lit(0, pl.UInt32).alias("scope")
-    return _tables(falls.with_columns(scope), runs.with_columns(scope), material).get(0, Breakdown())
+    return _tables(restarts.with_columns(scope), attempts.with_columns(scope), inputs).get(0, Breakdown())
 
 
-def breakdowns(falls: pl.DataFrame, runs: pl.DataFrame, material: Material) -> dict[int, Breakdown]:
+def breakdowns(restarts: pl.DataFrame, attempts: pl.DataFrame, inputs: Inputs) -> dict[int, Breakdown]:
     """The same for each incident, in one pass over all."""
     scope = pl.col("incident").alias("scope")
     inside = pl.col("incident").is_not_null()
-    return _tables(falls.filter(inside).with_columns(scope), runs.filter(inside).with_columns(scope), material)
+    return _tables(restarts.filter(inside).with_columns(scope), attempts.filter(inside).with_columns(scope), inputs)
 
 
-def _tables(falls: pl.DataFrame, runs: pl.DataFrame, material: Material) -> dict[int, Breakdown]:
+def _tables(restarts: pl.DataFrame, attempts: pl.DataFrame, inputs: Inputs) -> dict[int, Breakdown]:
     by = ["scope", "signature"]
     restarted = pl.col("count").sum().alias("restarts"), pl.col("time").min().alias("first"), pl.col("time").max().alias("last")
-    counted = falls.group_by(by).agg(*restarted, pl.col("row").sort_by("at_row").first().alias("revealed"))
-    table = counted.join(_died(runs, by), on=by, how="full", coalesce=True, nulls_equal=True)
+    counted = restarts.group_by(by).agg(*restarted, pl.col("row").sort_by("at_row").first().alias("revealed"))
+    table = counted.join(_died(attempts, by), on=by, how="full", coalesce=True, nulls_equal=True)
     table = table.with_columns(pl.lit(True).alias("ends")).join(
-        _seen_beside(runs, by, material.signatures), on=by, how="full", coalesce=True
+        _also_seen(attempts, by, inputs.signatures), on=by, how="full", coalesce=True
     )
     table = table.with_columns(
         pl.col("restarts", "secondary").fill_null(0),
-        pl.coalesce("first", "first_end", "first_beside").alias("first"),
-        pl.coalesce("last", "last_end", "last_beside").alias("last"),
-        pl.coalesce("proof", "revealed", "beside").alias("proof"),
+        pl.coalesce("first", "first_end", "first_co_occurring").alias("first"),
+        pl.coalesce("last", "last_end", "last_co_occurring").alias("last"),
+        pl.coalesce("proof", "revealed", "co_occurring").alias("proof"),
     )
     table = table.with_columns(pl.col("restarts").sum().over("scope").alias("total")).sort(
         ["scope", "restarts", "secondary", "signature"], descending=[False, True, True, False]
     )
-    return _rows(table, material)
+    return _rows(table, inputs)
 
 
-def _died(runs: pl.DataFrame, by: list[str]) -> pl.DataFrame:
+def _died(attempts: pl.DataFrame, by: list[str]) -> pl.DataFrame:
     """What the attempts of a class say: first and last end, the line that proves the first, and how long a cycle takes."""
     end = pl.coalesce("ended", "started")
     return (
-        _own(runs)
+        _own(attempts)
         .group_by(by)
         .agg(
             end.min().alias("first_end"),
             end.max().alias("last_end"),
-            pl.coalesce("proof", "last_row").sort_by("run").first().alias("proof"),
+            pl.coalesce("proof", "last_row").sort_by("number").first().alias("proof"),
             pl.col("cycle_s").median().alias("cycle_s"),
         )
     )
 
 
-def _seen_beside(runs: pl.DataFrame, by: list[str], signatures: Mapping[str, Signature]) -> pl.DataFrame:
+def _also_seen(attempts: pl.DataFrame, by: list[str], signatures: Mapping[str, Signature]) -> pl.DataFrame:
     """Known problems that failed attempts show without ending by them: how many attempts, when, and the first line."""
     end = pl.coalesce("ended", "started")
-    also = _own(runs).select("scope", "run", end.alias("end"), "secondary").explode("secondary", empty_as_null=False).unnest("secondary")
-    passing = [name for name, known in signatures.items() if known.severity in PASSING]
+    also = (
+        _own(attempts)
+        .select("scope", "number", end.alias("end"), "secondary")
+        .explode("secondary", empty_as_null=False)
+        .unnest("secondary")
+    )
+    informational = [name for name, known in signatures.items() if known.severity in INFORMATIONAL]
     return (
-        also.filter(~pl.col("signature").is_in(passing))
+        also.filter(~pl.col("signature").is_in(informational))
         .group_by(by)
         .agg(
             pl.len().alias("secondary"),
-            pl.col("end").min().alias("first_beside"),
-            pl.col("end").max().alias("last_beside"),
-            pl.col("row").sort_by("run").first().alias("beside"),
+            pl.col("end").min().alias("first_co_occurring"),
+            pl.col("end").max().alias("last_co_occurring"),
+            pl.col("row").sort_by("number").first().alias("co_occurring"),
         )
     )
 
 
-def _own(runs: pl.DataFrame) -> pl.DataFrame:
-    return runs.filter(pl.col("fell") & (pl.col("incident").is_not_null() | pl.col("restarted")))
+def _own(attempts: pl.DataFrame) -> pl.DataFrame:
+    return attempts.filter(pl.col("failed") & (pl.col("incident").is_not_null() | pl.col("restarted")))
 
 
-def _rows(table: pl.DataFrame, material: Material) -> dict[int, Breakdown]:
-    samples = quoted(material.entries, table["proof"].to_list())
+def _rows(table: pl.DataFrame, inputs: Inputs) -> dict[int, Breakdown]:
+    samples = quoted(inputs.entries, table["proof"].to_list())
     found: dict[int, tuple[list[FailureClass], list[FailureClass]]] = {}
     for row, sample in zip(table.iter_rows(named=True), samples, strict=True):
-        found.setdefault(row["scope"], ([], []))[not row["ends"]].append(_row(row, sample, material.signatures))
-    return {scope: Breakdown(tuple(classes), tuple(beside)) for scope, (classes, beside) in found.items()}
+        found.setdefault(row["scope"], ([], []))[not row["ends"]].append(_row(row, sample, inputs.signatures))
+    return {scope: Breakdown(tuple(classes), tuple(others)) for scope, (classes, others) in found.items()}
 
 
 def _row(row: dict[str, Any], sample: Evidence, signatures: Mapping[str, Signature]) -> FailureClass:

@@ -1,4 +1,4 @@
-"""Entries and the reader's damage in, what the data lacks out."""
+"""Judge what the data lacks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from forensics.incidents.gaps import clock_jumps, holes, losses
 from forensics.model.values import Completeness, Damage, Gap
 
 
-def completeness(entries: pl.DataFrame, damage: Sequence[Damage]) -> Completeness:
+def judge_completeness(entries: pl.DataFrame, damage: Sequence[Damage]) -> Completeness:
     """Complete means: nothing dropped by journald, no missing sequence numbers, nothing unreadable. A clock jump loses nothing."""
     missing, _ = holes(entries)
     dropped = int(losses(entries)["number"].sum())
@@ -20,7 +20,7 @@ def completeness(entries: pl.DataFrame, damage: Sequence[Damage]) -> Completenes
     return Completeness(entries.height, complete, dropped, gaps, tuple(damage))
 
 
-def notes(entries: pl.DataFrame) -> tuple[str, ...]:
-    """What a reader must know about the data that is no gap."""
+def data_notes(entries: pl.DataFrame) -> tuple[str, ...]:
+    """What a reader must know about the data besides gaps."""
     filtered = "Sequence numbers are missing throughout: the input was filtered, so lost entries cannot be told from left-out ones."
     return (filtered,) if holes(entries)[1] else ()

@@ -1,4 +1,4 @@
-"""A case in, the bracket of its detection out: when a machine could have seen it, and who did."""
+"""A case in, the bracket of its detection out: when a machine could have change it, and who did."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from statistics import fmean, median
 
 import polars as pl
 
+from forensics.boots import named_machine_of
 from forensics.incidents.inputs import microseconds, moment, quote
 from forensics.incidents.slice import Case
-from forensics.model import systemd
 from forensics.model.values import Detection, DetectionSummary, Evidence, Incident
 
 HUMAN = ("operator", "configuration", "package", "driver", "system-switch", "unit-job", "login")
@@ -19,15 +19,15 @@ SENT = r"(?i)notify success|notifications? (?:was |were )?(?:sent|delivered)|ale
 NOTIFIES = r"(?i)notif|alert|mail|discord|ntfy|telegram|slack|pushover|gotify|pager"  # an OnFailure= unit that tells somebody
 
 
-def alert_lines(entries: pl.DataFrame) -> pl.DataFrame:
-    """row, us, host, words: lines that say an alert went out, for all incidents at once."""
+def alert_lines(entries: pl.DataFrame, lifecycle: pl.DataFrame) -> pl.DataFrame:
+    """row, us, machine, words: lines by which programs report that they sent an alert, for all incidents at once."""
     sender = pl.any_horizontal(pl.col(name).is_in(_named(entries, name, SENDERS)) for name in ("identifier", "unit")).fill_null(value=False)
-    by_unit = (pl.col("message_id") == systemd.UNIT_STARTED) & pl.col("unit").is_in(_named(entries, "unit", NOTIFIES))
-    lines = entries.select("time", "host", "unit", "message", sender.alias("sender"), by_unit.alias("by_unit")).with_row_index("row")
-    lines = lines.filter(pl.col("sender") | pl.col("by_unit"))  # few: only their words are searched
-    lines = lines.filter(pl.col("by_unit") | pl.col("message").str.contains(SENT))
+    lines = entries.select("time", "machine", "host", "unit", "message", sender.alias("sender")).with_row_index("row")
+    sent = lines.filter("sender").filter(pl.col("message").str.contains(SENT))
+    by_unit = lifecycle.filter(pl.col("kind").is_in(["started", "finished"]) & pl.col("unit").str.contains(NOTIFIES))["row"]
+    lines = pl.concat([sent, lines[by_unit]]).unique("row").sort("row")
     words = pl.concat_str(pl.col("unit").cast(pl.String).fill_null(""), pl.col("message").fill_null(""), separator=" ").str.to_lowercase()
-    return lines.select("row", pl.col("time").dt.timestamp("us").alias("us"), pl.col("host").cast(pl.String), words.alias("words"))
+    return lines.select("row", pl.col("time").dt.timestamp("us").alias("us"), named_machine_of(), words.alias("words"))
 
 
 def _named(entries: pl.DataFrame, column: str, expression: str) -> list[str]:
@@ -38,15 +38,15 @@ def _named(entries: pl.DataFrame, column: str, expression: str) -> list[str]:
 
 def detection(case: Case, entries: pl.DataFrame, alerts: pl.DataFrame, declared: datetime | None) -> Detection:
     """signal: the first failure's deciding line; alert: the first alert on record that names the unit; operator: the first human act."""
-    proof = case.runs["proof"][0]
-    rows: dict[str, int] = {"signal": case.runs["last_row"][0] if proof is None else proof}
+    proof = case.attempts["proof"][0]
+    rows: dict[str, int] = {"signal": case.attempts["last_row"][0] if proof is None else proof}
     signal_line = quote(entries, rows["signal"])
     signal = moment(case.start) if signal_line is None else signal_line.time
     acts = [(us, row) for us, row in [*_human(case, signal), *case.by_hand] if microseconds(signal) < us <= case.until]
-    found = {"operator": min(acts, default=None), "alert": _delivered(case, alerts)}
-    rows |= {name: row for name, hit in found.items() if hit is not None for row in hit[1:]}
+    marks = {"operator": min(acts, default=None), "alert": _delivered(case, alerts)}
+    rows |= {name: row for name, hit in marks.items() if hit is not None for row in hit[1:]}
     evidence: dict[str, Evidence] = {name: line for name, row in sorted(rows.items()) if (line := quote(entries, row)) is not None}
-    times = {name: None if hit is None else moment(hit[0]) for name, hit in found.items()}
+    times = {name: None if hit is None else moment(hit[0]) for name, hit in marks.items()}
     return Detection(signal, times["alert"], times["operator"], declared, evidence)
 
 
@@ -60,7 +60,7 @@ def _delivered(case: Case, alerts: pl.DataFrame) -> tuple[int, int] | None:
     """(time, row) of the first alert about the unit; not even a filter is run where no alert was ever sent."""
     if alerts.height == 0:
         return None
-    inside = pl.col("host").eq_missing(pl.lit(case.host, pl.String)) & pl.col("us").is_between(case.start, case.until)
+    inside = pl.col("machine").eq_missing(pl.lit(case.machine, pl.String)) & pl.col("us").is_between(case.start, case.until)
     about = pl.col("words").str.contains(_stem(case.unit), literal=True)
     return min(alerts.filter(inside & about).select("us", "row").rows(), default=None)
 

@@ -1,4 +1,4 @@
-"""A case in, what people tried inside it and what came of each try out."""
+"""List what people tried during an incident, and what came of each attempt to fix it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from forensics.model.values import FixAttempt
 
 ONE_TRY = 600 * SECOND  # actions within ten minutes are one try, unless a start of the unit by hand has put it to the test
 NEAR = 20  # attempts before and after that are compared
-SAME_HAND = 30 * SECOND  # a start this close behind an action is that action's
+SAME_HAND = 30 * SECOND  # a start this soon after an action belongs to it
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ def fix_attempts(case: Case, entries: pl.DataFrame) -> tuple[FixAttempt, ...]:
 def _acts(case: Case) -> list[Act]:
     """Changes inside the incident that can repair something, and starts of the unit by hand that no change accounts for."""
     until = case.until if case.recovery is not None or case.ongoing else case.until - SECOND  # the stop that ends it is no try
-    inside = [s for s in case.changes if case.start < s.us <= until and not s.looks and s.kind not in ("login", "boot")]
+    inside = [s for s in case.changes if case.start < s.us <= until and not s.read_only and s.kind not in ("login", "boot")]
     acts = [Act(s.us, s.kind, s.summary, s.row, tests=s.kind == "unit-job") for s in inside]
     known = np.array([act.us for act in acts], dtype=np.int64)
     for us, row in case.by_hand:
@@ -74,25 +74,25 @@ def _anchor(acts: list[Act]) -> Act:
 
 
 def _in_short(acts: list[Act]) -> str:
-    """The last three acts: they stand closest to the test."""
+    """The last three acts: they are closest to the test."""
     words = list(dict.fromkeys(act.summary for act in acts))
     return "; ".join([f"{len(words) - 3} acts before", *words[-3:]] if len(words) > 3 else words)
 
 
 def _outcome(case: Case, began: Ints, acts: list[Act], next_try: int) -> str:
-    """held: the next attempt (or one of the two behind it) is the success; else what the attempts on both sides died of decides."""
+    """held: the next attempt (or one of the two after it) is the success; else what the attempts on both sides died of decides."""
     first, last = acts[0].us, acts[-1].us
     behind, after, upto = np.searchsorted(began, [first, last - SECOND, next_try]).tolist()
     later = upto - int(np.searchsorted(began, last + SECOND, side="right"))
     if case.recovery is not None and case.recovery < next_try and later <= 2:
         return "held"
-    old = case.runs.slice(max(0, behind - NEAR), min(behind, NEAR))
-    new = case.runs.slice(after, min(NEAR, max(0, upto - after)))
+    old = case.attempts.slice(max(0, behind - NEAR), min(behind, NEAR))
+    new = case.attempts.slice(after, min(NEAR, max(0, upto - after)))
     return "changed-class" if _differs(_died_of(old), _died_of(new)) else "no-effect"
 
 
-def _died_of(runs: pl.DataFrame) -> Counter[str]:
-    return Counter(runs.filter("fell")["signature"].to_list())
+def _died_of(attempts: pl.DataFrame) -> Counter[str]:
+    return Counter(attempts.filter("failed")["signature"].to_list())
 
 
 def _differs(old: Counter[str], new: Counter[str]) -> bool:

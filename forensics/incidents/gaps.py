@@ -1,21 +1,22 @@
-"""Entries in, what is known to be missing from them and where their clock cannot be trusted out."""
+"""Find what is known to be missing from the entries, and where their clock cannot be trusted."""
 
 from __future__ import annotations
 
 import polars as pl
 
+from forensics.boots import named_machine_of
 from forensics.model import systemd
 from forensics.model.frames import UTC_TIME
 
 JUMP_S = 10.0  # wall and monotonic clock of two neighbouring entries disagree by more: one of them jumped
-SET_S = 1.0  # enough where systemd says beside it that the clock was set
+SET_S = 1.0  # enough where systemd logs beside it that the clock was set
 USELESS = 0.01  # share of such neighbours from which a boot's monotonic clock means nothing (a replayed or synthetic journal)
-HOLE = 100  # missing sequence numbers in a row that are worth telling
+HOLE = 100  # missing sequence numbers in a row that are worth reporting
 SCATTERED = 0.01  # share of entries in front of which numbers are missing, from which the input was filtered before it came here
 
 SCHEMA = pl.Schema(
     {
-        "host": pl.String(),
+        "machine": pl.String(),
         "unit": pl.String(),
         "start": UTC_TIME,
         "end": UTC_TIME,
@@ -27,21 +28,21 @@ SCHEMA = pl.Schema(
 
 
 def _steps(entries: pl.DataFrame) -> pl.LazyFrame:
-    """Neighbouring entries of a boot whose clocks disagree: host, boot, start, end, jump_s."""
+    """Neighbouring entries of a boot whose clocks disagree: machine, boot, start, end, jump_s."""
     wall = pl.col("time").diff().dt.total_microseconds()
     same = (pl.col("boot").to_physical() == pl.col("boot").to_physical().shift(1)).fill_null(value=False)
-    told = pl.col("message_id") == systemd.TIME_CHANGE
+    reported = pl.col("message_id") == systemd.TIME_CHANGE
     steps = entries.lazy().select(
-        "host",
+        named_machine_of(),
         "boot",
         pl.col("time").alias("end"),
         pl.col("time").shift(1).alias("start"),
         ((wall - pl.col("monotonic").diff()) / 1e6).alias("jump_s"),
         same.alias("same"),
-        (told | told.shift(1)).fill_null(value=False).alias("told"),
+        (reported | reported.shift(1)).fill_null(value=False).alias("reported"),
     )
     far = pl.col("jump_s").abs()
-    return steps.filter(pl.col("same") & ((far > JUMP_S) | (pl.col("told") & (far > SET_S)))).drop("same", "told")
+    return steps.filter(pl.col("same") & ((far > JUMP_S) | (pl.col("reported") & (far > SET_S)))).drop("same", "reported")
 
 
 def useless_clocks(entries: pl.DataFrame) -> list[str]:
@@ -65,7 +66,7 @@ def clock_jumps(entries: pl.DataFrame) -> pl.DataFrame:
         "the wall clock moved {} s against the monotonic clock: it was set, or the host slept", pl.col("jump_s").round().cast(pl.Int64)
     )
     jumps = steps.select(
-        pl.col("host").cast(pl.String),
+        "machine",
         pl.min_horizontal("start", "end").alias("start"),
         pl.max_horizontal("start", "end").alias("end"),
         words.alias("reason"),
@@ -75,21 +76,21 @@ def clock_jumps(entries: pl.DataFrame) -> pl.DataFrame:
 
 def holes(entries: pl.DataFrame) -> tuple[pl.DataFrame, bool]:
     """(SCHEMA: stretches whose sequence numbers are missing, whether the input was filtered so that holes mean nothing)."""
-    numbered = entries.select("seqnum_id", "seqnum", "time", "host").drop_nulls(["seqnum_id", "seqnum"])
+    numbered = entries.select("seqnum_id", "seqnum", "time", named_machine_of()).drop_nulls(["seqnum_id", "seqnum"])
     numbered = numbered.with_columns(pl.col("seqnum_id").to_physical().alias("source"))
     if not _in_order(numbered):
         numbered = numbered.sort("source", "seqnum")
     step = pl.col("seqnum").diff()
-    behind = numbered.lazy().with_columns(
+    stepped = numbered.lazy().with_columns(
         step.alias("step"), pl.col("time").shift(1).alias("start"), (pl.col("source") == pl.col("source").shift(1)).alias("same")
     )
-    missing = behind.filter(pl.col("same") & (pl.col("step") > 1)).collect()
+    missing = stepped.filter(pl.col("same") & (pl.col("step") > 1)).collect()
     if missing.height > max(numbered.height * SCATTERED, 20):
         return pl.DataFrame(schema=SCHEMA), True
     big = missing.filter(pl.col("step") > HOLE).with_columns((pl.col("step") - 1).alias("number"))
     words = pl.format("{} entries missing (sequence numbers)", "number")
     found = big.select(
-        pl.col("host").cast(pl.String),
+        "machine",
         pl.min_horizontal("start", "time").alias("start"),
         pl.max_horizontal("start", "time").alias("end"),
         words.alias("reason"),
@@ -100,7 +101,7 @@ def holes(entries: pl.DataFrame) -> tuple[pl.DataFrame, bool]:
 
 def _in_order(numbered: pl.DataFrame) -> bool:
     same = pl.col("source") == pl.col("source").shift(1)
-    told = (
+    order = (
         numbered.lazy()
         .select(
             (same & (pl.col("seqnum").diff() < 0)).any().alias("back"),
@@ -109,7 +110,7 @@ def _in_order(numbered: pl.DataFrame) -> bool:
         )
         .collect()
     )
-    back, parts, sources = told.row(0)
+    back, parts, sources = order.row(0)
     return not back and parts + 1 <= sources
 
 
@@ -119,11 +120,11 @@ def _whole(found: pl.DataFrame) -> pl.DataFrame:
 
 
 def losses(entries: pl.DataFrame) -> pl.DataFrame:
-    """SCHEMA: lines that journald says it threw away or could not take, each at the time it said so."""
-    said = entries.lazy().filter(pl.col("message_id").is_in([systemd.JOURNAL_DROPPED, systemd.JOURNAL_MISSED]))
+    """SCHEMA: lines that journald reports it threw away or could not take, each at the time of the report."""
+    reported = entries.lazy().filter(pl.col("message_id").is_in([systemd.JOURNAL_DROPPED, systemd.JOURNAL_MISSED]))
     number = pl.coalesce("dropped", pl.col("message").str.extract(r"(\d+)").cast(pl.Int64, strict=False), pl.lit(1))
-    lines = said.select(
-        pl.col("host").cast(pl.String),
+    lines = reported.select(
+        named_machine_of(),
         pl.col("time").alias("start"),
         pl.col("time").alias("end"),
         pl.col("unit").cast(pl.String),

@@ -1,4 +1,4 @@
-"""A finished incident in, one plain sentence for the first screen out."""
+"""Summarise an incident in one sentence for the first screen."""
 
 from __future__ import annotations
 

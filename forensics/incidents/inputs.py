@@ -1,4 +1,4 @@
-"""What the incident stage is given, what it hands back, and the two words it shares: a moment and a quoted entry."""
+"""Define what the incident stage takes and returns, and quote entries as evidence."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
-from forensics.model.frames import ATTEMPTS, CHANGES, ENTRIES, EVENTS, LABELS, RESTARTS, checked
+from forensics.model.frames import ATTEMPTS, CHANGES, ENTRIES, EVENTS, LABELS, LIFECYCLE, RESTARTS, checked
 from forensics.model.values import DetectionSummary, Evidence, FailureClass, Incident, LedgerCheck, RestartTotals, Signature
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -16,13 +16,14 @@ SECOND = 1_000_000  # all times inside the stage are whole microseconds since th
 
 
 @dataclass(frozen=True, slots=True)
-class Material:
+class Inputs:
     """The frames of the earlier stages; every `row` column indexes into `entries`."""
 
     entries: pl.DataFrame
     attempts: pl.DataFrame
     events: pl.DataFrame
     restarts: pl.DataFrame
+    lifecycle: pl.DataFrame
     labels: pl.DataFrame
     changes: pl.DataFrame
     signatures: Mapping[str, Signature]
@@ -36,18 +37,19 @@ class Analysis:
     detection_summary: DetectionSummary
     ledger: tuple[LedgerCheck, ...]
     notes: tuple[str, ...]
-    falls: pl.DataFrame  # CLASSED_RESTARTS
+    classed_restarts: pl.DataFrame  # CLASSED_RESTARTS
 
 
-def at_the_door(material: Material) -> Material:
-    """The material itself when every frame has the model's columns; otherwise a ForensicsError."""
-    checked(material.entries, ENTRIES, "entries")
-    checked(material.attempts, ATTEMPTS, "attempts")
-    checked(material.events, EVENTS, "events")
-    checked(material.restarts, RESTARTS, "restarts")
-    checked(material.labels, LABELS, "labels")
-    checked(material.changes, CHANGES, "changes")
-    return material
+def checked_inputs(inputs: Inputs) -> Inputs:
+    """Return the inputs when every frame has the model's columns; otherwise raise ForensicsError."""
+    checked(inputs.entries, ENTRIES, "entries")
+    checked(inputs.attempts, ATTEMPTS, "attempts")
+    checked(inputs.events, EVENTS, "events")
+    checked(inputs.restarts, RESTARTS, "restarts")
+    checked(inputs.lifecycle, LIFECYCLE, "lifecycle")
+    checked(inputs.labels, LABELS, "labels")
+    checked(inputs.changes, CHANGES, "changes")
+    return inputs
 
 
 def moment(us: int) -> datetime:

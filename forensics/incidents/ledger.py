@@ -1,4 +1,4 @@
-"""The timeline and the finished incidents in, sums that must come out, out."""
+"""Check that every restart is counted once: in one incident or none, one phase, one class."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from forensics.model import systemd
 from forensics.model.values import FailureClass, Incident, LedgerCheck, RestartTotals
 
 
-def totals(falls: pl.DataFrame) -> RestartTotals:
+def totals(restarts: pl.DataFrame) -> RestartTotals:
     inside = pl.col("incident").is_not_null()
     count = pl.col("count")
-    sums = falls.select(
+    sums = restarts.select(
         count.sum(),
         count.filter(inside).sum().alias("in"),
         count.filter(~inside).sum().alias("out"),
@@ -23,7 +23,7 @@ def totals(falls: pl.DataFrame) -> RestartTotals:
     return RestartTotals(*(int(value) for value in sums.row(0)))
 
 
-def ledger(
+def check_sums(
     entries: pl.DataFrame,
     units: Sequence[str],
     restarts: pl.DataFrame,
@@ -31,13 +31,16 @@ def ledger(
     classes: tuple[FailureClass, ...],
     incidents: tuple[Incident, ...],
 ) -> tuple[LedgerCheck, ...]:
-    """Every restart in exactly one incident or the background, one phase and one class. units: those that were asked for."""
+    """The consistency checks. units: those asked for.
+
+    The restart lines are counted in ENTRIES once more, apart from LIFECYCLE, to prove how they were read.
+    """
     inside = sum(incident.restarts for incident in incidents)
     lines = entries.filter(pl.col("message_id") == systemd.UNIT_RESTART_SCHEDULED)["unit"].cast(pl.String)
-    seen = lines.is_in(units).sum()
+    change = lines.is_in(units).sum()
     read = restarts.filter(~pl.col("lost"))["count"].sum()
     checks = [
-        LedgerCheck("restart lines in the journal = restarts read", int(seen), int(read)),
+        LedgerCheck("restart lines in the journal = restarts read", int(change), int(read)),
         LedgerCheck("restarts read + lost = all restarts", int(read) + sums.lost, sums.total),
         LedgerCheck("restarts in incidents + background = all restarts", sums.total, inside + sums.background),
         LedgerCheck("sum of the failure classes = all restarts", sums.total, sum(c.restarts for c in classes)),

@@ -1,221 +1,254 @@
-"""Attempts, restarts and labels in, one row per attempt and per restart with the incident it belongs to out.
+"""Cut the history of every unit into incidents, as policy decides, and say of each attempt and restart which one it belongs to.
 
-A unit's attempts, in journal order, are cut into *spans* behind every closer: a success that held, a job that finished well, a stop
-that nothing restarted. So a span begins with the success that ends (or with its first attempt) and is down until the next closer.
-A span with more than two automatic restarts in five minutes is a restart loop; a span that was down for ten minutes after the unit
-had held, without such a loop, is an outage. Everything from the span's first failure on belongs to it: that is the back-dating.
-Order is the journal's, not the wall clock's, so that a clock that is set back tears nothing apart.
+A unit's attempts are followed in journal order, not by the wall clock, so that a clock that is set back tears nothing apart.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import polars as pl
 
-from forensics.incidents.inputs import SECOND, Material
-from forensics.model import systemd
-from forensics.policy.limits import HELD_S, LOOP_RESTARTS, LOOP_WINDOW_S, OUTAGE_S, SHUTDOWN_S, STOP_GAP_S
+from forensics.boots import boot_ends
+from forensics.incidents.gaps import useless_clocks
+from forensics.incidents.inputs import Inputs
+from forensics.model.frames import exit_id
+from forensics.model.values import LOST
+from forensics.policy import unit_state
+from forensics.policy.moments import Moment
+from forensics.policy.unit_state import Attempt, Last, Span, UnitState
 
-Ints = npt.NDArray[np.int64]
-WHO = ("host", "manager", "unit")
-LOOP_WINDOW, STOP_GAP, OUTAGE, SHUTDOWN = (int(seconds * SECOND) for seconds in (LOOP_WINDOW_S, STOP_GAP_S, OUTAGE_S, SHUTDOWN_S))
+WHO = ("machine", "manager", "unit")
+INCIDENTS = pl.Schema(
+    {
+        "machine": pl.String(), "manager": pl.String(), "unit": pl.String(), "host": pl.String(), "who": pl.Int64(), "kind": pl.String(),
+        "first": pl.Int64(), "last": pl.Int64(), "start": pl.Int64(), "end": pl.Int64(), "recovery": pl.Int64(), "ongoing": pl.Boolean(),
+        "data_end": pl.Int64(), "span": pl.Int64(),
+    }
+)  # fmt: skip
+After = dict[int, list[tuple[int, int | None, int, bool]]]  # attempt's number → its restarts: time, clock, count, whether refused
+
+
+@dataclass(frozen=True, slots=True)
+class _Followed:
+    """An attempt as policy leaves it."""
+
+    number: int
+    last: Last
 
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """runs: attempts with `run` (their place), signature, fell, held, span, incident. falls: restarts with run, signature, incident.
+    """attempts: ATTEMPTS in journal order with number, signature, failed, restarted, incident. restarts: with number, signature, incident.
 
-    loops: one row per incident: who, kind, first and last run, start, end, recovery (null), ongoing, data_end.
+    incidents: INCIDENTS with `incident`, their number in order of start; first and last are attempts' numbers, times µs since 1970.
     """
 
-    runs: pl.DataFrame
-    falls: pl.DataFrame
-    loops: pl.DataFrame
+    attempts: pl.DataFrame
+    restarts: pl.DataFrame
+    incidents: pl.DataFrame
 
 
-def timeline(material: Material) -> Timeline:
-    boots = boot_ends(material.entries)
-    runs = _runs(material, boots)
-    falls = _falls(material.restarts, runs)
-    runs = _spans(_judged(runs, falls))
-    falls = falls.join(runs.select("run", "key"), on="run", how="left", maintain_order="left")
-    loops = _loops(runs, _hot_keys(falls))
-    runs, falls = _numbered(runs, falls, loops)
-    return Timeline(runs, _named(falls, runs), loops)
+def timeline(inputs: Inputs) -> Timeline:
+    attempts = _attempts(inputs)
+    restarts = _restarts(inputs, attempts)
+    followed = list(_followed(attempts, restarts))
+    spans = {id(one.last.span): one.last.span for one in followed}
+    attempts = attempts.hstack(_decided(followed, list(spans)))
+    incidents = _incidents(attempts, list(spans.values()))
+    of_span = incidents.select("span", "incident", first_failure="first")
+    attempts = attempts.join(of_span, on="span", how="left", maintain_order="left")
+    inside = pl.col("number").cast(pl.Int64) >= pl.col("first_failure")
+    attempts = attempts.with_columns(pl.when(inside).then(pl.col("incident")).alias("incident")).drop("first_failure")
+    restarts = restarts.join(attempts.select("number", "span"), on="number", how="left", maintain_order="left")
+    restarts = restarts.join(of_span.drop("first_failure"), on="span", how="left", maintain_order="left")
+    return Timeline(attempts.drop("span"), _classed(restarts, attempts), incidents.drop("span"))
 
 
-def boot_ends(entries: pl.DataFrame) -> pl.DataFrame:
-    """host, boot, boot_end, last_boot (no later boot of that host), data_end (of the host)."""
-    ends = entries.group_by("host", "boot").agg(
-        pl.col("time").max().alias("boot_end"), pl.len().alias("n"), pl.col("time").min().alias("begin")
+def _attempts(inputs: Inputs) -> pl.DataFrame:
+    """Attempts in journal order per unit, with their label, their clocks and the moment of a stop on request."""
+    labels = inputs.labels.select("attempt", "signature", pl.col("failed").alias("by_label"), pl.col("row").alias("proof"), "secondary")
+    exits = exit_id(pl.col("result"), pl.col("exit_code"), pl.col("exit_status"))
+    attempts = (
+        inputs.attempts.sort(*WHO, "first_row", "attempt")
+        .with_row_index("number")
+        .join(labels.unique("attempt", keep="first", maintain_order=True), on="attempt", how="left", maintain_order="left")
+        .join(boot_ends(inputs.entries), on=["machine", "boot"], how="left", maintain_order="left", nulls_equal=True)
+        .with_columns(
+            pl.struct(WHO).rank("dense").cast(pl.Int64).alias("who"),
+            pl.col("first_row").cast(pl.Int64).alias("at_row"),
+            pl.coalesce("signature", exits).alias("signature"),
+            pl.col("automatic").fill_null(value=True),
+            pl.col("uptime_s").fill_null(0.0),
+        )
+        .with_columns(pl.int_range(pl.len()).over("who").alias("place_in_unit"))
     )
-    ends = ends.with_columns(pl.col("host", "boot").cast(pl.String)).sort("host", "begin", "boot", nulls_last=True)
-    return ends.with_columns(
-        (pl.col("begin") == pl.col("begin").max().over("host")).alias("last_boot"), pl.col("boot_end").max().over("host").alias("data_end")
-    ).drop("n", "begin")
-
-
-def _runs(material: Material, boots: pl.DataFrame) -> pl.DataFrame:
-    """Attempts in journal order per unit, with their label and the moment of a stop by request."""
-    labels = material.labels.select("attempt", "signature", pl.col("failed").alias("said"), pl.col("row").alias("proof"), "secondary")
-    runs = material.attempts.sort(*WHO, "first_row", "attempt").with_row_index("run")
-    runs = runs.join(labels.unique("attempt", keep="first", maintain_order=True), on="attempt", how="left", maintain_order="left")
-    runs = runs.with_columns(pl.struct(WHO).rank("dense").cast(pl.Int64).alias("who"), pl.col("first_row").cast(pl.Int64).alias("at_row"))
-    runs = runs.with_columns(
-        pl.int_range(pl.len()).over("who").alias("place"),
-        pl.coalesce("signature", exit_name()).alias("signature"),
-        pl.col("automatic").fill_null(value=True),
+    announced = inputs.lifecycle.filter(pl.col("kind") == "starting").select(pl.col("attempt").unique(), announced=True)
+    ready = (
+        inputs.lifecycle.filter(pl.col("kind") == "started")
+        .drop_nulls("attempt")
+        .group_by("attempt")
+        .agg(pl.col("monotonic").first().alias("ready_clock"))
     )
-    runs = runs.join(boots, on=["host", "boot"], how="left", maintain_order="left", nulls_equal=True)
-    return runs.join(_stops(material.entries, runs), on="run", how="left", maintain_order="left")
-
-
-def _stops(entries: pl.DataFrame, runs: pl.DataFrame) -> pl.DataFrame:
-    """run, stop_line: the last line that says a client's job stopped the unit after that run began."""
-    told = pl.col("message_id").is_in([systemd.UNIT_STOPPED, systemd.UNIT_STOPPING]) & (pl.col("job_type") == "stop")
-    lines = (
-        entries.lazy()
-        .with_row_index("at_row")
-        .filter(told)
-        .select(*(pl.col(c).cast(pl.String) for c in WHO), pl.col("at_row").cast(pl.Int64), "time")
+    own_end = pl.col("outcome").is_in(["failed", "clean"])
+    by_itself = own_end & pl.coalesce("by_label", pl.col("outcome") == "failed")
+    useless = pl.col("boot").is_in(useless_clocks(inputs.entries))
+    clock = inputs.entries["monotonic"]
+    return (
+        attempts.join(announced, on="attempt", how="left", maintain_order="left")
+        .join(ready, on="attempt", how="left", maintain_order="left")
+        .join(_stops(inputs.lifecycle, attempts), on="number", how="left", maintain_order="left")
+        .with_columns(
+            pl.col("announced").fill_null(value=False),
+            by_itself.alias("failed_by_itself"),
+            clock.gather(attempts["first_row"]).alias("start_clock"),
+            clock.gather(attempts["last_row"]).alias("end_clock"),
+        )
+        .with_columns(
+            pl.when(~useless).then(pl.col(name)).alias(name) for name in ("start_clock", "end_clock", "ready_clock", "stop_clock")
+        )
     )
-    stops = _after_run(lines.collect(), runs)
-    return stops.group_by("run").agg(pl.col("time").max().alias("stop_line")).drop_nulls("run")
 
 
-def _after_run(rows: pl.DataFrame, runs: pl.DataFrame) -> pl.DataFrame:
-    """`rows` (who, at_row) with `run`: the unit's last attempt that began at or before that row, else null."""
+def _stops(lifecycle: pl.DataFrame, attempts: pl.DataFrame) -> pl.DataFrame:
+    """number, stop_time, stop_clock: the first line after that attempt began by which a client's job stopped the unit."""
+    lines = lifecycle.filter(pl.col("kind").is_in(["stopping", "stopped"]) & (pl.col("job") == "stop"))
+    placed = _with_number(lines.with_columns(pl.col("row").cast(pl.Int64).alias("at_row")), attempts).drop_nulls("number").sort("row")
+    return placed.group_by("number").agg(
+        pl.col("time").first().dt.timestamp("us").alias("stop_time"), pl.col("monotonic").first().alias("stop_clock")
+    )
+
+
+def _restarts(inputs: Inputs, attempts: pl.DataFrame) -> pl.DataFrame:
+    """Restarts, each with the attempt that it follows: the named one, else the one during which it is logged, else the unit's first."""
+    useless = pl.col("boot").is_in(useless_clocks(inputs.entries))
+    clock = inputs.entries["monotonic"].gather(inputs.restarts["row"]).alias("clock")
+    rows = inputs.restarts.with_columns(pl.col("row").cast(pl.Int64).alias("at_row"), clock)
+    rows = rows.with_columns(pl.when(~useless).then("clock").alias("clock"))
+    named = rows.filter(pl.col("attempt").is_not_null()).join(attempts.select("attempt", "number"), on="attempt", how="left")
+    other = _with_number(rows.filter(pl.col("attempt").is_null()), attempts)
+    first = attempts.group_by(WHO).agg(pl.col("number").min().alias("first_number"))
+    placed = pl.concat([named, other.select(named.columns)]).join(first, on=list(WHO), how="left")
+    return (
+        placed.with_columns(pl.coalesce("number", "first_number").alias("number"))
+        .drop("first_number")
+        .sort("at_row", *WHO, "lost", nulls_last=True)
+    )
+
+
+def _followed(attempts: pl.DataFrame, restarts: pl.DataFrame) -> Iterator[_Followed]:
+    """Every attempt, in order, with what policy made of it; about 5 µs per attempt."""
+    after = _restarts_after(restarts)
+    columns = [
+        "who", "number", "boot", "invocation", "started", "start_clock", "announced", "ready", "ready_clock", "ended", "end_clock",
+        "uptime_s", "outcome", "failed_by_itself", "signature", "stop_time", "stop_clock", "boot_end", "boot_end_clock", "data_end",
+    ]  # fmt: skip
+    times = pl.col("started", "ready", "ended", "boot_end", "data_end").dt.timestamp("us")
+    rows = attempts.with_columns(times).select(columns).iter_rows(named=True)
+    for _, of_unit in groupby(rows, key=itemgetter("who")):
+        yield from _unit(of_unit, after)
+
+
+def _unit(rows: Iterable[dict[str, Any]], after: After) -> Iterator[_Followed]:
+    state = UnitState()
+    previous: dict[str, Any] | None = None
+    for row in rows:
+        if previous is not None and previous["boot"] != row["boot"]:
+            unit_state.booted(state, _moment(previous, "boot_end", "boot_end_clock"))
+        last = _attempt(state, row, after.get(row["number"], []))
+        yield _Followed(row["number"], last)
+        previous = row
+    if previous is not None:
+        at_end = previous["boot_end"] == previous["data_end"]
+        if not at_end:
+            unit_state.booted(state, _moment(previous, "boot_end", "boot_end_clock"))
+        end = _moment(previous, "boot_end", "boot_end_clock") if at_end else Moment(previous["data_end"])
+        unit_state.data_ended(state, end)
+
+
+def _attempt(state: UnitState, row: dict[str, Any], restarts: list[tuple[int, int | None, int, bool]]) -> Last:
+    boot = row["boot"] or ""
+    started = _moment(row, "started", "start_clock")
+    unit_state.started(state, started, row["invocation"] or "", announced=row["announced"])
+    ready = None if row["ready"] is None else Moment(row["ready"], row["ready_clock"], boot)
+    ended = _moment(row, "ended", "end_clock")
+    lived_us = int(row["uptime_s"] * 1e6)
+    if row["ended"] is None:  # the last proof of life
+        ended = Moment(started.time + lived_us, None if started.clock is None else started.clock + lived_us, boot)
+    attempt = Attempt(started, ended, row["uptime_s"], row["outcome"], row["failed_by_itself"], row["signature"], row["announced"], ready)
+    unit_state.ended(state, attempt)
+    last = state.last
+    assert last is not None  # noqa: S101 - `ended` has just set it
+    for time, clock, count, is_refused in restarts:
+        unit_state.restarted(state, Moment(time, clock, boot), count)
+        if is_refused:
+            unit_state.refused(state)
+    if row["stop_time"] is not None and (not restarts or row["stop_time"] >= restarts[0][0]):
+        unit_state.stopped(state, Moment(row["stop_time"], row["stop_clock"], boot))
+    return last
+
+
+def _moment(row: dict[str, Any], time: str, clock: str) -> Moment:
+    return Moment(row[time] or 0, row[clock], row["boot"] or "")
+
+
+def _restarts_after(restarts: pl.DataFrame) -> After:
+    after: After = {}
+    columns = ("number", pl.col("time").dt.timestamp("us"), "clock", "count", "refused")
+    for number, time, clock, count, is_refused in restarts.drop_nulls("number").select(columns).iter_rows():
+        after.setdefault(number, []).append((time, clock, count, is_refused))
+    return after
+
+
+def _with_number(rows: pl.DataFrame, attempts: pl.DataFrame) -> pl.DataFrame:
+    """`rows` (WHO, at_row) with `number`: the unit's last attempt that began at or before that row, else null."""
     left = rows.sort("at_row")
-    right = runs.select(*WHO, "at_row", "run").sort("at_row")
+    right = attempts.select(*WHO, "at_row", "number").sort("at_row")
     return left.join_asof(right, on="at_row", by=list(WHO), strategy="backward", check_sortedness=False)
 
 
-def _falls(restarts: pl.DataFrame, runs: pl.DataFrame) -> pl.DataFrame:
-    """Restarts, each with the run that it follows: the named attempt's, else the one its line stands in, else the unit's first."""
-    falls = restarts.with_columns(pl.col("row").cast(pl.Int64).alias("at_row"))
-    named = falls.filter(pl.col("attempt").is_not_null()).join(runs.select("attempt", "run"), on="attempt", how="left")
-    other = _after_run(falls.filter(pl.col("attempt").is_null()), runs)
-    first = runs.group_by(WHO).agg(pl.col("run").min().alias("first_run"))
-    falls = pl.concat([named, other]).join(first, on=list(WHO), how="left")
-    return falls.with_columns(pl.coalesce("run", "first_run").alias("run")).drop("first_run").sort("at_row", *WHO, "lost", nulls_last=True)
-
-
-def _judged(runs: pl.DataFrame, falls: pl.DataFrame) -> pl.DataFrame:
-    """With restarted, refused_after, fell (ended without having done its job) and held (a success that closes what came before)."""
-    after = falls.group_by("run").agg(
-        pl.len().alias("restarts_after"), pl.col("time").min().alias("restarted_at"), pl.col("refused").any().alias("refused_after")
+def _decided(followed: list[_Followed], spans: list[int]) -> pl.DataFrame:
+    """failed, held, restarted and span of each attempt."""
+    number_of = {span: number for number, span in enumerate(spans)}
+    return pl.DataFrame(
+        {
+            "failed": [one.last.failed for one in followed],
+            "held": [one.last.held for one in followed],
+            "restarted": [one.last.restarted for one in followed],
+            "span": [number_of[id(one.last.span)] for one in followed],
+        },
+        schema={"failed": pl.Boolean, "held": pl.Boolean, "restarted": pl.Boolean, "span": pl.Int64},
     )
-    runs = runs.join(after.drop_nulls("run"), on="run", how="left", maintain_order="left")
-    restarted = pl.col("restarts_after").is_not_null()
-    own_end = pl.col("outcome").is_in(["failed", "clean"])
-    runs = runs.with_columns(
-        restarted.alias("restarted"), pl.col("refused_after").fill_null(value=False), pl.col("uptime_s").fill_null(0.0)
-    )
-    runs = runs.with_columns((restarted | (own_end & pl.coalesce("said", pl.col("outcome") == "failed"))).alias("fell"))
-    brief = pl.col("uptime_s").filter(pl.col("fell") & (pl.col("uptime_s") < HELD_S)).median().over("who")
-    # A unit that announces readiness and never got there did not hold, however long it tried. The unit's first attempt is excepted:
-    # its `Started` may lie before the data.
-    announces = pl.col("ready").is_not_null().any().over("who") & (pl.col("place") > 0)
-    long = (pl.col("uptime_s") >= HELD_S) & ~(announces & pl.col("ready").is_null() & pl.col("fell"))
-    asked = (
-        pl.col("ready").is_not_null() & (pl.col("outcome") == "stopped") & (pl.col("uptime_s") > pl.max_horizontal(3 * brief, pl.lit(60.0)))
-    )
-    finished = (pl.col("outcome") == "clean") & ~pl.col("fell")
-    return runs.with_columns(long.alias("long"), finished.alias("finished"), (long | asked.fill_null(value=False) | finished).alias("held"))
 
 
-def _spans(runs: pl.DataFrame) -> pl.DataFrame:
-    """With stop_time (a stop that closes), span (number within the unit) and key (span, unique over all units)."""
-    following = pl.col("started").shift(-1).over("who")
-    stop = pl.when(pl.col("outcome") == "stopped").then(pl.coalesce("ended", "stop_line")).otherwise(pl.col("stop_line"))
-    reboot = ~pl.col("last_boot").fill_null(value=True) & ((pl.col("boot_end") - stop) <= pl.duration(microseconds=SHUTDOWN))
-    stays = following.is_null() | ((following - stop) > pl.duration(microseconds=STOP_GAP))
-    # A stop that comes after the restart was scheduled takes its place: nothing was started.
-    alone = ~pl.col("restarted") | (stop >= pl.col("restarted_at"))
-    closes = stop.is_not_null() & alone & stays & ~reboot
-    runs = runs.with_columns(pl.when(closes).then(stop).alias("stop_time"), closes.alias("closes"), following.alias("following"))
-    held = pl.col("held").cast(pl.Int64).cum_sum().over("who")
-    runs = runs.with_columns((held + pl.col("closes").cast(pl.Int64).cum_sum().shift(1, fill_value=0).over("who")).alias("span"))
-    return runs.with_columns((pl.struct("who", "span").rank("dense").cast(pl.Int64) - 1).alias("key"), _down().alias("down"))
-
-
-def _down() -> pl.Expr:
-    """Failed, not started again by itself, and nothing up for ten minutes."""
-    until = pl.coalesce("following", "data_end")
-    gone = (until - pl.col("ended")) >= pl.duration(microseconds=OUTAGE)
-    reboot = ~pl.col("last_boot").fill_null(value=True) & ((pl.col("boot_end") - pl.col("ended")) <= pl.duration(microseconds=SHUTDOWN))
-    return (pl.col("fell") & (~pl.col("restarted") | pl.col("refused_after")) & ~pl.col("closes") & gone & ~reboot).fill_null(value=False)
-
-
-def _hot_keys(falls: pl.DataFrame) -> Ints:
-    """Keys of the spans in which more than two restarts fall within five minutes; a lost one counts as many as it stands for."""
-    placed = falls.filter(pl.col("key").is_not_null()).sort("key", "at_row", maintain_order=True)
-    weight = np.minimum(placed["count"].to_numpy(), LOOP_RESTARTS).astype(np.int64)
-    time = np.repeat(placed["time"].dt.timestamp("us").to_numpy(), weight)
-    key = np.repeat(placed["key"].to_numpy(), weight)
-    step = LOOP_RESTARTS - 1
-    apart = time[step:] - time[:-step]
-    return np.unique(key[step:][(key[step:] == key[:-step]) & (apart >= 0) & (apart <= LOOP_WINDOW)])
-
-
-def _loops(runs: pl.DataFrame, hot: Ints) -> pl.DataFrame:
+def _incidents(attempts: pl.DataFrame, spans: list[Span]) -> pl.DataFrame:
     """One row per incident, in order of start."""
-    upto = pl.col("long").cast(pl.Int64).cum_sum().over("who") > 0
-    runs = runs.with_columns(upto.alias("had_held"), pl.col("finished").any().over("who").alias("a_job"))
-    outage = (pl.col("down") & pl.col("had_held") & ~pl.col("a_job")).any()
-    fell = pl.col("fell")
-    spans = runs.group_by("who", "span", "key").agg(
-        pl.col(*WHO, "data_end").first(),
-        outage.alias("outage"),
-        pl.col("run").filter(fell).min().alias("first"),
-        pl.col("run").max().alias("last"),
-        pl.col("stop_time").last(),
-        pl.coalesce(pl.when(pl.col("long")).then(pl.coalesce("ended", "restarted_at", "started")), "started")
-        .filter(fell)
-        .first()
-        .alias("start"),
+    failures = pl.col("number").filter("failed")
+    by_span = attempts.group_by("span").agg(
+        pl.col(*WHO, "who", "host").first(),
+        pl.col("data_end").first().dt.timestamp("us"),
+        failures.min().cast(pl.Int64).alias("first"),
+        pl.col("number").max().cast(pl.Int64).alias("last"),
     )
-    spans = spans.with_columns(pl.col("key").is_in(hot.tolist()).alias("hot")).filter(
-        (pl.col("hot") | pl.col("outage")) & pl.col("first").is_not_null()
+    found = pl.DataFrame(
+        [
+            (number, span.kind, span.start, span.end, span.recovery, span.end is None)
+            for number, span in enumerate(spans)
+            if span.kind is not None and span.start is not None
+        ],
+        schema={name: INCIDENTS[name] for name in ("span", "kind", "start", "end", "recovery", "ongoing")},
+        orient="row",
     )
-    success = runs.select(
-        pl.col("run").cast(pl.Int64) - 1, "who", pl.coalesce("ready", "started").alias("recovery"), pl.col("held").alias("up")
-    ).rename({"run": "last"})
-    spans = spans.with_columns(pl.col("last").cast(pl.Int64)).join(success, on=["who", "last"], how="left")
-    return _bounds(spans)
+    joined = found.join(by_span, on="span").with_columns(pl.max_horizontal("data_end", "start").alias("data_end"))
+    return joined.sort("start", *WHO, "first").select(list(INCIDENTS)).cast(INCIDENTS).with_row_index("incident")
 
 
-def _bounds(spans: pl.DataFrame) -> pl.DataFrame:
-    recovery = pl.when(pl.col("stop_time").is_null() & pl.col("up")).then(pl.max_horizontal("recovery", "start"))
-    spans = spans.with_columns(recovery.alias("recovery"))
-    end = pl.max_horizontal(pl.coalesce("recovery", "stop_time"), pl.when(pl.col("stop_time").is_not_null()).then(pl.col("start")))
-    spans = spans.with_columns(end.alias("end"), pl.max_horizontal(pl.coalesce("data_end", "start"), "start").alias("data_end"))
-    spans = spans.with_columns(
-        pl.col("end").is_null().alias("ongoing"), pl.when("hot").then(pl.lit("restart-loop")).otherwise(pl.lit("outage")).alias("kind")
-    )
-    columns = [*WHO, "who", "key", "kind", "first", "last", "start", "end", "recovery", "ongoing", "data_end"]
-    return spans.sort("start", *WHO, "first").select(columns).with_row_index("incident")
-
-
-def _numbered(runs: pl.DataFrame, falls: pl.DataFrame, loops: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Both frames with `incident`; runs of an incident's span that lie before its first failure have none."""
-    of_key = loops.select("key", "incident", pl.col("first").cast(pl.Int64).alias("first_fell"))
-    runs = runs.join(of_key, on="key", how="left", maintain_order="left")
-    runs = runs.with_columns(pl.when(pl.col("run").cast(pl.Int64) >= pl.col("first_fell")).then(pl.col("incident")).alias("incident"))
-    return runs, falls.join(of_key.drop("first_fell"), on="key", how="left", maintain_order="left")
-
-
-def _named(falls: pl.DataFrame, runs: pl.DataFrame) -> pl.DataFrame:
-    """With the failure class: the attempt's signature, else what its exit says, else `journal.lost`."""
-    falls = falls.join(runs.select("attempt", "signature"), on="attempt", how="left", maintain_order="left")
-    return falls.with_columns(
-        pl.when(pl.col("lost")).then(None).otherwise(pl.col("signature")).fill_null("journal.lost").alias("signature")
-    )
-
-
-def exit_name() -> pl.Expr:
-    status = pl.coalesce(pl.col("exit_status").cast(pl.String), pl.lit("0"))
-    return pl.format("exit:{}/{}", pl.coalesce("result", pl.lit("unknown")), status)
+def _classed(restarts: pl.DataFrame, attempts: pl.DataFrame) -> pl.DataFrame:
+    """With the failure class: the attempt's signature, or that its lines are lost."""
+    named = restarts.join(attempts.select("attempt", "signature"), on="attempt", how="left", maintain_order="left")
+    known = pl.when(~pl.col("lost")).then(pl.col("signature"))
+    return named.with_columns(known.fill_null(LOST.id).alias("signature"))

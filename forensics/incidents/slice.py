@@ -1,4 +1,4 @@
-"""A timeline in, one Case per incident out: the slices of attempts, restarts and changes that the story of the incident is told from."""
+"""Slice a timeline into one Case per incident: its attempts, restarts and the changes around it."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from forensics.changes.shell import just_looks
+from forensics.changes.shell import is_read_only
 from forensics.incidents.gaps import useless_clocks
-from forensics.incidents.inputs import SECOND, Material, microseconds, quoted
+from forensics.incidents.inputs import SECOND, Inputs, microseconds, quoted
 from forensics.incidents.segment import Timeline
 from forensics.model.values import Evidence
 
@@ -22,22 +22,23 @@ BEFORE = 24 * 3600 * SECOND  # how far back a change is shown
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """A change. looks: it only looked at something."""
+class CaseChange:
+    """A change. read_only: somebody only looked at something."""
 
     us: int
     kind: str
     unit: str | None
     summary: str
     row: int
-    looks: bool
+    read_only: bool
     evidence: Evidence
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One incident's material. Times are µs. runs: its attempts in order; success: the run that ended it, or no row."""
+    """One incident. Times are µs. attempts: its own, in order; success: the attempt that ended it, or no row."""
 
+    machine: str
     host: str
     manager: str
     unit: str
@@ -47,11 +48,11 @@ class Case:
     end: int | None
     recovery: int | None
     data_end: int
-    runs: pl.DataFrame
+    attempts: pl.DataFrame
     success: pl.DataFrame
-    falls: pl.DataFrame
-    changes: list[Seen]  # of its host or unit, from a day before to its end, by time
-    by_hand: list[tuple[int, int]]  # (time, row) of starts behind the first that neither restart logic, boot, timer nor socket made
+    restarts: pl.DataFrame
+    changes: list[CaseChange]  # of its machine or unit, from a day before to its end, by time
+    by_hand: list[tuple[int, int]]  # (time, row) of starts after the first that neither restart logic, boot, timer nor socket made
 
     @property
     def until(self) -> int:
@@ -60,53 +61,54 @@ class Case:
     @property
     def first_failure(self) -> int:
         """The start of the first failed attempt; of one that had been up for a minute or more, its end."""
-        ended = self.runs["ended"][0]
-        return self.start if ended is None or self.runs["uptime_s"][0] < 60 else max(self.start, microseconds(ended))
+        ended = self.attempts["ended"][0]
+        return self.start if ended is None or self.attempts["uptime_s"][0] < 60 else max(self.start, microseconds(ended))
 
 
-def cases(line: Timeline, material: Material) -> Iterator[Case]:
-    """The cases in order of the incidents' start; the runs are `cycled`. Slices only: the cost is that of the rows they hold."""
-    runs = line.runs
-    falls = line.falls.filter(pl.col("incident").is_not_null()).sort("incident", "at_row", maintain_order=True)
-    sizes = falls.group_by("incident").len()
-    loops = line.loops.join(sizes, on="incident", how="left").sort("incident").with_columns(pl.col("len").fill_null(0))
-    by_host = _by_host(material)
-    manual = runs.filter("by_hand").select("run", pl.col("started").dt.timestamp("us"), "first_row").rows()
+def cases(line: Timeline, inputs: Inputs) -> Iterator[Case]:
+    """Yield the cases in order of the incidents' start; the attempts are `cycled`. Slices only: the cost is that of the rows they hold."""
+    attempts = line.attempts
+    restarts = line.restarts.filter(pl.col("incident").is_not_null()).sort("incident", "at_row", maintain_order=True)
+    sizes = restarts.group_by("incident").len()
+    sized = line.incidents.join(sizes, on="incident", how="left").sort("incident").with_columns(pl.col("len").fill_null(0))
+    by_machine = _by_machine(inputs)
+    manual = attempts.filter("by_hand").select("number", pl.col("started").dt.timestamp("us"), "first_row").rows()
     at = 0
-    for loop in loops.iter_rows(named=True):
-        start, end, data_end = microseconds(loop["start"]), _us(loop["end"]), microseconds(loop["data_end"])
-        changes = _near(by_host.get(loop["host"], []), loop["unit"], start, data_end if end is None else end)
-        success = runs.slice(loop["last"] + 1, 0 if loop["recovery"] is None else 1)
-        own = runs.slice(loop["first"], loop["last"] - loop["first"] + 1)
+    for row in sized.iter_rows(named=True):
+        until = row["data_end"] if row["end"] is None else row["end"]
+        success = attempts.slice(row["last"] + 1, 0 if row["recovery"] is None else 1)
         yield Case(
-            loop["host"], loop["manager"], loop["unit"], loop["kind"], loop["ongoing"], start, end, _us(loop["recovery"]), data_end,
-            own, success, falls.slice(at, loop["len"]), changes, _between(manual, loop["first"] + 1, loop["last"] + 1 + success.height),
-        )  # fmt: skip
-        at += loop["len"]
+            **{
+                name: row[name]
+                for name in ("machine", "host", "manager", "unit", "kind", "ongoing", "start", "end", "recovery", "data_end")
+            },
+            attempts=attempts.slice(row["first"], row["last"] - row["first"] + 1),
+            success=success,
+            restarts=restarts.slice(at, row["len"]),
+            changes=_near(by_machine.get(row["machine"], []), row["unit"], row["start"], until),
+            by_hand=_between(manual, row["first"] + 1, row["last"] + 1 + success.height),
+        )
+        at += row["len"]
 
 
 def _between(manual: list[tuple[int, int, int]], first: int, stop: int) -> list[tuple[int, int]]:
-    lo, hi = (bisect_left(manual, run, key=lambda start: start[0]) for run in (first, stop))
+    lo, hi = (bisect_left(manual, number, key=lambda start: start[0]) for number in (first, stop))
     return [(us, row) for _, us, row in manual[lo:hi]]
 
 
-def _us(time: object) -> int | None:
-    return None if time is None else microseconds(time)  # type: ignore[arg-type]
-
-
-def cycled(runs: pl.DataFrame, entries: pl.DataFrame) -> pl.DataFrame:
+def cycled(attempts: pl.DataFrame, entries: pl.DataFrame) -> pl.DataFrame:
     """With cycle_s (start to the next automatic start, by the monotonic clock where that can be trusted) and by_hand."""
     useless = useless_clocks(entries)
-    monotonic = entries["monotonic"].gather(runs["first_row"]) if runs.height else pl.Series([], dtype=pl.Int64)
-    runs = runs.with_columns(monotonic.alias("monotonic"))
+    monotonic = entries["monotonic"].gather(attempts["first_row"]) if attempts.height else pl.Series([], dtype=pl.Int64)
+    attempts = attempts.with_columns(monotonic.alias("monotonic"))
     following = pl.col("automatic", "boot", "started", "monotonic").shift(-1).over("who").name.prefix("next_")
-    runs = runs.with_columns(following)
+    attempts = attempts.with_columns(following)
     trusted = (pl.col("boot") == pl.col("next_boot")) & ~pl.col("boot").is_in(useless)
     by_wall = (pl.col("next_started") - pl.col("started")).dt.total_microseconds()
     cycle = pl.when(trusted.fill_null(value=False)).then(pl.col("next_monotonic") - pl.col("monotonic")).otherwise(by_wall) / SECOND
-    runs = runs.with_columns(pl.when(pl.col("next_automatic") & (cycle > 0)).then(cycle).alias("cycle_s"))
+    attempts = attempts.with_columns(pl.when(pl.col("next_automatic") & (cycle > 0)).then(cycle).alias("cycle_s"))
     same_boot = (pl.col("boot") == pl.col("boot").shift(1).over("who")).fill_null(value=False)
-    return runs.with_columns((~pl.col("automatic") & same_boot & ~pl.col("unit").is_in(_activated(entries))).alias("by_hand"))
+    return attempts.with_columns((~pl.col("automatic") & same_boot & ~pl.col("unit").is_in(_activated(entries))).alias("by_hand"))
 
 
 def _activated(entries: pl.DataFrame) -> list[str]:
@@ -115,39 +117,40 @@ def _activated(entries: pl.DataFrame) -> list[str]:
     return units.filter(units.str.contains(r"\.(?:timer|socket|path)$")).str.replace(r"\.\w+$", ".service").to_list()
 
 
-def _by_host(material: Material) -> dict[str | None, list[Seen]]:
-    """Changes by host, in order of time: there are few, so they are taken out of the frame once for all cases."""
-    frame = material.changes.with_columns(pl.col("time").dt.timestamp("us").alias("us")).sort("us", "row")
-    lines = quoted(material.entries, frame["row"].to_list())
-    looks = {summary: just_looks(summary) for summary in frame["summary"].unique()}
-    found: dict[str | None, list[Seen]] = {}
-    for (us, host, kind, unit, summary, row), line in zip(
-        frame.select("us", "host", "kind", "unit", "summary", "row").rows(), lines, strict=True
+def _by_machine(inputs: Inputs) -> dict[str | None, list[CaseChange]]:
+    """Changes by machine, in order of time: there are few, so they are taken out of the frame once for all cases."""
+    frame = inputs.changes.with_columns(pl.col("time").dt.timestamp("us").alias("us")).sort("us", "row")
+    lines = quoted(inputs.entries, frame["row"].to_list())
+    read_only = {summary: is_read_only(summary) for summary in frame["summary"].unique()}
+    changes: dict[str | None, list[CaseChange]] = {}
+    for (us, machine, kind, unit, summary, row), line in zip(
+        frame.select("us", "machine", "kind", "unit", "summary", "row").rows(), lines, strict=True
     ):
-        found.setdefault(host, []).append(Seen(us, kind, unit, summary, row, looks[summary], line))
-    return found
+        changes.setdefault(machine, []).append(CaseChange(us, kind, unit, summary, row, read_only[summary], line))
+    return changes
 
 
-def _near(changes: list[Seen], unit: str, start: int, until: int) -> list[Seen]:
-    lo, hi = (bisect_left(changes, us, key=lambda seen: seen.us) for us in (start - BEFORE, until + SECOND))
-    return [seen for seen in changes[lo:hi] if seen.unit is None or seen.unit == unit]
+def _near(changes: list[CaseChange], unit: str, start: int, until: int) -> list[CaseChange]:
+    lo, hi = (bisect_left(changes, us, key=lambda change: change.us) for us in (start - BEFORE, until + SECOND))
+    return [change for change in changes[lo:hi] if change.unit is None or change.unit == unit]
 
 
 def starts(case: Case) -> Ints:
-    return np.asarray(case.runs["started"].dt.timestamp("us").to_numpy(), dtype=np.int64)
+    return np.asarray(case.attempts["started"].dt.timestamp("us").to_numpy(), dtype=np.int64)
 
 
-def hands(case: Case) -> Flags:
-    """Per restart: an operator's action, a manual start or a long pause lies just before its attempt."""
+def manual_before(case: Case) -> Flags:
+    """Per restart: whether an operator's action, a manual start or a long pause comes just before its attempt."""
     began = starts(case)
-    acts = np.array([seen.us for seen in case.changes if seen.us > case.start and not seen.looks and seen.kind != "login"], dtype=np.int64)
-    flag = ~case.runs["automatic"].to_numpy()
-    place = np.searchsorted(np.maximum.accumulate(began), acts)
-    flag[place[place < len(flag)]] = True
+    active = (change.us for change in case.changes if change.us > case.start and not change.read_only and change.kind != "login")
+    acts = np.array(list(active), dtype=np.int64)
+    flag = ~case.attempts["automatic"].to_numpy()
+    following = np.searchsorted(np.maximum.accumulate(began), acts)
+    flag[following[following < len(flag)]] = True
     pause = np.diff(began, prepend=began[0]) / SECOND
     usual = np.median(pause[1:]) if len(pause) > 1 else 0.0
     flag |= pause > max(5 * usual, 60.0)
     flag[0] = False
-    seen = np.cumsum(flag)
-    at = seen[case.falls["run"].to_numpy().astype(np.int64) - int(case.runs["run"][0])]
+    acted = np.cumsum(flag)
+    at = acted[case.restarts["number"].to_numpy().astype(np.int64) - int(case.attempts["number"][0])]
     return np.asarray(np.diff(at, prepend=at[0] if len(at) else 0) > 0, dtype=np.bool_)

@@ -1,4 +1,4 @@
-"""A case in, the change that stands closest before its first failure out. Closeness in time is all it says."""
+"""Find the change closest before an incident's first failure: correlation in time only."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from forensics.incidents.inputs import SECOND, moment
-from forensics.incidents.slice import Case, Seen
+from forensics.incidents.slice import Case, CaseChange
 from forensics.model.values import Change, Incident
 from forensics.wording import spoken_duration
 
@@ -30,16 +30,16 @@ TEN_MINUTES = 600 * SECOND
 
 def shown_changes(case: Case) -> tuple[Change, ...]:
     """Every change from a day before until the end, newest first."""
-    return tuple(_change(seen) for seen in reversed(case.changes))
+    return tuple(_change(change) for change in reversed(case.changes))
 
 
 def trigger(case: Case) -> tuple[Change | None, str]:
     """(the change, "X, 40 s before the first failure") or (None, "no change seen")."""
     first = case.first_failure
-    before = [seen for seen in case.changes if 0 <= first - seen.us <= WINDOW and not seen.looks]
+    before = [change for change in case.changes if 0 <= first - change.us <= WINDOW and not change.read_only]
     if not before:
         return None, "no change seen"
-    best = max(before, key=lambda seen: (WEIGHT[seen.kind] - (first - seen.us) / TEN_MINUTES, seen.us, seen.row))
+    best = max(before, key=lambda change: (WEIGHT[change.kind] - (first - change.us) / TEN_MINUTES, change.us, change.row))
     return _change(best), f"{best.summary}, {spoken_duration((first - best.us) / SECOND)} before the first failure"
 
 
@@ -56,5 +56,5 @@ def unseen_triggers(incidents: Sequence[Incident], entries: pl.DataFrame) -> tup
     return (f"The data begins less than 30 minutes before the first failure of {named}: what led to it may lie earlier (--since).",)
 
 
-def _change(seen: Seen) -> Change:
-    return Change(moment(seen.us), seen.kind, seen.summary, seen.evidence)
+def _change(change: CaseChange) -> Change:
+    return Change(moment(change.us), change.kind, change.summary, change.evidence)

@@ -82,7 +82,7 @@ ATTEMPTS = pl.Schema(
         "lines": pl.UInt32(),  # of the service itself
         "entries": pl.UInt32(),  # all about it, the manager's included
         "bytes": pl.Int64(),
-        "lost": pl.Int64(),  # lines that journald says it dropped
+        "lost": pl.Int64(),  # lines that journald reports as dropped
         "cpu_ns": pl.Int64(),  # null where systemd recorded none
         "memory_peak": pl.Int64(),
         "first_row": pl.UInt32(),  # row in ENTRIES of its first entry: evidence of the start
@@ -194,9 +194,9 @@ LABELS = pl.Schema(
 CHANGES = pl.Schema(
     {
         "time": UTC_TIME,
-        "host": pl.String(),
+        "machine": pl.String(),
         "kind": pl.Enum(["system-switch", "package", "driver", "boot", "unit-reload", "unit-job", "operator", "login", "configuration"]),
-        "unit": pl.String(),  # null when it is about the whole host
+        "unit": pl.String(),  # null when it concerns the whole machine
         "summary": pl.String(),
         "row": pl.UInt32(),
     }

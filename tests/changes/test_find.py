@@ -4,10 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from forensics.changes.rules import told
-from forensics.changes.shell import just_looks, kind_of, unit_of
-from forensics.incidents import find_changes
-from tests.incidents.making import BEGIN, STOPPED, STOPPING, Tale, material
+from forensics.changes.rules import classify_change
+from forensics.changes.shell import is_read_only, kind_of, unit_of
+from tests.incidents.making import BEGIN, STOPPED, STOPPING, Tale, inputs_of
 
 NIX = "/nix/store/k2s0h3n7r5l6v1-nixos-system-alpha-25.11"
 SWITCH = "system switch to nixos-system-alpha-25.11 (k2s0h3n7)"
@@ -91,7 +90,7 @@ LINES = [
 
 @pytest.mark.parametrize(("identifier", "message", "kind", "summary"), LINES)
 def test_a_line_is_called_what_it_says(identifier, message, kind, summary):
-    said = told(identifier, message)
+    said = classify_change(identifier, message)
     assert (said and said[0], said and said[1]) == (kind, summary)
 
 
@@ -103,15 +102,15 @@ def test_the_unit_of_a_systemctl_command_is_known():
 
 
 def test_commands_that_only_look_are_known():
-    assert just_looks("luna ran /run/current-system/sw/bin/journalctl -u app -n 200; luna ran systemctl status app")
-    assert not just_looks("luna ran journalctl -u app; luna ran systemctl restart app")
-    assert not just_looks("luna logged in")
+    assert is_read_only("luna ran /run/current-system/sw/bin/journalctl -u app -n 200; luna ran systemctl status app")
+    assert not is_read_only("luna ran journalctl -u app; luna ran systemctl restart app")
+    assert not is_read_only("luna logged in")
     assert kind_of("/usr/bin/cp new.conf /etc/app/app.conf") == "configuration"
     assert kind_of("/usr/bin/cp a b") == "operator"
 
 
 def changes(tale: Tale) -> list[tuple[float, str, str | None, str]]:
-    found = material(tale).changes
+    found = inputs_of(tale).changes
     return [((time - BEGIN).total_seconds(), kind, unit, summary) for time, _, kind, unit, summary, _ in found.iter_rows()]
 
 
@@ -187,7 +186,7 @@ def test_a_brute_forced_host_and_hostile_lines_cost_little_and_change_nothing():
 def test_changes_are_the_same_whatever_order_hosts_come_in():
     a = Tale(host="alpha").host_says("sudo", "luna : PWD=/ ; USER=root ; COMMAND=/bin/a")
     b = Tale(host="beta").host_says("sudo", "luna : PWD=/ ; USER=root ; COMMAND=/bin/b")
-    one, two = (find_changes(material(*tales).entries).drop("row") for tales in ((a, b), (b, a)))
+    one, two = (inputs_of(*tales).changes.drop("row") for tales in ((a, b), (b, a)))
     assert one.rows() == two.rows()
 
 

@@ -9,11 +9,14 @@ from typing import Any
 
 import polars as pl
 
-from forensics.incidents import Material, find_changes
+from forensics.attempts import lifecycle_of
+from forensics.changes import find_changes
+from forensics.incidents import Inputs
 from forensics.model.frames import ATTEMPTS, ENTRIES, EVENTS, LABELS, RESTARTS
 from forensics.model.values import Signature
 
 BEGIN = datetime(2025, 11, 18, tzinfo=UTC)
+STARTING = "7d4958e842da4a758f6c1cdc7b36dcc5"
 STARTED, EXITED, FAILED = "39f53479d3a045ac8e11786248231fbf", "98e322203f7a4ed290d09fe03c09fe15", "d9b373ed55a64feb8242e02dbe79a49c"
 RESTARTING, STOPPED, STOPPING = "5eb03494b6584870a536b337290809b3", "9d1aaa27d60140bd96365438aad20286", "de5b426a63be47a7b6ac3eaac82e2f6f"
 
@@ -31,6 +34,7 @@ class Tale:
     boot: int = 1
     counter: int = 0
     automatic: bool = False
+    announces: bool = False  # Type=notify: the manager logs `Starting`, and `Started` when the unit is ready
     booted: datetime = BEGIN
     lines: list[Line] = field(default_factory=list)
     attempts: list[dict[str, Any]] = field(default_factory=list)
@@ -63,7 +67,8 @@ class Tale:
 
     def _attempt(self, lives: float, outcome: str, klass: str | None, **columns: Any) -> dict[str, Any]:
         invocation = f"{self.host}/{self.unit}/{next(self.serial)}"
-        first = self.manager_says(f"Started {self.unit}.", STARTED, invocation=invocation, job_type="start", job_result="done")
+        text, message_id = ("Starting", STARTING) if self.announces else ("Started", STARTED)
+        first = self.manager_says(f"{text} {self.unit}.", message_id, invocation=invocation, job_type="start", job_result="done")
         started = self.now
         self.wait(lives)
         last, ended = first, None
@@ -89,7 +94,15 @@ class Tale:
     def _restarted(self, made: dict[str, Any] | None, *, refused: bool = False, lost: int = 0) -> None:
         self.counter += 1 + lost
         row = self.manager_says("Scheduled restart job.", RESTARTING, restart_counter=self.counter, invocation=made and made["invocation"])
-        common = {"time": self.now, "host": self.host, "manager": self.manager, "unit": self.unit, "boot": row["boot"], "line": row}
+        common = {
+            "time": self.now,
+            "host": self.host,
+            "machine": self.host,
+            "manager": self.manager,
+            "unit": self.unit,
+            "boot": row["boot"],
+            "line": row,
+        }
         if lost:
             self.restarts.append({**common, "of": None, "count": lost, "lost": True, "refused": False})
         self.restarts.append({**common, "of": made, "count": 1, "lost": False, "refused": refused})
@@ -161,7 +174,7 @@ class Tale:
         return self
 
 
-def material(*tales: Tale, signatures: dict[str, Signature] | None = None) -> Material:
+def inputs_of(*tales: Tale, signatures: dict[str, Signature] | None = None) -> Inputs:
     """The frames of several units' tales, in the canonical order of entries."""
     lines = [line for tale in tales for line in tale.lines]
     begun: dict[tuple[str, str], datetime] = {}
@@ -180,7 +193,10 @@ def material(*tales: Tale, signatures: dict[str, Signature] | None = None) -> Ma
     told.sort(key=lambda made: (made["host"], made["manager"], made["unit"], rows[id(made["first"])]))
     number = {id(made): i for i, made in enumerate(told)}
     attempts = _frame(
-        [{**made, "attempt": i, "first_row": rows[id(made["first"])], "last_row": rows[id(made["last"])]} for i, made in enumerate(told)],
+        [
+            {**made, "attempt": i, "machine": made["host"], "first_row": rows[id(made["first"])], "last_row": rows[id(made["last"])]}
+            for i, made in enumerate(told)
+        ],
         ATTEMPTS,
     )
     labelled = [(i, made) for i, made in enumerate(told) if made["class"] is not None]
@@ -207,7 +223,11 @@ def material(*tales: Tale, signatures: dict[str, Signature] | None = None) -> Ma
         }
         for restart in restarts
     ]
-    return Material(entries, attempts, _frame([], EVENTS), _frame(restarts, RESTARTS), labels, find_changes(entries), signatures or {})
+    stated = lifecycle_of(entries)
+    numbers = {made["invocation"]: i for i, made in enumerate(told)}
+    lifecycle = stated.with_columns(pl.Series("attempt", [numbers.get(name) for name in stated["invocation"]], dtype=pl.UInt32))
+    changes = find_changes(entries, lifecycle)
+    return Inputs(entries, attempts, _frame([], EVENTS), _frame(restarts, RESTARTS), lifecycle, labels, changes, signatures or {})
 
 
 def _frame(rows: list[dict[str, Any]], schema: pl.Schema) -> pl.DataFrame:
@@ -219,7 +239,7 @@ def _frame(rows: list[dict[str, Any]], schema: pl.Schema) -> pl.DataFrame:
     return pl.DataFrame(plain).cast(dict(schema))
 
 
-def seed(*, background: int = 0) -> Material:
+def seed(*, background: int = 0) -> Inputs:
     """The seed incident's table, exactly: 43 single failures, then 700, 7,413, 4,082 and 1,741 restarts; `background` other entries."""
     tale = Tale("tabbyapi.service", "hydra-ai")
     for _ in range(43):
@@ -244,11 +264,11 @@ def seed(*, background: int = 0) -> Material:
     tale.at(datetime(2025, 12, 11, 23, 52, tzinfo=UTC)).automatic = False
     tale.hold((datetime(2025, 12, 18, tzinfo=UTC) - tale.now).total_seconds() / 60, then="running")
     if not background:
-        return material(tale)
+        return inputs_of(tale)
     quiet = Tale("quiet.service", "hydra-ai")
     for _ in range(background):
         quiet.wait(30 * 86400 / background - 0.0001).say("ping", identifier="quiet", unit="quiet.service", manager="system")
-    return material(tale, quiet)
+    return inputs_of(tale, quiet)
 
 
 def _mixed(sizes: dict[str, int]) -> list[str]:

@@ -7,7 +7,7 @@ import pytest
 
 from forensics.incidents import analyse
 from forensics.model.values import Incident, Signature, Window
-from tests.incidents.making import BEGIN, STARTED, Tale, material
+from tests.incidents.making import BEGIN, STARTED, Tale, inputs_of
 
 OPEN = Window(None, None)
 NIX = "/nix/store/k2s0h3n7r5l6v1-nixos-system-alpha-25.11"
@@ -15,7 +15,7 @@ SWITCH = "system switch to nixos-system-alpha-25.11 (k2s0h3n7)"
 
 
 def only(tale: Tale, *others: Tale, declared=None, window=OPEN) -> Incident:
-    (incident,) = analyse(material(tale, *others), window, declared).incidents
+    (incident,) = analyse(inputs_of(tale, *others), window, declared).incidents
     return incident
 
 
@@ -68,13 +68,13 @@ def test_triggers(why, before, text):
 
 
 def test_a_trigger_that_may_lie_before_the_data_is_a_note():
-    (note,) = analyse(material(Tale().wait(60).fail(5).hold()), OPEN).notes
+    (note,) = analyse(inputs_of(Tale().wait(60).fail(5).hold()), OPEN).notes
     assert "app.service" in note
     assert "--since" in note
     seen = sudo(Tale().wait(60), "/bin/apt install y").fail(5).hold()
     later = Tale().host_says("cron", "tick").wait(1800).fail(5).hold()
-    assert analyse(material(seen), OPEN).notes == ()
-    assert analyse(material(later), OPEN).notes == ()
+    assert analyse(inputs_of(seen), OPEN).notes == ()
+    assert analyse(inputs_of(later), OPEN).notes == ()
 
 
 def test_fix_attempts_say_what_came_of_them():
@@ -136,7 +136,7 @@ def test_an_on_failure_unit_that_notifies_is_an_alert():
 
 def test_what_the_user_declares_goes_to_the_incident_that_was_open():
     tale = Tale().fail(5).hold(20).fail(50).hold(20).fail(5).hold()
-    incidents = analyse(material(tale), OPEN, BEGIN + timedelta(seconds=1500)).incidents
+    incidents = analyse(inputs_of(tale), OPEN, BEGIN + timedelta(seconds=1500)).incidents
     assert [i.detection.declared is not None for i in incidents] == [False, True, False]
 
 
@@ -145,7 +145,7 @@ def test_times_to_detect_are_averaged_only_over_three():
         tale = Tale()
         for _ in range(loops):
             by_hand(sudo(tale.fail(10), "/bin/systemctl restart app").wait(2)).hold(60)
-        return analyse(material(tale), OPEN).detection_summary
+        return analyse(inputs_of(tale), OPEN).detection_summary
 
     two, three = summary(2), summary(3)
     assert (two.mttd_s, two.median_ttd_s, two.mttr_s) == (None, 120.0, 122.0)
@@ -153,7 +153,7 @@ def test_times_to_detect_are_averaged_only_over_three():
 
 
 def test_nobody_noticed_is_null_and_not_zero():
-    found = analyse(material(Tale().fail(10).hold()), OPEN).detection_summary
+    found = analyse(inputs_of(Tale().fail(10).hold()), OPEN).detection_summary
     assert (found.median_ttd_s, found.mttr_s) == (None, 120.0)
 
 
@@ -178,7 +178,7 @@ def test_what_is_only_seen_beside_the_cause_has_a_row_of_its_own():
     for made in tale.attempts[1:4]:
         made["secondary"] = ["beside", "passing"]
     known = {"beside": Signature("beside", "Beside", "medium"), "passing": Signature("passing", "Passing", "low")}
-    (incident,) = analyse(material(tale, signatures=known), OPEN).incidents
+    (incident,) = analyse(inputs_of(tale, signatures=known), OPEN).incidents
     assert [c.signature for c in incident.classes] == ["a"]
     (beside,) = incident.beside
     assert beside.signature == "beside"
@@ -191,7 +191,7 @@ def test_classes_carry_what_the_catalogue_knows_and_their_evidence():
     tale = Tale().fail(6, "a").fail(2, "b").lose(3, "b")
     tale.attempts[0]["secondary"] = ["b"]
     known = Signature("a", "The thing", "critical", restart_helps=False, cause="c", remedy="r")
-    analysis = analyse(material(tale, signatures={"a": known}), OPEN)
+    analysis = analyse(inputs_of(tale, signatures={"a": known}), OPEN)
     rows = {c.signature: c for c in analysis.classes}
     assert {s: c.restarts for s, c in rows.items()} == {"a": 6, "b": 3, "journal.lost": 3}
     assert (rows["a"].title, rows["a"].restart_helps, rows["a"].share) == ("The thing", False, 0.5)
@@ -207,7 +207,7 @@ def test_a_failure_without_a_label_is_named_by_its_exit():
     tale = Tale().fail(5)
     for made in tale.attempts:
         made["class"] = None
-    (row,) = analyse(material(tale), OPEN).classes
+    (row,) = analyse(inputs_of(tale), OPEN).classes
     assert row.signature == "exit:exit-code/1"
 
 
@@ -236,7 +236,7 @@ def test_a_start_by_a_timer_is_nobody_s_hand():
 
 
 def test_only_the_asked_units_restarts_are_in_the_ledger():
-    made = material(Tale().fail(5), Tale("web.service").fail(7))
+    made = inputs_of(Tale().fail(5), Tale("web.service").fail(7))
     only_app = [made.attempts, made.restarts]
     attempts, restarts = (frame.filter(unit="app.service") for frame in only_app)
     analysis = analyse(replace(made, attempts=attempts, restarts=restarts), OPEN)
@@ -245,7 +245,7 @@ def test_only_the_asked_units_restarts_are_in_the_ledger():
 
 
 def test_a_restart_that_was_not_read_breaks_the_ledger():
-    made = material(Tale().fail(5))
+    made = inputs_of(Tale().fail(5))
     analysis = analyse(replace(made, restarts=made.restarts.slice(1)), OPEN)
     assert [(c.expected, c.got) for c in analysis.ledger if not c.holds] == [(5, 4)]
 

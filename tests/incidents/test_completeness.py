@@ -1,13 +1,14 @@
 """What the data lacks is told once, where it lacks it, and a clock that jumps is no loss."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import polars as pl
 
-from forensics.incidents import analyse, completeness
+from forensics.incidents import analyse, judge_completeness
 from forensics.incidents.gaps import useless_clocks
 from forensics.model.values import Damage, Window
-from tests.incidents.making import BEGIN, Tale, material
+from tests.incidents.making import BEGIN, Tale, inputs_of
 
 
 def ticking(times: int = 1000) -> Tale:
@@ -18,31 +19,31 @@ def ticking(times: int = 1000) -> Tale:
 
 
 def test_whole_data_is_complete():
-    told = completeness(material(ticking()).entries, [])
+    told = judge_completeness(inputs_of(ticking()).entries, [])
     assert (told.entries, told.complete, told.dropped, told.gaps) == (1000, True, 0, ())
 
 
 def test_nothing_is_complete():
-    assert completeness(material().entries, []).complete
+    assert judge_completeness(inputs_of().entries, []).complete
 
 
 def test_dropped_and_missed_lines_are_added_up():
     tale = ticking(5)
     tale.say("Suppressed 125 messages from app.service", message_id="a596d6fe7bfa4994828e72309e95d61e", dropped=125, unit="app.service")
     tale.say("Missed 7 kernel messages", message_id="e9bf28e6e834481bb6f48f548ad13606")
-    told = completeness(material(tale).entries, [])
+    told = judge_completeness(inputs_of(tale).entries, [])
     assert (told.dropped, told.complete) == (132, False)
 
 
 def test_damage_is_passed_on():
     damage = Damage("system.journal", 4096, "object is cut off")
-    told = completeness(material(ticking(3)).entries, [damage])
+    told = judge_completeness(inputs_of(ticking(3)).entries, [damage])
     assert (told.damage, told.complete) == ((damage,), False)
 
 
 def test_a_hole_in_the_sequence_numbers_is_a_gap():
-    entries = material(ticking()).entries
-    told = completeness(entries.filter(~pl.col("seqnum").is_between(300, 499)), [])
+    entries = inputs_of(ticking()).entries
+    told = judge_completeness(entries.filter(~pl.col("seqnum").is_between(300, 499)), [])
     (gap,) = told.gaps
     assert gap.reason == "200 entries missing (sequence numbers)"
     assert (gap.start, gap.end) == (BEGIN + timedelta(seconds=3000), BEGIN + timedelta(seconds=5010))
@@ -50,16 +51,16 @@ def test_a_hole_in_the_sequence_numbers_is_a_gap():
 
 
 def test_the_order_of_sources_makes_no_hole():
-    entries = material(ticking()).entries
-    assert completeness(pl.concat([entries.slice(500), entries.slice(0, 500)]), []).gaps == ()
+    entries = inputs_of(ticking()).entries
+    assert judge_completeness(pl.concat([entries.slice(500), entries.slice(0, 500)]), []).gaps == ()
 
 
 def test_a_filtered_stream_is_said_once_and_has_no_gaps():
-    thinned = material(ticking()).entries.filter(pl.col("seqnum") % 10 == 0)
-    made = material(ticking(1))
-    told = completeness(thinned, [])
+    thinned = inputs_of(ticking()).entries.filter(pl.col("seqnum") % 10 == 0)
+    made = inputs_of(ticking(1))
+    told = judge_completeness(thinned, [])
     assert (told.gaps, told.complete) == ((), True)
-    analysis = analyse(type(made)(thinned, made.attempts, made.events, made.restarts, made.labels, made.changes, {}), Window(None, None))
+    analysis = analyse(replace(made, entries=thinned), Window(None, None))
     assert len(analysis.notes) == 1
 
 
@@ -69,16 +70,16 @@ def test_a_clock_jump_is_a_gap_but_no_loss():
     tale.booted += timedelta(hours=1)
     for _ in range(500):
         tale.wait(10).host_says("clock", "tick")
-    told = completeness(material(tale).entries, [])
+    told = judge_completeness(inputs_of(tale).entries, [])
     assert [gap.reason.split(":")[0] for gap in told.gaps] == ["the wall clock moved 3600 s against the monotonic clock"]
     assert told.complete
 
 
 def test_a_monotonic_clock_that_means_nothing_is_not_believed():
-    entries = material(ticking()).entries.with_columns(pl.int_range(pl.len()).alias("monotonic"))
+    entries = inputs_of(ticking()).entries.with_columns(pl.int_range(pl.len()).alias("monotonic"))
     wild = entries.with_columns((pl.col("monotonic") * 60_000_000).alias("monotonic"))
     assert useless_clocks(wild) == ["alpha-0001"]
-    assert completeness(wild, []).gaps == ()
+    assert judge_completeness(wild, []).gaps == ()
 
 
 def test_a_small_jump_counts_where_systemd_says_that_the_clock_was_set():
@@ -87,6 +88,6 @@ def test_a_small_jump_counts_where_systemd_says_that_the_clock_was_set():
         tale.now += timedelta(seconds=4)
         tale.booted += timedelta(seconds=4)
         tale.say("Time has been changed", message_id=message_id)
-        return len(completeness(material(tale).entries, []).gaps)
+        return len(judge_completeness(inputs_of(tale).entries, []).gaps)
 
     assert (gaps("c7a787079b354eaaa9e77b371893cd27"), gaps(None)) == (1, 0)

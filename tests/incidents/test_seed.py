@@ -6,7 +6,7 @@ import pytest
 
 from forensics.incidents import analyse
 from forensics.model.values import Window
-from tests.incidents.making import Tale, material, seed
+from tests.incidents.making import Tale, inputs_of, seed
 
 MONTH = Window(datetime(2025, 11, 18, tzinfo=UTC), datetime(2025, 12, 18, tzinfo=UTC))
 
@@ -65,4 +65,4 @@ def test_each_of_many_loops_is_an_incident():
     tale = Tale()
     for _ in range(40):
         tale.fail(5).hold(15)
-    assert len(analyse(material(tale), Window(None, None)).incidents) == 40
+    assert len(analyse(inputs_of(tale), Window(None, None)).incidents) == 40

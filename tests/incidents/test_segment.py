@@ -9,7 +9,7 @@ import pytest
 
 from forensics.incidents import analyse
 from forensics.model.values import Incident, Window
-from tests.incidents.making import BEGIN, Tale, material
+from tests.incidents.making import BEGIN, Tale, inputs_of
 
 
 class Found(NamedTuple):
@@ -21,7 +21,7 @@ class Found(NamedTuple):
 
 
 def incidents(*tales: Tale) -> tuple[Incident, ...]:
-    return analyse(material(*tales), Window(None, None)).incidents
+    return analyse(inputs_of(*tales), Window(None, None)).incidents
 
 
 def found(tale: Tale) -> list[Found]:
@@ -41,7 +41,7 @@ TABLE = [
     ("three in more than five minutes are not", Tale().fail(3, every=151).hold(), []),
     (
         "a start that is late to be ready recovers when it is ready",
-        Tale().fail(3).hold(ready=BEGIN + timedelta(seconds=90)),
+        Tale(announces=True).fail(3).hold(ready=BEGIN + timedelta(seconds=90)),
         [("restart-loop", 0, 90, 90, 3)],
     ),
     ("back-dated through slow failures before the fast ones", Tale().fail(2, every=200).fail(4).hold(), [("restart-loop", 0, 448, 448, 6)]),
@@ -99,7 +99,7 @@ TABLE = [
     ),
     (
         "long starts that never get ready do not hold",
-        Tale().hold(1, ready=BEGIN).fail(3).fail(1, lives=900, every=910).fail(3),
+        Tale(announces=True).hold(1, ready=BEGIN).fail(3).fail(1, lives=900, every=910).fail(3),
         [("restart-loop", 60, None, None, 7)],
     ),
 ]
@@ -155,24 +155,24 @@ def test_the_same_unit_name_of_a_user_is_another_unit():
 
 
 def test_nothing_in_gives_nothing_out():
-    analysis = analyse(material(), Window(None, None))
+    analysis = analyse(inputs_of(), Window(None, None))
     assert (analysis.incidents, analysis.classes, analysis.restarts.total) == ((), (), 0)
     assert all(check.holds for check in analysis.ledger)
 
 
 def test_an_attempt_whose_start_is_not_recorded_is_taken_as_it_comes():
-    made = material(Tale().fail(6).hold())
+    made = inputs_of(Tale().fail(6).hold())
     unknown = made.attempts.with_columns(pl.when(pl.col("attempt") == 0).then(None).otherwise("automatic").alias("automatic"))
     (incident,) = analyse(replace(made, attempts=unknown), Window(None, None)).incidents
     assert incident.restarts == 6
 
 
 def test_a_host_without_a_name_is_a_host():
-    made = material(Tale().fail(6).hold())
+    made = inputs_of(Tale().fail(6).hold())
 
     def nameless(frame):
         return frame.with_columns(pl.lit(None).cast(frame.schema["host"]).alias("host"))
 
-    frames = {name: nameless(getattr(made, name)) for name in ("entries", "attempts", "restarts", "changes")}
+    frames = {name: nameless(getattr(made, name)) for name in ("entries", "attempts", "restarts", "lifecycle")}
     (incident,) = analyse(replace(made, **frames), Window(None, None)).incidents
     assert (incident.restarts, incident.ongoing) == (6, False)

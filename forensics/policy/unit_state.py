@@ -1,0 +1,264 @@
+"""Follow one unit from statement to statement: since when it is in trouble, what kind of trouble, and when it is well again.
+
+A *span* is the time between two moments at which the unit was well: a success that held, a job that finished, a stop that stayed. What
+fails in a span belongs together; a span with a restart loop or an outage in it is an incident, dated from its first failure to its end.
+The functions take what the journal shows, in the journal's order, and return the spans that this ends. A later event can date an end
+back: that an attempt held is known ten minutes after it started, that a stop stayed five minutes after the stop.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from statistics import median
+
+from forensics.policy.limits import HELD_S, LOOP_RESTARTS, LOOP_WINDOW_S, OUTAGE_S, SHUTDOWN_S, STOP_GAP_S
+from forensics.policy.moments import Moment, elapsed_s
+
+ASKED_S, ASKED_LIVES = 60.0, 3  # a stop on request proves an attempt good after a minute and three times what failures of the unit live
+MOST_LIVES = 31
+
+
+@dataclass(slots=True)
+class Span:
+    """Times are µs since 1970. start: of the first failure; end: null while it goes on; recovery: the end, by a success."""
+
+    start: int | None = None
+    end: int | None = None
+    recovery: int | None = None
+    loop: bool = False
+    outage: bool = False
+    failures: dict[str, int] = field(default_factory=dict)  # by signature
+    restarts: int = 0
+    recent: list[Moment] = field(default_factory=list)  # the last restarts, as many as make a loop
+    lives: list[float] = field(default_factory=list)  # seconds, of failed attempts that did not hold
+
+    @property
+    def kind(self) -> str | None:
+        """The incident that it is; null for isolated failures."""
+        return "restart-loop" if self.loop else "outage" if self.outage else None
+
+
+@dataclass(slots=True)
+class Running:
+    """The attempt that runs. announced: its service type says when it is ready, which it is not before."""
+
+    invocation: str
+    started: Moment
+    announced: bool = False
+    ready: Moment | None = None
+    held: bool = False
+
+    @property
+    def up_since(self) -> Moment | None:
+        return self.ready if self.announced else self.started
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What is known of an attempt once it has ended. failed: by its end or its last words; lived_s: by the boot's clock."""
+
+    started: Moment
+    ended: Moment
+    lived_s: float
+    outcome: str
+    failed: bool
+    signature: str = ""
+    announced: bool = False
+    ready: Moment | None = None
+
+    @property
+    def up_s(self) -> float | None:
+        """How long it was up; null when it never got ready."""
+        if not self.announced:
+            return self.lived_s
+        return None if self.ready is None else self.lived_s - max(0.0, elapsed_s(self.started, self.ready))
+
+
+@dataclass(slots=True)
+class Last:
+    """The attempt that ended last, and what came of it. span: the one it belongs to."""
+
+    started: int
+    recovery: int
+    ended: Moment
+    held: bool
+    finished: bool
+    failed: bool
+    signature: str
+    lived_s: float
+    span: Span
+    restarted: bool = False
+    refused: bool = False
+    by_shutdown: bool = False
+
+
+@dataclass(slots=True)
+class UnitState:
+    """What the functions below remember of a unit. stop: a stop on request that may turn out to be half of a restart."""
+
+    span: Span = field(default_factory=Span)
+    running: Running | None = None
+    last: Last | None = None
+    stop: Moment | None = None
+    held_before: bool = False
+    is_job: bool = False
+
+
+def started(state: UnitState, at: Moment, invocation: str, *, announced: bool = False) -> list[Span]:
+    """An attempt begins. announced: the manager says `Starting`, and will say `Started` when it is ready."""
+    ended = _waited(state, at, starting=True)
+    state.running = Running(invocation, at, announced)
+    return ended
+
+
+def ready(state: UnitState, at: Moment) -> None:
+    """The attempt that runs is up."""
+    if state.running is not None:
+        state.running.ready = at
+
+
+def ended(state: UnitState, attempt: Attempt) -> list[Span]:
+    """An attempt is over: by itself, on request, or with its boot (`cut`)."""
+    up_s = attempt.up_s
+    held = up_s is not None and up_s >= HELD_S
+    proven = held or _stopped_while_well(state.span, attempt, up_s)
+    counted = state.running is not None and state.running.held
+    began = attempt.started if attempt.ready is None else attempt.ready
+    closed = _well(state, began.time) if proven and not counted else []
+    state.held_before |= held
+    finished = attempt.outcome == "clean" and not attempt.failed
+    state.last = Last(
+        attempt.started.time, began.time, attempt.ended, held, finished, failed=False, signature=attempt.signature,
+        lived_s=attempt.lived_s, span=state.span,
+    )  # fmt: skip
+    state.running = None
+    state.stop = attempt.ended if attempt.outcome == "stopped" else None
+    if attempt.failed:
+        _count_failure(state.last)
+    return closed
+
+
+def restarted(state: UnitState, at: Moment, count: int = 1) -> None:
+    """The manager schedules a restart. count: more than one when the counter shows that the lines of others are lost."""
+    last = _ended_before_restart(state, at)
+    if not last.failed:
+        _count_failure(last)
+    last.restarted, last.refused = True, False
+    state.stop = None
+    span = last.span
+    span.restarts += count
+    span.recent = [*span.recent, *[at] * min(count, LOOP_RESTARTS)][-LOOP_RESTARTS:]
+    if len(span.recent) == LOOP_RESTARTS and 0 <= elapsed_s(span.recent[0], at) <= LOOP_WINDOW_S:
+        span.loop = True
+
+
+def refused(state: UnitState) -> None:
+    """The start limit refuses the restart that was scheduled."""
+    if state.last is not None:
+        state.last.refused = True
+
+
+def stopped(state: UnitState, at: Moment) -> None:
+    """A client asked for a stop; of several lines about one stop the first dates it."""
+    state.stop = state.stop or at
+
+
+def booted(state: UnitState, boot_end: Moment) -> None:
+    """The boot is over whose last entry is `boot_end`: what stopped just before, the shutdown stopped."""
+    if state.stop is not None and elapsed_s(state.stop, boot_end) <= SHUTDOWN_S:
+        state.stop = None
+    if state.last is not None and elapsed_s(state.last.ended, boot_end) <= SHUTDOWN_S:
+        state.last.by_shutdown = True
+
+
+def passed(state: UnitState, now: Moment) -> list[Span]:
+    """Nothing happened until `now`."""
+    return _waited(state, now) + _held(state, now)
+
+
+def data_ended(state: UnitState, at: Moment) -> list[Span]:
+    """The data ends: what stopped stays so, what ran at the end runs on."""
+    return _waited(state, at, at_the_end=True) + _held(state, at)
+
+
+def is_held(running: Running | None, now: Moment) -> bool:
+    """Whether the attempt that runs has been up long enough to count as a success."""
+    return running is not None and running.up_since is not None and elapsed_s(running.up_since, now) >= HELD_S
+
+
+def _held(state: UnitState, now: Moment) -> list[Span]:
+    running = state.running
+    if running is None or running.held or not is_held(running, now):
+        return []
+    running.held = state.held_before = True
+    since = running.up_since or running.started
+    return _well(state, since.time)
+
+
+def _waited(state: UnitState, at: Moment, *, starting: bool = False, at_the_end: bool = False) -> list[Span]:
+    """What only time, or the next start, decides: a good end that nothing restarted, a stop that stayed, an outage."""
+    closed: list[Span] = []
+    last = state.last
+    if last is not None and last.finished and (starting or at_the_end or elapsed_s(last.ended, at) > LOOP_WINDOW_S):
+        closed += _well(state, last.recovery)
+        last.finished, last.span = False, state.span
+        state.is_job = True
+    if state.stop is not None:
+        if at_the_end or elapsed_s(state.stop, at) > STOP_GAP_S:
+            closed += _close(state, state.stop.time)
+            state.stop, state.last = None, None
+        elif starting:
+            state.stop = None
+    if state.stop is None and state.last is not None and _is_down(state, state.last, at):
+        state.last.span.outage = True
+    return closed
+
+
+def _is_down(state: UnitState, last: Last, at: Moment) -> bool:
+    """Failed, not started again by the manager, and nothing up for ten minutes; a unit that never held has not gone down."""
+    left_alone = last.failed and (not last.restarted or last.refused) and not last.by_shutdown
+    return left_alone and state.held_before and not state.is_job and elapsed_s(last.ended, at) >= OUTAGE_S
+
+
+def _stopped_while_well(span: Span, attempt: Attempt, up_s: float | None) -> bool:
+    if attempt.ready is None or attempt.outcome != "stopped" or up_s is None:
+        return False
+    return up_s > max(ASKED_LIVES * median(span.lives), ASKED_S) if span.lives else up_s > ASKED_S
+
+
+def _ended_before_restart(state: UnitState, at: Moment) -> Last:
+    """The attempt that the restart follows; where the lines of its end are lost, the one that ran, or an unknown one."""
+    running = state.running
+    if running is not None or state.last is None:
+        begun = at if running is None else running.started
+        held = running is not None and running.held
+        state.last = Last(begun.time, begun.time, at, held, finished=False, failed=False, signature="", lived_s=0.0, span=state.span)
+        state.running = None
+    return state.last
+
+
+def _count_failure(last: Last) -> None:
+    last.failed, last.finished = True, False
+    span = last.span
+    if span.start is None:
+        span.start = last.ended.time if last.held else last.started
+    if not last.held:
+        span.lives = [*span.lives, last.lived_s][-MOST_LIVES:]
+    span.failures[last.signature] = span.failures.get(last.signature, 0) + 1
+
+
+def _well(state: UnitState, since: int) -> list[Span]:
+    """The unit has been well since then."""
+    span = state.span
+    closed = _close(state, since)
+    span.recovery = span.end
+    return closed
+
+
+def _close(state: UnitState, end: int) -> list[Span]:
+    """End the span and begin another; one in which nothing failed just goes."""
+    span, state.span = state.span, Span()
+    if span.start is None:
+        return []
+    span.end = max(end, span.start)
+    return [span]
