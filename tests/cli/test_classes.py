@@ -1,4 +1,4 @@
-"""`classes` and what is decided with it, on a small journal."""
+"""`classes` and its overrides, on a small journal."""
 
 import json
 import os
@@ -6,11 +6,8 @@ import os
 import pytest
 
 from tests.attempts.building import Journal
-from tests.cli.test_usage import assert_one_sentence, run
-
-
-def export(journal: Journal) -> str:
-    return "\n".join("".join(f"{name}={value}\n" for name, value in line.items()) for line in journal.lines) + "\n"
+from tests.cli.journals import export_format
+from tests.cli.running import assert_one_sentence, run
 
 
 @pytest.fixture(scope="module")
@@ -23,18 +20,18 @@ def folder(tmp_path_factory):
         journal.writes(f"run{number}", line, pid=100 + number)
         journal.dies(f"run{number}")
         journal.manager("restart", f"run{number}", N_RESTARTS=str(number + 1))
-    (folder / "log.export").write_text(export(journal))
+    (folder / "log.export").write_text(export_format(journal))
     result = run("ingest", "--file", str(folder / "log.export"), "--store", str(folder / "store"))
     assert result.returncode == 0, result.stderr
     return folder
 
 
-def in_(folder, tmp_path, *arguments):
+def run_with_config(tmp_path, *arguments):
     return run(*arguments, env={**os.environ, "XDG_CONFIG_HOME": str(tmp_path), "TZ": "UTC"})
 
 
 def listed(folder, tmp_path):
-    result = in_(folder, tmp_path, "classes", "--store", str(folder / "store"), "--format", "json")
+    result = run_with_config(tmp_path, "classes", "--store", str(folder / "store"), "--format", "json")
     assert result.returncode == 0, result.stderr
     return json.loads(result.stdout)["classes"]
 
@@ -52,31 +49,31 @@ def test_classes_are_listed_with_counts_times_and_likeness(folder, tmp_path):
 
 
 def test_the_terminal_lists_the_same(folder, tmp_path):
-    result = in_(folder, tmp_path, "classes", "--store", str(folder / "store"))
+    result = run_with_config(tmp_path, "classes", "--store", str(folder / "store"))
     assert all(row["signature"] in result.stdout for row in listed(folder, tmp_path))
     assert "most like gpu.vram-exhausted" in result.stdout
 
 
-def test_decisions_hold_for_classes_report_and_explain_alike(folder, tmp_path):
+def test_overrides_apply_to_classes_report_and_explain_alike(folder, tmp_path):
     first, second = (row["signature"] for row in listed(folder, tmp_path) if row["signature"].startswith("mined:"))
-    assert in_(folder, tmp_path, "classes", "merge", first, second).returncode == 0
-    assert in_(folder, tmp_path, "classes", "rename", first, "The allocator").returncode == 0
+    assert run_with_config(tmp_path, "classes", "merge", first, second).returncode == 0
+    assert run_with_config(tmp_path, "classes", "rename", first, "The allocator").returncode == 0
     merged = next(row for row in listed(folder, tmp_path) if row["signature"] == first)
     assert (merged["failures"], merged["title"]) == (3, "The allocator")
-    made = in_(folder, tmp_path, "report", "--file", str(folder / "log.export"), "--store", str(folder / "store"), "--format", "json")
+    made = run_with_config(tmp_path, "report", "--file", str(folder / "log.export"), "--store", str(folder / "store"), "--format", "json")
     assert [(row["restarts"], row["title"]) for row in json.loads(made.stdout)["classes"] if row["signature"] == first] == [
         (3, "The allocator")
     ]
     log = folder / "pasted.log"
     log.write_text("ERROR: CUDA allocator ran out of memory for worker beta\n")
-    assert json.loads(in_(folder, tmp_path, "explain", str(log), "--format", "json").stdout)["signature"] == first
-    assert in_(folder, tmp_path, "classes", "split", first).returncode == 0
+    assert json.loads(run_with_config(tmp_path, "explain", str(log), "--format", "json").stdout)["signature"] == first
+    assert run_with_config(tmp_path, "classes", "split", first).returncode == 0
     assert len(listed(folder, tmp_path)) == 3
 
 
-def test_a_class_is_pinned_with_a_line_of_it(folder, tmp_path):
+def test_a_class_is_pinned_with_one_of_its_lines(folder, tmp_path):
     name = next(row["signature"] for row in listed(folder, tmp_path) if row["signature"].startswith("mined:"))
-    result = in_(folder, tmp_path, "classes", "pin", name, "Known since May", "--store", str(folder / "store"))
+    result = run_with_config(tmp_path, "classes", "pin", name, "Known since May", "--store", str(folder / "store"))
     assert result.returncode == 0, result.stderr
     pinned = next(row for row in listed(folder, tmp_path) if row["signature"] == name)
     assert (pinned["pinned"], pinned["title"]) == (True, "Known since May")
@@ -92,6 +89,6 @@ def test_a_class_is_pinned_with_a_line_of_it(folder, tmp_path):
         (["classes", "--store", "{store}", "--format", "html"], ["'html'"]),
     ],
 )
-def test_what_cannot_be_decided_is_told(folder, tmp_path, arguments, words):
-    result = in_(folder, tmp_path, *[each.format(store=folder / "store") for each in arguments])
+def test_an_impossible_override_is_refused(folder, tmp_path, arguments, words):
+    result = run_with_config(tmp_path, *[argument.format(store=folder / "store") for argument in arguments])
     assert_one_sentence(result, 2, *words)

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.cli.test_usage import assert_one_sentence, run
+from tests.cli.running import assert_one_sentence, run
 
 KEYS = ["signature", "title", "severity", "restart_helps", "deciding", "why", "captures", "secondary", "like"]
 OOM = "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 20.00 GiB. token=hunter2hunter2\n"
@@ -31,7 +31,7 @@ def test_nothing_failed_is_null():
     }  # fmt: skip
 
 
-def test_an_unknown_failure_says_what_it_is_most_like():
+def test_an_unknown_failure_names_the_most_similar_ones():
     found = explained("ERROR: the CUDA allocator ran out of memory: tried to allocate 3 GiB\n")
     assert found["signature"].startswith("mined:")
     assert found["like"][0]["signature"] == "gpu.vram-exhausted"
@@ -43,7 +43,7 @@ def test_secrets_are_pseudonyms_unless_asked_for():
     assert "hunter2" in explained(OOM, "--no-redact")["deciding"]["text"]
 
 
-def test_the_terminal_tells_line_reason_and_remedy():
+def test_the_terminal_shows_line_reason_and_remedy():
     result = run("explain", "-", input=OOM)
     assert "gpu.vram-exhausted" in result.stdout
     assert "Restart helps  yes" in result.stdout

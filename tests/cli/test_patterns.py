@@ -7,8 +7,8 @@ import pytest
 
 from forensics.classes import new_pattern
 from tests.attempts.building import Journal
-from tests.cli.test_classes import export
-from tests.cli.test_usage import assert_one_sentence, run
+from tests.cli.journals import export_format
+from tests.cli.running import assert_one_sentence, run
 
 LINE = "ERROR: gizmo 17 of /srv/a.cfg gave up (code 5): token=hunter2hunter2"
 ID = "app.gizmo"
@@ -21,7 +21,7 @@ def folder(tmp_path_factory):
     journal.manager("started", "run")
     journal.writes("run", LINE)
     journal.dies("run")
-    (folder / "log.export").write_text(export(journal))
+    (folder / "log.export").write_text(export_format(journal))
     result = run("classes", "--file", str(folder / "log.export"), "--store", str(folder / "store"))
     (name,) = [word for word in result.stdout.split() if word.startswith("mined:")]
     (folder / "name").write_text(name)
@@ -62,6 +62,6 @@ def test_a_catalogue_that_moves_nothing_says_so(folder):
 
 
 @pytest.mark.parametrize(("name", "as_"), [("mined:nobody", "a.b"), ("mined:nobody", "Bad Name")])
-def test_what_cannot_be_written_is_told(folder, tmp_path, name, as_):
+def test_an_impossible_draft_is_refused(folder, tmp_path, name, as_):
     result = run("patterns", "new", name, "--as", as_, "--store", str(folder / "store"), "--folder", str(tmp_path))
     assert_one_sentence(result, 2, name if as_ == "a.b" else as_)

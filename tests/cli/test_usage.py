@@ -1,4 +1,4 @@
-"""What bad input gets: one sentence on stderr, the right exit code, nothing on stdout and no traceback."""
+"""Bad input gets one message on stderr, the right exit code, nothing on stdout and no traceback."""
 
 import json
 import os
@@ -11,20 +11,8 @@ from pathlib import Path
 import pytest
 
 from forensics.errors import JournalPermissionError
-
-
-def run(*arguments, **options):
-    return subprocess.run(
-        [sys.executable, "-m", "forensics", *arguments], capture_output=True, text=True, timeout=120, check=False, **options
-    )
-
-
-def assert_one_sentence(result, exit_code, *words):
-    assert result.returncode == exit_code, result.stderr
-    assert "Traceback" not in result.stderr
-    assert result.stderr.startswith("tabby-forensics: ")
-    for word in words:
-        assert word in result.stderr
+from tests.cli.journals import ENTRY, ENTRY_OF_A_UNIT
+from tests.cli.running import assert_one_sentence, run, run_in_own_process
 
 
 @pytest.mark.parametrize(
@@ -41,7 +29,9 @@ def assert_one_sentence(result, exit_code, *words):
     ],
 )
 def test_a_wrong_option_is_named(arguments, words, tmp_path):
-    assert_one_sentence(run("report", "--store", str(tmp_path), *arguments), 2, *words)
+    result = run("report", "--store", str(tmp_path), *arguments)
+    assert_one_sentence(result, 2, *words)
+    assert result.stdout == ""
 
 
 def test_an_unknown_option_is_a_usage_error():
@@ -59,7 +49,7 @@ def test_an_empty_directory_has_nothing_recorded(tmp_path):
 def test_the_version_is_the_packages(tmp_path):
     from forensics import __version__
 
-    assert run("--version").stdout == f"tabby-forensics {__version__}\n"
+    assert run_in_own_process("--version").stdout == f"tabby-forensics {__version__}\n"
 
 
 def test_help_imports_none_of_the_heavy_packages():
@@ -67,32 +57,43 @@ def test_help_imports_none_of_the_heavy_packages():
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == ""
 
 
+HISTORY_OPTIONS = ["--since", "--until", "--tz", "--unit", "--journal-dir", "--file", "--store", "--patterns"]
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["report", "classes", "export csv", "export jsonl", "export parquet", "export openmetrics", "export textfile", "export loki"],
+)
+def test_every_command_that_reads_history_has_the_same_options(command):
+    text = run(*command.split(), "--help").stdout
+    options = [line.split()[0] for line in text.splitlines() if line.startswith("  --")]
+    assert [option for option in options if option in HISTORY_OPTIONS] == HISTORY_OPTIONS
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--output", "{folder}", "--format", "html"], ["is a folder"]),
-        (["--output", "{folder}/no/such.html"], ["there is no folder", "{folder}/no"]),
+        (["--output", "{folder}", "--format", "html"], ["is a directory"]),
+        (["--output", "{folder}/no/such.html"], ["there is no directory", "{folder}/no"]),
         (["--file", "{folder}"], ["--journal-dir"]),
     ],
 )
-def test_what_cannot_be_done_is_said_before_the_work(arguments, words, tmp_path):
-    arguments = [each.format(folder=tmp_path) for each in arguments]
+def test_what_cannot_be_done_is_refused_before_the_work(arguments, words, tmp_path):
+    arguments = [argument.format(folder=tmp_path) for argument in arguments]
     result = run("report", "--store", str(tmp_path / "store"), *arguments)
     assert_one_sentence(result, 2, *[word.format(folder=tmp_path) for word in words])
     assert not (tmp_path / "store").exists()
 
 
-ENTRY = "__REALTIME_TIMESTAMP=1765143000000000\n__MONOTONIC_TIMESTAMP=1000\n_BOOT_ID=0123456789abcdef0123456789abcdef\nMESSAGE=hello\n\n"
-
-
 def test_a_device_is_written_to_and_not_replaced(tmp_path):
-    result = run("report", "--file", "-", "--store", str(tmp_path / "store"), "--output", "/dev/stdout", "--format", "md", input=ENTRY)
+    store = str(tmp_path / "store")
+    result = run_in_own_process("report", "--file", "-", "--store", store, "--output", "/dev/stdout", "--format", "md", input=ENTRY)
     assert result.returncode == 0, result.stderr
     assert result.stdout.startswith("# No incident")
     assert Path("/dev/stdout").is_symlink()
 
 
-def test_of_a_symbolic_link_the_target_is_written(tmp_path):
+def test_the_target_of_a_symbolic_link_is_written(tmp_path):
     (tmp_path / "real.json").write_text("old")
     (tmp_path / "link.json").symlink_to("real.json")
     result = run("report", "--file", "-", "--store", str(tmp_path / "store"), "--output", str(tmp_path / "link.json"), input=ENTRY)
@@ -103,7 +104,7 @@ def test_of_a_symbolic_link_the_target_is_written(tmp_path):
 
 @pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="needs /dev/full")
 @pytest.mark.parametrize("output", [[], ["--output", "/dev/full", "--format", "html"]])
-def test_a_full_disk_is_told(output, tmp_path):
+def test_a_full_disk_is_reported(output, tmp_path):
     command = [sys.executable, "-m", "forensics", "report", "--file", "-", "--store", str(tmp_path / "store"), *output]
     with Path("/dev/full").open("wb") as full:
         result = subprocess.run(command, input=ENTRY, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
@@ -122,8 +123,9 @@ def test_an_output_that_is_no_longer_read_ends_quietly(tmp_path):
     assert b"tabby-forensics" not in errors
 
 
-def test_an_interrupted_run_says_so_and_the_next_one_goes_on(tmp_path):
-    command = [sys.executable, "-m", "forensics", "report", "--file", "-", "--format", "json", "--store", str(tmp_path / "store")]
+def test_an_interrupted_command_says_so_and_the_next_one_continues(tmp_path):
+    arguments = ["report", "--file", "-", "--format", "json", "--store", str(tmp_path / "store")]
+    command = [sys.executable, "-m", "forensics", *arguments]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         process.stdin.write(ENTRY)
         process.stdin.flush()
@@ -132,24 +134,23 @@ def test_an_interrupted_run_says_so_and_the_next_one_goes_on(tmp_path):
         _, errors = process.communicate()
     assert (process.returncode, errors.count("\n")) == (130, 1)
     assert "interrupted" in errors
-    result = run(*command[3:], input=ENTRY)
+    result = run(*arguments, input=ENTRY)
     assert json.loads(result.stdout)["completeness"]["entries"] == 1
 
 
-def test_every_word_arrives_at_a_terminal_that_is_not_utf_8(tmp_path):
-    environment = {**os.environ, "PYTHONIOENCODING": "latin-1"}
-    result = run("report", "--file", "-", "--store", str(tmp_path / "store"), input=ENTRY, env=environment, encoding="latin-1")
+def test_every_character_is_printed_where_the_terminal_is_not_utf_8(tmp_path):
+    result = run("report", "--file", "-", "--store", str(tmp_path / "store"), input=ENTRY, encoding="latin-1")
     assert result.returncode == 0, result.stderr
     assert "\\u2192" in result.stdout
 
 
-def test_garbage_on_standard_input_is_told(tmp_path):
+def test_garbage_on_standard_input_is_refused(tmp_path):
     result = run("report", "--file", "-", "--store", str(tmp_path / "store"), input="\x89PNG\r\n\x1a\nnothing of a journal")
-    assert_one_sentence(result, 1, "stdin", "no entry")
+    assert_one_sentence(result, 1, "stdin", "no entries")
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
-def test_what_this_user_may_not_read_is_a_matter_of_permission(tmp_path):
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_an_unreadable_source_is_a_permission_error(tmp_path):
     from forensics.cli.parse import sources_named
     from forensics.ingest.sources import ingest_sources
 
@@ -174,9 +175,6 @@ def test_what_this_user_may_not_read_is_a_matter_of_permission(tmp_path):
         os.seteuid(0)
 
 
-OF_A_UNIT = ENTRY.replace("MESSAGE=hello", "_SYSTEMD_UNIT=llama-server.service\nMESSAGE=hello")
-
-
 @pytest.mark.parametrize(
     ("arguments", "exit_code", "words"),
     [
@@ -187,26 +185,26 @@ OF_A_UNIT = ENTRY.replace("MESSAGE=hello", "_SYSTEMD_UNIT=llama-server.service\n
         (["--since", "boot-7"], 2, ["boot-7", "1 boot"]),
     ],
 )
-def test_a_question_that_has_no_answer_is_told(arguments, exit_code, words, tmp_path):
-    result = run("report", "--file", "-", "--store", str(tmp_path), *arguments, input=OF_A_UNIT)
+def test_a_query_without_an_answer_is_refused(arguments, exit_code, words, tmp_path):
+    result = run("report", "--file", "-", "--store", str(tmp_path), *arguments, input=ENTRY_OF_A_UNIT)
     assert_one_sentence(result, exit_code, *words)
     assert result.stdout == ""
 
 
 @pytest.mark.parametrize("unit", ["llama-server", "llama-server.service", "llama-*", "*"])
 def test_a_unit_is_named_as_for_systemctl(unit, tmp_path):
-    assert run("report", "--file", "-", "--store", str(tmp_path), "--unit", unit, input=OF_A_UNIT).returncode == 0
+    assert run("report", "--file", "-", "--store", str(tmp_path), "--unit", unit, input=ENTRY_OF_A_UNIT).returncode == 0
 
 
 def test_a_narrow_terminal_gets_narrow_lines(tmp_path):
-    result = run("report", "--file", "-", "--store", str(tmp_path), input=OF_A_UNIT, env={**os.environ, "COLUMNS": "44"})
+    result = run("report", "--file", "-", "--store", str(tmp_path), input=ENTRY_OF_A_UNIT, env={**os.environ, "COLUMNS": "44"})
     assert max(map(len, result.stdout.splitlines())) <= 44
 
 
 @pytest.mark.parametrize(
-    ("variable", "coloured"), [({}, False), ({"FORCE_COLOR": "1"}, True), ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, False)]
+    ("variable", "colored"), [({}, False), ({"FORCE_COLOR": "1"}, True), ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, False)]
 )
-def test_colours_are_for_terminals_and_for_who_asks(variable, coloured, tmp_path):
+def test_colors_are_for_terminals_and_on_request(variable, colored, tmp_path):
     environment = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "FORCE_COLOR")} | variable
-    result = run("report", "--file", "-", "--store", str(tmp_path), input=OF_A_UNIT, env=environment)
-    assert ("\x1b[" in result.stdout) == coloured
+    result = run("report", "--file", "-", "--store", str(tmp_path), input=ENTRY_OF_A_UNIT, env=environment)
+    assert ("\x1b[" in result.stdout) == colored

@@ -10,7 +10,7 @@ import pytest
 
 from forensics.cli.export import FORMATS, TABLES
 from forensics.export import files, tables
-from tests.cli.test_usage import assert_one_sentence, run
+from tests.cli.running import assert_one_sentence, run
 from tests.export.failing_unit import investigate_journal, write_journal
 
 

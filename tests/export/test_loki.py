@@ -15,7 +15,7 @@ from forensics.export import loki_streams
 from forensics.export.loki import LokiClient, PushState
 from forensics.export.loki_streams import LONGEST_LINE, MOST_BYTES, LogStream, batches, streams
 from forensics.watch.metrics import MOST_UNITS
-from tests.cli.test_usage import assert_one_sentence, run
+from tests.cli.running import assert_one_sentence, run
 from tests.export.failing_unit import investigate_journal, write_journal
 from tests.export.strict_loki import WEEK, StrictLoki
 from tests.servers import http_get

@@ -16,7 +16,7 @@ from forensics.generate.nixos import OWN_FORM, module_text
 from forensics.generate.settings import NAME, SETTINGS
 from forensics.generate.systemd import unit_text
 from forensics.watch.metrics import COUNTERS, GAUGES, PREFIX
-from tests.cli.test_usage import assert_one_sentence, run
+from tests.cli.running import assert_one_sentence, run
 
 PANELS = dashboard_model()["panels"]
 TARGETS = [(panel, target) for panel in PANELS for target in panel["targets"]]
@@ -46,7 +46,7 @@ def test_the_unit_starts_the_given_program():
 
 def test_bad_options_for_the_unit_are_refused():
     assert_one_sentence(run("generate", "systemd", "--listen", "here"), 2, "'here'")
-    assert_one_sentence(run("generate", "systemd", "--program", "x\nUser=root"), 2, "whole path")
+    assert_one_sentence(run("generate", "systemd", "--program", "x\nUser=root"), 2, "full path")
 
 
 def test_the_module_is_nix_and_has_all_settings_and_sinks():
