@@ -88,7 +88,7 @@ def _compared_text(signature: str, sample: Mapping[str, str | None]) -> str:
 
 def _like(unknown: Sequence[tuple[str, str]], first: Mapping[str, datetime], catalogue: Catalogue) -> dict[str, tuple[likeness.Like, ...]]:
     """Map each unknown signature to the patterns and the earlier unknown signatures that it resembles most."""
-    oldest_first = sorted(unknown, key=lambda one: (first[one[0]], one[0]))
+    oldest_first = sorted(unknown, key=lambda pair: (first[pair[0]], pair[0]))
     names = [id_ for id_, _ in oldest_first]
     likes = likeness.most_like([text for _, text in oldest_first], likeness.examples_of(catalogue), names)
     return dict(zip(names, likes, strict=True))

@@ -80,7 +80,7 @@ def _columns_alone(events: pl.DataFrame, number: int, pattern: Pattern) -> pl.Da
 
 def find_in_texts(texts: pl.Series, patterns: Sequence[Pattern]) -> tuple[pl.DataFrame, tuple[str, ...]]:
     """Find the texts (by index) that match a pattern's message: TEXT_HITS, and notes on patterns that timed out."""
-    found: list[pl.DataFrame] = []
+    frames: list[pl.DataFrame] = []
     notes: list[str] = []
     candidates = _candidates(texts, patterns)
     everything = pl.int_range(len(texts), dtype=pl.UInt32, eager=True)
@@ -91,8 +91,8 @@ def find_in_texts(texts: pl.Series, patterns: Sequence[Pattern]) -> tuple[pl.Dat
         if text_ids.is_empty():  # most patterns, most of the time
             continue
         hits = _search_with_timeout(texts, text_ids, pattern, notes) if pattern.engine == REGEX else _search(texts, text_ids, pattern)
-        found.append(hits.with_columns(pattern=pl.lit(number, pl.UInt32)).select(TEXT_HITS.names()))
-    return (pl.concat(found) if found else TEXT_HITS.to_frame()), tuple(notes)
+        frames.append(hits.with_columns(pattern=pl.lit(number, pl.UInt32)).select(TEXT_HITS.names()))
+    return (pl.concat(frames) if frames else TEXT_HITS.to_frame()), tuple(notes)
 
 
 def _candidates(texts: pl.Series, patterns: Sequence[Pattern]) -> dict[int, pl.Series]:
@@ -115,8 +115,8 @@ def _literals_of_many(texts: pl.Series, owners: pl.DataFrame) -> pl.DataFrame:
     frame = frame.filter(pl.col("text").str.contains_any(wanted, ascii_case_insensitive=True))
     if frame.is_empty():
         return frame.select("text_id", literal="text")
-    found = pl.col("text").str.extract_many(wanted, ascii_case_insensitive=True, overlapping=True).list.unique()
-    return frame.select("text_id", literal=found).explode("literal").with_columns(pl.col("literal").str.to_lowercase())
+    literals = pl.col("text").str.extract_many(wanted, ascii_case_insensitive=True, overlapping=True).list.unique()
+    return frame.select("text_id", literal=literals).explode("literal").with_columns(pl.col("literal").str.to_lowercase())
 
 
 def _literals_of_few(texts: pl.Series, owners: pl.DataFrame) -> pl.DataFrame:
@@ -138,13 +138,13 @@ def _required_literals(messages: tuple[tuple[str, ...], ...]) -> tuple[tuple[int
 def _search(texts: pl.Series, text_ids: pl.Series, pattern: Pattern) -> pl.DataFrame:
     """Find the first of the pattern's messages that matches each text, with its offset and captures."""
     left = pl.DataFrame({"text_id": text_ids, "text": texts.gather(text_ids)})
-    found: list[pl.DataFrame] = []
+    frames: list[pl.DataFrame] = []
     for message in pattern.messages:
         searched = left.with_columns(offset=pl.col("text").str.find(message))
         hits = searched.filter(pl.col("offset").is_not_null())
-        found.append(hits.select("text_id", "offset", captures=_captures(hits["text"], message)))
+        frames.append(hits.select("text_id", "offset", captures=_captures(hits["text"], message)))
         left = searched.filter(pl.col("offset").is_null()).drop("offset")
-    return pl.concat(found)
+    return pl.concat(frames)
 
 
 def _captures(texts: pl.Series, message: str) -> pl.Series:

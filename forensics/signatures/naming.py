@@ -14,7 +14,7 @@ _RESULTS = {
     "exit-code": "Exited with status {status}",
     "signal": "Killed by {signal}",
     "core-dump": "Dumped core on {signal}",
-    "oom-kill": "Killed for lack of memory",
+    "oom-kill": "Killed by the out-of-memory killer",
     "watchdog": "Killed by the watchdog",
     "timeout": "Timed out",
     "protocol": "Did not follow the protocol of its service type",
@@ -22,7 +22,7 @@ _RESULTS = {
     "start-limit-hit": "Hit its start limit",
     "exec-condition": "Skipped by its condition",
     "success": "Exited without an error",
-    "unknown": "Ended; how is not recorded",
+    "unknown": "How it ended is not recorded",
 }
 
 
