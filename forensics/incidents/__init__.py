@@ -11,7 +11,7 @@ from forensics.incidents.build import Scene, build_incident, gaps_of, window_spa
 from forensics.incidents.classes import breakdown, breakdowns
 from forensics.incidents.completeness import data_notes, judge_completeness
 from forensics.incidents.detection import alert_lines, declared_in, detection_summary
-from forensics.incidents.gaps import clock_jumps, holes, losses
+from forensics.incidents.gaps import clock_jumps, holes, losses, useless_clocks
 from forensics.incidents.inputs import Analysis, Inputs, checked_inputs
 from forensics.incidents.ledger import check_sums, totals
 from forensics.incidents.segment import Timeline, timeline
@@ -26,8 +26,9 @@ __all__ = ["Analysis", "Inputs", "analyse", "judge_completeness"]
 def analyse(inputs: Inputs, window: Window, declared: datetime | None = None) -> Analysis:
     """The incidents of the window in order of their start, the breakdown over all of it, and the consistency checks."""
     entries = checked_inputs(inputs).entries
-    cut = timeline(inputs)
-    line = Timeline(cycled(cut.attempts, entries), cut.restarts, cut.incidents)
+    useless = useless_clocks(entries)
+    cut = timeline(inputs, useless)
+    line = Timeline(cycled(cut.attempts, entries, useless), cut.restarts, cut.incidents)
     sliced = list(cases(line, inputs))
     noticed = declared_in(declared, sliced)
     gaps = pl.concat([clock_jumps(entries), holes(entries)[0], losses(entries)])

@@ -13,14 +13,13 @@ from typing import Any
 
 import polars as pl
 
+from forensics.attempt_facts import attempt_of, with_facts
 from forensics.boots import boot_ends
-from forensics.incidents.gaps import useless_clocks
 from forensics.incidents.inputs import Inputs
-from forensics.model.frames import exit_id
 from forensics.model.values import LOST
 from forensics.policy import unit_state
 from forensics.policy.moments import Moment
-from forensics.policy.unit_state import Attempt, Last, Span, UnitState
+from forensics.policy.unit_state import Last, Span, UnitState
 
 WHO = ("machine", "manager", "unit")
 INCIDENTS = pl.Schema(
@@ -53,9 +52,10 @@ class Timeline:
     incidents: pl.DataFrame
 
 
-def timeline(inputs: Inputs) -> Timeline:
-    attempts = _attempts(inputs)
-    restarts = _restarts(inputs, attempts)
+def timeline(inputs: Inputs, useless: list[str]) -> Timeline:
+    """Follow every unit. useless: boots whose monotonic clock cannot be trusted."""
+    attempts = _attempts(inputs, useless)
+    restarts = _restarts(inputs, attempts, useless)
     followed = list(_followed(attempts, restarts))
     spans = {id(one.last.span): one.last.span for one in followed}
     attempts = attempts.hstack(_decided(followed, list(spans)))
@@ -69,66 +69,39 @@ def timeline(inputs: Inputs) -> Timeline:
     return Timeline(attempts.drop("span"), _classed(restarts, attempts), incidents.drop("span"))
 
 
-def _attempts(inputs: Inputs) -> pl.DataFrame:
-    """Attempts in journal order per unit, with their label, their clocks and the moment of a stop on request."""
-    labels = inputs.labels.select("attempt", "signature", pl.col("failed").alias("by_label"), pl.col("row").alias("proof"), "secondary")
-    exits = exit_id(pl.col("result"), pl.col("exit_code"), pl.col("exit_status"))
+def _attempts(inputs: Inputs, useless: list[str]) -> pl.DataFrame:
+    """Attempts in journal order per unit, with what policy needs to know and the moment of a stop on request."""
+    facts = with_facts(inputs.attempts, inputs.lifecycle, inputs.labels, inputs.entries, useless)
     attempts = (
-        inputs.attempts.sort(*WHO, "first_row", "attempt")
+        facts.sort(*WHO, "first_row", "attempt")
         .with_row_index("number")
-        .join(labels.unique("attempt", keep="first", maintain_order=True), on="attempt", how="left", maintain_order="left")
         .join(boot_ends(inputs.entries), on=["machine", "boot"], how="left", maintain_order="left", nulls_equal=True)
         .with_columns(
             pl.struct(WHO).rank("dense").cast(pl.Int64).alias("who"),
             pl.col("first_row").cast(pl.Int64).alias("at_row"),
-            pl.coalesce("signature", exits).alias("signature"),
             pl.col("automatic").fill_null(value=True),
-            pl.col("uptime_s").fill_null(0.0),
         )
         .with_columns(pl.int_range(pl.len()).over("who").alias("place_in_unit"))
     )
-    announced = inputs.lifecycle.filter(pl.col("kind") == "starting").select(pl.col("attempt").unique(), announced=True)
-    ready = (
-        inputs.lifecycle.filter(pl.col("kind") == "started")
-        .drop_nulls("attempt")
-        .group_by("attempt")
-        .agg(pl.col("monotonic").first().alias("ready_clock"))
-    )
-    own_end = pl.col("outcome").is_in(["failed", "clean"])
-    by_itself = own_end & pl.coalesce("by_label", pl.col("outcome") == "failed")
-    useless = pl.col("boot").is_in(useless_clocks(inputs.entries))
-    clock = inputs.entries["monotonic"]
-    return (
-        attempts.join(announced, on="attempt", how="left", maintain_order="left")
-        .join(ready, on="attempt", how="left", maintain_order="left")
-        .join(_stops(inputs.lifecycle, attempts), on="number", how="left", maintain_order="left")
-        .with_columns(
-            pl.col("announced").fill_null(value=False),
-            by_itself.alias("failed_by_itself"),
-            clock.gather(attempts["first_row"]).alias("start_clock"),
-            clock.gather(attempts["last_row"]).alias("end_clock"),
-        )
-        .with_columns(
-            pl.when(~useless).then(pl.col(name)).alias(name) for name in ("start_clock", "end_clock", "ready_clock", "stop_clock")
-        )
-    )
+    stops = _stops(inputs.lifecycle, attempts, useless)
+    return attempts.join(stops, on="number", how="left", maintain_order="left")
 
 
-def _stops(lifecycle: pl.DataFrame, attempts: pl.DataFrame) -> pl.DataFrame:
+def _stops(lifecycle: pl.DataFrame, attempts: pl.DataFrame, useless: list[str]) -> pl.DataFrame:
     """number, stop_time, stop_clock: the first line after that attempt began by which a client's job stopped the unit."""
     lines = lifecycle.filter(pl.col("kind").is_in(["stopping", "stopped"]) & (pl.col("job") == "stop"))
     placed = _with_number(lines.with_columns(pl.col("row").cast(pl.Int64).alias("at_row")), attempts).drop_nulls("number").sort("row")
     return placed.group_by("number").agg(
-        pl.col("time").first().dt.timestamp("us").alias("stop_time"), pl.col("monotonic").first().alias("stop_clock")
+        pl.col("time").first().dt.timestamp("us").alias("stop_time"),
+        pl.when(~pl.col("boot").is_in(useless)).then("monotonic").first().alias("stop_clock"),
     )
 
 
-def _restarts(inputs: Inputs, attempts: pl.DataFrame) -> pl.DataFrame:
+def _restarts(inputs: Inputs, attempts: pl.DataFrame, useless: list[str]) -> pl.DataFrame:
     """Restarts, each with the attempt that it follows: the named one, else the one during which it is logged, else the unit's first."""
-    useless = pl.col("boot").is_in(useless_clocks(inputs.entries))
     clock = inputs.entries["monotonic"].gather(inputs.restarts["row"]).alias("clock")
     rows = inputs.restarts.with_columns(pl.col("row").cast(pl.Int64).alias("at_row"), clock)
-    rows = rows.with_columns(pl.when(~useless).then("clock").alias("clock"))
+    rows = rows.with_columns(pl.when(~pl.col("boot").is_in(useless)).then("clock").alias("clock"))
     named = rows.filter(pl.col("attempt").is_not_null()).join(attempts.select("attempt", "number"), on="attempt", how="left")
     other = _with_number(rows.filter(pl.col("attempt").is_null()), attempts)
     first = attempts.group_by(WHO).agg(pl.col("number").min().alias("first_number"))
@@ -144,10 +117,11 @@ def _followed(attempts: pl.DataFrame, restarts: pl.DataFrame) -> Iterator[_Follo
     """Every attempt, in order, with what policy made of it; about 5 µs per attempt."""
     after = _restarts_after(restarts)
     columns = [
-        "who", "number", "boot", "invocation", "started", "start_clock", "announced", "ready", "ready_clock", "ended", "end_clock",
-        "uptime_s", "outcome", "failed_by_itself", "signature", "stop_time", "stop_clock", "boot_end", "boot_end_clock", "data_end",
+        "who", "number", "boot", "invocation", "started", "start_clock", "stated", "stated_clock", "announced", "ready", "ready_clock",
+        "ended", "end_clock", "uptime_s", "outcome", "failed_by_itself", "signature", "stop_time", "stop_clock", "boot_end",
+        "boot_end_clock", "data_end",
     ]  # fmt: skip
-    times = pl.col("started", "ready", "ended", "boot_end", "data_end").dt.timestamp("us")
+    times = pl.col("started", "stated", "ready", "ended", "boot_end", "data_end").dt.timestamp("us")
     rows = attempts.with_columns(times).select(columns).iter_rows(named=True)
     for _, of_unit in groupby(rows, key=itemgetter("who")):
         yield from _unit(of_unit, after)
@@ -172,14 +146,8 @@ def _unit(rows: Iterable[dict[str, Any]], after: After) -> Iterator[_Followed]:
 
 def _attempt(state: UnitState, row: dict[str, Any], restarts: list[tuple[int, int | None, int, bool]]) -> Last:
     boot = row["boot"] or ""
-    started = _moment(row, "started", "start_clock")
-    unit_state.started(state, started, row["invocation"] or "", announced=row["announced"])
-    ready = None if row["ready"] is None else Moment(row["ready"], row["ready_clock"], boot)
-    ended = _moment(row, "ended", "end_clock")
-    lived_us = int(row["uptime_s"] * 1e6)
-    if row["ended"] is None:  # the last proof of life
-        ended = Moment(started.time + lived_us, None if started.clock is None else started.clock + lived_us, boot)
-    attempt = Attempt(started, ended, row["uptime_s"], row["outcome"], row["failed_by_itself"], row["signature"], row["announced"], ready)
+    attempt = attempt_of(row)
+    unit_state.started(state, attempt.started, row["invocation"] or "", announced=row["announced"])
     unit_state.ended(state, attempt)
     last = state.last
     assert last is not None  # noqa: S101 - `ended` has just set it

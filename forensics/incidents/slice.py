@@ -11,7 +11,6 @@ import numpy.typing as npt
 import polars as pl
 
 from forensics.changes.shell import is_read_only
-from forensics.incidents.gaps import useless_clocks
 from forensics.incidents.inputs import SECOND, Inputs, microseconds, quoted
 from forensics.incidents.segment import Timeline
 from forensics.model.values import Evidence
@@ -96,9 +95,8 @@ def _between(manual: list[tuple[int, int, int]], first: int, stop: int) -> list[
     return [(us, row) for _, us, row in manual[lo:hi]]
 
 
-def cycled(attempts: pl.DataFrame, entries: pl.DataFrame) -> pl.DataFrame:
+def cycled(attempts: pl.DataFrame, entries: pl.DataFrame, useless: list[str]) -> pl.DataFrame:
     """With cycle_s (start to the next automatic start, by the monotonic clock where that can be trusted) and by_hand."""
-    useless = useless_clocks(entries)
     monotonic = entries["monotonic"].gather(attempts["first_row"]) if attempts.height else pl.Series([], dtype=pl.Int64)
     attempts = attempts.with_columns(monotonic.alias("monotonic"))
     following = pl.col("automatic", "boot", "started", "monotonic").shift(-1).over("who").name.prefix("next_")

@@ -8,6 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
+
+
+class UnitKey(NamedTuple):
+    """What a unit is: its host's name is only a label. manager: "system" or "user:<uid>"."""
+
+    machine: str
+    manager: str
+    unit: str
 
 
 @dataclass(frozen=True, slots=True, order=True)

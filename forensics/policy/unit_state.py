@@ -55,7 +55,10 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What is known of an attempt once it has ended. failed: by its end or its last words; lived_s: by the boot's clock."""
+    """What is known of an attempt once it has ended. failed: by its end or its last words; lived_s: by the boot's clock.
+
+    started: its first entry; stated: the manager's line about the start, which can come after the service's first.
+    """
 
     started: Moment
     ended: Moment
@@ -63,8 +66,14 @@ class Attempt:
     outcome: str
     failed: bool
     signature: str = ""
+    stated: Moment | None = None
     announced: bool = False
     ready: Moment | None = None
+
+    @property
+    def began(self) -> Moment:
+        """Since when it was up, if it was: what dates a recovery."""
+        return self.ready or self.stated or self.started
 
     @property
     def up_s(self) -> float | None:
@@ -123,12 +132,11 @@ def ended(state: UnitState, attempt: Attempt) -> list[Span]:
     held = up_s is not None and up_s >= HELD_S
     proven = held or _stopped_while_well(state.span, attempt, up_s)
     counted = state.running is not None and state.running.held
-    began = attempt.started if attempt.ready is None else attempt.ready
-    closed = _well(state, began.time) if proven and not counted else []
+    closed = _well(state, attempt.began.time) if proven and not counted else []
     state.held_before |= held
     finished = attempt.outcome == "clean" and not attempt.failed
     state.last = Last(
-        attempt.started.time, began.time, attempt.ended, held, finished, failed=False, signature=attempt.signature,
+        attempt.started.time, attempt.began.time, attempt.ended, held, finished, failed=False, signature=attempt.signature,
         lived_s=attempt.lived_s, span=state.span,
     )  # fmt: skip
     state.running = None
