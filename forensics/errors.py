@@ -1,22 +1,22 @@
-"""What can go wrong for a user, each with the exit code that scripts rely on."""
+"""The errors a user can get, each with the exit code that scripts rely on."""
 
 from __future__ import annotations
 
 
 class ForensicsError(Exception):
-    """One clear sentence for the user; the program ends with `exit_code`."""
+    """A failure with one sentence for the user; the program exits with `exit_code`."""
 
     exit_code = 1
 
 
 class UsageError(ForensicsError):
-    """The command line or a file the user wrote asks for something that does not exist or cannot be read as meant."""
+    """A mistake on the command line or in a file that the user wrote."""
 
     exit_code = 2
 
 
 class IncompleteDataError(ForensicsError):
-    """Data for the asked window is missing and the user asked to be strict."""
+    """Data for the window is missing and --strict was given."""
 
     exit_code = 4
 
@@ -28,6 +28,6 @@ class JournalPermissionError(ForensicsError):
 
 
 class NothingRecordedError(ForensicsError):
-    """There is no journal, or nothing in it for the asked window."""
+    """There is no journal, or it has no entries in the window."""
 
     exit_code = 6

@@ -63,7 +63,7 @@ def investigate(settings: Query, progress: Progress | None = None) -> Investigat
     entries, window = _entries(settings, ingested.sources)
     history = _history(_only_units(entries, settings.units), entries, patterns, read_overrides(overrides_file()))
     analysed = _analyse(history, window, settings.declared)
-    refused = (f"Left out, {catalogue.format_mistakes(patterns.refused)}",) if patterns.refused else ()
+    refused = (f"Skipped patterns: {catalogue.format_mistakes(patterns.refused)}",) if patterns.refused else ()
     return Investigation(history, analysed.classed_restarts, _report(settings, entries, window, ingested.damage, analysed, refused))
 
 

@@ -1,4 +1,4 @@
-"""The question that a command which reads history asks: sources, store, window, units, patterns."""
+"""The parameters of a command that reads history: sources, store, window, units, patterns."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ STREAM = Path("-")
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Where entries come from: the host's own journal when nothing is named."""
+    """The journals to read; without any, the host's own."""
 
     journal_dirs: tuple[Path, ...] = ()
     files: tuple[Path, ...] = ()  # journal files, exported streams, or STREAM for standard input
@@ -25,7 +25,7 @@ class Sources:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """One report's question. Units are names or shell patterns; without a suffix they mean `.service`."""
+    """Which history to read. Units are names or shell patterns; without a suffix they mean `.service`."""
 
     sources: Sources
     store: Path
@@ -39,5 +39,5 @@ class Query:
 
 
 def unit_pattern(unit: str) -> str:
-    """As systemctl: a name without a unit type means a service."""
+    """Add `.service` to a name without a unit type, as systemctl does."""
     return unit if "." in unit or unit.endswith("*") else f"{unit}.service"

@@ -1,6 +1,6 @@
-"""What people write for a point in time → an aware UTC datetime, in the ways of journalctl, Prometheus and ISO 8601 at once.
+"""Parse times as people write them, in the notations of journalctl, Prometheus and ISO 8601.
 
-`30d` and `1h30m` mean "so long ago", as do `-30d` and `30 days ago`; `m` is a minute and `M` a month, as in systemd.time(7).
+`30d` and `1h30m` mean that long ago, as do `-30d` and `30 days ago`; `m` is a minute and `M` a month, as in systemd.time(7).
 """
 
 from __future__ import annotations
@@ -29,27 +29,27 @@ _EXAMPLES = "30d, 1h30m, '30 days ago', yesterday, @1765143000, 2025-12-07, '202
 
 @dataclass(frozen=True, slots=True)
 class BootStart:
-    """The start of a boot, counted back from the newest in the data (0): only the journal knows when that was."""
+    """The start of a boot, counted back from the newest in the data (0); only the journal has its time."""
 
     ago: int
 
 
 def parse_time(text: str, *, now: datetime, zone: tzinfo) -> datetime | BootStart:
-    """The moment that `text` names, UTC. Naive times are in `zone`. Raises UsageError with examples for anything else."""
+    """Parse a time into UTC; naive times are in `zone`. Raises UsageError with examples."""
     word = text.strip()
     if boot := _BOOT.match(word):
         return BootStart(int(boot[1] or 0))
     try:
         moment = _named(word, now, zone) or _ago(word, now) or _absolute(word, now, zone)
     except (ValueError, OverflowError) as error:
-        raise UsageError(f"'{text}' is not a time I understand ({error}). Examples: {_EXAMPLES}.") from None
+        raise UsageError(f"'{text}' is not a time ({error}). Examples: {_EXAMPLES}.") from None
     return moment.astimezone(UTC)
 
 
 def month_hint(text: str) -> str | None:
-    """A hint for the user when `M` was written, which is a month and easily meant as a minute."""
+    """Hint that `M` is a month, which is easily meant as a minute; None without `M`."""
     meant_month = re.search(r"\d\s*M\b", text)
-    return f"'{text}': M is a month; for minutes write m or min." if meant_month else None
+    return f"'{text}': M means month; for minutes use m or min." if meant_month else None
 
 
 def _named(word: str, now: datetime, zone: tzinfo) -> datetime | None:
@@ -62,14 +62,14 @@ def _named(word: str, now: datetime, zone: tzinfo) -> datetime | None:
 
 
 def _ago(word: str, now: datetime) -> datetime | None:
-    """The end of the span `word` counted back from `now`; forward for `+…`."""
+    """Subtract a span from `now`, or add it for `+…`."""
     sign = 1 if word.startswith("+") else -1
     seconds = span_seconds(word.lstrip("+-").removesuffix("ago").strip())
     return None if seconds is None else now + timedelta(seconds=sign * seconds)
 
 
 def span_seconds(text: str) -> float | None:
-    """The length of a span such as 1h30m; None for anything else."""
+    """Parse a span such as 1h30m; None for anything else."""
     seconds, rest = 0.0, text
     while rest:
         part = _PART.match(rest)

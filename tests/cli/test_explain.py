@@ -78,3 +78,11 @@ def test_help_does_not_import_scikit_learn():
         "print('sklearn' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "False"
+
+
+def test_a_pattern_file_with_a_mistake_is_named_and_skipped(tmp_path):
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app" / "bad.toml").write_text('id = "app.bad"\nseverity = "dire"\n')
+    result = run("explain", "-", "--patterns", str(tmp_path), input=OOM)
+    assert_one_sentence(result, 0, "skipped patterns:", "bad.toml:2: severity: must be one of critical", "bad.toml: title: is missing")
+    assert "gpu.vram-exhausted" in result.stdout
