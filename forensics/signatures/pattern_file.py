@@ -31,19 +31,19 @@ _KEYS = (
 _ID_PART = re.compile(r"[a-z0-9][a-z0-9-]*")
 
 
-def read_pattern(file: Path, folder: Path) -> tuple[Pattern | None, list[Mistake]]:
-    """Read the pattern of `file`, whose id is its path below `folder`; None with the mistakes of the file."""
+def read_pattern(file: Path, directory: Path) -> tuple[Pattern | None, list[Mistake]]:
+    """Read the pattern of `file`, whose id is its path below `directory`; None with the mistakes of the file."""
     try:
         table = read_toml(file)
     except UnreadableError as error:
         return None, [error.mistake]
-    pattern = _pattern(table, id_of_path(file, folder))
+    pattern = _pattern(table, id_of_path(file, directory))
     return (None if table.mistakes else pattern), table.mistakes
 
 
-def id_of_path(file: Path, folder: Path) -> str:
+def id_of_path(file: Path, directory: Path) -> str:
     """torch/abi-mismatch.toml → torch.abi-mismatch"""
-    return ".".join(file.relative_to(folder).with_suffix("").parts)
+    return ".".join(file.relative_to(directory).with_suffix("").parts)
 
 
 def compile_problem(expression: str, engine: str) -> str | None:
