@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
 
+from forensics.model.values import UnitKey
 from forensics.sanitize import cut, one_line, sanitizer
 from forensics.wording import reflowed
 
@@ -43,11 +44,19 @@ class Alert:
     fails_of: str = ""  # of a loop: the class of its last failure, not part of its identity
     ended_at: float | None = None  # when it was resolved
     raised_at: float | None = None  # when `watch` queued it for its sinks
+    machine: str = ""  # with manager and unit what the alert is about: host is only a label
+    manager: str = "system"
 
     @property
     def key(self) -> str:
         """Identify the subject: two alerts with the same key are one alert at two moments."""
-        return f"{self.name}/{self.host}/{self.unit}/{self.signature}"
+        return f"{self.name}/{self.machine or self.host}/{self.unit}/{self.signature}" + (
+            f"/{self.manager}" if self.manager != "system" else ""
+        )
+
+    @property
+    def unit_key(self) -> UnitKey:
+        return UnitKey(self.machine, self.manager, self.unit)
 
     @property
     def id(self) -> str:
@@ -63,6 +72,7 @@ class Alert:
     def labels(self) -> dict[str, str]:
         """Labels, none of them empty: Alertmanager drops empty ones, and the identity of the alert with them."""
         labels = {"alertname": self.name, "unit": self.unit, "host": self.host, "signature": self.signature, "severity": self.severity}
+        labels |= {"machine": self.machine, "manager": "" if self.manager == "system" else self.manager}
         return {name: value[:LONGEST_LABEL] for name, value in labels.items() if value}
 
     def annotations(self) -> dict[str, str]:

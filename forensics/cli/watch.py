@@ -161,9 +161,8 @@ def _start(options: _Options, config: WatchConfig) -> None:
         output.notice(f"--since is ignored: continuing where the previous run left off (state in '{options.state}').")
     metrics = Metrics()
     delivery = _delivery(config, state, metrics)
-    for key, class_ in begun.tracker.classes.items():
-        name, _, signature = key.partition(" ")
-        metrics.state(name, signature, class_)
+    for (unit, signature), known in begun.tracker.classes.items():
+        metrics.state(unit.unit, signature, known)
     watching = Watch(
         begun.follower,
         Stream(catalogue, overrides),

@@ -115,9 +115,9 @@ class UnitState:
 
 def started(state: UnitState, at: Moment, invocation: str, *, announced: bool = False) -> list[Span]:
     """An attempt begins. announced: the manager says `Starting`, and will say `Started` when it is ready."""
-    ended = _waited(state, at, starting=True)
+    closed = _cut(state, at) + _waited(state, at, starting=True)
     state.running = Running(invocation, at, announced)
-    return ended
+    return closed
 
 
 def ready(state: UnitState, at: Moment) -> None:
@@ -171,12 +171,14 @@ def stopped(state: UnitState, at: Moment) -> None:
     state.stop = state.stop or at
 
 
-def booted(state: UnitState, boot_end: Moment) -> None:
-    """The boot is over whose last entry is `boot_end`: what stopped just before, the shutdown stopped."""
+def booted(state: UnitState, boot_end: Moment) -> list[Span]:
+    """The boot is over whose last entry is `boot_end`: nothing runs, and what stopped just before, the shutdown stopped."""
+    closed = _cut(state, boot_end)
     if state.stop is not None and elapsed_s(state.stop, boot_end) <= SHUTDOWN_S:
         state.stop = None
     if state.last is not None and elapsed_s(state.last.ended, boot_end) <= SHUTDOWN_S:
         state.last.by_shutdown = True
+    return closed
 
 
 def passed(state: UnitState, now: Moment) -> list[Span]:
@@ -192,6 +194,16 @@ def data_ended(state: UnitState, at: Moment) -> list[Span]:
 def is_held(running: Running | None, now: Moment) -> bool:
     """Whether the attempt that runs has been up long enough to count as a success."""
     return running is not None and running.up_since is not None and elapsed_s(running.up_since, now) >= HELD_S
+
+
+def _cut(state: UnitState, at: Moment) -> list[Span]:
+    """The attempt that ran is over, and no line shows how."""
+    running = state.running
+    if running is None:
+        return []
+    lived_s = elapsed_s(running.started, at)
+    attempt = Attempt(running.started, at, lived_s, "cut", failed=False, announced=running.announced, ready=running.ready)
+    return ended(state, attempt)
 
 
 def _held(state: UnitState, now: Moment) -> list[Span]:

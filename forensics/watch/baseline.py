@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import polars as pl
 
+from forensics.attempt_facts import attempt_of, with_facts
 from forensics.classes.overrides import Overrides, read_overrides
 from forensics.errors import NothingRecordedError
 from forensics.ingest.sources import ingest_sources
+from forensics.model.values import UnitKey
 from forensics.paths import overrides_file
 from forensics.pipeline import History, history_of
+from forensics.policy import unit_state
+from forensics.policy.class_state import ClassState
 from forensics.policy.limits import HELD_S
+from forensics.policy.unit_state import Running, UnitState
 from forensics.query import Query
 from forensics.signatures import catalogue
 from forensics.signatures.nonfatal import problems
 from forensics.signatures.pattern import Catalogue
-from forensics.watch.tracked import Class, Unit
-from forensics.watch.tracker import Tracker
+from forensics.watch.batch import boots_of
+from forensics.watch.tracked import TrackedMachine, TrackedUnit
+from forensics.watch.tracker import ClassKey, Tracker
 
 PORTION = timedelta(days=1)  # of history at a time, so that memory does not grow with the window
 LEAD = timedelta(hours=1)  # read again before each portion: an attempt that ends in the portion needs its earlier lines
@@ -40,74 +47,65 @@ def read_baseline(query: Query) -> Tracker:
         with suppress(NothingRecordedError):
             baseline.add(history_of(portion, sources, known, overrides), start, known, overrides)
         start += PORTION
-    return baseline.tracker(time.time())
-
-
-@dataclass(frozen=True, slots=True)
-class _Running:
-    invocation: str
-    boot: str
-    since: float
+    return baseline.tracker()
 
 
 @dataclass(slots=True)
 class _Baseline:
     """The sum of the portions. healthy_at: when each unit was last known to be healthy. nonfatal: errors that units logged and survived."""
 
-    classes: dict[tuple[str, str], Class] = field(default_factory=dict)
-    healthy_at: dict[str, float] = field(default_factory=dict)
-    running: dict[str, _Running] = field(default_factory=dict)
-    nonfatal: set[str] = field(default_factory=set)
-    boot: str = ""
-    host: str = ""
+    classes: dict[ClassKey, ClassState] = field(default_factory=dict)
+    healthy_at: dict[UnitKey, float] = field(default_factory=dict)
+    running: dict[UnitKey, Running] = field(default_factory=dict)
+    nonfatal: set[ClassKey] = field(default_factory=set)
+    machines: dict[str, TrackedMachine] = field(default_factory=dict)
 
-    def add(self, history: History, start: datetime, known: Catalogue, overrides: Overrides) -> None:
-        attempts = history.assembly.attempts.join(
-            history.labelled.labels.select("attempt", "failed", "signature"), on="attempt", how="left"
-        )
-        self.boot = str(history.entries["boot"].last() or "")
-        self.host = str(history.entries["host"].drop_nulls().last() or "") if history.entries["host"].count() else ""
-        columns = ("unit", "invocation", "boot", "started", "ended", "uptime_s", "outcome", "failed", "signature")
-        for unit, invocation, boot, started, ended, uptime, outcome, failed, signature in (
-            attempts.filter(pl.col("ended").is_null() | (pl.col("ended") >= start))
-            .sort("ended", "started", nulls_last=True)
-            .select(columns)
-            .iter_rows()
-        ):
-            if started is not None and uptime is not None and uptime >= HELD_S:
-                self._was_healthy(unit, started.timestamp() + HELD_S)
-            if ended is None and outcome == "running" and started is not None:
-                self.running[unit] = _Running(invocation or "", boot, started.timestamp())
-            elif ended is not None:
-                self._ended(unit, invocation or "", ended.timestamp(), outcome, signature if failed else None)
-        units = attempts.select("attempt", "unit")
-        logged = problems(history.assembly.events, known).join(units, on="attempt").select("unit", "signature").unique()
-        self.nonfatal |= {f"{unit} {overrides.shown_as(signature)}" for unit, signature in logged.iter_rows()}
+    def add(self, history: History, start: datetime, catalogue: Catalogue, overrides: Overrides) -> None:
+        """Add a portion; what ended before `start` is in an earlier one."""
+        assembly = history.assembly
+        facts = with_facts(assembly.attempts, assembly.lifecycle, history.labelled.labels, history.entries)
+        times = pl.col("started", "stated", "ready", "ended").dt.timestamp("us")
+        recent = facts.filter(pl.col("ended").is_null() | (pl.col("ended") >= start)).sort("ended", "started", nulls_last=True)
+        for row in recent.with_columns(times).iter_rows(named=True):
+            self._add_attempt(row)
+        for boot in boots_of(history.entries):
+            self.machines[boot.machine] = TrackedMachine(boot.host, boot.last)
+        units = assembly.attempts.select("attempt", "machine", "manager", "unit")
+        logged = problems(assembly.events, catalogue).join(units, on="attempt").select("machine", "manager", "unit", "signature").unique()
+        self.nonfatal |= {(UnitKey(*unit), overrides.shown_as(signature)) for *unit, signature in logged.iter_rows()}
 
-    def _ended(self, unit: str, invocation: str, time: float, outcome: str, signature: str | None) -> None:
+    def _add_attempt(self, row: Mapping[str, Any]) -> None:
+        unit, invocation = UnitKey(row["machine"] or "", row["manager"] or "", row["unit"]), row["invocation"] or ""
+        attempt = attempt_of(row)
+        if attempt.up_s is not None and attempt.up_s >= HELD_S:
+            self._was_healthy(unit, attempt.began.time / 1e6 + HELD_S)
+        if attempt.outcome == "running":
+            began = attempt.stated or attempt.started
+            self.running[unit] = Running(invocation, began, attempt.announced, attempt.ready)
+            return
         if unit in self.running and self.running[unit].invocation == invocation:
             del self.running[unit]
-        if signature is not None:
-            self._failed((unit, signature), time)
-        elif outcome == "clean":
-            self._was_healthy(unit, time)
+        if attempt.failed:
+            self._failed((unit, attempt.signature), attempt.ended.time / 1e6)
+        elif attempt.outcome == "clean":
+            self._was_healthy(unit, attempt.ended.time / 1e6)
 
-    def _failed(self, key: tuple[str, str], time: float) -> None:
-        failures = self.classes.setdefault(key, Class(time, time, state="ongoing"))
+    def _failed(self, key: ClassKey, time: float) -> None:
+        failures = self.classes.setdefault(key, ClassState(time, time, state="ongoing"))
         failures.first, failures.last, failures.count = min(failures.first, time), max(failures.last, time), failures.count + 1
 
-    def _was_healthy(self, unit: str, time: float) -> None:
+    def _was_healthy(self, unit: UnitKey, time: float) -> None:
         self.healthy_at[unit] = max(time, self.healthy_at.get(unit, time))
 
-    def tracker(self, now: float) -> Tracker:
-        tracker = Tracker(host=self.host, boot=self.boot, survived=self.nonfatal)
+    def tracker(self) -> Tracker:
+        """A tracker that knows all this; what ran in a boot that is over does not run."""
+        host = next((machine.host for machine in reversed(self.machines.values())), "")
+        tracker = Tracker(machines=self.machines, nonfatal=dict.fromkeys(sorted(self.nonfatal)), host=host)
         for unit, running in self.running.items():
-            if running.boot == self.boot:
-                uptime = max(0.0, now - running.since)
-                tracker.units[unit] = Unit(run=running.invocation, up_since=time.monotonic() - uptime)
-                if uptime >= HELD_S:
-                    self._was_healthy(unit, running.since + HELD_S)
-        for (unit, signature), failures in sorted(self.classes.items()):
-            failures.over = self.healthy_at.get(unit, failures.last) > failures.last
-            tracker.learn(unit, signature, failures)
+            if running.started.boot == self.machines[unit.machine].last.boot:
+                running.held = unit_state.is_held(running, self.machines[unit.machine].last)
+                tracker.units[unit] = TrackedUnit(UnitState(running=running, held_before=running.held))
+        for key, failures in sorted(self.classes.items()):
+            failures.over = self.healthy_at.get(key[0], failures.last) > failures.last
+            tracker.learn(*key, failures)
         return tracker

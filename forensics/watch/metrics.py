@@ -13,8 +13,10 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disa
 
 from forensics import __version__
 from forensics.errors import ForensicsError
+from forensics.model.values import UnitKey
+from forensics.policy.class_state import STATES, ClassState
+from forensics.policy.limits import HELD_S
 from forensics.watch.stream import Ended
-from forensics.watch.tracked import STATES, Class, Unit
 from forensics.watch.tracker import Tracker
 
 MOST_UNITS, MOST_SIGNATURES = 200, 100  # label values, signatures per unit; later ones are counted as OTHER
@@ -72,12 +74,13 @@ class Metrics:
         self.gauges["build_info"].labels(__version__).set(1)
 
     def attempt(self, ended: Ended, tracker: Tracker) -> None:
-        class_state = tracker.known(ended.unit, ended.signature.id) if ended.signature else None
+        unit = ended.unit.unit
+        class_state = tracker.classes.get((ended.unit, ended.signature.id)) if ended.signature else None
         if class_state is not None and ended.signature is not None:
-            self.failures(ended.unit, ended.signature.id, 1, class_state.first, class_state.last)
-            self.state(ended.unit, ended.signature.id, class_state)
-        if ended.uptime_s is not None and ended.unit in self._units:
-            self.durations.labels(ended.unit).observe(ended.uptime_s)
+            self.failures(unit, ended.signature.id, 1, class_state.first, class_state.last)
+            self.state(unit, ended.signature.id, class_state)
+        if unit in self._units:
+            self.durations.labels(unit).observe(ended.attempt.lived_s)
 
     def failures(self, unit: str, signature: str, count: int, first: float, last: float) -> None:
         """Count more failures of a class. first, last: of all its known failures."""
@@ -86,7 +89,7 @@ class Metrics:
         self.counters["failures"].labels(unit, signature).inc(count)
         self.gauges["class_last_seen_timestamp_seconds"].labels(unit, signature).set(last)
 
-    def state(self, unit: str, signature: str, class_state: Class) -> None:
+    def state(self, unit: str, signature: str, class_state: ClassState) -> None:
         """Set the state of a failure class."""
         unit = self.unit_label(unit)
         signature = self.signature_label(unit, signature, class_state.first)
@@ -130,14 +133,16 @@ class Metrics:
 
     def units(self, tracker: Tracker, steady: float) -> None:
         """Update the gauges of the units. steady: now, by the tracker's monotonic clock."""
-        for name, unit in tracker.units.items():
-            if unit.failures or unit.restarts or (unit.up_since is not None and steady - unit.up_since >= LASTING_S):
-                self.unit_label(name)
+        by_name: dict[str, list[UnitKey]] = {}
+        for key, unit in tracker.units.items():
+            by_name.setdefault(key.unit, []).append(key)
+            if unit.state.span.start is not None or tracker.is_up(key, steady, LASTING_S):
+                self.unit_label(key.unit)
         for name in self._units - {OTHER}:
-            now = tracker.units.get(name, Unit())
-            self.gauges["unit_up"].labels(name).set(now.up_since is not None)
-            self.gauges["unit_held"].labels(name).set(tracker.held(name, steady))
-            self.gauges["unit_loop_active"].labels(name).set(now.looping)
+            keys = by_name.get(name, [])
+            self.gauges["unit_up"].labels(name).set(any(tracker.is_up(key, steady) for key in keys))
+            self.gauges["unit_held"].labels(name).set(any(tracker.is_up(key, steady, HELD_S) for key in keys))
+            self.gauges["unit_loop_active"].labels(name).set(any(tracker.units[key].state.span.loop for key in keys))
 
     def text(self) -> bytes:
         return generate_latest(self.registry)

@@ -1,63 +1,97 @@
-"""What `watch` remembers of a unit and of each of its failure classes."""
+"""Remember of each unit and machine what `watch` must know over its own restart."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
-STATES = ("new", "ongoing", "regressed", "escalating")
-RATE_S = 300
-ESCALATING = 4  # times the failures of the five minutes before
+from forensics.model.values import UnitKey
+from forensics.policy.moments import Moment
+from forensics.policy.unit_state import Last, Running, Span, UnitState
+from forensics.watch.batch import Statement
+
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 @dataclass(slots=True)
-class Class:
-    """What is known of one failure class of one unit. over: the unit was well after `last`."""
+class TrackedUnit:
+    """counter: systemd's, of the last restart; null before the first. waiting: statements that follow an end which is not labelled yet."""
 
-    first: float
-    last: float
-    count: int = 0
-    state: str = "new"
-    over: bool = False
-    recent: list[float] = field(default_factory=list)
+    state: UnitState = field(default_factory=UnitState)
+    counter: int | None = None
+    waiting: list[Statement] = field(default_factory=list)
+
+    @property
+    def is_idle(self) -> bool:
+        """Neither running nor in trouble: it need not be remembered."""
+        state = self.state
+        return state.running is None and state.span.start is None and state.stop is None and not self.waiting and not state.held_before
 
 
 @dataclass(slots=True)
-class Unit:
-    """failures: by class since it was last well. run: the attempt that runs, up since then by the clock since boot; null while it is down.
+class TrackedMachine:
+    """last: its newest entry. offset: by how much a steady clock is ahead of the boot's, in seconds; null until an entry of it is read."""
 
-    counter: systemd's, of its last restart. ends: attempts that were told of since it was last well. rests: it ended well after restarts,
-    since then by the clock since boot; whether that was the end of it or the next restart comes is not known yet.
-    """
+    host: str
+    last: Moment
+    offset: float | None = None
 
-    restarts: list[float] = field(default_factory=list)
-    looping: bool = False
-    failures: dict[str, int] = field(default_factory=dict)
-    run: str | None = None
-    up_since: float | None = None
-    counter: int | None = None
-    ends: int = 0
-    rests: bool = False
-    rests_since: float | None = None
+    def now(self, steady: float, time: float) -> Moment:
+        """Now, by the clock of its newest boot. time: seconds since 1970."""
+        clock = None if self.offset is None else int((steady - self.offset) * 1e6)
+        return Moment(int(time * 1e6), clock, self.last.boot)
 
-    def goes_down(self) -> None:
-        self.run, self.up_since = None, None
-
-    def rests_no_more(self) -> None:
-        self.rests, self.rests_since = False, None
-
-
-def rate(recent: list[float], time: float) -> str:
-    """ongoing, or escalating when the last five minutes have several times the failures of the five before."""
-    now = sum(1 for t in recent if 0 <= time - t < RATE_S) + 1
-    before = sum(1 for t in recent if RATE_S <= time - t < 2 * RATE_S)
-    return "escalating" if before and now >= ESCALATING * before else "ongoing"
+    def read(self, host: str, last: Moment, steady: float) -> None:
+        """Take an entry that has just been read into account: none arrives before it is written."""
+        if last.clock is not None:
+            offset = steady - last.clock / 1e6
+            self.offset = offset if self.offset is None or last.boot != self.last.boot else min(self.offset, offset)
+        self.host, self.last = host or self.host, last
 
 
 def this_boot() -> str:
-    """Names the boot of the host that `watch` runs on: `time.monotonic` counts from it."""
+    """Names the boot of the host that `watch` runs on: a steady clock counts from it."""
     try:
         return BOOT_ID.read_text(encoding="ascii").strip()
     except OSError:
         return ""
+
+
+def stored_unit(unit: TrackedUnit) -> dict[str, Any]:
+    """As JSON values; `restored_unit` reads them."""
+    values = asdict(unit)
+    state = unit.state
+    values["state"]["last_is_in_span"] = state.last is not None and state.last.span is state.span
+    return values
+
+
+def restored_unit(values: Mapping[str, Any]) -> TrackedUnit:
+    state = dict(values["state"])
+    span = _span(state["span"])
+    running, last = state["running"], state["last"]
+    return TrackedUnit(
+        state=UnitState(
+            span=span,
+            running=None
+            if running is None
+            else Running(**running | {"started": Moment(*running["started"]), "ready": _moment(running["ready"])}),
+            last=None
+            if last is None
+            else Last(**last | {"ended": Moment(*last["ended"]), "span": span if state["last_is_in_span"] else _span(last["span"])}),
+            stop=_moment(state["stop"]),
+            held_before=state["held_before"],
+            is_job=state["is_job"],
+        ),
+        counter=values["counter"],
+        waiting=[Statement(**one | {"unit": UnitKey(*one["unit"]), "at": Moment(*one["at"])}) for one in values["waiting"]],
+    )
+
+
+def _span(values: Mapping[str, Any]) -> Span:
+    return Span(**dict(values) | {"recent": [Moment(*moment) for moment in values["recent"]]})
+
+
+def _moment(values: Sequence[Any] | None) -> Moment | None:
+    return None if values is None else Moment(*values)

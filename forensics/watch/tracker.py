@@ -1,172 +1,93 @@
-"""Ended attempts, restarts and starts in, alerts out: what is new, what loops, what no restart cures, what is well again.
+"""Turn what policy says of the units into alerts: what is new, what loops, where restarting does not help, what is well again.
 
-Entry times count for rates (a catch-up after an outage of the watching is no loop); how long a service holds is measured by the host's
-clock since boot, so that a jump of the wall clock neither heals nor breaks anything, and a restart of `watch` begins nothing anew.
+Statements of the manager wait until the ends before them are labelled, so that policy takes everything in the journal's order, as history
+does. How long a service holds is measured by its machine's clock since boot: a step of the wall clock neither heals nor breaks anything,
+and a restart of `watch` begins nothing anew.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from forensics.alerting.alert import FUTILE, LOOP, LOSS, NEW, RECOVERED, Alert, harmless, paragraphs, restored
-from forensics.model.values import Signature
-from forensics.policy.limits import HELD_S, LOOP_RESTARTS, LOOP_WINDOW_S
-from forensics.watch.batch import Restart
-from forensics.watch.stream import Ended, Survived
-from forensics.watch.tracked import Class, Unit, rate, this_boot
+from forensics.attempts.restarts import lost_restarts
+from forensics.model.values import Signature, UnitKey
+from forensics.policy import class_state, unit_state
+from forensics.policy.class_state import ClassState
+from forensics.policy.limits import HELD_S
+from forensics.policy.moments import Moment, elapsed_s
+from forensics.policy.unit_state import Span
+from forensics.watch.batch import BatchFacts, Statement
+from forensics.watch.stream import Ended, NonfatalError
+from forensics.watch.tracked import TrackedMachine, TrackedUnit, restored_unit, stored_unit, this_boot
 from forensics.wording import plural
 
-LOOP_S = LOOP_WINDOW_S
-UNNAMED_S = 2.0  # a fast loop is told of once the first of its ends is named, at the latest after so long
-FUTILE_FAILURES = 3
-MOST_RECENT = 256  # times that are kept for rates
 LOSS_S = 3600  # after the last loss its alert is resolved; until then a further one only counts
 # those not seen for longest are forgotten: a unit may fail in ever new words, or under ever new names
-MOST_CLASSES, MOST_UNITS = 2000, 2000
-UNRECORDED = "exit:unknown/none"  # of an end that the manager tells nothing of: its lines are lost, as when journald restarts
+MOST_CLASSES, MOST_UNITS, MOST_NONFATAL = 2000, 2000, 10_000
+UNRECORDED = "exit:unknown/none"  # of an end that the manager logged nothing of: its lines are lost, as when journald restarts
 SEVERITIES = {"critical": "critical", "high": "critical", "medium": "warning", "low": "info", "info": "info"}
+ClassKey = tuple[UnitKey, str]  # unit, signature
 
 
 @dataclass(slots=True)
 class Tracker:
-    """classes: by "unit signature". open: alerts that are not resolved, by key. boot: of the newest entry. lost_at: of the last loss."""
+    """open: alerts that are not resolved, by key. host: of alerts about no unit. lost_at: when entries were last lost."""
 
-    classes: dict[str, Class] = field(default_factory=dict)
-    units: dict[str, Unit] = field(default_factory=dict)
+    classes: dict[ClassKey, ClassState] = field(default_factory=dict)
+    units: dict[UnitKey, TrackedUnit] = field(default_factory=dict)
+    machines: dict[str, TrackedMachine] = field(default_factory=dict)
     open: dict[str, Alert] = field(default_factory=dict)
+    nonfatal: dict[ClassKey, None] = field(default_factory=dict)  # errors that services logged and survived, oldest first
     host: str = ""
-    survived: set[str] = field(default_factory=set)  # "unit signature": problems that services told of and went on
-    boot: str = ""
     lost_at: float = 0.0
-    latest: dict[str, Alert] = field(default_factory=dict)  # unit → what it failed of last
-    stops: dict[str, float] = field(default_factory=dict)  # units that were stopped, with when, while the end before is not told
+    latest: dict[UnitKey, Alert] = field(default_factory=dict)  # what each unit failed of last
 
-    def learn(self, unit: str, signature: str, seen: Class) -> None:
-        """A class that history knows: no alert will call it new, only regressed when it was over."""
-        self.classes.setdefault(f"{unit} {signature}", seen)
+    def learn(self, unit: UnitKey, signature: str, known: ClassState) -> None:
+        """Take in a class of history: no alert will call it new, only regressed when it was over."""
+        self.classes.setdefault((unit, signature), known)
 
-    def ended(self, attempt: Ended) -> list[Alert]:
-        self.host = attempt.host or self.host
-        unit = self.units.setdefault(attempt.unit, Unit())
-        if unit.run in {attempt.run, ""}:  # else the next attempt runs already
-            unit.goes_down()
-        unit.ends += 1
-        time = attempt.time.timestamp()
-        if attempt.signature is not None:
-            return self._failed(attempt, attempt.signature, unit)
-        if attempt.outcome == "stopped":
-            return self._over(attempt.unit, time)
-        if attempt.outcome != "clean":
+    def read(self, facts: BatchFacts, steady: float, watched: Callable[[str], bool] = lambda _: True) -> None:
+        """Take in what a batch shows; `settle` gives the alerts. watched: whether alerts are wanted about a unit of that name."""
+        for statement in facts.statements:
+            if watched(statement.unit.unit):
+                self.units.setdefault(statement.unit, TrackedUnit()).waiting.append(statement)
+        for boot in facts.boots:
+            machine = self.machines.get(boot.machine)
+            if machine is None:
+                self.machines[boot.machine] = TrackedMachine(boot.host, boot.last)
+            elif machine.last.boot != boot.last.boot:
+                self._wait_for_boot(boot.machine, boot.last.boot, machine.last)
+            self.machines[boot.machine].read(boot.host, boot.last, steady)
+            self.host = boot.host or self.host
+
+    def settle(self, ended: Iterable[Ended], waiting: Collection[UnitKey]) -> list[Alert]:
+        """The alerts of what has ended and of what the manager stated, in the journal's order. waiting: units with unlabelled ends."""
+        by_unit: dict[UnitKey, list[Ended]] = {}
+        for end in ended:
+            by_unit.setdefault(end.unit, []).append(end)
+        keys = [*by_unit, *(key for key, unit in self.units.items() if unit.waiting and key not in by_unit and key not in waiting)]
+        return [alert for key in keys for alert in self._settle_unit(key, by_unit.get(key, []), is_waiting=key in waiting)]
+
+    def survived(self, error: NonfatalError) -> list[Alert]:
+        """An error that a running service logged: once, and not where its attempts are known to fail of it. It is never open."""
+        key = (error.unit, error.signature.id)
+        if key in self.nonfatal or key in self.classes:
             return []
-        if not unit.restarts:
-            return self._well(attempt.unit, time, "ended well")
-        unit.rests = unit.restarts[-1] <= time
-        return self._loop(attempt.unit, unit)
-
-    def goes_on(self, told: Survived) -> list[Alert]:
-        """A problem that a running service tells of: once, and not where its attempts are known to fail of it. It is never open."""
-        key = f"{told.unit} {told.signature.id}"
-        if key in self.survived or key in self.classes:
-            return []
-        self.survived.add(key)
-        said = harmless({"title": told.signature.title, "line": told.line})
-        time = told.time.timestamp()
-        return [
-            Alert(
-                NEW,
-                told.unit,
-                told.host,
-                "info" if SEVERITIES[told.signature.severity] == "info" else "warning",
-                f"{told.unit} goes on, and tells of something new: {said['title']}",
-                time,
-                signature=told.signature.id,
-                state="new",
-                title=said["title"],
-                cause=paragraphs(told.signature.cause),
-                remedy=paragraphs(told.signature.remedy),
-                evidence=said["line"],
-                why=told.why,
-                first_seen=time,
-                count=1,
-                restart_helps=told.signature.restart_helps,
-            )
-        ]
-
-    def restarted(self, restart: Restart) -> list[Alert]:
-        name, time = restart.unit, restart.time.timestamp()
-        unit = self.units.setdefault(name, Unit())
-        return self._counted(restart, unit, time) + self._restarted(name, unit, time)
-
-    def _counted(self, restart: Restart, unit: Unit, time: float) -> list[Alert]:
-        """Whether systemd counts restarts that left no line."""
-        before, unit.counter = unit.counter, restart.counter
-        if before is None or restart.counter is None or restart.counter <= before + 1:
-            return []
-        missing = restart.counter - before - 1
-        return self.lost(missing, f"the journal lacks {missing} restarts of {restart.unit}", time)
-
-    def _restarted(self, name: str, unit: Unit, time: float) -> list[Alert]:
-        unit.restarts = [*(t for t in unit.restarts if abs(time - t) <= LOOP_S), time][-MOST_RECENT:]
-        unit.rests_no_more()
-        return self._once_more(f"{LOOP}/{self.host}/{name}/") if unit.looping else self._loop(name, unit)
-
-    def _loop(self, name: str, unit: Unit) -> list[Alert]:
-        """The alert of a loop, with what the unit failed of last, and of what is futile in it."""
-        if unit.looping or len(unit.restarts) < LOOP_RESTARTS:
-            return []
-        first, last = unit.restarts[0], unit.restarts[-1]
-        if not unit.ends and last - first < UNNAMED_S:
-            return []
-        unit.looping = True
-        times = len(unit.restarts)
-        summary = f"{name} restarts again and again: {times} times within {max(1, round(last - first))} s"
-        known = [alert for alert in self.open.values() if alert.name == NEW and alert.unit == name]
-        loop = Alert(LOOP, name, self.host, "critical", summary, first, count=times)
-        if (of := self.latest.get(name)) is not None:
-            loop = replace(
-                of,
-                name=LOOP,
-                severity="critical",
-                summary=summary,
-                starts_at=first,
-                count=times,
-                state="",
-                signature="",
-                fails_of=of.signature,
-            )
-        return [self._opened(loop), *(futile for alert in known for futile in self._futile(alert, unit, last))]
-
-    def stopped(self, name: str, time: float) -> None:
-        """Stopped on request; see `stop`."""
-        unit = self.units.setdefault(name, Unit())
-        unit.goes_down()
-        unit.counter = None
-        self.stops[name] = time
-
-    def stop(self, waiting: Collection[str]) -> list[Alert]:
-        """Nothing is open any more about units that were stopped, once all is told that ended before. waiting: units with untold ends."""
-        over = [(name, time) for name, time in self.stops.items() if name not in waiting]
-        self.stops = {name: time for name, time in self.stops.items() if name in waiting}
-        return [alert for name, time in over for alert in self._over(name, time)]
-
-    def started(self, name: str, run: str, steady: float) -> None:
-        unit = self.units.setdefault(name, Unit())
-        unit.run, unit.up_since = run, steady
-        unit.rests_no_more()
-
-    def booted(self, boot: str) -> None:
-        """Entries of another boot come: nothing of the one before runs."""
-        if boot and self.boot and boot != self.boot:
-            for unit in self.units.values():
-                unit.goes_down()
-                unit.counter = None
-        self.boot = boot or self.boot
+        if len(self.nonfatal) >= MOST_NONFATAL:
+            del self.nonfatal[next(iter(self.nonfatal))]
+        self.nonfatal[key] = None
+        severity = "info" if SEVERITIES[error.signature.severity] == "info" else "warning"
+        time = error.time.timestamp()
+        alert = _described(error.unit, error.host, error.signature, error.line, error.why)
+        summary = f"{error.unit.unit} keeps running but logged a new error: {alert.title}"
+        return [replace(alert, severity=severity, summary=summary, starts_at=time, state="new", first_seen=time, count=1)]
 
     def lost(self, count: int, what: str, time: float) -> list[Alert]:
-        """Lines or restarts that are in no count. what: as a sentence says it."""
+        """Entries or restarts that are in no count. what: as a sentence has it."""
         if not count:
             return []
         self.lost_at = time
@@ -174,99 +95,128 @@ class Tracker:
         if (known := self.open.get(key)) is not None:
             self.open[key] = replace(known, count=known.count + count)
             return []
-        summary = f"lines are lost, what they said is in no count: {what}"
-        return [self._opened(Alert(LOSS, "", self.host, "warning", summary, time, count=count))]
+        summary = f"journal entries were lost; counts are lower bounds: {what}"
+        return [self._opened(Alert(LOSS, "", self.host, "warning", summary, time, count=count), key)]
 
     def tick(self, steady: float, time: float) -> list[Alert]:
-        """What has held long enough. steady: the clock that `started` was told; time: now."""
-        held = [name for name, unit in self.units.items() if unit.failures and self.held(name, steady)]
-        well = [alert for name in held for alert in self._well(name, time, f"has been up for {HELD_S / 60:.0f} minutes")]
-        well += [alert for name in self._rested(steady) for alert in self._well(name, time, "ended well and is not restarted")]
-        self._tidy()
-        whole = [key for key, alert in self.open.items() if alert.name == LOSS and time - self.lost_at >= LOSS_S]
-        return [*well, *(replace(self.open.pop(key), ended_at=time) for key in whole)]
+        """What only time decides. steady: the clock that `read` was given; time: now."""
+        alerts: list[Alert] = []
+        for key, unit in self.units.items():
+            machine = self.machines.get(key.machine)
+            if not unit.waiting and machine is not None:
+                alerts += self._closed(key, unit_state.passed(unit.state, machine.now(steady, time)), time)
+        self._forget_idle_units()
+        over = [key for key, alert in self.open.items() if alert.name == LOSS and time - self.lost_at >= LOSS_S]
+        return [*alerts, *(replace(self.open.pop(key), ended_at=time) for key in over)]
 
-    def _rested(self, steady: float) -> list[str]:
-        """Units that ended well after restarts and were left so for as long as restarts make a loop."""
-        resting = [(name, unit) for name, unit in self.units.items() if unit.rests]
-        for _, unit in resting:
-            unit.rests_since = steady if unit.rests_since is None else unit.rests_since
-        return [name for name, unit in resting if unit.rests_since is not None and steady - unit.rests_since >= LOOP_S]
+    def is_up(self, unit: UnitKey, steady: float, seconds: float = 0.0) -> bool:
+        """Whether an attempt of the unit is up, and has been for so long."""
+        tracked, machine = self.units.get(unit), self.machines.get(unit.machine)
+        running = None if tracked is None else tracked.state.running
+        if running is None or running.up_since is None or machine is None:
+            return False
+        return elapsed_s(running.up_since, machine.now(steady, running.up_since.time / 1e6)) >= seconds
 
-    def held(self, name: str, steady: float) -> bool:
-        since = self.units[name].up_since if name in self.units else None
-        return since is not None and steady - since >= HELD_S
+    def _wait_for_boot(self, machine: str, boot: str, last: Moment) -> None:
+        """Let every unit of the machine know that the boot is over whose last entry is `last`, in order with its other statements."""
+        for key, unit in self.units.items():
+            if key.machine == machine:
+                at = next((n for n, statement in enumerate(unit.waiting) if statement.at.boot == boot), len(unit.waiting))
+                number = unit.waiting[at].number if at < len(unit.waiting) else (unit.waiting[-1].number + 1 if unit.waiting else 0)
+                unit.waiting.insert(at, Statement(key, "booted", last, "", "", None, number))
 
-    def known(self, unit: str, signature: str) -> Class | None:
-        return self.classes.get(f"{unit} {signature}")
+    def _settle_unit(self, key: UnitKey, ended: list[Ended], *, is_waiting: bool) -> list[Alert]:
+        """Take ends and statements in order; where further ends wait, only up to the last one that is labelled."""
+        unit = self.units.setdefault(key, TrackedUnit())
+        upto = max(end.number for end in ended) if is_waiting and ended else None
+        taken = [statement for statement in unit.waiting if upto is None or statement.number <= upto]
+        unit.waiting = unit.waiting[len(taken) :]
+        alerts: list[Alert] = []
+        events: list[Statement | Ended] = [*taken, *ended]
+        for event in sorted(events, key=lambda event: (event.number, isinstance(event, Ended))):
+            alerts += self._ended(event, unit) if isinstance(event, Ended) else self._stated(event, unit)
+            alerts += self._loop(key, unit)
+        return alerts
 
-    def _failed(self, attempt: Ended, signature: Signature, unit: Unit) -> list[Alert]:
-        time = attempt.time.timestamp()
-        key = f"{attempt.unit} {signature.id}"
-        known = self.classes.get(key)
-        fresh = known is None or known.over
-        if known is None:
+    def _stated(self, statement: Statement, unit: TrackedUnit) -> list[Alert]:
+        state, at, key = unit.state, statement.at, statement.unit
+        closed: list[Span] = []
+        alerts: list[Alert] = []
+        match statement.kind:
+            case "starting":
+                closed = unit_state.started(state, at, statement.invocation, announced=True)
+            case "started" if state.running is not None and state.running.announced and state.running.ready is None:
+                unit_state.ready(state, at)
+            case "started":
+                closed = unit_state.started(state, at, statement.invocation)
+            case "restart":
+                alerts = self._restarted(statement, unit)
+            case "refused":
+                unit_state.refused(state)
+            case "booted":
+                closed = unit_state.booted(state, at)
+                unit.counter = 0
+            case _ if statement.asks_to_stop:
+                unit_state.stopped(state, at)
+                unit.counter = 0
+        return [*alerts, *self._closed(key, closed, at.time / 1e6)]
+
+    def _restarted(self, statement: Statement, unit: TrackedUnit) -> list[Alert]:
+        """Count a restart, and those that only the counter shows."""
+        missing = 0 if statement.counter is None else lost_restarts(unit.counter, statement.counter)
+        unit.counter = statement.counter if statement.counter is not None else unit.counter
+        if missing:
+            unit_state.restarted(unit.state, statement.at, missing)
+        unit_state.restarted(unit.state, statement.at)
+        self._once_more(_key(LOOP, statement.unit, self._host(statement.unit)))
+        return self.lost(missing, f"the journal lacks {plural(missing, 'restart')} of {statement.unit.unit}", statement.at.time / 1e6)
+
+    def _ended(self, end: Ended, unit: TrackedUnit) -> list[Alert]:
+        time = end.attempt.ended.time / 1e6
+        closed = unit_state.ended(unit.state, end.attempt)
+        alerts = self._closed(end.unit, closed, time)
+        return alerts if end.signature is None else alerts + self._failed(end, end.signature, unit, time)
+
+    def _failed(self, end: Ended, signature: Signature, unit: TrackedUnit, time: float) -> list[Alert]:
+        key = (end.unit, signature.id)
+        if key not in self.classes:
             self._make_room()
-            known = self.classes[key] = Class(time, time)
-        else:
-            known.state = "regressed" if known.over else rate(known.recent, time)
-        known.over, known.last, known.count = False, max(time, known.last), known.count + 1
-        known.recent = [*known.recent, time][-MOST_RECENT:]
-        unit.failures[signature.id] = unit.failures.get(signature.id, 0) + 1
+        known, fresh = class_state.failed(self.classes.get(key), time)
+        self.classes[key] = known
         if signature.id == UNRECORDED:
-            return self.lost(1, f"the journal lacks how {attempt.unit} ended", time)
-        alert = self.latest[attempt.unit] = self._new(attempt, signature, known)
-        unit.rests_no_more()
-        found = [self._opened(alert)] if fresh else self._once_more(alert.key, known.state)
-        return found + (self._futile(alert, unit, time) if unit.looping else self._loop(attempt.unit, unit))
+            return self.lost(1, f"the journal lacks how {end.unit.unit} ended", time)
+        alert = self.latest[end.unit] = _new_failure(end, signature, known, time)
+        opened = [self._opened(alert)] if fresh else self._once_more(alert.key, known.state)
+        return opened + (self._futile(alert, unit.state.span, time) if _is_alerted(self.open, LOOP, alert) else [])
 
-    def _make_room(self) -> None:
-        if len(self.classes) >= MOST_CLASSES:
-            oldest = min(self.classes, key=lambda key: self.classes[key].last)
-            del self.classes[oldest]
-            self.open = {key: alert for key, alert in self.open.items() if f"{alert.unit} {alert.signature}" != oldest}
-
-    def _tidy(self) -> None:
-        """Units that neither run nor are in trouble need not be remembered; of the others only so many are."""
-        telling = {name: unit for name, unit in self.units.items() if unit.run is not None or unit.failures or unit.restarts}
-        excess = len(telling) - MOST_UNITS
-        idle = [name for name, unit in telling.items() if unit.run is None][: max(0, excess)]
-        self.units = {name: unit for name, unit in telling.items() if name not in idle} if idle else telling
-        self.latest = {name: alert for name, alert in self.latest.items() if name in self.units}
-
-    def _new(self, attempt: Ended, signature: Signature, known: Class) -> Alert:
-        again = "fails again of" if known.state == "regressed" else "fails of something new:"
-        said = harmless({"title": signature.title, "line": attempt.line})
-        return Alert(
-            NEW,
-            attempt.unit,
-            attempt.host,
-            SEVERITIES[signature.severity],
-            f"{attempt.unit} {again} {said['title']}",
-            attempt.time.timestamp(),
-            signature=signature.id,
-            state=known.state,
-            title=said["title"],
-            cause=paragraphs(signature.cause),
-            remedy=paragraphs(signature.remedy),
-            evidence=said["line"],
-            why=attempt.why,
-            first_seen=known.first,
-            count=known.count,
-            restart_helps=signature.restart_helps,
-        )
-
-    def _futile(self, alert: Alert, unit: Unit, time: float) -> list[Alert]:
-        """An alert of its own for a class that no restart cures, once in a loop."""
-        failures = unit.failures.get(alert.signature, 0)
-        summary = f"{alert.unit} is restarted in vain: no restart cures '{alert.title}' ({failures} failures)"
-        futile = replace(alert, name=FUTILE, severity="critical", starts_at=time, count=failures, summary=summary)
-        if alert.restart_helps is not False or failures < FUTILE_FAILURES:
+    def _loop(self, key: UnitKey, unit: TrackedUnit) -> list[Alert]:
+        """The alert of a loop, with what the unit failed of last, and of what is futile in it."""
+        span, host = unit.state.span, self._host(key)
+        if not span.loop or span.start is None or _key(LOOP, key, host) in self.open:
             return []
+        last = span.recent[-1].time / 1e6
+        lasted = max(1, round(last - span.start / 1e6))
+        summary = f"{key.unit} is in a restart loop: {plural(span.restarts, 'restart')} within {lasted} s"
+        of = self.latest.get(key)
+        base = Alert("", key.unit, host, "", "", 0.0, machine=key.machine, manager=key.manager) if of is None else of
+        loop = replace(
+            base, name=LOOP, severity="critical", summary=summary, starts_at=span.start / 1e6, count=span.restarts, state="", signature="",
+            fails_of=base.signature,
+        )  # fmt: skip
+        failures = [alert for alert in self.open.values() if alert.name == NEW and alert.unit_key == key]
+        return [self._opened(loop), *(alert for failure in failures for alert in self._futile(failure, span, last))]
+
+    def _futile(self, failure: Alert, span: Span, time: float) -> list[Alert]:
+        """An alert of its own for a class that no restart cures, once in a loop."""
+        failures = span.failures.get(failure.signature, 0)
+        if not class_state.is_futile(restart_helps=failure.restart_helps, failures=failures):
+            return []
+        summary = f"{failure.unit}: restarting does not help: '{failure.title}' ({plural(failures, 'failure')})"
+        futile = replace(failure, name=FUTILE, severity="critical", starts_at=time, count=failures, summary=summary)
         return self._once_more(futile.key) if futile.key in self.open else [self._opened(futile)]
 
-    def _opened(self, alert: Alert) -> Alert:
-        self.open[alert.key] = alert
+    def _opened(self, alert: Alert, key: str = "") -> Alert:
+        self.open[key or alert.key] = alert
         return alert
 
     def _once_more(self, key: str, state: str = "") -> list[Alert]:
@@ -275,57 +225,114 @@ class Tracker:
             self.open[key] = replace(alert, count=alert.count + 1, state=state if state == "escalating" else alert.state)
         return []
 
-    def _well(self, name: str, time: float, how: str) -> list[Alert]:
-        failures = sum(self.units[name].failures.values())
-        for key, known in self.classes.items():
-            if key.partition(" ")[0] == name:
-                known.over, known.state = True, "ongoing"
-        resolved = self._over(name, time)
-        if not failures:
-            return resolved
-        summary = f"{name} {how}, after {plural(failures, 'failed start')}"
-        return [*resolved, Alert(RECOVERED, name, self.host, "info", summary, time, count=failures)]
+    def _closed(self, key: UnitKey, spans: list[Span], time: float) -> list[Alert]:
+        """Resolve what is open about a unit whose trouble is over; each alert keeps its words, and ends when the trouble did."""
+        alerts: list[Alert] = []
+        for span in spans:
+            end = (span.end or 0) / 1e6
+            for (unit, _), known in self.classes.items():
+                if unit == key:
+                    class_state.well(known)
+            closing = [name for name, alert in self.open.items() if alert.unit_key == key]
+            resolved = [self.open.pop(name) for name in closing]
+            alerts += [replace(alert, ended_at=max(end, alert.starts_at)) for alert in resolved]
+            if span.recovery is not None:
+                alerts.append(self._recovered(key, sum(span.failures.values()), time))
+        return alerts
 
-    def _over(self, name: str, time: float) -> list[Alert]:
-        """All that is open about the unit is resolved; each keeps its words."""
-        unit = self.units.setdefault(name, Unit())
-        unit.looping, unit.restarts, unit.failures, unit.ends = False, [], {}, 0
-        unit.rests_no_more()
-        closed = [key for key, alert in self.open.items() if alert.unit == name]
-        return [replace(self.open.pop(key), ended_at=time) for key in closed]
+    def _recovered(self, key: UnitKey, failures: int, time: float) -> Alert:
+        state = self.units[key].state
+        up = state.running is not None or (state.last is not None and state.last.held)
+        how = f"has been up for {HELD_S / 60:.0f} minutes" if up else "finished successfully and was not restarted"
+        summary = f"{key.unit} {how}, after {plural(failures, 'failed start')}"
+        return Alert(RECOVERED, key.unit, self._host(key), "info", summary, time, count=failures, machine=key.machine, manager=key.manager)
+
+    def _host(self, key: UnitKey) -> str:
+        machine = self.machines.get(key.machine)
+        return self.host if machine is None else machine.host
+
+    def _make_room(self) -> None:
+        if len(self.classes) >= MOST_CLASSES:
+            oldest = min(self.classes, key=lambda key: self.classes[key].last)
+            del self.classes[oldest]
+            self.open = {name: alert for name, alert in self.open.items() if (alert.unit_key, alert.signature) != oldest}
+
+    def _forget_idle_units(self) -> None:
+        """Units that neither run nor are in trouble need not be remembered; of the others only so many are."""
+        kept = {key: unit for key, unit in self.units.items() if not unit.is_idle}
+        excess = len(kept) - MOST_UNITS
+        quiet = [key for key, unit in kept.items() if unit.state.running is None and not unit.waiting][: max(0, excess)]
+        self.units = {key: unit for key, unit in kept.items() if key not in set(quiet)} if quiet else kept
+        self.latest = {key: alert for key, alert in self.latest.items() if key in self.units}
 
     def stored(self) -> str:
+        """JSON for `restored_tracker`."""
         return json.dumps(
             {
-                "classes": {key: asdict(known) for key, known in self.classes.items()},
-                "units": {name: asdict(unit) for name, unit in self.units.items()},
-                "open": [alert.stored() for alert in self.open.values()],
+                "classes": [[*unit, signature, asdict(known)] for (unit, signature), known in self.classes.items()],
+                "units": [[*key, stored_unit(unit)] for key, unit in self.units.items()],
+                "machines": [[name, asdict(machine)] for name, machine in self.machines.items()],
+                "open": [[key, alert.stored()] for key, alert in self.open.items()],
+                "nonfatal": [[*unit, signature] for unit, signature in self.nonfatal],
                 "host": self.host,
-                "survived": sorted(self.survived),
-                "boot": self.boot,
                 "lost_at": self.lost_at,
-                "stops": self.stops,
                 "clock": this_boot(),
             }
         )
 
 
-def tracker_of(text: str) -> Tracker:
-    """What `Tracker.stored` wrote."""
+def restored_tracker(text: str) -> Tracker:
+    """Read what `Tracker.stored` wrote."""
     values: dict[str, Any] = json.loads(text)
-    alerts = [restored(alert) for alert in values["open"]]
-    units = {name: Unit(**unit) for name, unit in values["units"].items()}
-    if values["clock"] != this_boot():  # the host was booted since: its clock began anew, and nothing runs that ran then
-        for unit in units.values():
-            unit.goes_down()
-            unit.rests_since = None
+    machines = {name: TrackedMachine(**machine | {"last": Moment(*machine["last"])}) for name, machine in values["machines"]}
+    if values["clock"] != this_boot():  # the host was booted since: its clock began anew
+        for machine in machines.values():
+            machine.offset = None
     return Tracker(
-        classes={key: Class(**known) for key, known in values["classes"].items()},
-        units=units,
-        open={alert.key: alert for alert in alerts},
+        classes={(UnitKey(*unit), signature): ClassState(**known) for *unit, signature, known in values["classes"]},
+        units={UnitKey(*key): restored_unit(unit) for *key, unit in values["units"]},
+        machines=machines,
+        open={key: restored(alert) for key, alert in values["open"]},
+        nonfatal={(UnitKey(*unit), signature): None for *unit, signature in values["nonfatal"]},
         host=values["host"],
-        survived=set(values["survived"]),
-        boot=values["boot"],
         lost_at=values["lost_at"],
-        stops=values["stops"],
     )
+
+
+def _new_failure(end: Ended, signature: Signature, known: ClassState, time: float) -> Alert:
+    alert = _described(end.unit, end.host, signature, end.line, end.why)
+    again = "fails again:" if known.state == "regressed" else "fails for a new reason:"
+    return replace(
+        alert, severity=SEVERITIES[signature.severity], summary=f"{end.unit.unit} {again} {alert.title}", starts_at=time,
+        state=known.state, first_seen=known.first, count=known.count,
+    )  # fmt: skip
+
+
+def _described(unit: UnitKey, host: str, signature: Signature, line: str, why: str) -> Alert:
+    """An alert about a failure class, with the words of its signature."""
+    safe = harmless({"title": signature.title, "line": line})
+    return Alert(
+        NEW,
+        unit.unit,
+        host,
+        severity="",
+        summary="",
+        starts_at=0.0,
+        signature=signature.id,
+        title=safe["title"],
+        cause=paragraphs(signature.cause),
+        remedy=paragraphs(signature.remedy),
+        evidence=safe["line"],
+        why=why,
+        restart_helps=signature.restart_helps,
+        machine=unit.machine,
+        manager=unit.manager,
+    )
+
+
+def _key(name: str, unit: UnitKey, host: str) -> str:
+    return Alert(name, unit.unit, host, "", "", 0.0, machine=unit.machine, manager=unit.manager).key
+
+
+def _is_alerted(open_alerts: dict[str, Alert], name: str, about: Alert) -> bool:
+    return replace(about, name=name, signature="").key in open_alerts
