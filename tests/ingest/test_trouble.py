@@ -51,7 +51,7 @@ def test_a_file_that_is_not_a_journal_is_damage_among_others_and_an_error_alone(
         ingest_files(store, [tmp_path / "empty"])
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user")
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root: becomes another user")
 def test_a_file_that_may_not_be_read_is_damage_among_others_and_an_error_alone(tmp_path):
     good, bad = journal(tmp_path / "a.journal", 0, 5), journal(tmp_path / "b.journal", 5, 5)
     good.chmod(0o644)
@@ -76,7 +76,7 @@ def test_a_file_that_may_not_be_read_is_damage_among_others_and_an_error_alone(t
         os.seteuid(0)
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="mounts a small file system")
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root: mounts a small file system")
 def test_a_full_disk_loses_nothing(tmp_path):
     small = tmp_path / "store"
     small.mkdir()
