@@ -105,6 +105,8 @@ class _Baseline:
             if running.started.boot == self.machines[unit.machine].last.boot:
                 running.held = unit_state.is_held(running, self.machines[unit.machine].last)
                 tracker.units[unit] = TrackedUnit(UnitState(running=running, held_before=running.held))
+                if running.held and running.up_since is not None:
+                    self._was_healthy(unit, running.up_since.time / 1e6 + HELD_S)
         for key, failures in sorted(self.classes.items()):
             failures.over = self.healthy_at.get(key[0], failures.last) > failures.last
             tracker.learn(*key, failures)

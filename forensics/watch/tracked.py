@@ -39,9 +39,10 @@ class TrackedMachine:
     offset: float | None = None
 
     def now(self, steady: float, time: float) -> Moment:
-        """Now, by the clock of its newest boot. time: seconds since 1970."""
-        clock = None if self.offset is None else int((steady - self.offset) * 1e6)
-        return Moment(int(time * 1e6), clock, self.last.boot)
+        """Now, by the clock of its newest boot; its newest entry, as long as that clock is not known. time: seconds since 1970."""
+        if self.offset is None:
+            return self.last
+        return Moment(int(time * 1e6), int((steady - self.offset) * 1e6), self.last.boot)
 
     def read(self, host: str, last: Moment, steady: float) -> None:
         """Take an entry that has just been read into account: none arrives before it is written."""

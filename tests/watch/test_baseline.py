@@ -1,16 +1,18 @@
 """The baseline: the classes of history, which of them are over, and what is running."""
 
 import json
-import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from forensics.model.values import UnitKey
 from forensics.policy.limits import HELD_S
+from forensics.policy.moments import Moment
 from forensics.query import Query, Sources
 from forensics.resources import folder as resource
 from forensics.watch import baseline, baseline_process
 from forensics.watch.baseline import read_baseline
+from forensics.watch.batch import BatchFacts, Boot
 from forensics.watch.tracker import Tracker
 from tests.attempts.building import T0, Journal
 
@@ -40,6 +42,10 @@ def settings(folder, *journals, days=3.0):
     return Query(Sources((), (file,)), folder / "store", until, since=BEGIN, until=until, pattern_folders=(resource("patterns"),))
 
 
+def classes(tracker):
+    return {f"{unit.unit} {name}": (found.count, found.over) for (unit, name), found in tracker.classes.items()}
+
+
 def test_a_class_is_over_when_the_unit_was_healthy_after_it(tmp_path):
     fails = (1, LIBRARY, 1)
     day = 86_400
@@ -51,13 +57,13 @@ def test_a_class_is_over_when_the_unit_was_healthy_after_it(tmp_path):
             unit("sick", fails, fails, (day, LIBRARY, 1)),
         )
     )
-    known = {key: (found.count, found.over) for key, found in tracker.classes.items() if "libstdcxx" in key}
+    known = {f"{unit.unit} {name}": (found.count, found.over) for (unit, name), found in tracker.classes.items() if "libstdcxx" in name}
     assert known == {
         "cured.service loader.libstdcxx-missing": (2, True),
         "held.service loader.libstdcxx-missing": (1, True),
         "sick.service loader.libstdcxx-missing": (3, False),
     }
-    assert [found.over for key, found in tracker.classes.items() if "libstdcxx" not in key] == [False]
+    assert [found.over for (_, name), found in tracker.classes.items() if "libstdcxx" not in name] == [False]
 
 
 def test_an_exit_status_of_0_after_an_error_line_is_a_failure_as_it_is_live(tmp_path):
@@ -69,15 +75,20 @@ def test_an_exit_status_of_0_after_an_error_line_is_a_failure_as_it_is_live(tmp_
         journal.manager("well", run)
         journal.manager("restart", run, N_RESTARTS=str(number + 1))
     tracker = read_baseline(settings(tmp_path, journal))
-    assert {key: (found.count, found.over) for key, found in tracker.classes.items()} == {"port.service port.conflict": (3, False)}
+    assert classes(tracker) == {"port.service port.conflict": (3, False)}
 
 
 def test_a_running_unit_is_up_since_its_start(tmp_path):
     asked = settings(tmp_path, unit("runs", (10, None, None)), unit("fails", (10, LIBRARY, 1)))
     tracker = read_baseline(asked)
-    assert list(tracker.units) == ["runs.service"]
-    assert tracker.held("runs.service", time.monotonic())
-    assert (tracker.host, tracker.boot) == ("h", "b" * 32)
+    key = UnitKey("h", "system", "runs.service")
+    assert list(tracker.units) == [key]
+    assert tracker.is_up(key, 0.0)
+    began = tracker.units[key].state.running.started
+    later = Moment(began.time, began.clock + int(HELD_S * 1e6), began.boot)
+    tracker.read(BatchFacts(boots=(Boot("h", "h", later),)), 5000.0)
+    assert tracker.is_up(key, 5000.0, HELD_S)
+    assert tracker.host == "h"
 
 
 @pytest.mark.parametrize("portion", [timedelta(hours=5), timedelta(days=1), timedelta(days=30)])
@@ -85,7 +96,7 @@ def test_the_baseline_is_the_same_in_portions_of_any_size(tmp_path, monkeypatch,
     monkeypatch.setattr(baseline, "PORTION", portion)
     every = [(7 * 3600, LIBRARY, 2)] * 8
     tracker = read_baseline(settings(tmp_path, unit("a", *every), unit("b", *every[:3], (1, None, None))))
-    assert {key: (found.count, found.over) for key, found in tracker.classes.items()} == {
+    assert classes(tracker) == {
         "a.service loader.libstdcxx-missing": (8, False),
         "b.service loader.libstdcxx-missing": (3, True),
     }

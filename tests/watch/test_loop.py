@@ -14,7 +14,7 @@ from forensics.watch.loop import Watch
 from forensics.watch.metrics import Metrics
 from forensics.watch.state import Position, State
 from forensics.watch.stream import ROUTINE_S, Stream
-from forensics.watch.tracker import Tracker, tracker_of
+from forensics.watch.tracker import Tracker, restored_tracker
 from tests.watch.streams import TRACEBACK, rows_of
 
 
@@ -79,28 +79,35 @@ def goes_through(watch, clock, journal, step):
 
 def alerts(state):
     """(alertname, unit) of all that wait for the sink."""
-    told = []
+    waiting = []
     while (found := state.queue.oldest("hook")) is not None:
-        told.append((found[1].name, found[1].unit))
+        waiting.append((found[1].name, found[1].unit))
         state.queue.remove(found[0])
-    return sorted(told)
+    return sorted(waiting)
+
+
+def failures(watch):
+    """How often the unit failed of the missing library."""
+    ((key, known),) = watch.tracker.classes.items()
+    assert (key[0].unit, key[1]) == ("a.service", "loader.libstdcxx-missing")
+    return known.count
 
 
 LOOP = [("FutileRestart", "a.service"), ("NewFailureSignature", "a.service"), ("RestartLoop", "a.service")]
 
 
 @pytest.mark.parametrize("step", [1, 7, 1000])
-def test_a_loop_is_told_once_however_it_comes(tmp_path, known, clock, step):
+def test_a_loop_is_alerted_once_however_it_comes(tmp_path, known, clock, step):
     journal = Journal(rows_of(tmp_path, line=TRACEBACK, restarts=9))
     with closing(State.open(tmp_path)) as state:
         watch = watching(state, journal, known)
         goes_through(watch, clock, journal, step)
         assert alerts(state) == LOOP
-        assert watch.tracker.classes["a.service loader.libstdcxx-missing"].count == 10
+        assert failures(watch) == 10
 
 
 @pytest.mark.parametrize("killed_after", range(0, 47, 3))
-def test_a_death_at_any_entry_loses_and_repeats_nothing(tmp_path, known, clock, killed_after):
+def test_a_crash_at_any_entry_loses_and_repeats_nothing(tmp_path, known, clock, killed_after):
     rows = rows_of(tmp_path, line=TRACEBACK, restarts=9)
     with closing(State.open(tmp_path)) as state:
         journal = Journal(rows)
@@ -114,11 +121,11 @@ def test_a_death_at_any_entry_loses_and_repeats_nothing(tmp_path, known, clock, 
         journal = Journal(rows)
         journal.visible = journal.visible or len(rows)
         stored = state.tracker()
-        second = watching(state, journal, known, tracker_of(stored) if stored else None)
+        second = watching(state, journal, known, restored_tracker(stored) if stored else None)
         second.resume(state.position(), first=False)
         goes_through(second, clock, journal, 1000)
         assert alerts(state) == LOOP
-        assert second.tracker.classes["a.service loader.libstdcxx-missing"].count == 10
+        assert failures(second) == 10
 
 
 @pytest.mark.parametrize("jump", [-86400 * 365, 86400 * 365])
@@ -135,10 +142,10 @@ def test_a_jump_of_the_wall_clock_raises_nothing_and_forgets_nothing(tmp_path, k
             clock.wall += jump if journal.visible == 20 else 0
         goes_through(watch, clock, journal, 1000)
         assert alerts(state) == LOOP
-        assert watch.tracker.classes["a.service loader.libstdcxx-missing"].count == 10
+        assert failures(watch) == 10
 
 
-def test_what_is_not_watched_is_not_told(tmp_path, known, clock):
+def test_what_is_not_watched_raises_nothing(tmp_path, known, clock):
     journal = Journal(rows_of(tmp_path, line=TRACEBACK))
     with closing(State.open(tmp_path)) as state:
         goes_through(watching(state, journal, known, units=("b*", "c.service")), clock, journal, 5)
@@ -156,7 +163,7 @@ def test_entries_that_were_deleted_before_they_were_read_are_a_loss(tmp_path, kn
 
 
 @pytest.mark.parametrize("part", ["feed", "settle"])
-def test_an_entry_that_breaks_something_is_told_and_ends_nothing(tmp_path, known, clock, monkeypatch, part):
+def test_an_entry_that_breaks_something_is_reported_and_ends_nothing(tmp_path, known, clock, monkeypatch, part):
     journal, said, whole = Journal(rows_of(tmp_path, line=TRACEBACK)), [], getattr(Stream, part)
 
     def breaks(*_):
@@ -166,9 +173,9 @@ def test_an_entry_that_breaks_something_is_told_and_ends_nothing(tmp_path, known
     monkeypatch.setattr(Stream, part, breaks)
     with closing(State.open(tmp_path)) as state:
         goes_through(watching(state, journal, known, say=said.append), clock, journal, 8)
-        told = alerts(state)
-    assert ("JournalLoss", "") in told
-    assert ("NewFailureSignature", "a.service") in told  # of a later attempt
+        raised = alerts(state)
+    assert ("JournalLoss", "") in raised
+    assert ("NewFailureSignature", "a.service") in raised  # of a later attempt
     assert len(said) == 1
     assert "no such column" in said[0]
 

@@ -5,16 +5,15 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from datetime import UTC, datetime
 
 import pytest
 
 from forensics.errors import ForensicsError
 from forensics.model.values import Signature
+from forensics.policy.class_state import STATES
 from forensics.watch.metrics import LASTING_S, MOST_SIGNATURES, MOST_UNITS, STUCK_S, Metrics, serve
-from forensics.watch.stream import Ended
-from forensics.watch.tracked import STATES
 from forensics.watch.tracker import Tracker
+from tests.watch.stories import STEADY, Life
 
 opened = urllib.request.build_opener().open
 
@@ -23,11 +22,11 @@ def filled(units=2, signatures=2) -> Metrics:
     metrics, tracker = Metrics(), Tracker()
     for unit in range(units):
         metrics.restart(f"u{unit}.service")
+        life = Life(tracker, unit=f"u{unit}.service")
         for number in range(signatures):
-            words = Signature(f"mined:{number}", "t", "high")
-            attempt = Ended(f"{unit}/{number}", "h", f"u{unit}.service", datetime(2025, 1, 1, tzinfo=UTC), "failed", 1.5, words, "", "l")
-            tracker.ended(attempt)
-            metrics.attempt(attempt, tracker)
+            end = life.ended(number, Signature(f"mined:{number}", "t", "high"))
+            tracker.settle((end,), ())
+            metrics.attempt(end, tracker)
     metrics.units(tracker, 0.0)
     return metrics
 
@@ -60,24 +59,36 @@ def test_a_class_of_the_baseline_starts_at_zero():
 def test_short_lived_units_without_failures_take_no_label():
     metrics, tracker = Metrics(), Tracker()
     for number in range(MOST_UNITS + 10):
-        tracker.started(f"run-{number}.service", "r", 0.0)
-        tracker.ended(Ended("r", "h", f"run-{number}.service", datetime(2025, 1, 1, tzinfo=UTC), "clean", 0.1, None, "", ""))
-        metrics.units(tracker, 1.0)
-    tracker.started("a.service", "r", 0.0)
-    metrics.units(tracker, LASTING_S)
+        life = Life(tracker, unit=f"run-{number}.service")
+        life.start(0)
+        life.end(0.1, None, "clean")
+        metrics.units(tracker, STEADY + 1)
+    Life(tracker).start(0)
+    metrics.units(tracker, STEADY + LASTING_S)
     assert value(metrics, "unit_up", unit="a.service") == 1
     assert value(metrics, "unit_restarts_total", unit="a.service") == 0
     assert b"run-" not in metrics.text()
 
 
 def test_a_unit_that_the_tracker_forgot_is_down():
-    metrics, tracker = Metrics(), Tracker()
-    tracker.started("a.service", "r", 0.0)
-    metrics.units(tracker, LASTING_S)
-    tracker.ended(Ended("r", "h", "a.service", datetime(2025, 1, 1, tzinfo=UTC), "clean", 90.0, None, "", ""))
-    tracker.tick(LASTING_S, 0.0)
-    metrics.units(tracker, LASTING_S)
+    metrics, life = Metrics(), Life()
+    life.start(0)
+    metrics.units(life.tracker, STEADY + LASTING_S)
+    life.end(90, None, "clean")
+    life.tick(400)
+    assert life.tracker.units == {}
+    metrics.units(life.tracker, STEADY + 400)
     assert value(metrics, "unit_up", unit="a.service") == 0
+
+
+def test_a_unit_of_two_machines_is_up_while_one_of_them_has_it_up():
+    metrics, tracker = Metrics(), Tracker()
+    Life(tracker).loop(3)
+    other = Life(tracker, machine="m2")
+    other.start(0)
+    metrics.units(tracker, STEADY + LASTING_S)
+    assert value(metrics, "unit_up", unit="a.service") == 1
+    assert value(metrics, "unit_loop_active", unit="a.service") == 1
 
 
 def test_a_class_is_in_one_state():

@@ -6,15 +6,19 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from forensics.model.values import UnitKey
+from forensics.policy.class_state import ClassState
 from forensics.watch.startup import start
 from forensics.watch.state import Position, State
-from forensics.watch.tracked import Class
 from forensics.watch.tracker import Tracker
 from tests.journal.oracle import needs_systemd
 from tests.store.making import MINUTE, START, journal
 
 pytest.importorskip("systemd.journal")
 pytestmark = [pytest.mark.real, needs_systemd]
+
+
+A = UnitKey("m", "system", "a.service")
 
 
 def at(minutes):
@@ -25,7 +29,7 @@ def baseline(asked):
     def read(until):
         asked.append(until)
         tracker = Tracker()
-        tracker.learn("a.service", "x.y", Class(1.0, 2.0))
+        tracker.learn(A, "x.y", ClassState(1.0, 2.0))
         return tracker
 
     return read
@@ -40,7 +44,7 @@ def test_a_first_run_starts_at_the_end_with_a_baseline_from_history(tmp_path):
     asked = []
     with closing(State.open(tmp_path / "state")) as state:
         startup = start(state, tmp_path, None, baseline(asked))
-        assert (startup.first, list(startup.tracker.classes)) == (True, ["a.service x.y"])
+        assert (startup.first, list(startup.tracker.classes)) == (True, [(A, "x.y")])
         assert asked == [at(49) + timedelta(microseconds=1)]
         assert 1 <= unread(startup) <= 6  # the last minutes, which are read without counting
         assert startup.follower.cursor == startup.position.done

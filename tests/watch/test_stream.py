@@ -1,4 +1,4 @@
-"""Entries in pieces, as a journal brings them: what has ended, and what is survived."""
+"""Entries in pieces, as a journal brings them: what has ended, and which errors are nonfatal."""
 
 import pyarrow as pa
 import pytest
@@ -7,7 +7,7 @@ from forensics.classes.overrides import Overrides
 from forensics.resources import folder
 from forensics.signatures import catalogue
 from forensics.watch import stream as stream_module
-from forensics.watch.stream import ROUTINE_S, SETTLE_S, SURVIVES_S, Stream
+from forensics.watch.stream import NONFATAL_S, ROUTINE_S, SETTLE_S, Stream
 from tests.watch.streams import TRACEBACK, tables
 
 
@@ -17,14 +17,14 @@ def known():
 
 
 @pytest.mark.parametrize("size", [1, 3, 1000])
-def test_every_attempt_is_told_once_however_its_entries_come(tmp_path, known, size):
+def test_every_attempt_is_reported_once_however_its_entries_come(tmp_path, known, size):
     live, now, ended = Stream(known, Overrides()), 0.0, []
     for table in tables(tmp_path, size, line=TRACEBACK, restarts=5):
         live.feed(table, now)
         ended += live.settle(now)[0]
         now += SETTLE_S / 2
     ended += live.settle(now + ROUTINE_S)[0]
-    assert len({attempt.run for attempt in ended}) == len(ended) == 6
+    assert len({attempt.invocation for attempt in ended}) == len(ended) == 6
     assert {attempt.signature.id for attempt in ended} == {"loader.libstdcxx-missing"}
     assert live.due is None
 
@@ -44,7 +44,7 @@ def test_what_only_repeats_itself_is_looked_at_less_often_than_what_is_new(tmp_p
     again = list(tables(tmp_path, line=TRACEBACK.replace("line 7", "line 8"), restarts=1))
     fed(live, again, 1.0)
     assert live.due == SETTLE_S + ROUTINE_S
-    live.told.clear()
+    live.reported.clear()
     assert len(live.settle(SETTLE_S + ROUTINE_S)[0]) == 2
     fed(live, again, 10.0)
     assert live.due == 10.0 + SETTLE_S
@@ -78,7 +78,7 @@ def test_entries_of_what_runs_for_long_do_not_pile_up(tmp_path, known, monkeypat
     assert len(live._held) + sum(map(len, live._fed)) <= 100
 
 
-def test_the_last_words_of_a_service_that_said_much_count(tmp_path, known, monkeypatch):
+def test_the_last_lines_of_a_service_that_logged_much_count(tmp_path, known, monkeypatch):
     monkeypatch.setattr(stream_module, "MOST_GROWN", 50)
     live = Stream(known, Overrides())
     started, line, *rest = tables(tmp_path, 1, line="INFO: loaded 7 modules", restarts=0)
@@ -107,42 +107,43 @@ def test_what_is_given_up_is_forgotten_and_nothing_else(tmp_path, known):
 
     line = list(tables(tmp_path, 1, line="INFO: loaded 7 modules"))[1]
     fed(live, [about(line, None), about(line, "b.service"), *tables(tmp_path, line=TRACEBACK)], 0.0)
-    assert live.give_up() == {"a.service"}
+    assert {unit.unit for unit in live.give_up()} == {"a.service"}
     assert live._held["unit"].to_list() == [None, "b.service"]
     assert live.due is None
 
 
-def test_restarts_are_told_at_once(tmp_path, known):
+def test_restarts_are_known_at_once(tmp_path, known):
     (table,) = tables(tmp_path, restarts=3)
-    seen = Stream(known, Overrides()).feed(table, 0.0)
-    assert [(one.unit, one.counter) for one in seen.restarts] == [("a.service", 1), ("a.service", 2), ("a.service", 3)]
-    assert seen.host == "hydra"
+    facts = Stream(known, Overrides()).feed(table, 0.0)
+    restarts = [(one.unit.unit, one.counter) for one in facts.statements if one.kind == "restart"]
+    assert restarts == [("a.service", 1), ("a.service", 2), ("a.service", 3)]
+    assert [boot.host for boot in facts.boots] == ["hydra"]
 
 
-def test_a_problem_of_a_service_that_goes_on_is_told_after_a_moment(tmp_path, known):
+def test_an_error_of_a_service_that_keeps_running_is_reported_after_a_moment(tmp_path, known):
     live = Stream(known, Overrides())
     for table in list(tables(tmp_path, 1, line=TRACEBACK))[:2]:  # started, and its line
         live.feed(table, 0.0)
-    assert live.settle(SURVIVES_S / 2) == ((), ())
-    ((), (told,)) = live.settle(SURVIVES_S)
-    assert (told.unit, told.signature.id) == ("a.service", "loader.libstdcxx-missing")
+    assert live.settle(NONFATAL_S / 2) == ((), ())
+    ((), (error,)) = live.settle(NONFATAL_S)
+    assert (error.unit.unit, error.signature.id) == ("a.service", "loader.libstdcxx-missing")
     assert live.due is None
 
 
-def test_a_problem_that_ends_the_service_at_once_is_not_called_survived(tmp_path, known):
+def test_an_error_that_ends_the_service_at_once_is_not_nonfatal(tmp_path, known):
     live = Stream(known, Overrides())
     for table in tables(tmp_path, line=TRACEBACK, restarts=0):
         live.feed(table, 0.0)
-    (attempt,), survived = live.settle(SURVIVES_S)
-    assert (attempt.outcome, survived) == ("failed", ())
+    (end,), nonfatal = live.settle(NONFATAL_S)
+    assert (end.attempt.outcome, nonfatal) == ("failed", ())
 
 
-def test_words_that_were_heard_make_no_more_work(tmp_path, known):
+def test_lines_that_were_seen_make_no_more_work(tmp_path, known):
     live = Stream(known, Overrides())
     first, again = list(tables(tmp_path, 1, line="Error: no route to 10.0.0.7"))[:2]
     live.feed(first, 0.0)
     live.feed(again, 0.0)
-    live.settle(SURVIVES_S)
+    live.settle(NONFATAL_S)
     live.feed(again, 10.0)
     assert live.due is None
 
