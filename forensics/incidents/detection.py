@@ -1,4 +1,4 @@
-"""A case in, the bracket of its detection out: when a machine could have change it, and who did."""
+"""Bracket the detection of an incident: when a machine could have noticed it, and who did."""
 
 from __future__ import annotations
 

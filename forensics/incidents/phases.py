@@ -1,4 +1,4 @@
-"""One incident's restarts in (class and cycle of each), the places where a new phase begins out.
+"""Cut an incident's restarts into phases, where what attempts die of or how long a cycle takes changes.
 
 Two things make a phase: what the attempts die of, and how long one cycle takes. Both are counted (cycles in bins of equal share of
 the incident, so no shape of their distribution is assumed), and a cut is worth the log-likelihood it gains. It must gain more than a
@@ -19,26 +19,26 @@ Flags = npt.NDArray[np.bool_]
 MAX_PHASES = 24  # more could not be read, and it bounds the work
 MAX_CLASSES = 16  # rarer ones are counted together
 CYCLE_BINS = 8
-SHORTEST, SHORTEST_FIX = 5, 2  # restarts in a phase; behind an operator's hand two equal ones say something
+SHORTEST, SHORTEST_FIX = 5, 2  # restarts in a phase; after an operator's action two equal ones count
 PRICE = 1.3  # × (free parameters / 2 + 1) · log n; from the random mixtures of tests/incidents/test_phases.py
 MIX_DIFFERS = 0.15  # total variation distance between two class mixes
 CADENCE_DIFFERS = 1.2  # ratio of two median cycles
-SNAP, SNAP_WORTH = 5, 8.0  # a hand within 5 restarts of a cut draws it, unless evidence of more than 8 nats is against it
+SNAP, SNAP_WORTH = 5, 8.0  # an action within 5 restarts of a cut attracts it, unless evidence of more than 8 nats is against it
 
 
-def cuts(classes: Ints, cycles: Floats, hands: Flags) -> list[int]:
+def cuts(classes: Ints, cycles: Floats, manual_before: Flags) -> list[int]:
     """Indices at which a new phase begins, ascending, without 0.
 
-    classes: code per restart; cycles: seconds from its attempt's start to the next one's, NaN where that says nothing;
-    hands: true where an operator's action, a manual restart or a long pause lies just before the restart's attempt.
+    classes: code per restart; cycles: seconds from its attempt's start to the next one's, NaN where unknown;
+    manual_before: true where an operator's action, a manual start or a long pause comes just before the restart's attempt.
     """
     n = len(classes)
     if n < 2 * SHORTEST_FIX:
         return []
     mixes, beats = _cumulative(_few(classes)), _cumulative(_binned(cycles))
-    found = _split(mixes, beats, hands, n)
-    found = _merged(_moved(found, mixes, beats, hands, n), mixes, cycles, beats)
-    return _merged(_moved(found, mixes, beats, hands, n), mixes, cycles, beats)
+    found = _split(mixes, beats, manual_before, n)
+    found = _merged(_moved(found, mixes, beats, manual_before, n), mixes, cycles, beats)
+    return _merged(_moved(found, mixes, beats, manual_before, n), mixes, cycles, beats)
 
 
 def _few(classes: Ints) -> Ints:
@@ -50,7 +50,7 @@ def _few(classes: Ints) -> Ints:
 
 
 def _binned(cycles: Floats) -> Ints:
-    """The bin of each cycle, -1 where it says nothing. Edges lie in the middle between values: equal cycles share a bin."""
+    """The bin of each cycle, -1 where unknown. Edges lie in the middle between values: equal cycles share a bin."""
     known = cycles[~np.isnan(cycles)]
     if len(known) < 2 * SHORTEST:
         return np.full(len(cycles), -1, np.int64)
@@ -105,23 +105,23 @@ def _value(mixes: Counts, beats: Counts, lo: int, hi: int, places: Ints) -> tupl
     return mix + beat, np.maximum(np.maximum(mix_net, beat_net), mix_net + beat_net + PRICE * float(np.log(hi - lo)))
 
 
-def _best(mixes: Counts, beats: Counts, hands: Flags, lo: int, hi: int) -> tuple[float, int]:
+def _best(mixes: Counts, beats: Counts, manual_before: Flags, lo: int, hi: int) -> tuple[float, int]:
     """(gain above the price, place) of the best cut inside [lo, hi); the gain is negative when none is worth it."""
     places = np.arange(lo + SHORTEST_FIX, hi - SHORTEST_FIX + 1)
     near = (places - lo < SHORTEST) | (hi - places < SHORTEST)
-    places = places[~near | hands[np.minimum(places, len(hands) - 1)]]
+    places = places[~near | manual_before[np.minimum(places, len(manual_before) - 1)]]
     if len(places) == 0:
         return -1.0, lo
     gain, worth = _value(mixes, beats, lo, hi, places)
-    drawn = gain + SNAP_WORTH * hands[places]
+    drawn = gain + SNAP_WORTH * manual_before[places]
     near_best = np.abs(places - places[int(np.argmax(gain))]) <= SNAP
     choice = int(np.argmax(np.where(near_best, drawn, -np.inf)))
     return float(worth.max()), int(places[choice])
 
 
-def _split(mixes: Counts, beats: Counts, hands: Flags, n: int) -> list[int]:
+def _split(mixes: Counts, beats: Counts, manual_before: Flags, n: int) -> list[int]:
     """Cuts, best first, until none is worth its price."""
-    open_pieces = [(*_best(mixes, beats, hands, 0, n), 0, n)]
+    open_pieces = [(*_best(mixes, beats, manual_before, 0, n), 0, n)]
     found: list[int] = []
     while open_pieces and len(found) < MAX_PHASES - 1:
         open_pieces.sort()
@@ -129,21 +129,21 @@ def _split(mixes: Counts, beats: Counts, hands: Flags, n: int) -> list[int]:
         if gain <= 0:
             break
         found.append(place)
-        open_pieces += [(*_best(mixes, beats, hands, a, b), a, b) for a, b in ((lo, place), (place, hi))]
+        open_pieces += [(*_best(mixes, beats, manual_before, a, b), a, b) for a, b in ((lo, place), (place, hi))]
     return sorted(found)
 
 
-def _moved(found: list[int], mixes: Counts, beats: Counts, hands: Flags, n: int) -> list[int]:
+def _moved(found: list[int], mixes: Counts, beats: Counts, manual_before: Flags, n: int) -> list[int]:
     """Each cut at its best place between its neighbours."""
     places = [0, *found, n]
     for i in range(1, len(places) - 1):
         lo, hi = places[i - 1], places[i + 1]
-        places[i] = _best(mixes, beats, hands, lo, hi)[1]
+        places[i] = _best(mixes, beats, manual_before, lo, hi)[1]
     return places[1:-1]
 
 
 def _merged(found: list[int], mixes: Counts, cycles: Floats, beats: Counts) -> list[int]:
-    """Without the cuts that tell a reader nothing, weakest first."""
+    """Remove the cuts that make no difference to a reader, weakest first."""
     places = [0, *found, len(cycles)]
     while len(places) > 2:
         worth = [_worth(places[i - 1], places[i], places[i + 1], mixes, cycles, beats) for i in range(1, len(places) - 1)]
