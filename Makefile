@@ -37,7 +37,7 @@ report: setup build/seed/made
 test: setup
 	@.ci/system-packages test
 	@$(BIN)/python hatch_build.py --fetch
-	$(BIN)/pytest -n 2 --dist loadgroup
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: setup
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target static

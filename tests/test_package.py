@@ -11,9 +11,6 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 
-pytestmark = pytest.mark.xdist_group("wheel")  # which is built once
-
-
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
     out = tmp_path_factory.mktemp("wheel")

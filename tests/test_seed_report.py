@@ -15,7 +15,7 @@ CLASSES = {1757, 7000, 700, 4, 979, 3539}
 PHASES = [700, 7413, 4082, 1741]
 MIX = [[700], [7000, 413], [1896, 1657, 525, 4], [1600, 100, 41]]
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("seed")]
+pytestmark = pytest.mark.slow
 
 
 def report(*arguments, cwd):

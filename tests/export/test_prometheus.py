@@ -87,7 +87,6 @@ def seed_answers(seed, tmp_path_factory):
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("seed")
 class TestSeed:
     pytestmark = NEEDS_PROMETHEUS
 

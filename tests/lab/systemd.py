@@ -190,7 +190,6 @@ def _halt(outer: subprocess.Popen[str], leader: int) -> None:
 NEEDED = [
     pytest.mark.real,
     pytest.mark.slow,
-    pytest.mark.xdist_group("lab"),  # mostly waiting: one worker does, the other works
     pytest.mark.skipif(why_not() is not None, reason=f"no lab: {why_not()}"),
     pytest.mark.skipif(shutil.which("journalctl") is None, reason="journalctl is not installed"),
 ]  # of a test module that boots a lab: its `pytestmark`

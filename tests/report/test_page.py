@@ -17,7 +17,6 @@ AXE = "axe-core@4.14.1"
 pytestmark = [
     pytest.mark.real,
     pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium"),
-    pytest.mark.xdist_group("chromium"),
 ]
 PAGES = {"seed": sample.seed, "several": sample.several, "quiet": sample.quiet, "hostile": sample.hostile}
 DRAWN = "[...document.querySelectorAll('.chart')].some(box => box.classList.contains('live') && box.querySelector('.drawn .main-svg'))"
