@@ -1,6 +1,9 @@
-"""README.md describes the program as it is."""
+"""README.md, ARCHITECTURE.md and CHANGELOG.md describe the program as it is."""
 
+import importlib
 import re
+import tomllib
+from functools import reduce
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,7 @@ from tests.events.stacks_of_runtimes import FAMILIES
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CHANGELOG = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+ARCHITECTURE = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
 
 
 def test_the_terminal_output_is_what_the_seed_incident_prints():
@@ -39,21 +43,42 @@ def test_the_exit_codes_are_those_of_the_errors():
     assert documented == {0, 1, 2, 3, 4, 5, 6, 130}
 
 
-@pytest.mark.parametrize("name", ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"])
-def test_links_lead_somewhere(name):
-    links = re.findall(r"\]\((?!http)([^)#]+)\)", (ROOT / name).read_text(encoding="utf-8"))
-    assert [link for link in links if not (ROOT / link).exists()] == []
+@pytest.mark.parametrize("file", [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "fixtures/README.md"], ids=lambda file: file.name)
+def test_links_lead_somewhere(file):
+    links = re.findall(r"\]\((?!http)([^)#]+)\)", file.read_text(encoding="utf-8"))
+    assert [link for link in links if not (file.parent / link).exists()] == []
 
 
-def test_every_package_has_its_line_in_the_architecture():
-    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
-    packages = [path.parent.name for path in (ROOT / "forensics").glob("*/__init__.py")]
-    assert len(packages) > 5
-    assert [name for name in packages if name not in text] == []
+def test_every_package_has_its_line_in_the_order_of_the_layers():
+    (contract,) = (each for each in _import_linter()["contracts"] if each["type"] == "layers")
+    drawn: list[set[str]] = []
+    for mark, name in re.findall(r"^([ ┌│└]) (\w+)(?:\.py)? +\S", ARCHITECTURE.split("```")[1], re.MULTILINE):
+        if mark in " ┌":
+            drawn.append(set())
+        drawn[-1].add(name)
+    assert drawn == [set(layer.split(" | ")) for layer in contract["layers"]]
 
 
-def test_the_architecture_fits_one_page():
-    assert len((ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8").splitlines()) <= 100
+@pytest.mark.parametrize("way", ["entry", "restart", "label", "alert"])
+def test_a_way_through_the_program_has_at_most_eight_stops_that_exist(way):
+    (drawn,) = re.findall(rf"^An? {way}: .+\n((?:  \d  .+\n)+)", ARCHITECTURE, re.MULTILINE)
+    stops = re.findall(r"^  (\d)  ([a-z_.]+):([A-Za-z_.]+) ", drawn, re.MULTILINE)
+    assert [int(number) for number, _, _ in stops] == list(range(1, len(drawn.splitlines()) + 1))
+    assert 4 <= len(stops) <= 8
+    named = re.findall(r"\b([a-z_]+(?:\.[a-z_]+)*):([A-Za-z_]+(?:\.[A-Za-z_]+)*)", drawn)
+    assert len(named) >= len(stops)
+    for module, name in named:
+        reduce(getattr, name.split("."), importlib.import_module(f"forensics.{module}"))
+
+
+def test_every_file_that_the_architecture_names_exists():
+    named = set(re.findall(r"`((?:\w+/)*\w+\.py)`", ARCHITECTURE))
+    assert len(named) > 20
+    assert sorted(name for name in named if not (ROOT / "forensics" / name).exists() and not (ROOT / name).exists()) == []
+
+
+def test_the_architecture_fits_two_pages():
+    assert len(ARCHITECTURE.splitlines()) <= 125
 
 
 def test_the_changelog_counts_the_catalogue_and_the_families_of_stacks():
@@ -61,3 +86,7 @@ def test_the_changelog_counts_the_catalogue_and_the_families_of_stacks():
     files = sorted((ROOT / "patterns").rglob("*.toml"))
     assert (int(problems), int(areas)) == (len(files), len({file.parent for file in files}))
     assert int(families) == len(FAMILIES)
+
+
+def _import_linter():
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
