@@ -1,4 +1,4 @@
-"""Tell how a failure of one class of one unit stands to those before it: new, ongoing, regressed or escalating."""
+"""Classify each failure of a failure class by those before it: new, ongoing, regressed or escalating."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FUTILE_FAILURES = 3
 
 @dataclass(slots=True)
 class ClassState:
-    """What is known of one failure class of one unit; times are seconds since 1970. over: the unit was well after `last`."""
+    """One failure class of one unit; times are seconds since 1970. over: the unit was healthy after `last`."""
 
     first: float
     last: float
@@ -23,29 +23,29 @@ class ClassState:
     recent: list[float] = field(default_factory=list)
 
 
-def failed(known: ClassState | None, time: float) -> tuple[ClassState, bool]:
-    """The class after one more failure, and whether that is worth an alert: it is new, or it was over."""
-    if known is None:
+def failed(earlier: ClassState | None, time: float) -> tuple[ClassState, bool]:
+    """Count one more failure; return the class, and whether to alert: it is new, or was over."""
+    if earlier is None:
         return ClassState(time, time, count=1, recent=[time]), True
-    fresh = known.over
-    known.state = "regressed" if fresh else rate(known.recent, time)
-    known.over, known.last, known.count = False, max(time, known.last), known.count + 1
-    known.recent = [*known.recent, time][-MOST_RECENT:]
-    return known, fresh
+    came_back = earlier.over
+    earlier.state = "regressed" if came_back else _trend(earlier.recent, time)
+    earlier.over, earlier.last, earlier.count = False, max(time, earlier.last), earlier.count + 1
+    earlier.recent = [*earlier.recent, time][-MOST_RECENT:]
+    return earlier, came_back
 
 
-def well(known: ClassState) -> None:
-    """The unit was well, or was stopped: what fails again has come back."""
-    known.over, known.state = True, "ongoing"
+def mark_over(failures: ClassState) -> None:
+    """Note that the unit was healthy, or was stopped: a further failure has come back."""
+    failures.over, failures.state = True, "ongoing"
 
 
-def rate(recent: list[float], time: float) -> str:
-    """ongoing, or escalating when the last five minutes have several times the failures of the five before."""
+def _trend(recent: list[float], time: float) -> str:
+    """Return ongoing, or escalating when the last five minutes have ESCALATING times the failures of the five before."""
     now = sum(1 for t in recent if 0 <= time - t < RATE_S) + 1
     before = sum(1 for t in recent if RATE_S <= time - t < 2 * RATE_S)
     return "escalating" if before and now >= ESCALATING * before else "ongoing"
 
 
 def is_futile(*, restart_helps: bool | None, failures: int) -> bool:
-    """Whether restarting goes on although it never cures this class. failures: of the class since the unit was well."""
+    """Whether restarting goes on although it cannot fix this class. failures: of the class since the unit was healthy."""
     return restart_helps is False and failures >= FUTILE_FAILURES

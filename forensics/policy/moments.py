@@ -14,7 +14,7 @@ class Moment(NamedTuple):
 
 
 def elapsed_s(earlier: Moment, later: Moment) -> float:
-    """Seconds from one to the other; negative when the wall clock was set back between two boots."""
+    """Return the seconds between two moments; negative when the wall clock was set back between two boots."""
     if earlier.clock is not None and later.clock is not None and earlier.boot == later.boot:
         return (later.clock - earlier.clock) / 1e6
     return (later.time - earlier.time) / 1e6

@@ -1,8 +1,8 @@
-"""Follow one unit from statement to statement: since when it is in trouble, what kind of trouble, and when it is well again.
+"""Follow one unit from event to event: since when it fails, as which kind of incident, and when it is healthy again.
 
-A *span* is the time between two moments at which the unit was well: a success that held, a job that finished, a stop that stayed. What
+A *span* is the time between two moments at which the unit was healthy: a success that held, a job that finished, a stop that stayed. What
 fails in a span belongs together; a span with a restart loop or an outage in it is an incident, dated from its first failure to its end.
-The functions take what the journal shows, in the journal's order, and return the spans that this ends. A later event can date an end
+The functions take what the journal shows, in the journal's order, and return the spans that end by it. A later event can date an end
 back: that an attempt held is known ten minutes after it started, that a stop stayed five minutes after the stop.
 """
 
@@ -14,8 +14,8 @@ from statistics import median
 from forensics.policy.limits import HELD_S, LOOP_RESTARTS, LOOP_WINDOW_S, OUTAGE_S, SHUTDOWN_S, STOP_GAP_S
 from forensics.policy.moments import Moment, elapsed_s
 
-ASKED_S, ASKED_LIVES = 60.0, 3  # a stop on request proves an attempt good after a minute and three times what failures of the unit live
-MOST_LIVES = 31
+PROVEN_S, PROVEN_LIVES = 60.0, 3  # an attempt stopped on request was healthy after a minute and three times what failed ones live
+MOST_LIVES = 31  # of failed attempts that are kept for that
 
 
 @dataclass(slots=True)
@@ -34,13 +34,13 @@ class Span:
 
     @property
     def kind(self) -> str | None:
-        """The incident that it is; null for isolated failures."""
+        """The kind of incident; null for isolated failures."""
         return "restart-loop" if self.loop else "outage" if self.outage else None
 
 
 @dataclass(slots=True)
 class Running:
-    """The attempt that runs. announced: its service type says when it is ready, which it is not before."""
+    """The running attempt. announced: its service type reports when it is ready, which it is not before."""
 
     invocation: str
     started: Moment
@@ -55,7 +55,7 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What is known of an attempt once it has ended. failed: by its end or its last words; lived_s: by the boot's clock.
+    """An attempt that has ended. failed: by its end or its last lines; lived_s: by the boot's clock.
 
     started: its first entry; stated: the manager's line about the start, which can come after the service's first.
     """
@@ -85,7 +85,7 @@ class Attempt:
 
 @dataclass(slots=True)
 class Last:
-    """The attempt that ended last, and what came of it. span: the one it belongs to."""
+    """The attempt that ended last, and what followed. span: the one it belongs to."""
 
     started: int
     recovery: int
@@ -114,14 +114,14 @@ class UnitState:
 
 
 def started(state: UnitState, at: Moment, invocation: str, *, announced: bool = False) -> list[Span]:
-    """An attempt begins. announced: the manager says `Starting`, and will say `Started` when it is ready."""
+    """An attempt begins. announced: the manager logs `Starting`, and will log `Started` when it is ready."""
     closed = _cut(state, at) + _waited(state, at, starting=True)
     state.running = Running(invocation, at, announced)
     return closed
 
 
 def ready(state: UnitState, at: Moment) -> None:
-    """The attempt that runs is up."""
+    """The running attempt is up."""
     if state.running is not None:
         state.running.ready = at
 
@@ -130,9 +130,9 @@ def ended(state: UnitState, attempt: Attempt) -> list[Span]:
     """An attempt is over: by itself, on request, or with its boot (`cut`)."""
     up_s = attempt.up_s
     held = up_s is not None and up_s >= HELD_S
-    proven = held or _stopped_while_well(state.span, attempt, up_s)
+    proven = held or _stopped_while_healthy(state.span, attempt, up_s)
     counted = state.running is not None and state.running.held
-    closed = _well(state, attempt.began.time) if proven and not counted else []
+    closed = _healthy(state, attempt.began.time) if proven and not counted else []
     state.held_before |= held
     finished = attempt.outcome == "clean" and not attempt.failed
     state.last = Last(
@@ -147,7 +147,7 @@ def ended(state: UnitState, attempt: Attempt) -> list[Span]:
 
 
 def restarted(state: UnitState, at: Moment, count: int = 1) -> None:
-    """The manager schedules a restart. count: more than one when the counter shows that the lines of others are lost."""
+    """The manager schedules a restart. count: more than one when the counter shows restarts whose lines are lost."""
     last = _ended_before_restart(state, at)
     if not last.failed:
         _count_failure(last)
@@ -172,7 +172,7 @@ def stopped(state: UnitState, at: Moment) -> None:
 
 
 def booted(state: UnitState, boot_end: Moment) -> list[Span]:
-    """The boot is over whose last entry is `boot_end`: nothing runs, and what stopped just before, the shutdown stopped."""
+    """The boot whose last entry is `boot_end` is over: nothing runs, and the shutdown stopped what stopped just before."""
     closed = _cut(state, boot_end)
     if state.stop is not None and elapsed_s(state.stop, boot_end) <= SHUTDOWN_S:
         state.stop = None
@@ -192,12 +192,12 @@ def data_ended(state: UnitState, at: Moment) -> list[Span]:
 
 
 def is_held(running: Running | None, now: Moment) -> bool:
-    """Whether the attempt that runs has been up long enough to count as a success."""
+    """Whether the running attempt has been up long enough to count as a success."""
     return running is not None and running.up_since is not None and elapsed_s(running.up_since, now) >= HELD_S
 
 
 def _cut(state: UnitState, at: Moment) -> list[Span]:
-    """The attempt that ran is over, and no line shows how."""
+    """The running attempt is over, and no line shows how."""
     running = state.running
     if running is None:
         return []
@@ -212,15 +212,15 @@ def _held(state: UnitState, now: Moment) -> list[Span]:
         return []
     running.held = state.held_before = True
     since = running.up_since or running.started
-    return _well(state, since.time)
+    return _healthy(state, since.time)
 
 
 def _waited(state: UnitState, at: Moment, *, starting: bool = False, at_the_end: bool = False) -> list[Span]:
-    """What only time, or the next start, decides: a good end that nothing restarted, a stop that stayed, an outage."""
+    """Decide what only time, or the next start, decides: a success that nothing restarted, a stop that stayed, an outage."""
     closed: list[Span] = []
     last = state.last
     if last is not None and last.finished and (starting or at_the_end or elapsed_s(last.ended, at) > LOOP_WINDOW_S):
-        closed += _well(state, last.recovery)
+        closed += _healthy(state, last.recovery)
         last.finished, last.span = False, state.span
         state.is_job = True
     if state.stop is not None:
@@ -235,19 +235,19 @@ def _waited(state: UnitState, at: Moment, *, starting: bool = False, at_the_end:
 
 
 def _is_down(state: UnitState, last: Last, at: Moment) -> bool:
-    """Failed, not started again by the manager, and nothing up for ten minutes; a unit that never held has not gone down."""
+    """Whether the unit failed, was not restarted and has been down for ten minutes; one that never held has not gone down."""
     left_alone = last.failed and (not last.restarted or last.refused) and not last.by_shutdown
     return left_alone and state.held_before and not state.is_job and elapsed_s(last.ended, at) >= OUTAGE_S
 
 
-def _stopped_while_well(span: Span, attempt: Attempt, up_s: float | None) -> bool:
+def _stopped_while_healthy(span: Span, attempt: Attempt, up_s: float | None) -> bool:
     if attempt.ready is None or attempt.outcome != "stopped" or up_s is None:
         return False
-    return up_s > max(ASKED_LIVES * median(span.lives), ASKED_S) if span.lives else up_s > ASKED_S
+    return up_s > max(PROVEN_LIVES * median(span.lives), PROVEN_S) if span.lives else up_s > PROVEN_S
 
 
 def _ended_before_restart(state: UnitState, at: Moment) -> Last:
-    """The attempt that the restart follows; where the lines of its end are lost, the one that ran, or an unknown one."""
+    """Return the attempt that the restart follows; where the lines of its end are lost, the running one, or an unknown one."""
     running = state.running
     if running is not None or state.last is None:
         begun = at if running is None else running.started
@@ -267,8 +267,8 @@ def _count_failure(last: Last) -> None:
     span.failures[last.signature] = span.failures.get(last.signature, 0) + 1
 
 
-def _well(state: UnitState, since: int) -> list[Span]:
-    """The unit has been well since then."""
+def _healthy(state: UnitState, since: int) -> list[Span]:
+    """The unit has been healthy since then."""
     span = state.span
     closed = _close(state, since)
     span.recovery = span.end
@@ -276,7 +276,7 @@ def _well(state: UnitState, since: int) -> list[Span]:
 
 
 def _close(state: UnitState, end: int) -> list[Span]:
-    """End the span and begin another; one in which nothing failed just goes."""
+    """End the span and begin another; one in which nothing failed is dropped."""
     span, state.span = state.span, Span()
     if span.start is None:
         return []

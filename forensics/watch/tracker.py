@@ -232,7 +232,7 @@ class Tracker:
             end = (span.end or 0) / 1e6
             for (unit, _), known in self.classes.items():
                 if unit == key:
-                    class_state.well(known)
+                    class_state.mark_over(known)
             closing = [name for name, alert in self.open.items() if alert.unit_key == key]
             resolved = [self.open.pop(name) for name in closing]
             alerts += [replace(alert, ended_at=max(end, alert.starts_at)) for alert in resolved]
