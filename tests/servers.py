@@ -27,7 +27,7 @@ def http_get(url: str):
         return page.read()
 
 
-def wait_for(holds, seconds=30):
+def wait_for(holds, seconds=60):
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline, f"not within {seconds} s"

@@ -63,7 +63,7 @@ class Lab:
         """Unit → ActiveState."""
         return {unit: self.run(["systemctl", "show", "-P", "ActiveState", unit]).strip() for unit in units}
 
-    def wait_until(self, holds: Callable[[], bool], seconds: float = 30) -> None:
+    def wait_until(self, holds: Callable[[], bool], seconds: float = 120) -> None:
         deadline = time.monotonic() + seconds
         while not holds():
             if time.monotonic() > deadline:
