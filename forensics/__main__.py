@@ -1,4 +1,4 @@
-"""`python -m forensics` is the program."""
+"""Run the program as `python -m forensics`."""
 
 from forensics.cli import main
 

@@ -1,4 +1,4 @@
-"""Read entries as attempts and events: the same reading for history, for the stream and for pasted text."""
+"""Assemble entries into attempts and events, the same for history, for the stream and for pasted text."""
 
 from __future__ import annotations
 
@@ -22,5 +22,5 @@ class Assembly:
 
 def assemble(entries: pl.DataFrame, *, include_running: bool = False) -> Assembly:
     """Assemble ENTRIES in canonical order. include_running: whether attempts that still run have events too."""
-    made = assemble_attempts(entries, include_running=include_running)
-    return Assembly(made.attempts, find_events(entries, made.members), made.restarts, made.lifecycle)
+    assembled = assemble_attempts(entries, include_running=include_running)
+    return Assembly(assembled.attempts, find_events(entries, assembled.members), assembled.restarts, assembled.lifecycle)

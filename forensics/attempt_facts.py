@@ -1,4 +1,4 @@
-"""Give policy what it needs to know of each attempt: the same facts for history and for the stream."""
+"""Gather the facts of each attempt that policy decides by, the same for history and for the stream."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CLOCKS = ("start_clock", "stated_clock", "ready_clock", "end_clock")
 def with_facts(
     attempts: pl.DataFrame, lifecycle: pl.DataFrame, labels: pl.DataFrame, entries: pl.DataFrame, useless_clocks: Collection[str] = ()
 ) -> pl.DataFrame:
-    """ATTEMPTS with signature, proof, secondary, failed_by_itself, announced, `stated` (the manager's start line) and their boot clocks.
+    """Add to ATTEMPTS signature, proof, secondary, failed_by_itself, announced, `stated` (the manager's start line) and boot clocks.
 
     useless_clocks: boots whose monotonic clock cannot be trusted.
     """
@@ -40,7 +40,7 @@ def with_facts(
 
 
 def _starts(lifecycle: pl.DataFrame) -> pl.DataFrame:
-    """attempt, announced (its service type says when it is ready), stated and its clock, ready_clock."""
+    """Find the start lines of each attempt: attempt, announced (as in policy), stated, stated_clock, ready_clock."""
     starts = lifecycle.filter(pl.col("kind").is_in(["starting", "started"]) & pl.col("attempt").is_not_null())
     is_ready = pl.col("kind") == "started"
     return starts.group_by("attempt").agg(
@@ -52,11 +52,11 @@ def _starts(lifecycle: pl.DataFrame) -> pl.DataFrame:
 
 
 def attempt_of(row: Mapping[str, Any]) -> Attempt:
-    """The facts of one row of `with_facts`, its times as µs since 1970."""
+    """Convert one row of `with_facts`, its times as µs since 1970, for policy."""
     boot = row["boot"] or ""
     started = Moment(row["started"], row["start_clock"], boot)
     lived_us = int(row["uptime_s"] * 1e6)
-    ended = Moment(row["ended"], row["end_clock"], boot) if row["ended"] is not None else later(started, lived_us)
+    ended = Moment(row["ended"], row["end_clock"], boot) if row["ended"] is not None else _later(started, lived_us)
     return Attempt(
         started=started,
         ended=ended,
@@ -70,6 +70,6 @@ def attempt_of(row: Mapping[str, Any]) -> Attempt:
     )
 
 
-def later(moment: Moment, us: int) -> Moment:
-    """So many µs after a moment."""
+def _later(moment: Moment, us: int) -> Moment:
+    """Return the moment so many µs later."""
     return Moment(moment.time + us, None if moment.clock is None else moment.clock + us, moment.boot)

@@ -5,23 +5,18 @@ from __future__ import annotations
 import polars as pl
 
 
-def named_machine_of() -> pl.Expr:
-    """`machine` as text: the machine id, or where none is recorded the host name."""
+def machine_or_host() -> pl.Expr:
+    """Select `machine` as text: the machine id, or the host name where none is recorded."""
     return pl.coalesce(pl.col("machine").cast(pl.String), pl.col("host").cast(pl.String)).alias("machine")
 
 
-def named_machine(entries: pl.DataFrame) -> pl.Series:
-    """The same of each row of a frame with machine and host."""
-    return entries.select(named_machine_of()).to_series()
-
-
 def boot_ends(entries: pl.DataFrame) -> pl.DataFrame:
-    """machine, boot, boot_end and its clock (monotonic, µs), last_boot (no later boot of that machine), data_end (of the machine)."""
+    """Find when each boot ended: machine, boot, boot_end, boot_end_clock (µs), last_boot (of the machine), data_end (of the machine)."""
     ends = entries.group_by("machine", "host", "boot").agg(
         pl.col("time").max().alias("boot_end"), pl.col("time").min().alias("begin"), pl.col("monotonic").max().alias("boot_end_clock")
     )
     ends = (
-        ends.with_columns(named_machine(ends), pl.col("boot").cast(pl.String))
+        ends.with_columns(machine_or_host(), pl.col("boot").cast(pl.String))
         .group_by("machine", "boot")
         .agg(pl.col("boot_end", "boot_end_clock").max(), pl.col("begin").min())
         .sort("machine", "begin", "boot", nulls_last=True)

@@ -26,16 +26,17 @@ from forensics.query import Query, unit_pattern
 from forensics.signatures import Labelled, catalogue, label
 from forensics.store import Store
 from forensics.timespec import BootStart
+from forensics.wording import plural
 
 
-def make_report(settings: Query, progress: Progress | None = None) -> Report:
-    """The report that `settings` asks for; raises what `investigate` does."""
-    return investigate(settings, progress).report
+def make_report(query: Query, progress: Progress | None = None) -> Report:
+    """Make the report that `query` asks for. Raises what `investigate` does."""
+    return investigate(query, progress).report
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What a store holds before incidents are cut: entries, attempts, and why each one ended. is_whole: of all units."""
+    """What a store holds before incidents are cut: entries, attempts, and why each ended. is_whole: of all units."""
 
     entries: pl.DataFrame
     assembly: Assembly
@@ -52,35 +53,35 @@ class Investigation:
     report: Report
 
 
-def investigate(settings: Query, progress: Progress | None = None) -> Investigation:
-    """All that is known of the window that `settings` names.
+def investigate(query: Query, progress: Progress | None = None) -> Investigation:
+    """Analyse the window that `query` names.
 
     Raises UsageError for a unit that never appears or a broken pattern, NothingRecordedError for an empty window, and what
     ingesting raises.
     """
-    patterns = catalogue.load(settings.pattern_folders)
-    ingested = ingest_sources(settings.sources, settings.store, progress)
-    entries, window = _entries(settings, ingested.sources)
-    history = _history(_only_units(entries, settings.units), entries, patterns, read_overrides(overrides_file()))
-    analysed = _analyse(history, window, settings.declared)
+    patterns = catalogue.load(query.pattern_folders)
+    ingested = ingest_sources(query.sources, query.store, progress)
+    entries, window = _entries(query, ingested.sources)
+    history = _history(_only_units(entries, query.units), entries, patterns, read_overrides(overrides_file()))
+    analysis = _analyse(history, window, query.declared)
     refused = (f"Skipped patterns: {catalogue.format_mistakes(patterns.refused)}",) if patterns.refused else ()
-    return Investigation(history, analysed.classed_restarts, _report(settings, entries, window, ingested.damage, analysed, refused))
+    return Investigation(history, analysis.classed_restarts, _report(query, entries, window, ingested.damage, analysis, refused))
 
 
-def read_history(settings: Query, patterns: catalogue.Catalogue, overrides: Overrides, progress: Progress | None = None) -> History:
-    """The labelled history that `settings` asks for; where no source is named, of all that the store has, without ingesting."""
-    sources = None if settings.sources.are_the_hosts_own else ingest_sources(settings.sources, settings.store, progress).sources
-    return history_of(settings, sources, patterns, overrides)
+def read_history(query: Query, patterns: catalogue.Catalogue, overrides: Overrides, progress: Progress | None = None) -> History:
+    """Read the labelled history that `query` asks for; without a named source, all that the store has, without ingesting."""
+    sources = None if query.sources.are_the_hosts_own else ingest_sources(query.sources, query.store, progress).sources
+    return history_of(query, sources, patterns, overrides)
 
 
-def history_of(settings: Query, sources: Collection[str] | None, patterns: catalogue.Catalogue, overrides: Overrides) -> History:
-    """The labelled history of a window of what the store has of `sources` (None: of all). Raises NothingRecordedError for an empty one."""
-    entries, _ = _entries(settings, sources)
-    return _history(_only_units(entries, settings.units), entries, patterns, overrides)
+def history_of(query: Query, sources: Collection[str] | None, patterns: catalogue.Catalogue, overrides: Overrides) -> History:
+    """Label a window of what the store has of `sources` (None: of all). Raises NothingRecordedError for an empty one."""
+    entries, _ = _entries(query, sources)
+    return _history(_only_units(entries, query.units), entries, patterns, overrides)
 
 
 def _history(about: pl.DataFrame, entries: pl.DataFrame, patterns: catalogue.Catalogue, overrides: Overrides) -> History:
-    """Entries → why each attempt ended; `about` are the same rows with only the asked units named."""
+    """Assemble and label attempts. about: the rows of `entries` with only the wanted units named."""
     assembly = assemble(about)
     labelled = apply_overrides(label(assembly.events, assembly.attempts, patterns), overrides)
     return History(entries, assembly, labelled, is_whole=about is entries)
@@ -88,7 +89,7 @@ def _history(about: pl.DataFrame, entries: pl.DataFrame, patterns: catalogue.Cat
 
 def _analyse(history: History, window: Window, declared: datetime | None) -> Analysis:
     entries, assembly, labelled = history.entries, history.assembly, history.labelled
-    # other units' jobs are changes too, also where only some units are asked for
+    # jobs of other units are changes too, also where only some units are wanted
     lifecycle = assembly.lifecycle if history.is_whole else lifecycle_of(entries)
     inputs = Inputs(
         entries=entries,
@@ -104,10 +105,10 @@ def _analyse(history: History, window: Window, declared: datetime | None) -> Ana
     return replace(analysis, notes=(*analysis.notes, *labelled.notes))
 
 
-def _entries(settings: Query, sources: Collection[str] | None) -> tuple[pl.DataFrame, Window]:
-    """The entries of the asked window and sources, and the window with boots resolved."""
-    store = Store.open(settings.store)
-    since, until = settings.since, settings.until
+def _entries(query: Query, sources: Collection[str] | None) -> tuple[pl.DataFrame, Window]:
+    """Read the entries of the window and sources, and resolve the window's boots."""
+    store = Store.open(query.store)
+    since, until = query.since, query.until
     if isinstance(since, BootStart) or isinstance(until, BootStart):
         boots = _boot_starts(store.entries(sources=sources))
         since, until = _resolved(since, boots), _resolved(until, boots)
@@ -115,12 +116,12 @@ def _entries(settings: Query, sources: Collection[str] | None) -> tuple[pl.DataF
         raise UsageError(f"The window is empty: --since ({since:%F %T} UTC) is not before --until ({until:%F %T} UTC).")
     entries = checked(store.entries(since=since, until=until, sources=sources), ENTRIES, "entries")
     if entries.is_empty():
-        raise NothingRecordedError(_nothing(store.entries(sources=sources)))
+        raise NothingRecordedError(_nothing_recorded(store.entries(sources=sources)))
     # a chunk for each day and file otherwise, and every gather looks for its row's chunk: 0.7 s of 4 over half a million entries
     return entries.rechunk(), Window(since, until)
 
 
-def _nothing(recorded: pl.DataFrame) -> str:
+def _nothing_recorded(recorded: pl.DataFrame) -> str:
     if recorded.is_empty():
         return "Nothing is recorded: the journal has no entries."
     first, last = recorded.select(pl.col("time").min(), pl.col("time").max().alias("last")).row(0)
@@ -128,7 +129,7 @@ def _nothing(recorded: pl.DataFrame) -> str:
 
 
 def _boot_starts(entries: pl.DataFrame) -> list[datetime]:
-    """When each boot of the data began, newest first."""
+    """Return when each boot of the data began, newest first."""
     return entries.group_by("boot").agg(pl.col("time").min())["time"].sort(descending=True).to_list()
 
 
@@ -136,19 +137,19 @@ def _resolved(moment: datetime | BootStart | None, boots: list[datetime]) -> dat
     if not isinstance(moment, BootStart):
         return moment
     if moment.ago >= len(boots):
-        raise UsageError(f"boot-{moment.ago} is not in the journal; it has {len(boots)} boots.")
+        raise UsageError(f"boot-{moment.ago} is not in the journal; it has {plural(len(boots), 'boot')}.")
     return boots[moment.ago]
 
 
 def _only_units(entries: pl.DataFrame, wanted: Sequence[str]) -> pl.DataFrame:
-    """The same rows with the units that do not match `wanted` taken out, so that row numbers stay evidence."""
+    """Blank the units that do not match `wanted`; all rows stay, so that row numbers remain evidence."""
     if not wanted:
         return entries
-    known = entries["unit"].drop_nulls().unique().cast(pl.String).sort().to_list()
-    kept = [unit for unit in known if any(fnmatch.fnmatchcase(unit, unit_pattern(name)) for name in wanted)]
+    recorded = entries["unit"].drop_nulls().unique().cast(pl.String).sort().to_list()
+    kept = [unit for unit in recorded if any(fnmatch.fnmatchcase(unit, unit_pattern(name)) for name in wanted)]
     for name in wanted:
-        if not fnmatch.filter(known, unit_pattern(name)):
-            near = difflib.get_close_matches(unit_pattern(name), known, n=3, cutoff=0.5)
+        if not fnmatch.filter(recorded, unit_pattern(name)):
+            near = difflib.get_close_matches(unit_pattern(name), recorded, n=3, cutoff=0.5)
             hint = f" Did you mean {' or '.join(near)}?" if near else ""
             raise UsageError(f"No entry in this window is about the unit '{name}'.{hint}")
     keep = pl.col("unit").is_in(kept)
@@ -156,24 +157,24 @@ def _only_units(entries: pl.DataFrame, wanted: Sequence[str]) -> pl.DataFrame:
 
 
 def _report(
-    settings: Query, entries: pl.DataFrame, window: Window, damage: Sequence[Damage], found: Analysis, refused: tuple[str, ...]
+    query: Query, entries: pl.DataFrame, window: Window, damage: Sequence[Damage], analysis: Analysis, refused: tuple[str, ...]
 ) -> Report:
     hosts = tuple(entries["host"].drop_nulls().unique().cast(pl.String).sort().to_list())
-    units = sorted({incident.unit for incident in found.incidents})
+    units = sorted({incident.unit for incident in analysis.incidents})
     shown = Window(window.since or entries["time"].min(), window.until or entries["time"].max())  # type: ignore[arg-type]
     return Report(
         host=hosts[0] if len(hosts) == 1 else ", ".join(hosts),
         hosts=hosts,
         units=tuple(units),
         window=shown,
-        timezone=settings.timezone,
+        timezone=query.timezone,
         completeness=judge_completeness(entries, damage),
-        restarts=found.restarts,
-        classes=found.classes,
-        incidents=found.incidents,
-        detection_summary=found.detection_summary,
-        ledger=found.ledger,
-        notes=(*found.notes, *refused),
+        restarts=analysis.restarts,
+        classes=analysis.classes,
+        incidents=analysis.incidents,
+        detection_summary=analysis.detection_summary,
+        ledger=analysis.ledger,
+        notes=(*analysis.notes, *refused),
         version=__version__,
-        generated=settings.now,
+        generated=query.now,
     )

@@ -22,7 +22,7 @@ class Speaker(IntEnum):
 
 
 def speakers(entries: pl.DataFrame) -> pl.Series:
-    """The Speaker of each of ENTRIES, as Int8.
+    """Return the Speaker of each of ENTRIES, as Int8.
 
     A forked child that could not execute the service's program logs in the manager's name (exec-invoke.c).
     """
@@ -45,5 +45,5 @@ def speakers(entries: pl.DataFrame) -> pl.Series:
 
 
 def is_any(column: pl.Series, wanted: list[str]) -> pl.Series:
-    """Which entries have one of the wanted categories: their codes are compared, 1 ms for 1 M entries."""
+    """Mark the entries with one of the wanted categories; codes are compared, 1 ms for 1 M entries."""
     return column.is_in(wanted).fill_null(value=False)

@@ -155,7 +155,7 @@ def format_mistakes(mistakes: Sequence[Mistake], where: str) -> str:
 
 
 def refuse_mistakes(table: Table) -> None:
-    """Raises UsageError with every mistake in the file of `table`."""
+    """Raise UsageError with every mistake in the file of `table`, if there is any."""
     if table.mistakes:
         raise UsageError(format_mistakes(table.mistakes, table.file.name))
 

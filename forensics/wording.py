@@ -1,4 +1,4 @@
-"""Write numbers, times and paragraphs as a reader sees them: the same words in every output."""
+"""Format numbers, times and paragraphs for readers, the same in every output."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _ITEM = re.compile(r"\s*(?:\d+[.)]|[-*•])\s")  # the start of a list item
 
 
 def zone(name: str) -> tzinfo:
-    """The named time zone; UTC when this machine does not know it."""
+    """Return the named time zone; UTC when this machine does not know it."""
     try:
         return UTC if name in {"", "UTC"} else ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -44,7 +44,7 @@ def plural(number: int, word: str, many: str = "") -> str:
 
 
 def share(part: float | None) -> str:
-    """Percent with one digit; "< 0.1 %" and "> 99.9 %" rather than rounding a part to nothing or to all."""
+    """Format percent with one digit; "< 0.1 %" and "> 99.9 %" rather than rounding a part to nothing or to all."""
     if part is None:
         return "–"
     if 0 < part < 0.0005:
@@ -53,7 +53,7 @@ def share(part: float | None) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """Measured time in two units at most: 12.9 s, 6 min 14 s, 98 h 22 min, 13 d 4 h."""
+    """Format measured time in two units at most: 12.9 s, 6 min 14 s, 98 h 22 min, 13 d 4 h."""
     if seconds is None:
         return "–"
     if seconds < 59.95:
@@ -66,7 +66,7 @@ def duration(seconds: float | None) -> str:
 
 
 def spoken_duration(seconds: float) -> str:
-    """Time as said in a sentence, without fractions of a second: 95 s, 6 min 14 s, 98 min, 98 h 22 min, 13 d 4 h."""
+    """Format time for a sentence, without fractions of a second: 95 s, 6 min 14 s, 98 min, 98 h 22 min, 13 d 4 h."""
     left = round(seconds)
     if left < 120:
         return f"{left} s"
@@ -77,7 +77,7 @@ def spoken_duration(seconds: float) -> str:
 
 
 def about(seconds: float) -> str:
-    """Time in one unit, for both ends of a range: 2.4 h, 96 h, 5.3 d."""
+    """Format time in one unit, for both ends of a range: 2.4 h, 96 h, 5.3 d."""
     for unit, scale, most in (("s", 1, 60), ("min", 60, 60), ("h", 3600, 120)):
         if seconds < scale * most:
             return f"{seconds / scale:.1f}".removesuffix(".0") + f" {unit}"
@@ -90,7 +90,7 @@ def _two(small: int, per: int, big_unit: str, small_unit: str) -> str:
 
 
 def since_start(time: datetime | None, start: datetime) -> str:
-    """Time relative to the start of an incident: T+29 s, T−40 s; "never" without a time."""
+    """Format time relative to the start of an incident: T+29 s, T−40 s; "never" without a time."""
     if time is None:
         return "never"
     seconds = (time - start).total_seconds()
@@ -113,7 +113,7 @@ def outcome(name: str) -> str:
 
 
 def method(name: str) -> str:
-    """How downtime was measured; an unknown name is returned as it is."""
+    """Describe how downtime was measured; an unknown name is returned as it is."""
     return _METHODS.get(name, name)
 
 

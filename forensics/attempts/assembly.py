@@ -16,8 +16,8 @@ from forensics.attempts.kernel_and_coredumps import kernel_and_coredumps
 from forensics.attempts.lifecycle import lifecycle_table, manager_lines
 from forensics.attempts.manager_messages import ManagerMessage, is_kind
 from forensics.attempts.restarts import scheduled, with_lost
-from forensics.attempts.unit_keys import Codes, boots_of, with_unit_keys
-from forensics.boots import named_machine
+from forensics.attempts.unit_keys import Codes, boot_codes, with_unit_keys
+from forensics.boots import machine_or_host
 from forensics.model.frames import ATTEMPT_ENTRIES, ATTEMPTS, ENTRIES, LIFECYCLE, RESTARTS, checked
 from forensics.speakers import Speaker
 
@@ -30,7 +30,7 @@ EXPLAINING = (
     ManagerMessage.SPAWN_FAILED,
     ManagerMessage.OUT_OF_MEMORY,
 )
-WARNING = 4  # other manager lines count when they are at least a warning; how a job went only repeats its causes
+WARNING = 4  # other manager lines count when they are at least a warning; the result of a job only repeats its causes
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Attempts:
 def assemble_attempts(entries: pl.DataFrame, *, include_running: bool = False) -> Attempts:
     """Assemble ENTRIES in canonical order. include_running: whether `members` has the entries of attempts that still run."""
     checked(entries, ENTRIES, "entries")
-    boots = boots_of(entries)
+    boots = boot_codes(entries)
     attributed, candidates = with_candidates(with_unit_keys(entries, boots))
     lines = manager_lines(entries, attributed)
     attributed = with_lines_without_id(with_late_lines_returned(attributed, lines), lines)
@@ -64,14 +64,14 @@ def assemble_attempts(entries: pl.DataFrame, *, include_running: bool = False) -
 
 
 def lifecycle_of(entries: pl.DataFrame) -> pl.DataFrame:
-    """LIFECYCLE of ENTRIES without assembling attempts: `attempt` is null throughout."""
-    attributed, _ = with_candidates(with_unit_keys(entries, boots_of(entries)))
+    """Read LIFECYCLE without assembling attempts: `attempt` is null throughout."""
+    attributed, _ = with_candidates(with_unit_keys(entries, boot_codes(entries)))
     no_attempts = pl.DataFrame(schema={"candidate": pl.UInt32, "attempt": pl.UInt32})
     return lifecycle_table(entries, manager_lines(entries, attributed), no_attempts)
 
 
 def _attempts(candidates: pl.DataFrame, attributed: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
-    """The candidates in which something was started. Skipped starts are none."""
+    """Select the candidates in which something was started; a skipped start is not an attempt."""
     ends = ends_of(lines.filter(~pl.col("echo") & pl.col("candidate").is_not_null()))
     joined = candidates.join(build.tallied(attributed), on="candidate", how="inner").join(ends, on="candidate", how="left")
     started = (pl.col("started_something").fill_null(value=False) | pl.col("wrote")) & ~pl.col("skipped").fill_null(value=False)
@@ -85,10 +85,10 @@ def _attempts(candidates: pl.DataFrame, attributed: pl.DataFrame, lines: pl.Data
 
 
 def _with_reports(attempts: pl.DataFrame, entries: pl.DataFrame, reports: pl.DataFrame, boots: Codes) -> pl.DataFrame:
-    """Attempts with what the kernel and core dumps add, and with their boot's end."""
+    """Add what kernel messages, core dumps and the boot's end show about attempts."""
     return (
         build.with_reports(attempts, entries, reports)
-        .join(build.boots_over(entries, boots), on="boot", how="left")
+        .join(build.boots_judged(entries, boots), on="boot", how="left")
         .with_columns(
             pl.col("candidate").is_in(reports.filter("oom")["candidate"].implode()).alias("kernel_oom"),
             pl.col("candidate").is_in(reports.filter(pl.col("source") == "coredump")["candidate"].implode()).alias("dumped_core"),
@@ -100,12 +100,11 @@ def _with_reports(attempts: pl.DataFrame, entries: pl.DataFrame, reports: pl.Dat
 def _restarts(entries: pl.DataFrame, numbers: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
     restarts = with_lost(scheduled(lines)).join(numbers, on="candidate", how="left", maintain_order="left")
     about = entries.select("time", "machine", "host", "manager", "unit", "boot")[restarts["row"]]
-    about = about.drop("machine").with_columns(named_machine(about))
-    return restarts.hstack(about).select([pl.col(name).cast(kind) for name, kind in RESTARTS.items()])
+    return restarts.hstack(about.with_columns(machine_or_host())).select([pl.col(name).cast(kind) for name, kind in RESTARTS.items()])
 
 
 def _members(attempts: pl.DataFrame, attributed: pl.DataFrame, lines: pl.DataFrame, reports: pl.DataFrame) -> pl.DataFrame:
-    """ATTEMPT_ENTRIES of `attempts`: their own lines, what the manager, the kernel and core dumps add."""
+    """List the ATTEMPT_ENTRIES of `attempts`: their own lines, those of the manager and the kernel, and core dumps."""
     warned = is_kind(ManagerMessage.OTHER) & (pl.col("priority") <= WARNING)
     sources = [
         lines.filter((is_kind(*EXPLAINING) | warned) & ~pl.col("echo")).select("row", "candidate", source=pl.lit("manager")),

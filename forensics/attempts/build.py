@@ -1,4 +1,4 @@
-"""Build the table of attempts from candidates, how they ended, and what their entries add up to."""
+"""Build the table of attempts from candidates, their ends, and the sums of their entries."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import numpy as np
 import polars as pl
 
 from forensics.attempts.manager_messages import ManagerMessage, is_kind
-from forensics.attempts.unit_keys import Codes, machines_of
-from forensics.boots import named_machine
+from forensics.attempts.unit_keys import Codes, machine_codes
+from forensics.boots import machine_or_host
 from forensics.model import systemd
 from forensics.model.frames import ATTEMPTS
 from forensics.speakers import Speaker
@@ -18,7 +18,7 @@ CLOCKS_MAY_DISAGREE = 0.01  # share of a boot's entries
 
 
 def tallied(attributed: pl.DataFrame) -> pl.DataFrame:
-    """What all entries of a candidate add up to: candidate, first_row, own_last_row, wrote, lines, entries, bytes, lost."""
+    """Sum up the entries of each candidate: candidate, first_row, own_last_row, wrote, lines, entries, bytes, lost."""
     of_service = pl.col("speaker") == int(Speaker.SERVICE)
     return (
         attributed.drop_nulls("candidate")
@@ -36,7 +36,7 @@ def tallied(attributed: pl.DataFrame) -> pl.DataFrame:
 
 
 def with_reports(attempts: pl.DataFrame, entries: pl.DataFrame, reports: pl.DataFrame) -> pl.DataFrame:
-    """Attempts whose sums also count the kernel's lines and the core dumps about them."""
+    """Add the kernel messages and core dumps about an attempt to its sums."""
     size = entries["bytes"].gather(reports["row"]).alias("size")
     more = reports.with_columns(size).group_by("candidate").agg(pl.len().cast(pl.UInt32).alias("more"), pl.col("size").sum())
     return attempts.join(more, on="candidate", how="left", maintain_order="left").with_columns(
@@ -45,9 +45,10 @@ def with_reports(attempts: pl.DataFrame, entries: pl.DataFrame, reports: pl.Data
 
 
 def automatic(attempts: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
-    """candidate, automatic: the manager's line before the attempt's first entry, among those that matter, is a scheduled restart.
+    """Find which attempts a scheduled restart started: candidate, automatic.
 
-    null where neither a start nor a restart is on record: the attempt began before the data or its lines are lost.
+    Of restarts, refusals and stops the last before the attempt's first entry decides. null where neither a start nor a
+    restart is on record: the attempt began before the data or its lines are lost.
     """
     openings = attempts.select("candidate", "unit_boot", row="first_row").with_columns(pl.lit(OPENING, pl.Int8).alias("kind"))
     turns = lines.filter(is_kind(ManagerMessage.RESTART, ManagerMessage.START_LIMIT) | pl.col("requested")).select(
@@ -63,9 +64,9 @@ def automatic(attempts: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def boots_over(entries: pl.DataFrame, boots: Codes) -> pl.DataFrame:
-    """boot, last_row, over (a later boot is on record, or the journal was closed), mono (its monotonic clock can be used)."""
-    frame = pl.DataFrame({"boot": boots, "machine": machines_of(entries)[0], "row": np.arange(len(boots), dtype=np.uint32)})
+def boots_judged(entries: pl.DataFrame, boots: Codes) -> pl.DataFrame:
+    """Judge each boot: boot, last_row, over (a later one is on record, or the journal was closed), mono (its clock can be used)."""
+    frame = pl.DataFrame({"boot": boots, "machine": machine_codes(entries)[0], "row": np.arange(len(boots), dtype=np.uint32)})
     last = frame.group_by("boot").agg(pl.col("machine").first(), pl.col("row").max().alias("last_row"))
     closed = entries["message_id"].gather(last["last_row"]).cast(pl.String).eq_missing(systemd.JOURNAL_STOPPED)
     newest = pl.col("last_row") == pl.col("last_row").max().over("machine")
@@ -73,7 +74,10 @@ def boots_over(entries: pl.DataFrame, boots: Codes) -> pl.DataFrame:
 
 
 def _clocks(entries: pl.DataFrame, boots: Codes) -> pl.DataFrame:
-    """boot, mono: at most 1 % of its neighbouring entries have the two clocks 10 s apart, and none lacks the monotonic one."""
+    """Judge the monotonic clock of each boot: boot, mono.
+
+    It can be used when it is missing, or moves 10 s against the wall clock, at 1 % of the entries at most.
+    """
     if entries.is_empty():
         return pl.DataFrame(schema={"boot": pl.Int64, "mono": pl.Boolean})
     offset = entries["time"].to_physical().to_numpy() - entries["monotonic"].fill_null(0).to_numpy()
@@ -85,7 +89,8 @@ def _clocks(entries: pl.DataFrame, boots: Codes) -> pl.DataFrame:
     return pl.DataFrame({"boot": np.arange(len(share)), "mono": share <= CLOCKS_MAY_DISAGREE})
 
 
-def outcome() -> pl.Expr:
+def _outcome() -> pl.Expr:
+    """Decide the outcome by the rows that prove an attempt's end."""
     no_end = pl.col("end_row").is_null()
     return (
         pl.when(no_end & (pl.col("over") | pl.col("superseded")))
@@ -105,14 +110,14 @@ def outcome() -> pl.Expr:
 
 
 def with_outcomes(attempts: pl.DataFrame) -> pl.DataFrame:
-    """Attempts joined with their ends, sums and boots, with outcome, result, exit and alive_row, the last proof of life."""
+    """Add outcome, result, exit_status and alive_row (the last proof of life) to attempts with their ends, sums and boots."""
     superseded = pl.col("first_row") < pl.col("first_row").max().over("unit_boot")
     by_exit = pl.col("exit_code").cast(pl.String).replace_strict(systemd.RESULT_OF_EXIT_CODE, default=None, return_dtype=pl.String)
     ended_well = pl.col("result").is_null() & (pl.col("well_row").is_not_null() | pl.col("finished_row").is_not_null())
     last = pl.when(pl.col("superseded")).then(pl.col("own_last_row")).otherwise(pl.col("last_row"))
     return (
         attempts.with_columns(superseded.alias("superseded"))
-        .with_columns(outcome().alias("outcome"))
+        .with_columns(_outcome().alias("outcome"))
         .with_columns(
             pl.when(ended_well).then(pl.lit("success")).otherwise(pl.coalesce(pl.col("result").cast(pl.String), by_exit)).alias("result"),
             pl.when(ended_well & pl.col("exit_row").is_null()).then(0).otherwise(pl.col("exit_status")).alias("exit_status"),
@@ -122,7 +127,7 @@ def with_outcomes(attempts: pl.DataFrame) -> pl.DataFrame:
 
 
 def attempts_table(entries: pl.DataFrame, attempts: pl.DataFrame) -> pl.DataFrame:
-    """ATTEMPTS with `candidate`, numbered in (host, manager, unit, started) order."""
+    """Make ATTEMPTS, numbered in (host, manager, unit, started) order, with `candidate` and `unit_key`."""
     first, alive = entries[attempts["first_row"]], entries[attempts["alive_row"]]
     time = entries["time"]
     ready = (pl.col("starting_row").is_not_null()) & (pl.col("started_row") <= pl.col("end_row").fill_null(pl.col("started_row")))
@@ -131,7 +136,7 @@ def attempts_table(entries: pl.DataFrame, attempts: pl.DataFrame) -> pl.DataFram
     return (
         attempts.with_columns(
             *[first[name].cast(pl.String) for name in ("host", "manager", "unit")],
-            named_machine(first),
+            first.select(machine_or_host()).to_series(),
             entries["invocation"].gather(attempts["id_row"]).alias("invocation"),
             entries["boot"].gather(attempts["first_row"]).cast(pl.String).alias("boot"),
             first["time"].alias("started"),

@@ -36,22 +36,22 @@ HARMLESS = ("ExecReload", "ExecReloadEx", "ExecReloadPost", "ExecReloadPostEx")
 STOPPED_SOON_US = 1_000_000  # a `Stopped` without `Stopping` that comes this soon after the end is the same event
 
 
-def first_of(*kinds: ManagerMessage) -> pl.Expr:
+def _first_of(*kinds: ManagerMessage) -> pl.Expr:
     return pl.col("row").filter(is_kind(*kinds)).min()
 
 
 def ends_of(lines: pl.DataFrame) -> pl.DataFrame:
-    """One row per candidate: which rows prove its start and its end, and what the end was. lines: with `echo`, `refused`, `requested`."""
+    """Find per candidate which rows prove its start and end, and how it ended. lines: the manager's, without echoes."""
     facts = lines.group_by("candidate").agg(
         is_kind(*PROOFS).any().alias("started_something"),
         is_kind(ManagerMessage.SKIPPED).any().alias("skipped"),
-        first_of(ManagerMessage.STARTING).alias("starting_row"),
-        first_of(ManagerMessage.STARTED, ManagerMessage.FINISHED).alias("started_row"),
-        first_of(ManagerMessage.FINISHED).alias("finished_row"),
-        first_of(ManagerMessage.FAILED).alias("failed_row"),
-        first_of(ManagerMessage.ENDED_WELL).alias("well_row"),
-        first_of(ManagerMessage.STOPPING).alias("stopping_row"),
-        first_of(ManagerMessage.JOB_FAILED).alias("job_failed_row"),
+        _first_of(ManagerMessage.STARTING).alias("starting_row"),
+        _first_of(ManagerMessage.STARTED, ManagerMessage.FINISHED).alias("started_row"),
+        _first_of(ManagerMessage.FINISHED).alias("finished_row"),
+        _first_of(ManagerMessage.FAILED).alias("failed_row"),
+        _first_of(ManagerMessage.ENDED_WELL).alias("well_row"),
+        _first_of(ManagerMessage.STOPPING).alias("stopping_row"),
+        _first_of(ManagerMessage.JOB_FAILED).alias("job_failed_row"),
         pl.col("row").filter(is_kind(ManagerMessage.STOPPED) & pl.col("requested")).min().alias("stopped_row"),
         pl.col("time").filter(is_kind(ManagerMessage.STOPPED) & pl.col("requested")).min().alias("stopped_at"),
         pl.col("time").filter(is_kind(ManagerMessage.ENDED_WELL)).min().alias("well_at"),
@@ -72,7 +72,7 @@ def ends_of(lines: pl.DataFrame) -> pl.DataFrame:
 
 
 def _exits(lines: pl.DataFrame) -> pl.DataFrame:
-    """The process exit that ended the attempt: the first of a decisive Exec line, else the first of ExecStop or ExecStopPost."""
+    """Find the process exit that ended each attempt: the first of a decisive Exec line, else of ExecStop or ExecStopPost."""
     command = pl.col("command").cast(pl.String)
     return (
         lines.filter(is_kind(ManagerMessage.EXIT))
@@ -85,15 +85,17 @@ def _exits(lines: pl.DataFrame) -> pl.DataFrame:
 
 
 def _end_row() -> pl.Expr:
-    """A process that died is the end; else what the manager concluded; else the first line that can only follow an end."""
+    """Choose the row of the end: a process exit, else the manager's conclusion, else the first line that can only follow an end."""
     died = pl.when(pl.col("decisive")).then(pl.col("exit_row"))
     concluded = pl.min_horizontal("failed_row", "well_row", "finished_row")
     return pl.coalesce(died, concluded, "job_failed_row", "stopped_row", "restart_row")
 
 
 def _stopped_on_request() -> pl.Expr:
-    """A stop that was asked for before the end. Without `Stopping` (252 writes none for what has nothing left to stop) the `Stopped` must
-    come at once: later it is the stop of a unit that had ended by itself.
+    """Find stops that were asked for before the end.
+
+    Without `Stopping` (252 writes none where nothing is left to stop) the `Stopped` must come at once: later it is the stop of a unit that
+    had ended by itself.
     """
     before = pl.col("stopping_row") < pl.col("end_row")
     at_once = (pl.col("stopped_at") - pl.col("well_at")).dt.total_microseconds().is_between(0, STOPPED_SOON_US)

@@ -13,7 +13,7 @@ from forensics.speakers import Speaker
 
 
 def with_candidates(entries: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The entries of `with_unit_keys` in (unit_boot, row) order with `candidate` (null where unknown), and the candidates.
+    """Find candidates, and add `candidate` (null where unknown) to the entries of `with_unit_keys`, in (unit_boot, row) order.
 
     Candidates: candidate, unit_boot, unit_key, boot, id_row (an entry that has the id).
     """
@@ -70,7 +70,10 @@ def with_lines_without_id(entries: pl.DataFrame, lines: pl.DataFrame) -> pl.Data
 
 
 def _openings(entries: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
-    """unit_boot, candidate, row from which on a line without an id belongs to it: after a scheduled restart, more likely the next one."""
+    """Find from which row on a line without an id belongs to each candidate: unit_boot, candidate, row.
+
+    After a scheduled restart it more likely belongs to the next one.
+    """
     first = (
         entries.drop_nulls("candidate")
         .group_by("candidate")
@@ -89,9 +92,9 @@ def _openings(entries: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
 
 
 def _claimed(entries: pl.DataFrame, openings: pl.DataFrame) -> pl.DataFrame:
-    """row, candidate of lines to which journald could give no id: by their stream, else by their process, else by what was open then.
+    """Attribute lines without an id by their stream, else by their process, else by what was open then: row, candidate.
 
-    Up to half of the lines of processes that live for milliseconds are such lines on a slow machine.
+    On a slow machine journald finds no id for up to half of the lines of processes that live for milliseconds.
     """
     speakers = [int(Speaker.SERVICE), int(Speaker.JOURNALD)]
     nameless = entries.filter(pl.col("candidate").is_null() & pl.col("speaker").is_in(speakers)).select("row", "unit_boot", "pid", "stream")

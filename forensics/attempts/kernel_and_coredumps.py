@@ -40,7 +40,7 @@ REPORTS = pl.Schema({"row": pl.UInt32, "candidate": pl.UInt32, "source": pl.Stri
 
 
 def nearest(points: pl.DataFrame, spans: pl.DataFrame, by: list[str], within_us: int) -> pl.DataFrame:
-    """row, candidate: of the spans (start, end, candidate) with the same keys the one that contains the time `at`, else the nearest."""
+    """Match points (row, at) to the span (start, end, candidate) with the same keys that contains them, else to the nearest."""
     points = points.sort("at")
     spans = spans.sort("start")
     before = points.join_asof(spans, left_on="at", right_on="start", by=by, check_sortedness=False, coalesce=False)
@@ -58,7 +58,7 @@ def nearest(points: pl.DataFrame, spans: pl.DataFrame, by: list[str], within_us:
 def kernel_and_coredumps(
     entries: pl.DataFrame, attributed: pl.DataFrame, attempts: pl.DataFrame, lines: pl.DataFrame, boots: Codes
 ) -> pl.DataFrame:
-    """REPORTS: row, candidate, source ("kernel" or "coredump"), oom. attempts: the candidates that are attempts."""
+    """Find REPORTS: row, candidate, source ("kernel" or "coredump"), oom. attempts: the candidates that are attempts."""
     clock = entries["monotonic"].fill_null(0)
     spans = attempts.select(
         "candidate",
@@ -87,7 +87,7 @@ def kernel_and_coredumps(
 
 
 def _dumps(entries: pl.DataFrame, attributed: pl.DataFrame, boots: Codes) -> pl.DataFrame:
-    """Core dumps: row, unit_boot of the unit they name (null where they name none), boot, at, pid."""
+    """List core dumps: row, unit_boot of the unit they name (null where they name none), boot, at, pid."""
     rows = np.flatnonzero((entries["coredump_pid"].is_not_null() & is_any(entries["message_id"], [systemd.COREDUMP])).to_numpy())
     dump = entries.select(pl.col("monotonic").fill_null(0).alias("at"), pid="coredump_pid")[rows]
     named = attributed.filter(pl.col("speaker") == int(Speaker.COREDUMP)).select("row", "unit_boot")
@@ -95,7 +95,7 @@ def _dumps(entries: pl.DataFrame, attributed: pl.DataFrame, boots: Codes) -> pl.
 
 
 def _kernel(entries: pl.DataFrame, boots: Codes) -> pl.DataFrame:
-    """Kernel messages that name a process or a service: row, boot, at, pid, manager, unit, oom."""
+    """List kernel messages that name a process or a service: row, boot, at, pid, manager, unit, oom, signal."""
     rows = np.flatnonzero(is_any(entries["transport"], ["kernel"]).to_numpy())
     fields = entries.select("message", "monotonic", "source_monotonic")[rows]
     message = pl.col("message")
@@ -119,14 +119,14 @@ def _kernel(entries: pl.DataFrame, boots: Codes) -> pl.DataFrame:
 
 
 def _processes(attributed: pl.DataFrame, lines: pl.DataFrame, pids: pl.Series) -> pl.DataFrame:
-    """candidate, pid: the processes that an attempt's own lines came from, those that failed to exec included."""
+    """List the processes that wrote an attempt's own lines, those that failed to exec included: candidate, pid."""
     service = attributed.filter((pl.col("speaker") == int(Speaker.SERVICE)) & pl.col("pid").is_in(pids.implode()))
     spawned = lines.filter(is_kind(ManagerMessage.SPAWN_FAILED) & pl.col("pid").is_in(pids.implode()))
     return pl.concat([service.select("candidate", "pid"), spawned.select("candidate", "pid")]).drop_nulls().unique(maintain_order=True)
 
 
 def _of_dumps(dumps: pl.DataFrame, spans: pl.DataFrame, processes: pl.DataFrame) -> pl.DataFrame:
-    """By process id; else the attempt of the named unit that dumped core last before; else any attempt of it near in time."""
+    """Attribute dumps by process id, else to the named unit's last attempt that dumped core, else to its nearest in time."""
     named = nearest(dumps.drop("unit_boot"), processes.drop("unit_boot"), ["boot", "pid"], DUMP_NEAR_US)
     rest = dumps.join(named, on="row", how="anti").filter(pl.col("unit_boot").is_not_null())
     # the end counts here, not the start: the core is logged after it
@@ -137,20 +137,23 @@ def _of_dumps(dumps: pl.DataFrame, spans: pl.DataFrame, processes: pl.DataFrame)
 
 
 def _names(entries: pl.DataFrame, attempts: pl.DataFrame) -> pl.DataFrame:
-    """boot, manager, unit (as text) → unit_boot."""
+    """Map boot, manager and unit (as text) to unit_boot."""
     unit_boots = attempts.select("unit_boot", "boot", "first_row").unique("unit_boot", keep="first", maintain_order=True)
     text = entries.select("manager", "unit")[unit_boots["first_row"]].cast(pl.String)
     return unit_boots.select("unit_boot", "boot").hstack(text)
 
 
 def _of_kernel(messages: pl.DataFrame, spans: pl.DataFrame, processes: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame:
-    """row, candidate, oom. The line with the unit's path shows whose process it was; the other lines name only the process."""
+    """Attribute kernel messages: row, candidate, oom.
+
+    The line with the unit's path shows whose process it was; the other lines name only the process.
+    """
     of_unit = messages.filter(pl.col("unit").is_not_null()).join(names, on=["boot", "manager", "unit"])
     by_unit = nearest(of_unit.select("row", "at", "unit_boot"), spans, ["unit_boot"], KERNEL_NEAR_US)
     victims = by_unit.join(messages.select("row", "pid"), on="row").select("candidate", "pid").join(spans, on="candidate")
-    known = pl.concat([processes, victims.select(processes.columns)]).unique(["candidate", "pid"], maintain_order=True)
+    all_processes = pl.concat([processes, victims.select(processes.columns)]).unique(["candidate", "pid"], maintain_order=True)
     rest = messages.filter(pl.col("unit").is_null())
-    by_process = nearest(rest.select("row", "at", "boot", "pid"), known, ["boot", "pid"], KERNEL_NEAR_US)
+    by_process = nearest(rest.select("row", "at", "boot", "pid"), all_processes, ["boot", "pid"], KERNEL_NEAR_US)
     # a process that wrote nothing is known by how it died
     silent = rest.join(by_process, on="row", how="anti").filter(pl.col("signal").is_not_null())
     ends = spans.filter(pl.col("signal").is_not_null() & (pl.col("end") < FOREVER)).with_columns(pl.col("end").alias("start"))

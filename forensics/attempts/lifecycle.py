@@ -1,12 +1,12 @@
-"""List what the service manager stated about each service, in order: the one reading of its lines."""
+"""List what the service manager logged about each service, in order; all other stages read this list, not its lines."""
 
 from __future__ import annotations
 
 import polars as pl
 
-from forensics.attempts.manager_messages import ManagerMessage, classified
+from forensics.attempts.manager_messages import ManagerMessage, classified, is_kind
 from forensics.attempts.stop_reasons import with_order
-from forensics.boots import named_machine
+from forensics.boots import machine_or_host
 from forensics.model.frames import LIFECYCLE
 from forensics.speakers import Speaker
 
@@ -41,26 +41,24 @@ KINDS = {
     ManagerMessage.STOPPED: "stopped",
     ManagerMessage.JOB_FAILED: "job-failed",
 }
-AT_ONCE = "immediately on client request"  # systemd 257 of a restart that a client's start took the place of
+AT_ONCE = "immediately on client request"  # systemd 257, of a restart that a client's start replaced
 
 
 def manager_lines(entries: pl.DataFrame, attributed: pl.DataFrame) -> pl.DataFrame:
-    """The manager's lines in (unit_boot, row) order with `kind` and what their order means."""
+    """Classify the manager's lines: in (unit_boot, row) order with `kind`, `echo`, `refused`, `requested`."""
     lines = attributed.filter(pl.col("speaker") == int(Speaker.MANAGER)).select("row", "unit_key", "unit_boot", "boot", "candidate", "pid")
     return with_order(classified(lines.hstack(entries.select(FIELDS)[lines["row"]])))
 
 
 def lifecycle_table(entries: pl.DataFrame, lines: pl.DataFrame, attempts: pl.DataFrame) -> pl.DataFrame:
-    """LIFECYCLE of manager lines. attempts: candidate, attempt."""
-    stated = lines.filter(pl.col("kind") != int(ManagerMessage.OTHER)).join(attempts, on="candidate", how="left", maintain_order="left")
+    """Make LIFECYCLE of manager lines. attempts: candidate, attempt."""
+    stated = lines.filter(~is_kind(ManagerMessage.OTHER)).join(attempts, on="candidate", how="left", maintain_order="left")
     about = entries.select("monotonic", "machine", "host", "manager", "unit", "invocation", boot_id="boot")[stated["row"]]
-    asked = pl.col("kind").is_in([int(ManagerMessage.RELOADING)]) | (
-        (pl.col("kind") == int(ManagerMessage.RESTART)) & pl.col("message").str.contains(AT_ONCE, literal=True)
-    )
+    asked = is_kind(ManagerMessage.RELOADING) | (is_kind(ManagerMessage.RESTART) & pl.col("message").str.contains(AT_ONCE, literal=True))
     kinds = {int(kind): name for kind, name in KINDS.items()}
     return (
         stated.drop("boot")
-        .hstack(about.drop("machine").with_columns(named_machine(about)))
+        .hstack(about.with_columns(machine_or_host()))
         .with_columns(
             pl.col("kind").replace_strict(kinds, default="other", return_dtype=pl.String),
             (pl.col("requested") | asked.fill_null(value=False)).alias("requested"),

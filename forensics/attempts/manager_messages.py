@@ -68,7 +68,7 @@ def is_kind(*kinds: ManagerMessage) -> pl.Expr:
 
 
 def classified(lines: pl.DataFrame) -> pl.DataFrame:
-    """Manager lines (message_id, code_func, message) with `kind`; each distinct id is looked up once."""
+    """Add `kind` to manager lines (message_id, code_func, message); each distinct id is looked up once."""
     message = pl.col("message")
     by_id = (
         pl.col("message_id")
@@ -95,7 +95,7 @@ def classified(lines: pl.DataFrame) -> pl.DataFrame:
 
 
 def _started_or_skipped(message: pl.Expr) -> pl.Expr:
-    """UNIT_STARTED is also written for starts that a condition forbade; only these texts begin otherwise."""
+    """Recognise starts that a condition forbade, which carry the id of UNIT_STARTED, by how their text begins."""
     return (
         pl.when(message.str.starts_with("Finished "))
         .then(int(ManagerMessage.FINISHED))
@@ -109,6 +109,6 @@ def _started_or_skipped(message: pl.Expr) -> pl.Expr:
 
 def _by_wording(message: pl.Expr) -> pl.Expr:
     kind = pl.lit(int(ManagerMessage.OTHER))
-    for wording, meant in reversed(BY_WORDING):
-        kind = pl.when(message.str.contains(wording)).then(int(meant)).otherwise(kind)
+    for wording, kind_of_line in reversed(BY_WORDING):
+        kind = pl.when(message.str.contains(wording)).then(int(kind_of_line)).otherwise(kind)
     return kind

@@ -10,10 +10,10 @@ from forensics.attempts.manager_messages import ManagerMessage, is_kind
 
 
 def scheduled(lines: pl.DataFrame) -> pl.DataFrame:
-    """Manager lines with `requested`, `refused` → row, unit_key, unit_boot, candidate, refused, lost_before: how many restarts
-    the counter jumps over.
+    """List scheduled restarts: row, unit_key, unit_boot, candidate, refused, lost_before (how many the counter jumps over).
 
     N_RESTARTS grows by one per restart and falls to 0 by a client's stop, restart or reset-failed and with a boot, never by time.
+    lines: the manager's, with `requested` and `refused`.
     """
     turns = (
         lines.filter(is_kind(ManagerMessage.RESTART) | pl.col("requested"))
@@ -30,27 +30,31 @@ def scheduled(lines: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def lost_restarts(before: int | None, counter: int) -> int:
-    """How many restarts left no line before the one whose counter is read. before: the counter then, 0 after a reset, null when unknown."""
-    if before is None:
+def lost_restarts(before: int | None, counter: int, *, may_be_reset: bool = False) -> int:
+    """Count the restarts without a line before one with this counter.
+
+    before: the last counter, 0 in a new boot, null when unknown. may_be_reset: after a client's job, which resets it in most versions.
+    """
+    if before is None or counter == before + 1:
         return 0
-    return max(0, counter - 1 if counter <= before else counter - before - 1)
+    is_reset = may_be_reset or counter <= before
+    return max(0, counter - 1 if is_reset else counter - before - 1)
 
 
 def _jumps(counted: pl.DataFrame) -> Iterator[int]:
-    """lost_restarts of each row, in order; 0.5 µs per restart."""
-    unit, reset, before = None, None, None
-    for unit_key, boot, requests, counter in counted.select("unit_key", "boot", "requests", "restart_counter").iter_rows():
-        if unit_key != unit:
+    """Yield lost_restarts of each row, in order; 0.5 µs per restart."""
+    last_unit, last_boot, last_requests, before = None, None, None, None
+    for unit, boot, requests, counter in counted.select("unit_key", "boot", "requests", "restart_counter").iter_rows():
+        if unit != last_unit:
             before = None
-        elif (boot, requests) != reset:
+        elif boot != last_boot:
             before = 0
-        yield lost_restarts(before, counter)
-        unit, reset, before = unit_key, (boot, requests), counter
+        yield lost_restarts(before, counter, may_be_reset=requests != last_requests)
+        last_unit, last_boot, last_requests, before = unit, boot, requests, counter
 
 
 def with_lost(scheduled_restarts: pl.DataFrame) -> pl.DataFrame:
-    """Each scheduled restart as one row, and before it one for those it shows to be lost: candidate, row, count, lost, refused."""
+    """Add before each scheduled restart a row for those it shows to be lost: candidate, row, count, lost, refused."""
     logged = scheduled_restarts.select("row", "candidate", "refused", pl.lit(1, pl.Int64).alias("count"), pl.lit(value=False).alias("lost"))
     lost = scheduled_restarts.filter(pl.col("lost_before") > 0).select(
         "row",

@@ -1,4 +1,4 @@
-"""Tell apart, by the order of the manager's lines: echoes of failures, refused restarts, stops that a client asked for."""
+"""Recognise echoes of failures, refused restarts and requested stops by the order of the manager's lines."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from forensics.attempts.manager_messages import STARTS, ManagerMessage, is_kind
 
 
 def with_order(lines: pl.DataFrame) -> pl.DataFrame:
-    """Manager lines in (unit_boot, row) order with `echo`, `refused`, `requested`.
+    """Add `echo`, `refused`, `requested` to manager lines in (unit_boot, row) order.
 
     echo: a start limit repeats the last failure under the old invocation id (252 … 258), or logs start-limit-hit; it ended no attempt.
     refused: a restart that the start limit then refused. requested: a stop that a client asked for.
@@ -19,7 +19,7 @@ def with_order(lines: pl.DataFrame) -> pl.DataFrame:
 
 
 def _neighbour(column: str, by: int) -> pl.Expr:
-    """The column of the line before (1) or after (-1), null over a unit boot's border; the frame is in (unit_boot, row) order."""
+    """Select the column of the line before (1) or after (-1) in the same unit boot; the frame is in (unit_boot, row) order."""
     return pl.when(pl.col("unit_boot") == pl.col("unit_boot").shift(by)).then(pl.col(column).shift(by))
 
 
@@ -35,7 +35,9 @@ def _refused(rows: pl.DataFrame) -> pl.Series:
 
 
 def _requested_stops(rows: pl.DataFrame) -> pl.Series:
-    """`Stopping` is only logged for a real request. `Stopped` with JOB_TYPE=restart is also a part of every automatic restart in 252/253
+    """Find the stops that a client asked for.
+
+    `Stopping` is only logged for a real request. `Stopped` with JOB_TYPE=restart is also a part of every automatic restart in 252/253
     (recognised by following a scheduled restart of the same attempt): there it proves nothing; from 254 on a client asked for it.
     """
     turns = rows.filter(is_kind(ManagerMessage.STOPPING, ManagerMessage.STOPPED, ManagerMessage.RESTART, *STARTS)).with_columns(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from forensics.boots import boot_ends, named_machine
+from forensics.boots import boot_ends, machine_or_host
 from forensics.changes.rules import ANYONE, CHATTY, CHATTY_LINES, IDENTIFIERS, KERNEL, LONGEST, MANAGER, classify_change
 from forensics.model.frames import CHANGES
 from forensics.policy.limits import SHUTDOWN_S
@@ -59,7 +59,7 @@ def _by_words(lines: pl.DataFrame) -> pl.DataFrame:
         pl.col("message").str.head(LONGEST), pl.col("identifier").cast(pl.String).fill_null("")
     )
     kept = kept.with_columns(
-        named_machine(kept), pl.when(pl.col("transport") == "kernel").then(pl.lit("kernel")).otherwise("identifier").alias("identifier")
+        machine_or_host(), pl.when(pl.col("transport") == "kernel").then(pl.lit("kernel")).otherwise("identifier").alias("identifier")
     )
     distinct = kept.select("identifier", "message").unique().drop_nulls().sort("identifier", "message")
     answers = [classify_change(identifier, message) for identifier, message in distinct.iter_rows()]
@@ -111,7 +111,7 @@ def _boots(lines: pl.DataFrame) -> pl.DataFrame:
     """The first entry of each further boot of a machine."""
     begins = pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift()) for name in ("machine", "host", "boot"))
     first = lines.filter(begins)  # a boot's lines are neighbours
-    first = first.with_columns(named_machine(first)).group_by("machine", "boot").agg(pl.col("row", "time").first())
+    first = first.with_columns(machine_or_host()).group_by("machine", "boot").agg(pl.col("row", "time").first())
     further = first.drop_nulls("boot").sort("row").filter(pl.int_range(pl.len()).over("machine") > 0)
     return further.with_columns(
         pl.lit("boot").alias("kind"), pl.lit("the host booted").alias("summary"), pl.lit(None, pl.String).alias("unit")

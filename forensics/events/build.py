@@ -24,7 +24,7 @@ def find_events(entries: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
 
 
 def _single(entries: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
-    """One event per entry."""
+    """Make one event per entry."""
     fields = entries.select("time", text="message")[members["row"]]
     return (
         members.select("attempt", "row", kind=pl.col("source").cast(pl.String))
@@ -44,7 +44,7 @@ def _single(entries: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
 
 
 def _of_service(entries: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
-    """A service's own lines, those of one process and stream together."""
+    """Make events of services' own lines, those of one process and stream together."""
     process = entries.select("pid", pl.col("stream").hash())[members["row"]]
     ordered = members.select("attempt", "unit_key", "row").hstack(process).sort("attempt", "pid", "stream", "row")
     group = pl.struct("attempt", "pid", "stream").rle_id().alias("group")

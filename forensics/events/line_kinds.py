@@ -1,4 +1,4 @@
-"""Classify lines by what they look like, one letter per line: the alphabet in which tracebacks are recognised.
+"""Classify lines by their form, one letter per line: the alphabet of the traceback grammar.
 
 T traceback header · Q exception-group header · B header of a rich traceback · F `File "…", line N` · I indented · A indented `at …`
 C between chained exceptions · E looks like an exception · x, y exception (group) in a group's frame · q, b other lines of a frame
@@ -96,7 +96,7 @@ SPECIAL_AT_THE_MARGIN = "|".join(f"(?:{pattern})" for _, pattern in AT_THE_MARGI
 
 
 def unprefixed(texts: pl.Series) -> pl.Series:
-    """The texts without the time, level and process that a logging framework puts before them; their own indentation is kept."""
+    """Strip the time, level and process that a logging framework puts before a text; keep its own indentation."""
     return texts.str.replace(PREFIX, "")
 
 
@@ -108,7 +108,7 @@ def _first_match(column: str, table: tuple[tuple[str, str], ...], otherwise: pl.
 
 
 def letters(texts: pl.Series) -> pl.Series:
-    """One letter for each text. Distinct texts only: every pattern is tried on each, about 3 µs per text."""
+    """Return one letter for each text. Pass distinct texts only: every pattern is tried on each, about 3 µs per text."""
     frame = pl.DataFrame({"own": unprefixed(texts), "whole": texts}).with_row_index("at")
     frame = frame.with_columns(
         pl.col("whole").str.contains("\n", literal=True).alias("several"),

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 # A stack without its header starts where no indented line precedes it: the search stays linear over any number of stray frames.
-# n: a line N written within a millisecond of the line before it, see folding
+# n: a line N written within a millisecond of the line before it, see multiline
 EXC = r"(?P<exc>[ENnVRGXKrgk])"
 PYTHON = r"(?:T(?:[FIA]+" + EXC + r"?|(?P<bare>E))?|(?<![FIA])I{0,2}F[FIA]*(?P<headless>E))[nIf]*"
 GROUP = r"Q[qxyFIA]*"
@@ -30,7 +30,7 @@ def _unnamed(pattern: str) -> str:
 
 
 LINK = f"(?:{_unnamed(PYTHON)}|{GROUP}|{_unnamed(BOX)})"
-# between an exception and the words that chain it to the next there is nothing but the rest of its message
+# between an exception and the line that chains it to the next there is only the rest of its message
 STACK = re.compile(f"{LINK}(?:[nNEI]{{0,40}}?CI{{0,2}}{LINK})*|{FATAL}|{CPP}|{GO}|{_unnamed(RUST)}|{JAVA}|{OTHER}".encode())
 PARTS = re.compile(
     f"{PYTHON}|(?P<group>{GROUP})|{BOX}|(?P<fatal>{FATAL})|(?P<cpp>{CPP})|(?P<go>{GO})|(?P<rust>{RUST})|(?P<java>{JAVA})|(?P<other>{OTHER})".encode()
@@ -45,11 +45,13 @@ class StackExceptions(NamedTuple):
 
 
 def stacks(kinds: bytes) -> list[tuple[int, int]]:
-    return [found.span() for found in STACK.finditer(kinds)]
+    """Find the spans of stacks in lines, one letter per line."""
+    return [match.span() for match in STACK.finditer(kinds)]
 
 
 @lru_cache(maxsize=4096)
 def exceptions(stack: bytes) -> StackExceptions:
+    """Find the first and the last exception of a stack, one letter per line."""
     firsts, lasts = [], []
     for part in PARTS.finditer(stack):
         root, last = _of_part(part)
@@ -69,7 +71,7 @@ def _of_part(part: re.Match[bytes]) -> StackExceptions:
     return StackExceptions(part.start() + root if root >= 0 else None, part.start() + last if last >= 0 else None)
 
 
-# where a part of that kind has its root and its last exception; -1: nowhere
+# the root and the last exception of each kind of part; -1: none
 ENDS: dict[str, Callable[[bytes], tuple[int, int]]] = {
     "group": lambda lines: (lines.find(b"x"), lines.find(b"y")),  # the first leaf is the cause, the group is what was raised
     "fatal": lambda lines: (0, max(lines.find(b"E"), 0)),

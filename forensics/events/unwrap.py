@@ -1,7 +1,7 @@
-"""Join hard-wrapped lines again into logical lines.
+"""Join hard-wrapped lines into logical lines.
 
-rich wraps at the width of its console (80 columns under systemd) and the pieces become entries of their own, without time and level
-. A piece belongs to the line before it when its first word would not have fitted there.
+rich wraps at the width of its console (80 columns under systemd) and the pieces become entries of their own, without time and level.
+A piece belongs to the line before it when its first word would not have fitted there.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ PROVEN_BY = 3  # a width other than 80 must have stopped this many lines of the 
 
 
 def pieces(lines: pl.DataFrame) -> NDArray[np.bool_]:
-    """Which lines continue the one before. lines: text, group, place, at (µs), in (group, row) order."""
-    shown = lines.select(
+    """Mark the lines that continue the one before. lines: text, group, unit_key, at (µs), in (group, row) order."""
+    measured = lines.select(
         "group",
         "unit_key",
         "at",
@@ -30,26 +30,26 @@ def pieces(lines: pl.DataFrame) -> NDArray[np.bool_]:
         pl.col("text").str.contains(BOX).alias("box"),
         pl.col("text").str.find(" ", literal=True).fill_null(pl.col("text").str.len_bytes()).cast(pl.Int64).alias("word"),
     )
-    if not shown["header"].any():
+    if not measured["header"].any():
         return np.zeros(lines.height, dtype=bool)
-    group, at, header, box, length, word = (shown[name].to_numpy() for name in ("group", "at", "header", "box", "length", "word"))
+    group, at, header, box, length, word = (measured[name].to_numpy() for name in ("group", "at", "header", "box", "length", "word"))
     follows = np.zeros(len(group), dtype=bool)
     follows[1:] = (group[1:] == group[:-1]) & (at[1:] - at[:-1] <= AT_ONCE_US) & ~header[1:] & ~box[1:] & (word[1:] > 0)
-    width = _widths(shown, follows)
+    width = _widths(measured, follows)
     fits = np.ones(len(group), dtype=bool)
     fits[1:] = (length[:-1] + 1 + word[1:] <= width[1:]) | (length[:-1] > width[1:]) | (length[1:] > width[1:])
     broken = follows & ~fits
-    # a piece must hang on a header through pieces only
+    # a piece must follow a header through pieces only
     number = np.arange(len(group))
     anchor = np.maximum.accumulate(np.where(header | ~broken, number, 0))
     pieces_of: NDArray[np.bool_] = broken & header[anchor]
     return pieces_of
 
 
-def _widths(shown: pl.DataFrame, follows: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """The console's width for each line: 80, or for a unit whose records are longer their common greatest length."""
-    records = shown.filter(pl.col("header")).select("unit_key", "length")
-    followed = shown.with_columns(pl.Series("cut", np.append(follows[1:], [False]))).filter(pl.col("header") & pl.col("cut"))
+def _widths(measured: pl.DataFrame, follows: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Find the console's width for each line: 80, or for a unit whose records are longer their common greatest length."""
+    records = measured.filter(pl.col("header")).select("unit_key", "length")
+    followed = measured.with_columns(pl.Series("cut", np.append(follows[1:], [False]))).filter(pl.col("header") & pl.col("cut"))
     widest = records.group_by("unit_key").agg(pl.col("length").max().alias("widest"))
     near = (
         followed.join(widest, on="unit_key")
@@ -70,7 +70,7 @@ def _widths(shown: pl.DataFrame, follows: NDArray[np.bool_]) -> NDArray[np.int64
         .select("unit_key", "width")
     )
     return (
-        shown.select("unit_key")
+        measured.select("unit_key")
         .join(widths, on="unit_key", how="left", maintain_order="left")["width"]
         .fill_null(0)
         .cast(pl.Int64)
@@ -79,7 +79,7 @@ def _widths(shown: pl.DataFrame, follows: NDArray[np.bool_]) -> NDArray[np.int64
 
 
 def joined(lines: pl.DataFrame) -> pl.DataFrame:
-    """Logical lines: the columns of their first piece, `text` of all pieces, `until` of the last, `rows`: how many pieces."""
+    """Join lines: the columns of the first piece, `text` of all pieces, `until` of the last, `rows`: how many pieces."""
     more = pieces(lines)
     whole = lines.with_columns(pl.lit(1, pl.UInt32).alias("rows"), pl.col("time").alias("until"))
     if not more.any():

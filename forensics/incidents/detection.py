@@ -7,7 +7,7 @@ from statistics import fmean, median
 
 import polars as pl
 
-from forensics.boots import named_machine_of
+from forensics.boots import machine_or_host
 from forensics.incidents.inputs import microseconds, moment, quote
 from forensics.incidents.slice import Case
 from forensics.model.values import Detection, DetectionSummary, Evidence, Incident
@@ -27,7 +27,7 @@ def alert_lines(entries: pl.DataFrame, lifecycle: pl.DataFrame) -> pl.DataFrame:
     by_unit = lifecycle.filter(pl.col("kind").is_in(["started", "finished"]) & pl.col("unit").str.contains(NOTIFIES))["row"]
     lines = pl.concat([sent, lines[by_unit]]).unique("row").sort("row")
     words = pl.concat_str(pl.col("unit").cast(pl.String).fill_null(""), pl.col("message").fill_null(""), separator=" ").str.to_lowercase()
-    return lines.select("row", pl.col("time").dt.timestamp("us").alias("us"), named_machine_of(), words.alias("words"))
+    return lines.select("row", pl.col("time").dt.timestamp("us").alias("us"), machine_or_host(), words.alias("words"))
 
 
 def _named(entries: pl.DataFrame, column: str, expression: str) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from forensics.boots import named_machine_of
+from forensics.boots import machine_or_host
 from forensics.model import systemd
 from forensics.model.frames import UTC_TIME
 
@@ -33,7 +33,8 @@ def _steps(entries: pl.DataFrame) -> pl.LazyFrame:
     same = (pl.col("boot").to_physical() == pl.col("boot").to_physical().shift(1)).fill_null(value=False)
     reported = pl.col("message_id") == systemd.TIME_CHANGE
     steps = entries.lazy().select(
-        named_machine_of(),
+        "machine",
+        "host",
         "boot",
         pl.col("time").alias("end"),
         pl.col("time").shift(1).alias("start"),
@@ -42,7 +43,9 @@ def _steps(entries: pl.DataFrame) -> pl.LazyFrame:
         (reported | reported.shift(1)).fill_null(value=False).alias("reported"),
     )
     far = pl.col("jump_s").abs()
-    return steps.filter(pl.col("same") & ((far > JUMP_S) | (pl.col("reported") & (far > SET_S)))).drop("same", "reported")
+    return steps.filter(pl.col("same") & ((far > JUMP_S) | (pl.col("reported") & (far > SET_S)))).select(
+        machine_or_host(), "boot", "start", "end", "jump_s"
+    )
 
 
 def useless_clocks(entries: pl.DataFrame) -> list[str]:
@@ -76,7 +79,7 @@ def clock_jumps(entries: pl.DataFrame) -> pl.DataFrame:
 
 def holes(entries: pl.DataFrame) -> tuple[pl.DataFrame, bool]:
     """(SCHEMA: stretches whose sequence numbers are missing, whether the input was filtered so that holes mean nothing)."""
-    numbered = entries.select("seqnum_id", "seqnum", "time", named_machine_of()).drop_nulls(["seqnum_id", "seqnum"])
+    numbered = entries.select("seqnum_id", "seqnum", "time", "machine", "host").drop_nulls(["seqnum_id", "seqnum"])
     numbered = numbered.with_columns(pl.col("seqnum_id").to_physical().alias("source"))
     if not _in_order(numbered):
         numbered = numbered.sort("source", "seqnum")
@@ -90,7 +93,7 @@ def holes(entries: pl.DataFrame) -> tuple[pl.DataFrame, bool]:
     big = missing.filter(pl.col("step") > HOLE).with_columns((pl.col("step") - 1).alias("number"))
     words = pl.format("{} entries missing (sequence numbers)", "number")
     found = big.select(
-        "machine",
+        machine_or_host(),
         pl.min_horizontal("start", "time").alias("start"),
         pl.max_horizontal("start", "time").alias("end"),
         words.alias("reason"),
@@ -124,7 +127,7 @@ def losses(entries: pl.DataFrame) -> pl.DataFrame:
     reported = entries.lazy().filter(pl.col("message_id").is_in([systemd.JOURNAL_DROPPED, systemd.JOURNAL_MISSED]))
     number = pl.coalesce("dropped", pl.col("message").str.extract(r"(\d+)").cast(pl.Int64, strict=False), pl.lit(1))
     lines = reported.select(
-        named_machine_of(),
+        machine_or_host(),
         pl.col("time").alias("start"),
         pl.col("time").alias("end"),
         pl.col("unit").cast(pl.String),

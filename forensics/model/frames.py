@@ -18,21 +18,21 @@ ENTRIES = pl.Schema(
         "monotonic": pl.Int64(),  # __MONOTONIC_TIMESTAMP, µs since boot
         "boot": pl.Categorical(),  # _BOOT_ID, 32 hex digits
         "seqnum": pl.Int64(),
-        "seqnum_id": pl.Categorical(),  # (seqnum_id, seqnum) names an entry in the whole world
+        "seqnum_id": pl.Categorical(),  # (seqnum_id, seqnum) identifies an entry across all journals
         "priority": pl.Int8(),  # 0 is emerg
         "transport": pl.Categorical(),
         "host": pl.Categorical(),  # _HOSTNAME
         "machine": pl.Categorical(),  # _MACHINE_ID
         "manager": pl.Categorical(),  # whose unit: "system" or "user:<uid>"; null when about no unit
-        "unit": pl.Categorical(),  # whom the entry is ABOUT (not who wrote it)
-        "invocation": pl.String(),  # the run of that unit it is about
+        "unit": pl.Categorical(),  # the unit that the entry is ABOUT, not the one that wrote it
+        "invocation": pl.String(),  # systemd's id of the attempt that it is about
         "identifier": pl.Categorical(),  # SYSLOG_IDENTIFIER
         "comm": pl.Categorical(),  # _COMM, trusted
         "pid": pl.Int64(),  # _PID, trusted
         "stream": pl.String(),  # _STREAM_ID: one stdout/stderr connection
         "message_id": pl.Categorical(),
-        "message": pl.String(),  # bytes that are not UTF-8 stand as \xNN
-        # what the service manager and journald say about a unit
+        "message": pl.String(),  # bytes that are not UTF-8 are written as \xNN
+        # fields by which the service manager and journald report on a unit
         "exit_code": pl.Categorical(),  # EXIT_CODE: exited, killed, dumped
         "exit_status": pl.Int32(),  # EXIT_STATUS: exit status or signal number
         "command": pl.Categorical(),  # COMMAND: ExecStart, ExecStartPre, …
@@ -42,7 +42,7 @@ ENTRIES = pl.Schema(
         "job_result": pl.Categorical(),
         "cpu_ns": pl.Int64(),  # CPU_USAGE_NSEC
         "memory_peak": pl.Int64(),
-        "dropped": pl.Int64(),  # N_DROPPED: lines that journald threw away
+        "dropped": pl.Int64(),  # N_DROPPED: lines that journald dropped
         "code_func": pl.Categorical(),  # CODE_FUNC, systemd's own function
         "errno": pl.Int32(),
         "executable": pl.Categorical(),  # EXECUTABLE of a failed exec, COREDUMP_EXE of a core dump
@@ -65,13 +65,13 @@ ATTEMPTS = pl.Schema(
         "boot": pl.String(),
         "invocation": pl.String(),
         "started": UTC_TIME,
-        "ready": UTC_TIME,  # null where the service type announces none
+        "ready": UTC_TIME,  # null where the service type reports none
         "ended": UTC_TIME,  # null while it runs, and where the end is not recorded
         "uptime_s": pl.Float64(),  # start → end, or → the last entry that could have shown an end; by the monotonic clock
         "automatic": pl.Boolean(),  # started by the service manager's restart logic
         "outcome": pl.Enum(["failed", "clean", "stopped", "cut", "running"]),
-        # failed: ended by itself, not well; clean: ended by itself, well; stopped: on request; cut: boot or journal ended before it did
-        "result": pl.String(),  # UNIT_RESULT; "success" for a good end
+        # failed: ended by itself, with a failure; clean: by itself, with success; stopped: on request; cut: by the end of boot or journal
+        "result": pl.String(),  # UNIT_RESULT; "success" where it ended with success
         "exit_code": pl.String(),
         "exit_status": pl.Int32(),
         "command": pl.String(),  # which Exec line ended it
@@ -103,8 +103,20 @@ LIFECYCLE = pl.Schema(  # one row per statement of the service manager about a s
         "invocation": pl.String(),
         "kind": pl.Enum(
             [
-                "starting", "started", "finished", "skipped", "reloading", "exit", "failed", "ended-well",
-                "restart", "refused", "stopping", "stopped", "job-failed", "other",
+                "starting",
+                "started",
+                "finished",
+                "skipped",
+                "reloading",
+                "exit",
+                "failed",
+                "ended-well",
+                "restart",
+                "refused",
+                "stopping",
+                "stopped",
+                "job-failed",
+                "other",
             ]
         ),
         "requested": pl.Boolean(),  # a client asked for it: a stop, a reload, a start at once in place of a scheduled restart
@@ -173,7 +185,7 @@ CLASSED_RESTARTS = pl.Schema(  # each restart with the failure class it counts u
         "count": pl.Int64(),  # as in RESTARTS
         "lost": pl.Boolean(),
         "refused": pl.Boolean(),
-        "incident": pl.String(),  # null in the background
+        "incident": pl.String(),  # null for an isolated restart
     }
 )
 
@@ -182,11 +194,11 @@ LABELS = pl.Schema(
         "attempt": pl.UInt32(),
         "signature": pl.String(),  # the failure class: the signature of the deciding event
         "why": pl.String(),  # which rule chose it
-        "event": pl.UInt32(),  # the deciding event; null when the end left no word
+        "event": pl.UInt32(),  # the deciding event; null when no log line explains the end
         "row": pl.UInt32(),  # row in ENTRIES that proves it
         "secondary": pl.List(
             pl.Struct({"signature": pl.String(), "row": pl.UInt32()})
-        ),  # known problems beside it, each with its first row
+        ),  # known problems that accompanied it, each with its first row
         "failed": pl.Boolean(),  # the attempt failed as a service, whatever its exit status says
     }
 )
@@ -203,20 +215,20 @@ CHANGES = pl.Schema(
 )
 
 
-def checked(frame: pl.DataFrame, schema: pl.Schema, name: str) -> pl.DataFrame:
-    """The frame itself when its columns are exactly `schema`; otherwise a ForensicsError that names the difference."""
+def checked(frame: pl.DataFrame, schema: pl.Schema, what: str) -> pl.DataFrame:
+    """Return the frame when its columns are exactly `schema`; otherwise raise a ForensicsError that names the difference."""
     if frame.schema == schema:
         return frame
-    wrong = [c for c in {*schema, *frame.schema} if schema.get(c) != frame.schema.get(c)]
-    raise ForensicsError(f"{name}: columns differ from the model: {', '.join(sorted(wrong))}.")
+    wrong = [name for name in {*schema, *frame.schema} if schema.get(name) != frame.schema.get(name)]
+    raise ForensicsError(f"{what}: columns differ from the model: {', '.join(sorted(wrong))}.")
 
 
 def exit_id(result: pl.Expr, exit_code: pl.Expr, exit_status: pl.Expr) -> pl.Expr:
-    """`exit:<result>/<status>`: the signature of an end that no log line explains.
+    """Write `exit:<result>/<status>`, the signature of an end that no log line explains.
 
     Where systemd recorded no result, the exit code implies one; else it is "unknown".
     """
     by_code = exit_code.replace_strict(systemd.RESULT_OF_EXIT_CODE, default=None, return_dtype=pl.String)
-    known = pl.coalesce(result, by_code, pl.lit("unknown"))
-    status = pl.coalesce(exit_status.cast(pl.String), pl.when(known == "success").then(pl.lit("0")), pl.lit("none"))
-    return pl.concat_str([pl.lit("exit:"), known, pl.lit("/"), status])
+    result = pl.coalesce(result, by_code, pl.lit("unknown"))
+    status = pl.coalesce(exit_status.cast(pl.String), pl.when(result == "success").then(pl.lit("0")), pl.lit("none"))
+    return pl.concat_str([pl.lit("exit:"), result, pl.lit("/"), status])

@@ -1,4 +1,4 @@
-"""systemd's own names: its message ids, how a service can end, what its signals are called.
+"""Name systemd's message ids, the results of a service, and signals.
 
 Source: sd-messages.h (ids are the same in 252 … 262), service.c (results), signal(7).
 """
@@ -30,14 +30,14 @@ JOURNAL_STOPPED = "d93fb3c9c24d451a97cea615ce59c00b"
 JOURNAL_DROPPED = "a596d6fe7bfa4994828e72309e95d61e"  # lines beyond the rate limit
 JOURNAL_MISSED = "e9bf28e6e834481bb6f48f548ad13606"  # kernel lines that came too fast
 
-# what EXIT_CODE says, as the result that systemd makes of it
+# EXIT_CODE → the result that systemd derives from it
 RESULT_OF_EXIT_CODE = {"exited": "exit-code", "killed": "signal", "dumped": "core-dump"}
 BY_SIGNAL = ("signal", "core-dump")  # results whose status is a signal number
 FAULTS = (signal.SIGILL, signal.SIGBUS, signal.SIGFPE, signal.SIGSEGV)  # raised by the processor: a fault in the program itself
 
 
 def signal_name(number: int) -> str:
-    """SIGSEGV for 11; "" for a number that is no signal."""
+    """Return SIGSEGV for 11, "" for a number that is not a signal."""
     try:
         return signal.Signals(number).name
     except ValueError:

@@ -1,6 +1,6 @@
-"""The values that a report is made of. Times are UTC, sizes are bytes, shares are 0…1; null means "not recorded".
+"""Define the values that a report is made of. Times are UTC, sizes are bytes, shares are 0…1; null means "not recorded".
 
-Imports nothing heavy, so that whatever only needs the words starts fast.
+Imports nothing heavy, so that what needs only these starts fast.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 
 class UnitKey(NamedTuple):
-    """What a unit is: its host's name is only a label. manager: "system" or "user:<uid>"."""
+    """Identifies a unit; its host's name is only a label. manager: "system" or "user:<uid>"."""
 
     machine: str
     manager: str
@@ -21,7 +21,7 @@ class UnitKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Damage:
-    """Something in an input that could not be read. offset is null when it is the whole file's."""
+    """A part of an input that could not be read. offset: null for the whole file."""
 
     file: str
     offset: int | None
@@ -49,7 +49,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """What is known about a kind of event: a catalogue pattern's words, or what can be said of an unknown one."""
+    """Describes a kind of event: with the texts of a catalogue pattern, or as well as an unknown one can be described."""
 
     id: str
     title: str
@@ -141,7 +141,7 @@ class FixAttempt:
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """The detection bracket; null alert means that none is on record: "never", not 0."""
+    """The detection bracket. alert: null when none is on record."""
 
     signal: datetime | None
     alert: datetime | None
@@ -194,7 +194,7 @@ class Incident:
     verdict: str  # one sentence for the first screen
     bin_s: int
     bins: tuple[Bin, ...]
-    beside: tuple[FailureClass, ...] = ()  # known problems that failed attempts show and none ended by: no restarts, `secondary` counts
+    beside: tuple[FailureClass, ...] = ()  # known problems in failed attempts that ended by others: no restarts, `secondary` counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +207,7 @@ class DetectionSummary:
 
 @dataclass(frozen=True, slots=True)
 class LedgerCheck:
-    """A sum that must come out: what it is, what it should be and what it is."""
+    """A consistency check: two sums that must be equal."""
 
     name: str
     expected: int

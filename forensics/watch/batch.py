@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from forensics.attempts import lifecycle_of
-from forensics.boots import named_machine
+from forensics.boots import machine_or_host
 from forensics.model.values import UnitKey
 from forensics.policy.moments import Moment
 from forensics.signatures import line_level
@@ -81,7 +81,7 @@ def facts_of(entries: pl.DataFrame, lines: SeenLines, first_number: int = 0) -> 
     with_new_lines: set[UnitKey] = set()
     new_texts: list[tuple[UnitKey, str | None]] = []
     columns = entries.select("machine", "host", "manager", "unit", "message", by=by).filter(pl.col("unit").is_not_null())
-    keyed = columns.with_columns(named_machine(columns)).select(pl.col("machine", "manager", "unit").cast(pl.String), "message", "by")
+    keyed = columns.with_columns(machine_or_host()).select(pl.col("machine", "manager", "unit").cast(pl.String), "message", "by")
     for machine, manager, unit, text, speaker in keyed.iter_rows():
         key = UnitKey(machine or "", manager or "", unit)
         if lines.add(key, text):
@@ -134,7 +134,7 @@ def boots_of(entries: pl.DataFrame) -> tuple[Boot, ...]:
         .group_by("machine", "boot", maintain_order=True)
         .agg(pl.col("host").drop_nulls().last(), pl.col("time", "monotonic").last())
     )
-    rows = last.with_columns(named_machine(last)).select("machine", pl.col("host", "boot").cast(pl.String), "time", "monotonic").iter_rows()
+    rows = last.with_columns(machine_or_host()).select("machine", pl.col("host", "boot").cast(pl.String), "time", "monotonic").iter_rows()
     return tuple(Boot(machine or "", host or "", Moment(time, clock, boot or "")) for machine, host, boot, time, clock in rows)
 
 

@@ -1,4 +1,4 @@
-"""Remember of each unit and machine what `watch` must know over its own restart."""
+"""Hold what `watch` must remember of each unit and machine across its own restarts."""
 
 from __future__ import annotations
 
@@ -17,29 +17,33 @@ BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 @dataclass(slots=True)
 class TrackedUnit:
-    """counter: systemd's, of the last restart; null before the first. waiting: statements that follow an end which is not labelled yet."""
+    """counter: systemd's, of the last restart; null before the first. may_be_reset: a client stopped the unit since.
+
+    waiting: statements that follow an end which is not labelled yet.
+    """
 
     state: UnitState = field(default_factory=UnitState)
     counter: int | None = None
+    may_be_reset: bool = False
     waiting: list[Statement] = field(default_factory=list)
 
     @property
     def is_idle(self) -> bool:
-        """Neither running nor in trouble: it need not be remembered."""
+        """Neither running nor failing: it need not be remembered."""
         state = self.state
         return state.running is None and state.span.start is None and state.stop is None and not self.waiting and not state.held_before
 
 
 @dataclass(slots=True)
 class TrackedMachine:
-    """last: its newest entry. offset: by how much a steady clock is ahead of the boot's, in seconds; null until an entry of it is read."""
+    """last: its newest entry. offset: of a steady clock from the boot's, in seconds; null until one of its entries is read."""
 
     host: str
     last: Moment
     offset: float | None = None
 
     def now(self, steady: float, time: float) -> Moment:
-        """Now, by the clock of its newest boot; its newest entry, as long as that clock is not known. time: seconds since 1970."""
+        """Return the present by the clock of its newest boot; its newest entry while that is unknown. time: seconds since 1970."""
         if self.offset is None:
             return self.last
         return Moment(int(time * 1e6), int((steady - self.offset) * 1e6), self.last.boot)
@@ -53,7 +57,7 @@ class TrackedMachine:
 
 
 def this_boot() -> str:
-    """Names the boot of the host that `watch` runs on: a steady clock counts from it."""
+    """Identify the boot of the host that `watch` runs on: a steady clock counts from it."""
     try:
         return BOOT_ID.read_text(encoding="ascii").strip()
     except OSError:
@@ -61,7 +65,7 @@ def this_boot() -> str:
 
 
 def stored_unit(unit: TrackedUnit) -> dict[str, Any]:
-    """As JSON values; `restored_unit` reads them."""
+    """Convert to JSON values for `restored_unit`."""
     values = asdict(unit)
     state = unit.state
     values["state"]["last_is_in_span"] = state.last is not None and state.last.span is state.span
@@ -69,6 +73,7 @@ def stored_unit(unit: TrackedUnit) -> dict[str, Any]:
 
 
 def restored_unit(values: Mapping[str, Any]) -> TrackedUnit:
+    """Read what `stored_unit` made."""
     state = dict(values["state"])
     span = _span(state["span"])
     running, last = state["running"], state["last"]
@@ -86,8 +91,13 @@ def restored_unit(values: Mapping[str, Any]) -> TrackedUnit:
             is_job=state["is_job"],
         ),
         counter=values["counter"],
-        waiting=[Statement(**one | {"unit": UnitKey(*one["unit"]), "at": Moment(*one["at"])}) for one in values["waiting"]],
+        may_be_reset=values["may_be_reset"],
+        waiting=[_statement(statement) for statement in values["waiting"]],
     )
+
+
+def _statement(values: Mapping[str, Any]) -> Statement:
+    return Statement(**dict(values) | {"unit": UnitKey(*values["unit"]), "at": Moment(*values["at"])})
 
 
 def _span(values: Mapping[str, Any]) -> Span:

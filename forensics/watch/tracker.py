@@ -155,16 +155,18 @@ class Tracker:
                 unit_state.refused(state)
             case "booted":
                 closed = unit_state.booted(state, at)
-                unit.counter = 0
+                unit.counter = None if unit.counter is None else 0
             case _ if statement.asks_to_stop:
                 unit_state.stopped(state, at)
-                unit.counter = 0
+                unit.may_be_reset = True
         return [*alerts, *self._closed(key, closed, at.time / 1e6)]
 
     def _restarted(self, statement: Statement, unit: TrackedUnit) -> list[Alert]:
         """Count a restart, and those that only the counter shows."""
-        missing = 0 if statement.counter is None else lost_restarts(unit.counter, statement.counter)
-        unit.counter = statement.counter if statement.counter is not None else unit.counter
+        missing = 0
+        if statement.counter is not None:
+            missing = lost_restarts(unit.counter, statement.counter, may_be_reset=unit.may_be_reset)
+            unit.counter, unit.may_be_reset = statement.counter, False
         if missing:
             unit_state.restarted(unit.state, statement.at, missing)
         unit_state.restarted(unit.state, statement.at)

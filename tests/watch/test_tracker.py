@@ -319,3 +319,24 @@ def test_what_was_survived_is_new_when_an_attempt_fails_of_it():
     other = Life()
     other.end(0)
     assert other.tracker.survived(survived()) == []
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "lost"),
+    [
+        pytest.param(4, 5, [], id="not reset (systemd 252, 254)"),
+        pytest.param(4, 1, [], id="reset"),
+        pytest.param(4, 9, [8], id="reset, then a gap"),
+        pytest.param(None, 9, [], id="the first of the data proves nothing"),
+    ],
+)
+def test_after_a_stop_on_request_the_counter_may_be_reset(first, then, lost):
+    life = Life()
+    alerts = [] if first is None else life.restart(0, first)
+    alerts += life.stop(400) + life.start(401)
+    alerts += restored_life(life).restart(800, then)
+    assert [alert.count for alert in alerts if alert.name == "JournalLoss"] == lost
+
+
+def restored_life(life: Life) -> Life:
+    return Life(restored_tracker(life.tracker.stored()), number=life.number)
