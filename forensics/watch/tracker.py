@@ -244,8 +244,12 @@ class Tracker:
 
     def _recovered(self, key: UnitKey, failures: int, time: float) -> Alert:
         state = self.units[key].state
-        up = state.running is not None or (state.last is not None and state.last.held)
-        how = f"has been up for {HELD_S / 60:.0f} minutes" if up else "finished successfully and was not restarted"
+        if state.stop is not None:
+            how = "was up until it was stopped on request"
+        elif state.running is not None or (state.last is not None and state.last.held):
+            how = f"has been up for {HELD_S / 60:.0f} minutes"
+        else:
+            how = "finished successfully and was not restarted"
         summary = f"{key.unit} {how}, after {plural(failures, 'failed start')}"
         return Alert(RECOVERED, key.unit, self._host(key), "info", summary, time, count=failures, machine=key.machine, manager=key.manager)
 
