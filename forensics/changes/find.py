@@ -12,7 +12,7 @@ from forensics.changes.rules import ANYONE, CHATTY, CHATTY_LINES, IDENTIFIERS, K
 from forensics.model.frames import CHANGES
 from forensics.policy.limits import SHUTDOWN_S
 
-# What an action of several lines is named after: the lowest
+# The kind with the lowest rank names an action of several lines
 RANK = {
     "boot": 0,
     "system-switch": 1,
@@ -32,19 +32,19 @@ SCHEMA = pl.Schema(
 
 
 def find_changes(entries: pl.DataFrame, lifecycle: pl.DataFrame) -> pl.DataFrame:
-    """CHANGES of ENTRIES and of their LIFECYCLE, by time; `row` is the line that shows most of the action."""
+    """Find CHANGES, by time; `row` is the line that shows most of the action. lifecycle: of all units in `entries`."""
     lines = (
         entries.lazy()
         .with_row_index("row")
         .select("row", "time", "machine", "host", "boot", "identifier", "transport", "message")
         .collect()
     )
-    changes = [_by_words(lines), _jobs(lifecycle, boot_ends(entries)), _boots(lines)]
-    return _folded(pl.concat([frame.select(list(SCHEMA)).cast(SCHEMA) for frame in changes])).select(list(CHANGES)).cast(CHANGES)
+    parts = [_logged(lines), _jobs(lifecycle, boot_ends(entries)), _boots(lines)]
+    return _folded(pl.concat([frame.select(list(SCHEMA)).cast(SCHEMA) for frame in parts])).select(list(CHANGES)).cast(CHANGES)
 
 
-def _by_words(lines: pl.DataFrame) -> pl.DataFrame:
-    """What programs, the manager and the kernel log in words."""
+def _logged(lines: pl.DataFrame) -> pl.DataFrame:
+    """Classify the lines by which programs, the manager and the kernel report changes."""
     message = pl.col("message")
     quiet, chatty = (pl.col("identifier").is_in(sorted(names)) for names in (IDENTIFIERS - CHATTY, CHATTY))
     anyones = message.str.starts_with("switching to ") | message.str.starts_with("finished sw") | message.str.starts_with("[ALPM]")
@@ -68,27 +68,27 @@ def _by_words(lines: pl.DataFrame) -> pl.DataFrame:
         schema={"kind": pl.String, "summary": pl.String, "unit": pl.String},
         orient="row",
     )
-    return _new_drivers(_people(kept.join(distinct.hstack(classified).drop_nulls("kind"), on=["identifier", "message"])))
+    return _new_drivers(_without_routine(kept.join(distinct.hstack(classified).drop_nulls("kind"), on=["identifier", "message"])))
 
 
-def _people(found: pl.DataFrame) -> pl.DataFrame:
-    """Without what a program does around the clock in a person's name (backups over ssh, monitoring by sudo)."""
+def _without_routine(changes: pl.DataFrame) -> pl.DataFrame:
+    """Drop what a program does around the clock in a person's name (backups over ssh, monitoring by sudo)."""
     human = pl.col("kind").is_in(["operator", "login"])
     often, span = pl.len().over("machine", "summary"), (pl.col("time").max() - pl.col("time").min()).over("machine", "summary")
-    return found.filter(~human | (often < ROUTINE) | (often.cast(pl.Float64) * 3600 < span.dt.total_seconds()))
+    return changes.filter(~human | (often < ROUTINE) | (often.cast(pl.Float64) * 3600 < span.dt.total_seconds()))
 
 
-def _new_drivers(found: pl.DataFrame) -> pl.DataFrame:
-    """A driver logs its version at every boot: that is a change only where it differs from the last time."""
-    drivers = found.filter(pl.col("identifier") == "kernel").sort("machine", "row")
+def _new_drivers(changes: pl.DataFrame) -> pl.DataFrame:
+    """Drop driver versions, logged at every boot, that do not differ from the last one."""
+    drivers = changes.filter(pl.col("identifier") == "kernel").sort("machine", "row")
     subject = pl.col("summary").str.extract(r"^kernel driver: (\S+)")
     before = pl.col("summary").shift(1).over("machine", subject)
     new = drivers.filter((before.is_not_null() & (before != pl.col("summary"))).fill_null(value=False))
-    return pl.concat([found.filter(pl.col("identifier") != "kernel"), new])
+    return pl.concat([changes.filter(pl.col("identifier") != "kernel"), new])
 
 
 def _jobs(lifecycle: pl.DataFrame, boots: pl.DataFrame) -> pl.DataFrame:
-    """Stops, restarts and reloads of services that a client asked for; not those of a shutdown."""
+    """Find stops, restarts and reloads of services that a client asked for; not those of a shutdown."""
     kinds = ["started", "restart", "stopping", "stopped", "reloading"]
     ordered = lifecycle.filter(pl.col("kind").is_in(kinds)).sort("machine", "manager", "unit", "row")
     ordered = ordered.with_columns(pl.col("kind").shift(1).over("machine", "manager", "unit").cast(pl.String).alias("previous"))
@@ -108,7 +108,7 @@ def _jobs(lifecycle: pl.DataFrame, boots: pl.DataFrame) -> pl.DataFrame:
 
 
 def _boots(lines: pl.DataFrame) -> pl.DataFrame:
-    """The first entry of each further boot of a machine."""
+    """Find the first entry of each further boot of a machine."""
     begins = pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift()) for name in ("machine", "host", "boot"))
     first = lines.filter(begins)  # a boot's lines are neighbours
     first = first.with_columns(machine_or_host()).group_by("machine", "boot").agg(pl.col("row", "time").first())
@@ -118,18 +118,18 @@ def _boots(lines: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _folded(found: pl.DataFrame) -> pl.DataFrame:
-    """One change per action: lines of a machine within seconds of each other, named after the weightiest, the first of those."""
-    found = found.with_columns(pl.col("kind").replace_strict(RANK, return_dtype=pl.Int8).alias("rank")).sort(
+def _folded(changes: pl.DataFrame) -> pl.DataFrame:
+    """Fold the lines of an action, within seconds of each other, into one change, described by those of the lowest rank."""
+    changes = changes.with_columns(pl.col("kind").replace_strict(RANK, return_dtype=pl.Int8).alias("rank")).sort(
         "machine", "time", "row", nulls_last=True
     )
     pause = (pl.col("time").diff().over("machine") > pl.duration(seconds=ONE_ACTION)).fill_null(value=True) | (pl.col("kind") == "boot")
-    found = found.with_columns(pause.cum_sum().over("machine").alias("action"))
+    changes = changes.with_columns(pause.cum_sum().over("machine").alias("action"))
     part = (pl.col("time") - pl.col("time").min().over("machine", "action")).dt.total_seconds() // ONE_ACTION_AT_MOST
-    found = found.with_columns(part.alias("part"))
-    # Jobs of several units that nobody's command or switch explains are each their unit's
+    changes = changes.with_columns(part.alias("part"))
+    # Jobs that no command or switch explains are one action per unit
     jobs_only = pl.col("rank").min().over("machine", "action", "part") == RANK["unit-job"]
-    found = found.with_columns(pl.when(jobs_only).then("unit").alias("alone"))
+    changes = changes.with_columns(pl.when(jobs_only).then("unit").alias("alone"))
     best = pl.col("rank") == pl.col("rank").min()
     summaries = pl.col("summary").filter(best).unique(maintain_order=True)
     more = pl.when(summaries.len() > 3).then(pl.format(" … and {} more", summaries.len() - 3)).otherwise(pl.lit(""))
@@ -141,7 +141,7 @@ def _folded(found: pl.DataFrame) -> pl.DataFrame:
         | (pl.col("unit").is_null() & best & (pl.col("kind") != "login")).any()
         | (about.len() != 1)
     )
-    folded = found.group_by("machine", "action", "part", "alone", maintain_order=True).agg(
+    folded = changes.group_by("machine", "action", "part", "alone", maintain_order=True).agg(
         pl.col("time", "kind", "row").filter(best).first(), joined.alias("summary"), pl.when(~host_wide).then(about.first()).alias("unit")
     )
     return folded.sort("time", "machine", "row")

@@ -1,6 +1,6 @@
-"""Rules that classify the log lines by which programs report a change.
+"""Classify the log lines by which programs report a change.
 
-A summary is filled with the named groups of its rule's pattern. Rules are tried in order, per DISTINCT line.
+A summary is filled with the named groups of its rule's pattern. Rules are tried in order, per distinct line.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ RULES: tuple[Rule, ...] = (
         r"(?i)(?:activating the configuration|switching)",
         "NixOS rebuild",
     ),
-    # sudo: "user : TTY=… ; PWD=… ; USER=… ; COMMAND=…", without TTY where there is none; a refusal has its reason between
+    # sudo: "user : TTY=… ; PWD=… ; USER=… ; COMMAND=…", without TTY where there is none; a refusal has its reason in between
     _rule(
         "", "sudo", r"^\s*\S+ : (?:\d+ incorrect password|user NOT in|command not allowed|a password is required|no tty|a terminal is)", ""
     ),
@@ -100,7 +100,7 @@ RULES: tuple[Rule, ...] = (
         "unit-reload",
         "systemd",
         r"^Reload(?:ing)? requested from client PID (?P<pid>\d+) \((?:'(?P<command>[^']*)'|(?P<other>[^)]*))\)",
-        "systemd reloaded its units, asked by {command}",
+        "systemd reloaded its units, requested by {command}",
     ),
     _rule("unit-reload", "systemd", r"^Reloading(?:\.|\.\.\.)$", "systemd reloaded its units"),
     _rule("unit-reload", "systemd", r"^Reexecut(?:ing|e requested)", "systemd re-executed itself"),
@@ -121,7 +121,7 @@ RULES: tuple[Rule, ...] = (
 )
 LONGEST = 4096  # characters of a line that are read: a hostile one costs no more
 IDENTIFIERS = frozenset[str]().union(*(rule.identifiers for rule in RULES)) - {"systemd", "kernel"}
-# Of programs with many lines (a brute-forced sshd: 10,000 a day) only those that match CHATTY_LINES can report a change
+# Programs with many lines (a brute-forced sshd: 10,000 per day): only lines that match CHATTY_LINES can report a change
 CHATTY = frozenset({"sshd", "sshd-session", "sudo", "systemd-logind", "login", "su", "polkitd"})
 CHATTY_LINES = r"^Accepted |: session opened for user |COMMAND=|^New session |^\(to |^Operator of "
 ANYONE = r"^(?:finished )?switching to system configuration /nix/store/|^\[ALPM\] "
@@ -132,7 +132,7 @@ KERNEL = (
 
 
 def classify_change(identifier: str, message: str) -> tuple[str, str, str | None] | None:
-    """(kind, summary, unit) of one line; None when it reports no change."""
+    """Return (kind, summary, unit) of one line; None when it reports no change."""
     for rule in RULES:
         if rule.identifiers and identifier not in rule.identifiers:
             continue

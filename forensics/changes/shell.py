@@ -8,8 +8,8 @@ WORD = r"(?:^|/|\s)"
 OPTIONS = r"(?:-\S+ )*"
 
 
-def _any(words: str) -> str:
-    return f"(?:{'|'.join(words.split())})"
+def _any(alternatives: str) -> str:
+    return f"(?:{'|'.join(alternatives.split())})"
 
 
 PACKAGERS = (
@@ -34,12 +34,12 @@ READ_ONLY = _any(
     "coredumpctl loginctl ip ping list -l"
 )
 STATUS = rf"systemctl {OPTIONS}(?:status|show|cat|list-\S+|is-\S+)"
-READ_ONLY_RUN = pattern(rf"^\S+ ran (?:\S*/)?(?:{READ_ONLY}|{STATUS}|nvidia-smi(?! (?:-\w*r|--gpu-reset|-p)))(?:\s|$)")
+READ_ONLY_COMMAND = pattern(rf"^\S+ ran (?:\S*/)?(?:{READ_ONLY}|{STATUS}|nvidia-smi(?! (?:-\w*r|--gpu-reset|-p)))(?:\s|$)")
 
 JOBS = _any("start stop restart reload try-restart reload-or-restart kill reset-failed edit enable disable mask unmask")
 ABOUT = pattern(rf"{WORD}systemctl {OPTIONS}{JOBS} {OPTIONS}(?P<unit>[\w@:.\\-]+)$")
 
-# The directories of every $PATH: there a program's name is enough; another directory, as of a virtual environment, is informative.
+# Directories of every $PATH: a program's name is enough; any other directory, as of a virtual environment, is informative
 ON_THE_PATH = pattern(
     r"^/(?:(?:usr/)?(?:local/)?s?bin|run/current-system/sw/s?bin|run/wrappers/bin|etc/profiles/per-user/[^/]+/bin|nix/store/[^/]+/s?bin|snap/bin)/"
 )
@@ -51,12 +51,12 @@ def short(command: str) -> str:
 
 
 def kind_of(command: str) -> str:
-    """The kind of change that a command makes, of CHANGES; "operator" where it is not a special one."""
+    """Classify the change that a command makes, by the kinds of CHANGES; "operator" when it is none of the special ones."""
     return next((kind for kind, expression in KINDS if expression.search(command)), "operator")
 
 
 def unit_of(command: str) -> str | None:
-    """The one unit that a systemctl command is about, its suffix completed as systemctl does."""
+    """Return the one unit that a systemctl command is about, its suffix completed as systemctl does."""
     about = ABOUT.search(command)
     if about is None:
         return None
@@ -66,4 +66,4 @@ def unit_of(command: str) -> str | None:
 
 def is_read_only(summary: str) -> bool:
     """Whether every command in a change's summary is read-only."""
-    return all(READ_ONLY_RUN.search(part) for part in summary.split("; "))
+    return all(READ_ONLY_COMMAND.search(part) for part in summary.split("; "))

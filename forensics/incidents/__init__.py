@@ -1,4 +1,4 @@
-"""Cut labelled attempts into incidents: dated, explained, with the ledger that proves that nothing is counted twice or lost."""
+"""Cut labelled attempts into incidents, explain them, and prove that no restart is lost or counted twice."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["Analysis", "Inputs", "analyse", "judge_completeness"]
 
 
 def analyse(inputs: Inputs, window: Window, declared: datetime | None = None) -> Analysis:
-    """The incidents of the window in order of their start, the breakdown over all of it, and the consistency checks."""
+    """Find the incidents of the window in order of start, break down all restarts, and check the sums."""
     entries = checked_inputs(inputs).entries
     useless = useless_clocks(entries)
     cut = timeline(inputs, useless)
@@ -50,7 +50,7 @@ def analyse(inputs: Inputs, window: Window, declared: datetime | None = None) ->
 
 
 def _classed_restarts(line: Timeline, incidents: Sequence[Incident]) -> pl.DataFrame:
-    """Each restart with its failure class and its incident's id."""
+    """Make CLASSED_RESTARTS: each restart with its failure class and its incident's id."""
     ids = pl.Series([incident.id for incident in incidents], dtype=pl.String)
     named = line.restarts.with_columns(incident=ids.gather(line.restarts["incident"]) if len(ids) else pl.lit(None, pl.String))
     ordered = named.select(pl.col(name).cast(kind) for name, kind in CLASSED_RESTARTS.items())

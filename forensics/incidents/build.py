@@ -1,4 +1,4 @@
-"""Build an Incident of a case: phases, classes, what changed, who noticed, what it cost."""
+"""Build the Incident of a case: phases, classes, changes, detection, cost."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ class Gaps:
     about: list[tuple[str | None, str | None]]  # machine, unit; null: all
 
     def touch(self, machine: str, unit: str, start: int, until: int) -> bool:
-        """One of them lies in this stretch and concerns this unit."""
+        """Whether one of them overlaps this stretch and concerns this unit."""
         if not self.about:
             return False
         inside = np.flatnonzero((self.bounds[:, 1] >= start) & (self.bounds[:, 0] <= until))
         return any(self.about[i][0] in (None, machine) and self.about[i][1] in (None, unit) for i in inside.tolist())
 
 
-def gaps_of(found: pl.DataFrame) -> Gaps:
-    return Gaps(found.select(pl.col("start", "end").dt.timestamp("us")).to_numpy(), found.select("machine", "unit").rows())
+def gaps_of(gaps: pl.DataFrame) -> Gaps:
+    return Gaps(gaps.select(pl.col("start", "end").dt.timestamp("us")).to_numpy(), gaps.select("machine", "unit").rows())
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What all incidents share."""
+    """What the building of all incidents shares."""
 
     inputs: Inputs
     window: Window
@@ -56,7 +56,7 @@ class Scene:
 
 def build_incident(case: Case, table: Breakdown, scene: Scene, declared: datetime | None) -> Incident:
     entries = scene.inputs.entries
-    cause, words = trigger(case)
+    cause, cause_text = trigger(case)
     down = _downtime(case, scene.span)
     whole = scene.span[1] - scene.span[0]
     bin_s = _bin_seconds((case.until - case.start) / SECOND)
@@ -79,7 +79,7 @@ def build_incident(case: Case, table: Breakdown, scene: Scene, declared: datetim
         beside=table.co_occurring,
         changes=shown_changes(case),
         trigger=cause,
-        trigger_text=words,
+        trigger_text=cause_text,
         fix_attempts=fix_attempts(case, entries),
         detection=detection(case, entries, scene.alerts, declared),
         recovery=None if case.recovery is None else moment(case.recovery),
@@ -93,17 +93,17 @@ def build_incident(case: Case, table: Breakdown, scene: Scene, declared: datetim
 
 
 def _id(case: Case) -> str:
-    """The same incident keeps its name whatever else the window holds."""
+    """Hash what identifies the incident, so that it keeps its id whatever else the window holds."""
     return sha256("\0".join([case.host or "", case.manager or "", case.unit, str(case.start)]).encode()).hexdigest()[:12]
 
 
 def _downtime(case: Case, span: tuple[int, int]) -> int:
-    """Envelope: from the first failed start to recovery or end, inside the window."""
+    """Measure the envelope: from the first failed start to recovery or end, inside the window."""
     return max(0, min(case.until, span[1]) - max(case.start, span[0]))
 
 
 def _exact(case: Case, gaps: Gaps) -> bool:
-    """False when restarts or lines are lost, the clock jumped, or the loop was already going when the data begins."""
+    """Whether no restart or line is lost, the clock did not jump, and the loop began inside the data."""
     lost = bool(case.restarts["lost"].any()) or bool((case.attempts["lost"] > 0).any())
     cut_off = case.attempts["place_in_unit"][0] == 0 and (case.attempts["restart_counter"][0] or 0) > 1
     return not lost and not cut_off and not gaps.touch(case.machine, case.unit, case.start, case.until)
@@ -115,17 +115,17 @@ def _cost(attempts: pl.DataFrame) -> Cost:
 
 
 def _phases(case: Case) -> tuple[Phase, ...]:
-    """Phases that follow one another without a gap from the incident's start to its end."""
+    """Build phases that follow one another without a gap from the incident's start to its end."""
     restarts = case.restarts
     if restarts.height == 0:
         main = case.attempts.filter("failed")["signature"][0]
         return (Phase(moment(case.start), moment(case.until), 0, None, main, {}),)
-    place = restarts["number"].to_numpy().astype(np.int64) - int(case.attempts["number"][0])
-    cycles = case.attempts["cycle_s"].to_numpy(allow_copy=True).astype(np.float64)[place]
+    position = restarts["number"].to_numpy().astype(np.int64) - int(case.attempts["number"][0])
+    cycles = case.attempts["cycle_s"].to_numpy(allow_copy=True).astype(np.float64)[position]
     cycles[restarts["lost"].to_numpy()] = np.nan
     names, codes = np.unique(restarts["signature"].to_numpy(allow_copy=True).astype(str), return_inverse=True)
     bounds = [0, *cuts(codes, cycles, manual_before(case)), restarts.height]
-    began = np.clip(np.maximum.accumulate(starts(case)[place]), case.start, case.until)
+    began = np.clip(np.maximum.accumulate(starts(case)[position]), case.start, case.until)
     times = [case.start, *(int(began[i]) for i in bounds[1:-1]), case.until]
     counts = restarts["count"].to_numpy()
     pieces = zip(bounds[:-1], bounds[1:], times[:-1], times[1:], strict=True)
@@ -133,14 +133,14 @@ def _phases(case: Case) -> tuple[Phase, ...]:
 
 
 def _sums(names: npt.NDArray[np.str_], codes: npt.NDArray[np.int64], counts: npt.NDArray[np.int64]) -> dict[str, int]:
-    """Restarts per class, most first."""
+    """Sum up restarts per class, most first."""
     sums = np.bincount(codes, weights=counts, minlength=len(names)).astype(np.int64)
     return {str(names[i]): int(sums[i]) for i in np.lexsort((names, -sums)) if sums[i]}
 
 
 def _phase(classes: dict[str, int], cycles: npt.NDArray[np.float64], start: int, end: int) -> Phase:
-    known = cycles[~np.isnan(cycles)]
-    cadence = float(np.median(known)) if len(known) else None
+    measured = cycles[~np.isnan(cycles)]
+    cadence = float(np.median(measured)) if len(measured) else None
     return Phase(moment(start), moment(end), sum(classes.values()), cadence, next(iter(classes)), classes)
 
 
@@ -155,7 +155,7 @@ def _bins(restarts: pl.DataFrame, bin_s: int) -> tuple[Bin, ...]:
 
 
 def window_span(window: Window, entries: pl.DataFrame) -> tuple[int, int]:
-    """The asked window in µs, each open side replaced by the data's."""
+    """Return the window in µs, each open side replaced by the data's."""
     first, last = entries.select(
         pl.col("time").dt.timestamp("us").min().alias("a"), pl.col("time").dt.timestamp("us").max().alias("b")
     ).row(0)

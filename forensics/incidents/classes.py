@@ -11,7 +11,7 @@ import polars as pl
 from forensics.incidents.inputs import Inputs, quoted
 from forensics.model.values import LOST, Evidence, FailureClass, Signature
 
-INFORMATIONAL = ("low", "info")  # severities of what accompanies failures and is none
+INFORMATIONAL = ("low", "info")  # severities of signatures that accompany failures but are none
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +26,13 @@ class Breakdown:
 
 
 def breakdown(restarts: pl.DataFrame, attempts: pl.DataFrame, inputs: Inputs) -> Breakdown:
-    """Over everything in `restarts` and `attempts`. What only ended attempts that nothing restarted is shown where that was an outage."""
+    """Break down all `restarts` and `attempts`. A class that only ended attempts which nothing restarted is included in outages."""
     scope = pl.lit(0, pl.UInt32).alias("scope")
     return _tables(restarts.with_columns(scope), attempts.with_columns(scope), inputs).get(0, Breakdown())
 
 
 def breakdowns(restarts: pl.DataFrame, attempts: pl.DataFrame, inputs: Inputs) -> dict[int, Breakdown]:
-    """The same for each incident, in one pass over all."""
+    """Break down each incident, in one pass over all."""
     scope = pl.col("incident").alias("scope")
     inside = pl.col("incident").is_not_null()
     return _tables(restarts.filter(inside).with_columns(scope), attempts.filter(inside).with_columns(scope), inputs)
@@ -42,9 +42,9 @@ def _tables(restarts: pl.DataFrame, attempts: pl.DataFrame, inputs: Inputs) -> d
     by = ["scope", "signature"]
     restarted = pl.col("count").sum().alias("restarts"), pl.col("time").min().alias("first"), pl.col("time").max().alias("last")
     counted = restarts.group_by(by).agg(*restarted, pl.col("row").sort_by("at_row").first().alias("revealed"))
-    table = counted.join(_died(attempts, by), on=by, how="full", coalesce=True, nulls_equal=True)
+    table = counted.join(_deaths(attempts, by), on=by, how="full", coalesce=True, nulls_equal=True)
     table = table.with_columns(pl.lit(True).alias("ends")).join(
-        _also_seen(attempts, by, inputs.signatures), on=by, how="full", coalesce=True
+        _co_occurring(attempts, by, inputs.signatures), on=by, how="full", coalesce=True
     )
     table = table.with_columns(
         pl.col("restarts", "secondary").fill_null(0),
@@ -58,8 +58,8 @@ def _tables(restarts: pl.DataFrame, attempts: pl.DataFrame, inputs: Inputs) -> d
     return _rows(table, inputs)
 
 
-def _died(attempts: pl.DataFrame, by: list[str]) -> pl.DataFrame:
-    """What the attempts of a class say: first and last end, the line that proves the first, and how long a cycle takes."""
+def _deaths(attempts: pl.DataFrame, by: list[str]) -> pl.DataFrame:
+    """Summarise the attempts of each class: first and last end, the line that proves the first, and the median cycle."""
     end = pl.coalesce("ended", "started")
     return (
         _own(attempts)
@@ -73,8 +73,8 @@ def _died(attempts: pl.DataFrame, by: list[str]) -> pl.DataFrame:
     )
 
 
-def _also_seen(attempts: pl.DataFrame, by: list[str], signatures: Mapping[str, Signature]) -> pl.DataFrame:
-    """Known problems that failed attempts show without ending by them: how many attempts, when, and the first line."""
+def _co_occurring(attempts: pl.DataFrame, by: list[str], signatures: Mapping[str, Signature]) -> pl.DataFrame:
+    """Summarise known problems in failed attempts that ended by others: how many attempts, when, and the first line."""
     end = pl.coalesce("ended", "started")
     also = (
         _own(attempts)
@@ -82,7 +82,7 @@ def _also_seen(attempts: pl.DataFrame, by: list[str], signatures: Mapping[str, S
         .explode("secondary", empty_as_null=False)
         .unnest("secondary")
     )
-    informational = [name for name, known in signatures.items() if known.severity in INFORMATIONAL]
+    informational = [name for name, signature in signatures.items() if signature.severity in INFORMATIONAL]
     return (
         also.filter(~pl.col("signature").is_in(informational))
         .group_by(by)
@@ -101,33 +101,33 @@ def _own(attempts: pl.DataFrame) -> pl.DataFrame:
 
 def _rows(table: pl.DataFrame, inputs: Inputs) -> dict[int, Breakdown]:
     samples = quoted(inputs.entries, table["proof"].to_list())
-    found: dict[int, tuple[list[FailureClass], list[FailureClass]]] = {}
+    tables: dict[int, tuple[list[FailureClass], list[FailureClass]]] = {}
     for row, sample in zip(table.iter_rows(named=True), samples, strict=True):
-        found.setdefault(row["scope"], ([], []))[not row["ends"]].append(_row(row, sample, inputs.signatures))
-    return {scope: Breakdown(tuple(classes), tuple(others)) for scope, (classes, others) in found.items()}
+        tables.setdefault(row["scope"], ([], []))[not row["ends"]].append(_row(row, sample, inputs.signatures))
+    return {scope: Breakdown(tuple(classes), tuple(others)) for scope, (classes, others) in tables.items()}
 
 
 def _row(row: dict[str, Any], sample: Evidence, signatures: Mapping[str, Signature]) -> FailureClass:
-    known = described(row["signature"], signatures)
+    signature = described(row["signature"], signatures)
     return FailureClass(
-        signature=known.id,
-        title=known.title,
+        signature=signature.id,
+        title=signature.title,
         restarts=row["restarts"],
         share=row["restarts"] / row["total"] if row["total"] else 0.0,
         first=row["first"],
         last=row["last"],
-        restart_helps=known.restart_helps,
-        severity=known.severity,
+        restart_helps=signature.restart_helps,
+        severity=signature.severity,
         sample=sample,
         secondary=row["secondary"],
-        cause=known.cause,
-        remedy=known.remedy,
+        cause=signature.cause,
+        remedy=signature.remedy,
         cycle_s=row["cycle_s"],
     )
 
 
-def described(signature: str, signatures: Mapping[str, Signature]) -> Signature:
-    known = signatures.get(signature)
-    if known is not None:
-        return known
-    return LOST if signature == LOST.id else Signature(signature, signature, "medium")
+def described(id_: str, signatures: Mapping[str, Signature]) -> Signature:
+    """Look up a signature by its id; lost restarts and unlabelled ends have one as well."""
+    if id_ in signatures:
+        return signatures[id_]
+    return LOST if id_ == LOST.id else Signature(id_, id_, "medium")

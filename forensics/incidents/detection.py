@@ -13,31 +13,31 @@ from forensics.incidents.slice import Case
 from forensics.model.values import Detection, DetectionSummary, Evidence, Incident
 
 HUMAN = ("operator", "configuration", "package", "driver", "system-switch", "unit-job", "login")
-# What senders of alerts log when one went out; it must name the unit as well
+# What programs log when they have sent an alert; the line must name the unit as well
 SENDERS = r"(?i)alertmanager|grafana|tabby-forensics|monit|healthchecks|uptime-kuma|ntfy|nagios|icinga|zabbix"
 SENT = r"(?i)notify success|notifications? (?:was |were )?(?:sent|delivered)|alert (?:was )?(?:sent|delivered|raised)|service notification"
-NOTIFIES = r"(?i)notif|alert|mail|discord|ntfy|telegram|slack|pushover|gotify|pager"  # an OnFailure= unit that tells somebody
+NOTIFIES = r"(?i)notif|alert|mail|discord|ntfy|telegram|slack|pushover|gotify|pager"  # an OnFailure= unit that notifies somebody
 
 
 def alert_lines(entries: pl.DataFrame, lifecycle: pl.DataFrame) -> pl.DataFrame:
-    """row, us, machine, words: lines by which programs report that they sent an alert, for all incidents at once."""
+    """Find lines by which programs report that they sent an alert, for all incidents at once: row, us, machine, text."""
     sender = pl.any_horizontal(pl.col(name).is_in(_named(entries, name, SENDERS)) for name in ("identifier", "unit")).fill_null(value=False)
     lines = entries.select("time", "machine", "host", "unit", "message", sender.alias("sender")).with_row_index("row")
     sent = lines.filter("sender").filter(pl.col("message").str.contains(SENT))
     by_unit = lifecycle.filter(pl.col("kind").is_in(["started", "finished"]) & pl.col("unit").str.contains(NOTIFIES))["row"]
     lines = pl.concat([sent, lines[by_unit]]).unique("row").sort("row")
-    words = pl.concat_str(pl.col("unit").cast(pl.String).fill_null(""), pl.col("message").fill_null(""), separator=" ").str.to_lowercase()
-    return lines.select("row", pl.col("time").dt.timestamp("us").alias("us"), machine_or_host(), words.alias("words"))
+    text = pl.concat_str(pl.col("unit").cast(pl.String).fill_null(""), pl.col("message").fill_null(""), separator=" ").str.to_lowercase()
+    return lines.select("row", pl.col("time").dt.timestamp("us").alias("us"), machine_or_host(), text.alias("text"))
 
 
 def _named(entries: pl.DataFrame, column: str, expression: str) -> list[str]:
-    """The distinct values of a column that match."""
+    """Return the distinct values of a column that match."""
     names = entries[column].unique().cast(pl.String).drop_nulls().sort()
     return names.filter(names.str.contains(expression)).to_list()
 
 
 def detection(case: Case, entries: pl.DataFrame, alerts: pl.DataFrame, declared: datetime | None) -> Detection:
-    """signal: the first failure's deciding line; alert: the first alert on record that names the unit; operator: the first human act."""
+    """Find signal (the first failure's deciding line), alert (the first that names the unit) and operator (the first action)."""
     proof = case.attempts["proof"][0]
     rows: dict[str, int] = {"signal": case.attempts["last_row"][0] if proof is None else proof}
     signal_line = quote(entries, rows["signal"])
@@ -51,17 +51,17 @@ def detection(case: Case, entries: pl.DataFrame, alerts: pl.DataFrame, declared:
 
 
 def _human(case: Case, signal: datetime) -> list[tuple[int, int]]:
-    """Changes after the signal that need a hand: commands, logins, and jobs and reloads that a client asked for."""
+    """List changes after the signal that a person makes: commands, logins, jobs and reloads that a client asked for."""
     after = microseconds(signal)
-    return [(s.us, s.row) for s in case.changes if s.us > after and (s.kind in HUMAN or "asked by systemctl" in s.summary)]
+    return [(act.us, act.row) for act in case.changes if act.us > after and (act.kind in HUMAN or "requested by systemctl" in act.summary)]
 
 
 def _delivered(case: Case, alerts: pl.DataFrame) -> tuple[int, int] | None:
-    """(time, row) of the first alert about the unit; not even a filter is run where no alert was ever sent."""
+    """Find (time, row) of the first alert about the unit."""
     if alerts.height == 0:
         return None
     inside = pl.col("machine").eq_missing(pl.lit(case.machine, pl.String)) & pl.col("us").is_between(case.start, case.until)
-    about = pl.col("words").str.contains(_stem(case.unit), literal=True)
+    about = pl.col("text").str.contains(_stem(case.unit), literal=True)
     return min(alerts.filter(inside & about).select("us", "row").rows(), default=None)
 
 
@@ -70,7 +70,7 @@ def _stem(unit: str) -> str:
 
 
 def declared_in(declared: datetime | None, incidents: list[Case]) -> int | None:
-    """The incident that a user's time of noticing belongs to: the last that began before it and had not long ended."""
+    """Choose the incident that a user's time of noticing belongs to: the last one open then, else the last before."""
     if declared is None:
         return None
     us = microseconds(declared)
@@ -79,15 +79,18 @@ def declared_in(declared: datetime | None, incidents: list[Case]) -> int | None:
     return (open_then or before or [None])[-1]  # type: ignore[list-item]
 
 
-def seconds_to_detect(incident: Incident) -> float | None:
-    """Start to the first of alert, operator, declared; null when nobody is known to have noticed."""
+def _seconds_to_detect(incident: Incident) -> float | None:
+    """Measure from the start to the first of alert, operator, declared; null when nobody noticed on record."""
     marks = (incident.detection.alert, incident.detection.operator, incident.detection.declared)
     return min(((mark - incident.start).total_seconds() for mark in marks if mark is not None), default=None)
 
 
 def detection_summary(incidents: tuple[Incident, ...]) -> DetectionSummary:
-    known = [s for s in map(seconds_to_detect, incidents) if s is not None]
+    detected = [seconds for seconds in map(_seconds_to_detect, incidents) if seconds is not None]
     recovered = [i.time_to_recover_s for i in incidents if i.time_to_recover_s is not None]
     return DetectionSummary(
-        len(incidents), fmean(known) if len(known) >= 3 else None, median(known) if known else None, fmean(recovered) if recovered else None
+        len(incidents),
+        fmean(detected) if len(detected) >= 3 else None,
+        median(detected) if detected else None,
+        fmean(recovered) if recovered else None,
     )

@@ -9,10 +9,10 @@ from forensics.model import systemd
 from forensics.model.frames import UTC_TIME
 
 JUMP_S = 10.0  # wall and monotonic clock of two neighbouring entries disagree by more: one of them jumped
-SET_S = 1.0  # enough where systemd logs beside it that the clock was set
+SET_S = 1.0  # enough next to a line by which systemd reports that the clock was set
 USELESS = 0.01  # share of such neighbours from which a boot's monotonic clock means nothing (a replayed or synthetic journal)
 HOLE = 100  # missing sequence numbers in a row that are worth reporting
-SCATTERED = 0.01  # share of entries in front of which numbers are missing, from which the input was filtered before it came here
+SCATTERED = 0.01  # share of entries before which numbers are missing, from which the input must have been filtered
 
 SCHEMA = pl.Schema(
     {
@@ -28,7 +28,7 @@ SCHEMA = pl.Schema(
 
 
 def _steps(entries: pl.DataFrame) -> pl.LazyFrame:
-    """Neighbouring entries of a boot whose clocks disagree: machine, boot, start, end, jump_s."""
+    """Find neighbouring entries of a boot whose clocks disagree: machine, boot, start, end, jump_s."""
     wall = pl.col("time").diff().dt.total_microseconds()
     same = (pl.col("boot").to_physical() == pl.col("boot").to_physical().shift(1)).fill_null(value=False)
     reported = pl.col("message_id") == systemd.TIME_CHANGE
@@ -49,7 +49,7 @@ def _steps(entries: pl.DataFrame) -> pl.LazyFrame:
 
 
 def useless_clocks(entries: pl.DataFrame) -> list[str]:
-    """Boots whose monotonic clock disagrees with the wall clock more than now and then."""
+    """List the boots whose monotonic clock disagrees with the wall clock more than now and then."""
     jumps = _steps(entries).filter(pl.col("jump_s").abs() > JUMP_S).group_by("boot").len(name="jumps")
     boots = entries.lazy().group_by("boot").len(name="n").join(jumps, on="boot")
     return (
@@ -62,23 +62,23 @@ def useless_clocks(entries: pl.DataFrame) -> list[str]:
 
 
 def clock_jumps(entries: pl.DataFrame) -> pl.DataFrame:
-    """SCHEMA: where the wall clock was set, or the host slept."""
+    """Find where the wall clock was set, or the host slept: SCHEMA."""
     useless = useless_clocks(entries)
     steps = _steps(entries).filter(~pl.col("boot").cast(pl.String).is_in(useless)).collect()
-    words = pl.format(
+    reason = pl.format(
         "the wall clock moved {} s against the monotonic clock: it was set, or the host slept", pl.col("jump_s").round().cast(pl.Int64)
     )
     jumps = steps.select(
         "machine",
         pl.min_horizontal("start", "end").alias("start"),
         pl.max_horizontal("start", "end").alias("end"),
-        words.alias("reason"),
+        reason.alias("reason"),
     )
     return _whole(jumps.with_columns(pl.lit(value=False).alias("loss"), pl.lit(0, pl.Int64).alias("number")))
 
 
 def holes(entries: pl.DataFrame) -> tuple[pl.DataFrame, bool]:
-    """(SCHEMA: stretches whose sequence numbers are missing, whether the input was filtered so that holes mean nothing)."""
+    """Find stretches whose sequence numbers are missing: (SCHEMA, whether the input was filtered, so that holes mean nothing)."""
     numbered = entries.select("seqnum_id", "seqnum", "time", "machine", "host").drop_nulls(["seqnum_id", "seqnum"])
     numbered = numbered.with_columns(pl.col("seqnum_id").to_physical().alias("source"))
     if not _in_order(numbered):
@@ -91,18 +91,19 @@ def holes(entries: pl.DataFrame) -> tuple[pl.DataFrame, bool]:
     if missing.height > max(numbered.height * SCATTERED, 20):
         return pl.DataFrame(schema=SCHEMA), True
     big = missing.filter(pl.col("step") > HOLE).with_columns((pl.col("step") - 1).alias("number"))
-    words = pl.format("{} entries missing (sequence numbers)", "number")
-    found = big.select(
+    reason = pl.format("{} entries missing (sequence numbers)", "number")
+    stretches = big.select(
         machine_or_host(),
         pl.min_horizontal("start", "time").alias("start"),
         pl.max_horizontal("start", "time").alias("end"),
-        words.alias("reason"),
+        reason.alias("reason"),
         "number",
     )
-    return _whole(found.with_columns(pl.lit(value=True).alias("loss"))), False
+    return _whole(stretches.with_columns(pl.lit(value=True).alias("loss"))), False
 
 
 def _in_order(numbered: pl.DataFrame) -> bool:
+    """Whether each source's entries are together and in order of their numbers."""
     same = pl.col("source") == pl.col("source").shift(1)
     order = (
         numbered.lazy()
@@ -117,13 +118,13 @@ def _in_order(numbered: pl.DataFrame) -> bool:
     return not back and parts + 1 <= sources
 
 
-def _whole(found: pl.DataFrame) -> pl.DataFrame:
-    """As SCHEMA; about no unit in particular."""
-    return found.with_columns(pl.lit(None, pl.String).alias("unit")).select(list(SCHEMA)).cast(SCHEMA)
+def _whole(stretches: pl.DataFrame) -> pl.DataFrame:
+    """Complete to SCHEMA, about no unit in particular."""
+    return stretches.with_columns(pl.lit(None, pl.String).alias("unit")).select(list(SCHEMA)).cast(SCHEMA)
 
 
 def losses(entries: pl.DataFrame) -> pl.DataFrame:
-    """SCHEMA: lines that journald reports it threw away or could not take, each at the time of the report."""
+    """Find lines that journald reports it dropped or could not take, each at the time of the report: SCHEMA."""
     reported = entries.lazy().filter(pl.col("message_id").is_in([systemd.JOURNAL_DROPPED, systemd.JOURNAL_MISSED]))
     number = pl.coalesce("dropped", pl.col("message").str.extract(r"(\d+)").cast(pl.Int64, strict=False), pl.lit(1))
     lines = reported.select(
@@ -133,5 +134,5 @@ def losses(entries: pl.DataFrame) -> pl.DataFrame:
         pl.col("unit").cast(pl.String),
         number.alias("number"),
     ).collect()
-    words = pl.format("journald dropped {} lines", "number")
-    return lines.with_columns(words.alias("reason"), pl.lit(value=True).alias("loss")).select(list(SCHEMA)).cast(SCHEMA)
+    reason = pl.format("journald dropped {} lines", "number")
+    return lines.with_columns(reason.alias("reason"), pl.lit(value=True).alias("loss")).select(list(SCHEMA)).cast(SCHEMA)

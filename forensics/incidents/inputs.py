@@ -1,4 +1,4 @@
-"""Define what the incident stage takes and returns, and quote entries as evidence."""
+"""Define the input and output of the incident stage, and quote entries as evidence."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from forensics.model.frames import ATTEMPTS, CHANGES, ENTRIES, EVENTS, LABELS, L
 from forensics.model.values import DetectionSummary, Evidence, FailureClass, Incident, LedgerCheck, RestartTotals, Signature
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-SECOND = 1_000_000  # all times inside the stage are whole microseconds since the epoch
+SECOND = 1_000_000  # times inside the stage are whole microseconds since the epoch
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +61,9 @@ def microseconds(time: datetime) -> int:
 
 
 def quoted(entries: pl.DataFrame, rows: Sequence[int]) -> list[Evidence]:
-    """The entries at `rows`, one Evidence each, in the order of `rows`."""
-    found = entries.select("time", "message", "file", "offset")[list(rows)]
-    return [Evidence(time, message or "", file or "", offset) for time, message, file, offset in found.iter_rows()]
+    """Quote the entries at `rows`, in that order."""
+    fields = entries.select("time", "message", "file", "offset")[list(rows)]
+    return [Evidence(time, message or "", file or "", offset) for time, message, file, offset in fields.iter_rows()]
 
 
 def quote(entries: pl.DataFrame, row: int | None) -> Evidence | None:

@@ -14,13 +14,13 @@ def totals(restarts: pl.DataFrame) -> RestartTotals:
     inside = pl.col("incident").is_not_null()
     count = pl.col("count")
     sums = restarts.select(
-        count.sum(),
-        count.filter(inside).sum().alias("in"),
-        count.filter(~inside).sum().alias("out"),
-        count.filter("lost").sum().alias("lost"),
-        count.filter("refused").sum().alias("no"),
+        total=count.sum(),
+        in_incidents=count.filter(inside).sum(),
+        background=count.filter(~inside).sum(),
+        lost=count.filter("lost").sum(),
+        refused=count.filter("refused").sum(),
     )
-    return RestartTotals(*(int(value) for value in sums.row(0)))
+    return RestartTotals(**{name: int(value) for name, value in sums.row(0, named=True).items()})
 
 
 def check_sums(
@@ -31,26 +31,26 @@ def check_sums(
     classes: tuple[FailureClass, ...],
     incidents: tuple[Incident, ...],
 ) -> tuple[LedgerCheck, ...]:
-    """The consistency checks. units: those asked for.
+    """Compare the sums of restarts. units: of the analysed attempts and restarts.
 
-    The restart lines are counted in ENTRIES once more, apart from LIFECYCLE, to prove how they were read.
+    The restart lines are counted once more in ENTRIES, independently of LIFECYCLE, to prove that all were read.
     """
     inside = sum(incident.restarts for incident in incidents)
     lines = entries.filter(pl.col("message_id") == systemd.UNIT_RESTART_SCHEDULED)["unit"].cast(pl.String)
-    change = lines.is_in(units).sum()
+    logged = lines.is_in(units).sum()
     read = restarts.filter(~pl.col("lost"))["count"].sum()
     checks = [
-        LedgerCheck("restart lines in the journal = restarts read", int(change), int(read)),
+        LedgerCheck("restart lines in the journal = restarts read", int(logged), int(read)),
         LedgerCheck("restarts read + lost = all restarts", int(read) + sums.lost, sums.total),
-        LedgerCheck("restarts in incidents + background = all restarts", sums.total, inside + sums.background),
+        LedgerCheck("restarts in incidents + isolated ones = all restarts", sums.total, inside + sums.background),
         LedgerCheck("sum of the failure classes = all restarts", sums.total, sum(c.restarts for c in classes)),
     ]
     for incident in incidents:
-        checks += _of(incident)
+        checks += _checks_of(incident)
     return tuple(checks)
 
 
-def _of(incident: Incident) -> list[LedgerCheck]:
+def _checks_of(incident: Incident) -> list[LedgerCheck]:
     name = f"incident {incident.id}"
     by_class = {c.signature: c.restarts for c in incident.classes}
     over_phases: dict[str, int] = dict.fromkeys(by_class, 0)

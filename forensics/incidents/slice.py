@@ -22,7 +22,7 @@ BEFORE = 24 * 3600 * SECOND  # how far back a change is shown
 
 @dataclass(frozen=True, slots=True)
 class CaseChange:
-    """A change. read_only: somebody only looked at something."""
+    """A change. read_only: its commands only read."""
 
     us: int
     kind: str
@@ -51,7 +51,7 @@ class Case:
     success: pl.DataFrame
     restarts: pl.DataFrame
     changes: list[CaseChange]  # of its machine or unit, from a day before to its end, by time
-    by_hand: list[tuple[int, int]]  # (time, row) of starts after the first that neither restart logic, boot, timer nor socket made
+    by_hand: list[tuple[int, int]]  # (time, row) of further starts that neither restart logic, boot, timer nor socket caused
 
     @property
     def until(self) -> int:
@@ -59,13 +59,13 @@ class Case:
 
     @property
     def first_failure(self) -> int:
-        """The start of the first failed attempt; of one that had been up for a minute or more, its end."""
+        """When the first failed attempt started; when it ended, if it had been up for a minute or more."""
         ended = self.attempts["ended"][0]
         return self.start if ended is None or self.attempts["uptime_s"][0] < 60 else max(self.start, microseconds(ended))
 
 
 def cases(line: Timeline, inputs: Inputs) -> Iterator[Case]:
-    """Yield the cases in order of the incidents' start; the attempts are `cycled`. Slices only: the cost is that of the rows they hold."""
+    """Yield the cases in order of start, as slices: the cost is that of their rows. line: with `cycled` attempts."""
     attempts = line.attempts
     restarts = line.restarts.filter(pl.col("incident").is_not_null()).sort("incident", "at_row", maintain_order=True)
     sizes = restarts.group_by("incident").len()
@@ -96,7 +96,7 @@ def _between(manual: list[tuple[int, int, int]], first: int, stop: int) -> list[
 
 
 def cycled(attempts: pl.DataFrame, entries: pl.DataFrame, useless: list[str]) -> pl.DataFrame:
-    """With cycle_s (start to the next automatic start, by the monotonic clock where that can be trusted) and by_hand."""
+    """Add cycle_s (start to next automatic start, by the monotonic clock where it can be trusted) and by_hand."""
     monotonic = entries["monotonic"].gather(attempts["first_row"]) if attempts.height else pl.Series([], dtype=pl.Int64)
     attempts = attempts.with_columns(monotonic.alias("monotonic"))
     following = pl.col("automatic", "boot", "started", "monotonic").shift(-1).over("who").name.prefix("next_")
@@ -110,13 +110,13 @@ def cycled(attempts: pl.DataFrame, entries: pl.DataFrame, useless: list[str]) ->
 
 
 def _activated(entries: pl.DataFrame) -> list[str]:
-    """Services that a timer, socket or path of the same name starts."""
+    """List services that a timer, socket or path of the same name starts."""
     units = entries["unit"].unique().cast(pl.String).drop_nulls().sort()
     return units.filter(units.str.contains(r"\.(?:timer|socket|path)$")).str.replace(r"\.\w+$", ".service").to_list()
 
 
 def _by_machine(inputs: Inputs) -> dict[str | None, list[CaseChange]]:
-    """Changes by machine, in order of time: there are few, so they are taken out of the frame once for all cases."""
+    """Group changes by machine, by time: there are few, so they are taken out of the frame once for all cases."""
     frame = inputs.changes.with_columns(pl.col("time").dt.timestamp("us").alias("us")).sort("us", "row")
     lines = quoted(inputs.entries, frame["row"].to_list())
     read_only = {summary: is_read_only(summary) for summary in frame["summary"].unique()}
@@ -138,7 +138,7 @@ def starts(case: Case) -> Ints:
 
 
 def manual_before(case: Case) -> Flags:
-    """Per restart: whether an operator's action, a manual start or a long pause comes just before its attempt."""
+    """Mark the restarts before whose attempt comes an operator's action, a manual start or a long pause."""
     began = starts(case)
     active = (change.us for change in case.changes if change.us > case.start and not change.read_only and change.kind != "login")
     acts = np.array(list(active), dtype=np.int64)

@@ -29,31 +29,33 @@ TEN_MINUTES = 600 * SECOND
 
 
 def shown_changes(case: Case) -> tuple[Change, ...]:
-    """Every change from a day before until the end, newest first."""
+    """List every change from a day before until the end, newest first."""
     return tuple(_change(change) for change in reversed(case.changes))
 
 
 def trigger(case: Case) -> tuple[Change | None, str]:
-    """(the change, "X, 40 s before the first failure") or (None, "no change seen")."""
+    """Choose the trigger: (the change, "X, 40 s before the first failure") or (None, "no change found")."""
     first = case.first_failure
     before = [change for change in case.changes if 0 <= first - change.us <= WINDOW and not change.read_only]
     if not before:
-        return None, "no change seen"
+        return None, "no change found"
     best = max(before, key=lambda change: (WEIGHT[change.kind] - (first - change.us) / TEN_MINUTES, change.us, change.row))
     return _change(best), f"{best.summary}, {spoken_duration((first - best.us) / SECOND)} before the first failure"
 
 
 def unseen_triggers(incidents: Sequence[Incident], entries: pl.DataFrame) -> tuple[str, ...]:
-    """A sentence when changes that led to an incident may lie before the data."""
+    """Note when changes that led to an incident may lie before the data."""
     if not incidents:
         return ()
     (begin,) = entries.select(pl.col("time").min()).row(0)
-    cut = [each for each in incidents if each.trigger is None and (each.start - begin).total_seconds() * SECOND < WINDOW]
-    if not cut:
+    cut_off = [
+        incident for incident in incidents if incident.trigger is None and (incident.start - begin).total_seconds() * SECOND < WINDOW
+    ]
+    if not cut_off:
         return ()
-    units = sorted({each.unit for each in cut})
+    units = sorted({incident.unit for incident in cut_off})
     named = ", ".join(units[:3]) + (f" and {len(units) - 3} more" if len(units) > 3 else "")
-    return (f"The data begins less than 30 minutes before the first failure of {named}: what led to it may lie earlier (--since).",)
+    return (f"The data begins less than 30 minutes before the first failure of {named}: the cause may be earlier (see --since).",)
 
 
 def _change(change: CaseChange) -> Change:

@@ -185,7 +185,7 @@ class Incident:
     classes: tuple[FailureClass, ...]
     changes: tuple[Change, ...]
     trigger: Change | None
-    trigger_text: str  # "X, 40 s before the first failure" or "no change seen"
+    trigger_text: str  # "X, 40 s before the first failure" or "no change found"
     fix_attempts: tuple[FixAttempt, ...]
     detection: Detection
     recovery: datetime | None

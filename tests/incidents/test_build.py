@@ -39,9 +39,9 @@ def test_the_trigger_is_the_change_just_before_the_first_failure():
 
 
 TRIGGERS = [
-    ("nothing", lambda t: t.wait(1800), "no change seen"),
-    ("too long ago", lambda t: sudo(t, "/bin/x").wait(1801), "no change seen"),
-    ("a look", lambda t: sudo(t, "/bin/journalctl -u app").wait(60), "no change seen"),
+    ("nothing", lambda t: t.wait(1800), "no change found"),
+    ("too long ago", lambda t: sudo(t, "/bin/x").wait(1801), "no change found"),
+    ("a look", lambda t: sudo(t, "/bin/journalctl -u app").wait(60), "no change found"),
     (
         "the restart that a package led to",
         lambda t: sudo(sudo(t, "/bin/apt install y").wait(300), "/bin/systemctl restart app").wait(1),
@@ -52,7 +52,7 @@ TRIGGERS = [
         lambda t: sudo(sudo(t, "/bin/apt install y").wait(1500), "/bin/systemctl restart app").wait(1),
         "luna ran systemctl restart app, 1 s before the first failure",
     ),
-    ("another unit's restart", lambda t: sudo(t, "/bin/systemctl restart nginx").wait(5), "no change seen"),
+    ("another unit's restart", lambda t: sudo(t, "/bin/systemctl restart nginx").wait(5), "no change found"),
     ("a boot", lambda t: t.reboot().wait(20), "the host booted, 20 s before the first failure"),
     (
         "only a login",
@@ -102,7 +102,7 @@ def test_two_classes_that_tip_over_are_no_effect():
 
 def test_a_start_by_hand_without_a_word_is_a_try_of_its_own():
     tale = by_hand(Tale().fail(5).refuse().wait(3600)).hold()
-    assert [(f.summary, f.outcome) for f in only(tale).fix_attempts] == [("app.service started by hand", "held")]
+    assert [(f.summary, f.outcome) for f in only(tale).fix_attempts] == [("app.service started manually", "held")]
 
 
 def test_detection_names_what_a_machine_and_a_human_could_see():
@@ -114,7 +114,7 @@ def test_detection_names_what_a_machine_and_a_human_could_see():
     assert found.operator == BEGIN + timedelta(seconds=1200)
     assert found.alert is None
     assert set(found.evidence) == {"signal", "operator"}
-    assert "nothing alerted" in incident.verdict
+    assert "no alert" in incident.verdict
 
 
 def test_an_alert_counts_only_when_it_names_the_unit():

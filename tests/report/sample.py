@@ -278,7 +278,7 @@ def _copy(first: Incident, unit: str, later: timedelta, *, ongoing: bool) -> Inc
         recovery=None if ongoing else first.recovery,
         time_to_recover_s=None if ongoing else first.time_to_recover_s,
         trigger=None,
-        trigger_text="no change seen",
+        trigger_text="no change found",
         fix_attempts=(),
         verdict=f"{unit} restarted 13,936 times.",
         detection=replace(
