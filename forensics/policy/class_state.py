@@ -34,9 +34,9 @@ def failed(earlier: ClassState | None, time: float) -> tuple[ClassState, bool]:
     return earlier, came_back
 
 
-def mark_over(failures: ClassState) -> None:
+def mark_over(failure_class: ClassState) -> None:
     """Note that the unit was healthy, or was stopped: a further failure has come back."""
-    failures.over, failures.state = True, "ongoing"
+    failure_class.over, failure_class.state = True, "ongoing"
 
 
 def _trend(recent: list[float], time: float) -> str:

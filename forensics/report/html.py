@@ -118,7 +118,7 @@ def _view(report: Report, options: RenderOptions, level: Level) -> dict[str, Any
         "several_hosts": len(report.hosts) > 1,
         "limits": _limits(report, level),
         "redacted": options.redact,
-        "also_seen": summary.ALSO_SEEN,
+        "also_seen": summary.CO_OCCURRING,
         "data": data if options.figures else {},
         "style": _shipped("style.css"),
         "script": _shipped("figures.js"),

@@ -93,7 +93,7 @@ def _incident(report: Report, incident: Incident, number: int | None) -> Iterabl
     stamp = wording.precise_enough(incident.start, incident.end)
     yield _breakdown(report, incident.classes, quotes, stamp, summary.over_the_window(report, incident))
     if incident.beside:
-        yield "\n".join([f"{summary.ALSO_SEEN}\n", *(f"- {plain(line)}" for line in summary.also_seen(incident)[:_MOST_ROWS])])
+        yield "\n".join([f"{summary.CO_OCCURRING}\n", *(f"- {plain(line)}" for line in summary.co_occurring(incident)[:_MOST_ROWS])])
     if incident.phases:
         yield f"{level} Phases"
         yield _phases(incident, where, stamp)

@@ -10,7 +10,7 @@ from forensics.model.values import Evidence, Incident, Report, RestartTotals
 from forensics.report.timeline import noticed_s
 from forensics.sanitize import one_line
 
-ALSO_SEEN = "Also seen (did not cause the exit):"
+CO_OCCURRING = "Also seen (did not cause the exit):"
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +180,7 @@ def trigger(incident: Incident) -> str:
     return f"{name}: {incident.trigger_text}"
 
 
-def also_seen(incident: Incident) -> list[str]:
+def co_occurring(incident: Incident) -> list[str]:
     """List the known problems that were logged but caused no exit."""
     return [f"{row.title} ({row.signature}), in {wording.plural(row.secondary, 'failed start')}" for row in incident.beside]
 

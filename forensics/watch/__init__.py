@@ -1,1 +1,1 @@
-"""The stream: what the journal says now → failures, named by the functions that `report` uses → alerts → sinks."""
+"""Follow the journal, label failures as `report` does, and send alerts about them."""

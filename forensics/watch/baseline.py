@@ -1,4 +1,4 @@
-"""The baseline of a first run: a tracker that knows the failures of history, so that no alert calls them new."""
+"""Build the baseline of a first run: a tracker that has the failures of history, so that no alert calls them new."""
 
 from __future__ import annotations
 
@@ -39,20 +39,20 @@ def read_baseline(query: Query) -> Tracker:
         sources = ingest_sources(query.sources, query.store).sources
     except NothingRecordedError:
         return Tracker()
-    known, overrides = catalogue.load(query.pattern_folders), read_overrides(overrides_file())
+    patterns, overrides = catalogue.load(query.pattern_folders), read_overrides(overrides_file())
     start, until = query.since, query.until
     baseline = _Baseline()
     while isinstance(start, datetime) and isinstance(until, datetime) and start < until:
         portion = replace(query, since=start - LEAD, until=min(start + PORTION, until))
         with suppress(NothingRecordedError):
-            baseline.add(history_of(portion, sources, known, overrides), start, known, overrides)
+            baseline.add(history_of(portion, sources, patterns, overrides), start, patterns, overrides)
         start += PORTION
     return baseline.tracker()
 
 
 @dataclass(slots=True)
 class _Baseline:
-    """The sum of the portions. healthy_at: when each unit was last known to be healthy. nonfatal: errors that units logged and survived."""
+    """The sum of the portions. healthy_at: when each unit was last healthy. nonfatal: errors that units logged and survived."""
 
     classes: dict[ClassKey, ClassState] = field(default_factory=dict)
     healthy_at: dict[UnitKey, float] = field(default_factory=dict)
@@ -60,7 +60,7 @@ class _Baseline:
     nonfatal: set[ClassKey] = field(default_factory=set)
     machines: dict[str, TrackedMachine] = field(default_factory=dict)
 
-    def add(self, history: History, start: datetime, catalogue: Catalogue, overrides: Overrides) -> None:
+    def add(self, history: History, start: datetime, patterns: Catalogue, overrides: Overrides) -> None:
         """Add a portion; what ended before `start` is in an earlier one."""
         assembly = history.assembly
         facts = with_facts(assembly.attempts, assembly.lifecycle, history.labelled.labels, history.entries)
@@ -71,7 +71,7 @@ class _Baseline:
         for boot in boots_of(history.entries):
             self.machines[boot.machine] = TrackedMachine(boot.host, boot.last)
         units = assembly.attempts.select("attempt", "machine", "manager", "unit")
-        logged = problems(assembly.events, catalogue).join(units, on="attempt").select("machine", "manager", "unit", "signature").unique()
+        logged = problems(assembly.events, patterns).join(units, on="attempt").select("machine", "manager", "unit", "signature").unique()
         self.nonfatal |= {(UnitKey(*unit), overrides.shown_as(signature)) for *unit, signature in logged.iter_rows()}
 
     def _add_attempt(self, row: Mapping[str, Any]) -> None:
@@ -91,14 +91,18 @@ class _Baseline:
             self._was_healthy(unit, attempt.ended.time / 1e6)
 
     def _failed(self, key: ClassKey, time: float) -> None:
-        failures = self.classes.setdefault(key, ClassState(time, time, state="ongoing"))
-        failures.first, failures.last, failures.count = min(failures.first, time), max(failures.last, time), failures.count + 1
+        failure_class = self.classes.setdefault(key, ClassState(time, time, state="ongoing"))
+        failure_class.first, failure_class.last, failure_class.count = (
+            min(failure_class.first, time),
+            max(failure_class.last, time),
+            failure_class.count + 1,
+        )
 
     def _was_healthy(self, unit: UnitKey, time: float) -> None:
         self.healthy_at[unit] = max(time, self.healthy_at.get(unit, time))
 
     def tracker(self) -> Tracker:
-        """A tracker that knows all this; what ran in a boot that is over does not run."""
+        """Make a tracker of the sum; attempts of earlier boots no longer run."""
         host = next((machine.host for machine in reversed(self.machines.values())), "")
         tracker = Tracker(machines=self.machines, nonfatal=dict.fromkeys(sorted(self.nonfatal)), host=host)
         for unit, running in self.running.items():
@@ -107,7 +111,7 @@ class _Baseline:
                 tracker.units[unit] = TrackedUnit(UnitState(running=running, held_before=running.held))
                 if running.held and running.up_since is not None:
                     self._was_healthy(unit, running.up_since.time / 1e6 + HELD_S)
-        for key, failures in sorted(self.classes.items()):
-            failures.over = self.healthy_at.get(key[0], failures.last) > failures.last
-            tracker.learn(*key, failures)
+        for key, failure_class in sorted(self.classes.items()):
+            failure_class.over = self.healthy_at.get(key[0], failure_class.last) > failure_class.last
+            tracker.learn(*key, failure_class)
         return tracker

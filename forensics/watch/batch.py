@@ -1,4 +1,4 @@
-"""Read from a batch of new entries what needs no assembling: the manager's statements, new lines, boots, lost lines."""
+"""Read what needs no assembling from a batch of new entries: the manager's statements, new lines, boots, lost lines."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from forensics.policy.moments import Moment
 from forensics.signatures import line_level
 from forensics.speakers import Speaker, speakers
 
-# a statement of another kind can be about an end
+# a statement of any other kind can be about an end
 NO_ENDS = {"starting", "started", "stopping", "restart", "reloading"}
 MOST_REMEMBERED = 50_000  # lines
-LONGEST = 300  # characters of a line that tell whether it is new
+LONGEST = 300  # characters of a line that decide whether it is new
 NUMBERED = re.compile(r"\w*\d\w*")
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One of LIFECYCLE. number: of the entry, in the order of reading."""
+    """A row of LIFECYCLE. number: of the entry, in the order of reading."""
 
     unit: UnitKey
     kind: str
@@ -49,6 +49,8 @@ class Boot:
 
 @dataclass(frozen=True, slots=True)
 class BatchFacts:
+    """What a batch shows at once."""
+
     statements: tuple[Statement, ...] = ()
     boots: tuple[Boot, ...] = ()  # in order of their first entry
     ending: frozenset[UnitKey] = frozenset()  # units with a statement that can be about an end
@@ -58,7 +60,7 @@ class BatchFacts:
 
 
 @dataclass(slots=True)
-class SeenLines:
+class LoggedLines:
     """Remembers which lines each unit has logged; words with a digit in them count as the same."""
 
     _hashes: set[int] = field(default_factory=set)
@@ -74,8 +76,8 @@ class SeenLines:
         return True
 
 
-def facts_of(entries: pl.DataFrame, lines: SeenLines, first_number: int = 0) -> BatchFacts:
-    """The facts of new ENTRIES, the first of which has `first_number`. A row costs about 4 µs: a busy host writes some hundred a second."""
+def facts_of(entries: pl.DataFrame, lines: LoggedLines, first_number: int = 0) -> BatchFacts:
+    """Read the facts of new ENTRIES, the first of which has `first_number`; 4 µs per row, and a busy host writes hundreds per second."""
     by = speakers(entries)
     statements = _statements(entries, first_number) if (by == int(Speaker.MANAGER)).any() else ()
     with_new_lines: set[UnitKey] = set()
@@ -128,7 +130,7 @@ def _statements(entries: pl.DataFrame, first_number: int) -> tuple[Statement, ..
 
 
 def boots_of(entries: pl.DataFrame) -> tuple[Boot, ...]:
-    """The boots of ENTRIES, in order of their first entry."""
+    """List the boots of ENTRIES, in order of their first entry."""
     last = (
         entries.select("machine", "host", "boot", pl.col("time").dt.timestamp("us"), "monotonic")
         .group_by("machine", "boot", maintain_order=True)

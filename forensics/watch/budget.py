@@ -1,4 +1,4 @@
-"""Limit how much of a core a kind of work takes: bursts are free, sustained work is slowed down."""
+"""Limit how much of a core a kind of work takes: bursts pass, sustained work is slowed down."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Budget:
         self._at = begun
 
     def ready(self, now: float) -> float:
-        """The time from which on more work is allowed."""
+        """Return the time from which on more work is allowed."""
         return now - min(0.0, self._left(now)) / self.share
 
     def _left(self, now: float) -> float:

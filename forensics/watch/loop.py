@@ -17,9 +17,10 @@ from forensics.watch.metrics import Metrics
 from forensics.watch.state import Position, State
 from forensics.watch.stream import KEEP_ENDED_S, Ended, NonfatalError, Stream
 from forensics.watch.tracker import Tracker
+from forensics.wording import plural
 
-MOST_ENTRIES = 2000  # a batch
-LOOK_S = 0.05  # between two reads: journald delays inotify wake-ups by up to 250 ms, so we poll
+MOST_ENTRIES = 2000  # per batch
+POLL_S = 0.05  # between two reads: journald delays inotify wake-ups by up to 250 ms, so we poll
 READING, LABELLING = (0.1, 0.1), (0.3, 0.5)  # budgets: share of a core, seconds that may be saved up
 LATER = float("inf")
 TICK_S = 1.0  # between two checks of what only time changes, and between two commits while no alert is raised
@@ -63,7 +64,7 @@ class Watch:
     def resume(self, position: Position, *, first: bool) -> None:
         """Read again, without counting, what was read before: attempts that ran at the last crash need their lines.
 
-        first: this is a first run; what has ended in what is read again is history.
+        first: whether this is a first run; then all that has ended so far is history.
         """
         start = position.replay or self.follower.cursor
         if start is not None:  # what is read from here on must be read again after a crash
@@ -98,11 +99,11 @@ class Watch:
             self._commit(steady, [replace(alert, raised_at=now) for alert in alerts])
 
     def _read(self, steady: float, now: float) -> list[Alert]:
-        """Read what is new, and take in what needs no labelling."""
+        """Read a batch, and handle what needs no labelling."""
         if steady < self._next_read:
             return []
         table = self.follower.take(MOST_ENTRIES)
-        self._next_read = steady + LOOK_S
+        self._next_read = steady + POLL_S
         if not len(table):
             return []
         newest = table["time"][-1].as_py().timestamp()
@@ -110,7 +111,7 @@ class Watch:
         self.metrics.gauges["watch_lag_seconds"].set(max(0.0, now - newest))
         self._changed = True
         try:
-            alerts = self._take_in(self.stream.feed(table, steady), steady, now)
+            alerts = self._handle(self.stream.feed(table, steady), steady, now)
         except Exception as error:  # noqa: BLE001 - no entry may end the loop
             alerts = self._given_up(f"{len(table)} entries could not be read", error, now)
         done = time.monotonic()
@@ -118,19 +119,19 @@ class Watch:
             self._next_read = done + (done - steady)
         else:
             self._reading.spend(steady, done)
-            self._next_read = max(steady + LOOK_S, self._reading.ready(done))
+            self._next_read = max(steady + POLL_S, self._reading.ready(done))
         return alerts
 
-    def _take_in(self, facts: BatchFacts, steady: float, now: float) -> list[Alert]:
+    def _handle(self, facts: BatchFacts, steady: float, now: float) -> list[Alert]:
         self.tracker.read(facts, steady, self._is_watched)
         self.metrics.counters["journal_lost_lines"].inc(facts.dropped)
         for statement in facts.statements:
             if statement.kind == "restart" and self._is_watched(statement.unit.unit):
                 self.metrics.restart(statement.unit.unit)
-        return self.tracker.lost(facts.dropped, f"journald dropped {facts.dropped}", now)
+        return self.tracker.lost(facts.dropped, f"journald dropped {plural(facts.dropped, 'line')}", now)
 
     def _settle(self, steady: float, now: float) -> list[Alert]:
-        """The alerts of what has ended, of errors that were survived, and of what the manager stated."""
+        """Return the alerts about ends, errors that were survived, and statements of the manager."""
         ended, nonfatal, alerts = self._labelled(steady, now)
         alerts += self.tracker.settle(ended, self.stream.waiting)
         for end in ended:
@@ -138,7 +139,7 @@ class Watch:
         return alerts + [alert for error in nonfatal for alert in self.tracker.survived(error)]
 
     def _labelled(self, steady: float, now: float) -> tuple[list[Ended], list[NonfatalError], list[Alert]]:
-        """What the stream has labelled; nothing while it is too early, or while labelling has used up its budget."""
+        """Label what has ended; nothing while it is too early, or while labelling has used up its budget."""
         begun = time.monotonic()
         if begun < self._next_labelling or self.stream.due is None or begun < self.stream.due:
             return [], [], []
@@ -160,6 +161,7 @@ class Watch:
         return ended, nonfatal, alerts
 
     def _given_up(self, what: str, error: Exception, now: float) -> list[Alert]:
+        """Report an error in our own code, whose entries are lost."""
         self.say(f"{what}: {type(error).__name__}: {error}. Please report this.")
         return self.tracker.lost(1, what, now)
 
@@ -170,7 +172,7 @@ class Watch:
         while len(self._checkpoints) > 1 and steady - self._checkpoints[1][0] >= REPLAY_S:
             self._checkpoints.popleft()
         replay = self._checkpoints[0][1] if self._checkpoints else None
-        # before what is resolved is queued, or a sink that gets these again could hear of it as open after its end
+        # before resolved alerts are queued: a sink that gets the open ones again must not get one after its end
         self.delivery.open_alerts = tuple(self.tracker.open.values())
         names = tuple(self.delivery.sinks)
         position, keep_from = Position(cursor, replay), steady - REPORTED_TTL_S

@@ -1,4 +1,4 @@
-"""The Prometheus metrics of `watch`, and the small HTTP server that exposes them."""
+"""Define the Prometheus metrics of `watch`, and serve them over HTTP."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class Metrics:
             self.durations.labels(unit).observe(ended.attempt.lived_s)
 
     def failures(self, unit: str, signature: str, count: int, first: float, last: float) -> None:
-        """Count more failures of a class. first, last: of all its known failures."""
+        """Count more failures of a class. first, last: of all its failures."""
         unit = self.unit_label(unit)
         signature = self.signature_label(unit, signature, first)
         self.counters["failures"].labels(unit, signature).inc(count)
@@ -113,7 +113,7 @@ class Metrics:
             self.counters["watch_refused_alerts"].labels(name)
 
     def unit_label(self, unit: str) -> str:
-        """The label value of a unit. Creates its counters at 0, because `increase` misses the first step of a new series."""
+        """Return the label value of a unit. Creates its counters at 0, because `increase` misses the first step of a new series."""
         if unit in self._units:
             return unit
         unit = unit if len(self._units) < MOST_UNITS else OTHER
@@ -122,7 +122,7 @@ class Metrics:
         return unit
 
     def signature_label(self, unit: str, signature: str, first: float) -> str:
-        """The label value of a class. Creates its counter at 0, also for a class of the baseline."""
+        """Return the label value of a class. Creates its counter at 0, also for a class of the baseline."""
         labels = self._signatures.setdefault(unit, set())
         name = signature if signature in labels or len(labels) < MOST_SIGNATURES else OTHER
         if name not in labels:

@@ -17,7 +17,7 @@ EPOCH = datetime.fromtimestamp(0, UTC)
 
 @dataclass(frozen=True, slots=True)
 class Startup:
-    """follower: what is read; entries up to `position.done` are read again without counting. first: whether this is a first run."""
+    """follower: the journal; entries up to `position.done` are read again without counting. first: whether this is a first run."""
 
     follower: Follower
     position: Position

@@ -1,4 +1,4 @@
-"""What `watch` keeps across restarts, in one SQLite file: journal position, tracker, reported invocations and queued alerts.
+"""Keep what `watch` needs across restarts in one SQLite file: journal position, tracker, reported invocations, queued alerts.
 
 One transaction per batch: an entry either counts and its alerts are queued, or it will be read again.
 """
@@ -45,7 +45,10 @@ class State:
 
     @classmethod
     def open(cls, directory: Path, say: Callable[[str], object] = lambda _: None) -> State:
-        """Raises ForensicsError when the directory is in use, cannot be written or holds a file that is not a state."""
+        """Open the state in a directory.
+
+        Raises ForensicsError when the directory is in use, cannot be written or holds a file that is not a state.
+        """
         file = directory / "watch.sqlite"
         try:
             directory.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -71,7 +74,7 @@ class State:
         return self._value("tracker")
 
     def reported_invocations(self) -> list[str]:
-        """The attempts that counted, oldest first."""
+        """List the attempts that counted, oldest first."""
         return [invocation for (invocation,) in self._database.rows("select invocation from reported order by at, invocation")]
 
     def commit(

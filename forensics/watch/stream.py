@@ -2,7 +2,7 @@
 
 An attempt is reported once its end has been there for SETTLE_S, so that lines that come just after it (a core dump, the kernel's) count.
 Each pass costs about 0.1 s regardless of how much it labels. So a unit that logs only what it has logged before, as in a restart loop,
-is looked at once in ROUTINE_S; one that logs something new at once.
+waits up to ROUTINE_S for a pass; one that logs something new does not.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from forensics.policy.unit_state import Attempt
 from forensics.signatures import label
 from forensics.signatures.nonfatal import FATAL_ELSEWHERE, WHY, problems, signature_of
 from forensics.signatures.pattern import Catalogue
-from forensics.watch.batch import BatchFacts, SeenLines, facts_of
+from forensics.watch.batch import BatchFacts, LoggedLines, facts_of
 
 SETTLE_S = 0.2
 ROUTINE_S = 1.5
@@ -35,7 +35,7 @@ KEEP_OTHERS_S = 60.0  # entries about no unit: the kernel logs a process before 
 MOST_LINES = 1000  # of one attempt that runs, the newest; it also keeps its first FIRST_LINES
 FIRST_LINES = 50
 MOST_GROWN = 5000  # entries that came since entries were last dropped
-# polars 2.1 keeps 70 KB of each table for ever that has dictionary columns: a gigabyte in half a day
+# polars 2.1 leaks 70 KB per table with dictionary columns: a gigabyte in half a day
 PLAIN = pa.schema([(field.name, pa.string() if field.type == DICTIONARY else field.type) for field in SCHEMA])
 HELD = {**ENTRIES, "arrived": pl.Float64(), "number": pl.Int64()}  # number: of the entry, in the order of reading
 
@@ -73,20 +73,20 @@ class Stream:
     catalogue: Catalogue
     overrides: Overrides
     reported: dict[str, float] = field(default_factory=dict)
-    _seen_lines: SeenLines = field(default_factory=SeenLines)
+    _logged_lines: LoggedLines = field(default_factory=LoggedLines)
     _held: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=HELD))
     _fed: list[pl.DataFrame] = field(default_factory=list)  # since they were added to those that are held
     _read: int = 0  # entries
-    _ending: dict[UnitKey, tuple[float, float]] = field(default_factory=dict)  # when the first and the last line came of unreported ends
+    _ending: dict[UnitKey, tuple[float, float]] = field(default_factory=dict)  # arrival of the first and last line of unreported ends
     _news: dict[UnitKey, float] = field(default_factory=dict)  # when the unit last logged something new, since its last reported end
-    _errors: dict[UnitKey, float] = field(default_factory=dict)  # since when an error waits
-    _looked: float = float("-inf")
+    _errors: dict[UnitKey, float] = field(default_factory=dict)  # when the first error came that is not reported yet
+    _last_pass: float = float("-inf")
 
     def feed(self, table: pa.Table, now: float) -> BatchFacts:
         """Take new entries and return what needs no assembling; `settle` gives ends. now: a steady clock."""
         new = pl.DataFrame(table.cast(PLAIN)).select(pl.col(name).cast(kind) for name, kind in ENTRIES.items())
         numbers = pl.int_range(self._read, self._read + len(new), eager=True)
-        facts = facts_of(new, self._seen_lines, self._read)
+        facts = facts_of(new, self._logged_lines, self._read)
         self._read += len(new)
         self._fed.append(new.with_columns(arrived=pl.lit(now, pl.Float64), number=numbers))
         for unit in facts.ending:
@@ -103,8 +103,8 @@ class Stream:
         """When `settle` has something to do; null when nothing waits."""
         times = [since + NONFATAL_S for since in self._errors.values()]
         for unit, (first, last) in self._ending.items():
-            settled = min(last + SETTLE_S, first + 2 * SETTLE_S)  # in a fast loop there is always a newer one
-            times.append(settled if unit in self._news else max(settled, self._looked + ROUTINE_S))
+            settled = min(last + SETTLE_S, first + 2 * SETTLE_S)  # in a fast loop there is always a newer end
+            times.append(settled if unit in self._news else max(settled, self._last_pass + ROUTINE_S))
         return min(times, default=None)
 
     @property
@@ -113,7 +113,7 @@ class Stream:
         return frozenset(self._ending)
 
     def settle(self, now: float) -> tuple[tuple[Ended, ...], tuple[NonfatalError, ...]]:
-        """The attempts whose end has settled since the last call, in order of time, and the errors that running ones survived."""
+        """Return the attempts whose end has settled since the last call, by time, and the errors that running ones survived."""
         if self.due is None or now < self.due:
             return (), ()
         with_errors = {unit for unit, since in self._errors.items() if now - since >= NONFATAL_S}
@@ -131,7 +131,7 @@ class Stream:
         waiting = new.filter(pl.col("since") > now - SETTLE_S)
         ends = waiting.group_by("machine", "manager", "unit").agg(first=pl.col("since").min(), last=pl.col("since").max())
         self._ending = {UnitKey(*key): (first, last) for *key, first, last in ends.iter_rows()}
-        self._looked = now
+        self._last_pass = now
         self._forget(now)
         return ended, nonfatal
 
@@ -142,7 +142,7 @@ class Stream:
         self._ending, self._errors, self._news = {}, {}, {}
 
     def give_up(self) -> frozenset[UnitKey]:
-        """Drop the entries of the units that were to be looked at, and return these units."""
+        """Drop the entries of the units that wait, and return these units."""
         units = frozenset(self._ending.keys() | self._errors.keys())
         self._merge()
         names = [unit.unit for unit in units]
@@ -151,7 +151,7 @@ class Stream:
         return units
 
     def _about(self, units: set[UnitKey]) -> pl.DataFrame:
-        """HELD entries about units of these names and about none, a machine's boots one after the other, in a boot as recorded."""
+        """Select held entries about units of these names and about none, boot after boot of each machine, in a boot as recorded."""
         self._merge()
         names = sorted({unit.unit for unit in units})
         entries = self._held.filter(pl.col("unit").is_null() | pl.col("unit").cast(pl.String).is_in(names))
@@ -159,8 +159,8 @@ class Stream:
         return entries.sort(order, maintain_order=True).rechunk()
 
     def _unreported(self, held: pl.DataFrame, attempts: pl.DataFrame) -> pl.DataFrame:
-        """The attempts that ended and were not reported, with `name`, and `since`: when the entry that shows the end arrived."""
-        ended = attempts.filter(~pl.col("outcome").is_in(["running", "cut"]))  # "cut" by the end of what has been read is no end
+        """Select ended attempts that were not reported, with `name`, `number`, and `since`, when the entry of the end arrived."""
+        ended = attempts.filter(~pl.col("outcome").is_in(["running", "cut"]))  # "cut" only by the end of what has been read
         unnamed = pl.concat_str(pl.col("boot", "unit").cast(pl.String), pl.col("started").cast(pl.Int64).cast(pl.String), separator="/")
         named = ended.with_columns(name=pl.coalesce(pl.col("invocation").cast(pl.String), unnamed))
         new = named.filter(pl.Series([name not in self.reported for name in named["name"]], dtype=pl.Boolean))
@@ -202,10 +202,10 @@ class Stream:
             self._fed = []
 
     def _forget(self, now: float) -> None:
-        """Drop the entries that no attempt that runs needs."""
+        """Drop the entries that no running attempt needs."""
         self._merge()
         invocations = self._held["invocation"].unique().drop_nulls().cast(pl.String)
-        reported = pl.col("invocation").cast(pl.String).is_in([each for each in invocations if each in self.reported])
+        reported = pl.col("invocation").cast(pl.String).is_in([invocation for invocation in invocations if invocation in self.reported])
         whole = ["boot", "unit", "invocation"]
         turn, size = pl.int_range(pl.len()).over(whole), pl.len().cast(pl.Int64).over(whole)
         newest = (turn < FIRST_LINES) | (turn >= size - MOST_LINES)

@@ -1,4 +1,4 @@
-"""Turn what policy says of the units into alerts: what is new, what loops, where restarting does not help, what is well again.
+"""Turn policy's decisions about units into alerts: new failures, loops, restarting that does not help, recoveries.
 
 Statements of the manager wait until the ends before them are labelled, so that policy takes everything in the journal's order, as history
 does. How long a service holds is measured by its machine's clock since boot: a step of the wall clock neither heals nor breaks anything,
@@ -25,10 +25,10 @@ from forensics.watch.stream import Ended, NonfatalError
 from forensics.watch.tracked import TrackedMachine, TrackedUnit, restored_unit, stored_unit, this_boot
 from forensics.wording import plural
 
-LOSS_S = 3600  # after the last loss its alert is resolved; until then a further one only counts
-# those not seen for longest are forgotten: a unit may fail in ever new words, or under ever new names
+LOSS_S = 3600  # after the last loss its alert is resolved; until then a further loss only counts
+# the oldest are forgotten: units may fail with ever new messages, or under ever new names
 MOST_CLASSES, MOST_UNITS, MOST_NONFATAL = 2000, 2000, 10_000
-UNRECORDED = "exit:unknown/none"  # of an end that the manager logged nothing of: its lines are lost, as when journald restarts
+UNRECORDED = "exit:unknown/none"  # of an end without a line of the manager: its lines are lost, as when journald restarts
 SEVERITIES = {"critical": "critical", "high": "critical", "medium": "warning", "low": "info", "info": "info"}
 ClassKey = tuple[UnitKey, str]  # unit, signature
 
@@ -46,12 +46,12 @@ class Tracker:
     lost_at: float = 0.0
     latest: dict[UnitKey, Alert] = field(default_factory=dict)  # what each unit failed of last
 
-    def learn(self, unit: UnitKey, signature: str, known: ClassState) -> None:
-        """Take in a class of history: no alert will call it new, only regressed when it was over."""
-        self.classes.setdefault((unit, signature), known)
+    def learn(self, unit: UnitKey, signature: str, failure_class: ClassState) -> None:
+        """Add a class of history: no alert will call it new, only regressed when it was over."""
+        self.classes.setdefault((unit, signature), failure_class)
 
     def read(self, facts: BatchFacts, steady: float, watched: Callable[[str], bool] = lambda _: True) -> None:
-        """Take in what a batch shows; `settle` gives the alerts. watched: whether alerts are wanted about a unit of that name."""
+        """Read the facts of a batch; `settle` returns the alerts. watched: whether alerts about a unit of that name are wanted."""
         for statement in facts.statements:
             if watched(statement.unit.unit):
                 self.units.setdefault(statement.unit, TrackedUnit()).waiting.append(statement)
@@ -65,7 +65,7 @@ class Tracker:
             self.host = boot.host or self.host
 
     def settle(self, ended: Iterable[Ended], waiting: Collection[UnitKey]) -> list[Alert]:
-        """The alerts of what has ended and of what the manager stated, in the journal's order. waiting: units with unlabelled ends."""
+        """Return the alerts about ends and statements, in the journal's order. waiting: units with unlabelled ends."""
         by_unit: dict[UnitKey, list[Ended]] = {}
         for end in ended:
             by_unit.setdefault(end.unit, []).append(end)
@@ -73,7 +73,7 @@ class Tracker:
         return [alert for key in keys for alert in self._settle_unit(key, by_unit.get(key, []), is_waiting=key in waiting)]
 
     def survived(self, error: NonfatalError) -> list[Alert]:
-        """An error that a running service logged: once, and not where its attempts are known to fail of it. It is never open."""
+        """Alert once about an error that a running service logged, unless its attempts have failed of it. It is never open."""
         key = (error.unit, error.signature.id)
         if key in self.nonfatal or key in self.classes:
             return []
@@ -87,19 +87,19 @@ class Tracker:
         return [replace(alert, severity=severity, summary=summary, starts_at=time, state="new", first_seen=time, count=1)]
 
     def lost(self, count: int, what: str, time: float) -> list[Alert]:
-        """Entries or restarts that are in no count. what: as a sentence has it."""
+        """Alert about entries or restarts that are in no count. what: a clause for the summary."""
         if not count:
             return []
         self.lost_at = time
         key = f"{LOSS}/{self.host}//"
-        if (known := self.open.get(key)) is not None:
-            self.open[key] = replace(known, count=known.count + count)
+        if (alert := self.open.get(key)) is not None:
+            self.open[key] = replace(alert, count=alert.count + count)
             return []
         summary = f"journal entries were lost; counts are lower bounds: {what}"
         return [self._opened(Alert(LOSS, "", self.host, "warning", summary, time, count=count), key)]
 
     def tick(self, steady: float, time: float) -> list[Alert]:
-        """What only time decides. steady: the clock that `read` was given; time: now."""
+        """Decide what only time decides. steady: the clock that `read` was given; time: now."""
         alerts: list[Alert] = []
         for key, unit in self.units.items():
             machine = self.machines.get(key.machine)
@@ -118,7 +118,7 @@ class Tracker:
         return elapsed_s(running.up_since, machine.now(steady, running.up_since.time / 1e6)) >= seconds
 
     def _wait_for_boot(self, machine: str, boot: str, last: Moment) -> None:
-        """Let every unit of the machine know that the boot is over whose last entry is `last`, in order with its other statements."""
+        """Add a statement to every unit of the machine that the boot whose last entry is `last` is over."""
         for key, unit in self.units.items():
             if key.machine == machine:
                 at = next((n for n, statement in enumerate(unit.waiting) if statement.at.boot == boot), len(unit.waiting))
@@ -183,24 +183,23 @@ class Tracker:
         key = (end.unit, signature.id)
         if key not in self.classes:
             self._make_room()
-        known, fresh = class_state.failed(self.classes.get(key), time)
-        self.classes[key] = known
+        failure_class, is_news = class_state.failed(self.classes.get(key), time)
+        self.classes[key] = failure_class
         if signature.id == UNRECORDED:
             return self.lost(1, f"the journal lacks how {end.unit.unit} ended", time)
-        alert = self.latest[end.unit] = _new_failure(end, signature, known, time)
-        opened = [self._opened(alert)] if fresh else self._once_more(alert.key, known.state)
+        alert = self.latest[end.unit] = _new_failure(end, signature, failure_class, time)
+        opened = [self._opened(alert)] if is_news else self._once_more(alert.key, failure_class.state)
         return opened + (self._futile(alert, unit.state.span, time) if _is_alerted(self.open, LOOP, alert) else [])
 
     def _loop(self, key: UnitKey, unit: TrackedUnit) -> list[Alert]:
-        """The alert of a loop, with what the unit failed of last, and of what is futile in it."""
+        """Alert about a loop, with what the unit failed of last, and about the classes for which restarting does not help."""
         span, host = unit.state.span, self._host(key)
         if not span.loop or span.start is None or _key(LOOP, key, host) in self.open:
             return []
         last = span.recent[-1].time / 1e6
         lasted = max(1, round(last - span.start / 1e6))
         summary = f"{key.unit} is in a restart loop: {plural(span.restarts, 'restart')} within {lasted} s"
-        of = self.latest.get(key)
-        base = Alert("", key.unit, host, "", "", 0.0, machine=key.machine, manager=key.manager) if of is None else of
+        base = self.latest.get(key) or Alert("", key.unit, host, "", "", 0.0, machine=key.machine, manager=key.manager)
         loop = replace(
             base, name=LOOP, severity="critical", summary=summary, starts_at=span.start / 1e6, count=span.restarts, state="", signature="",
             fails_of=base.signature,
@@ -209,7 +208,7 @@ class Tracker:
         return [self._opened(loop), *(alert for failure in failures for alert in self._futile(failure, span, last))]
 
     def _futile(self, failure: Alert, span: Span, time: float) -> list[Alert]:
-        """An alert of its own for a class that no restart cures, once in a loop."""
+        """Alert about a class that no restart fixes, once per loop."""
         failures = span.failures.get(failure.signature, 0)
         if not class_state.is_futile(restart_helps=failure.restart_helps, failures=failures):
             return []
@@ -222,19 +221,19 @@ class Tracker:
         return alert
 
     def _once_more(self, key: str, state: str = "") -> list[Alert]:
-        """What is open and happens again is counted and not alerted again; that it escalates stays with it."""
+        """Count what is open and happens again, without another alert; that it escalates stays with it."""
         if (alert := self.open.get(key)) is not None:
             self.open[key] = replace(alert, count=alert.count + 1, state=state if state == "escalating" else alert.state)
         return []
 
     def _closed(self, key: UnitKey, spans: list[Span], time: float) -> list[Alert]:
-        """Resolve what is open about a unit whose trouble is over; each alert keeps its words, and ends when the trouble did."""
+        """Resolve what is open about a unit that is healthy again; each alert keeps its texts, and ends with the span."""
         alerts: list[Alert] = []
         for span in spans:
             end = (span.end or 0) / 1e6
-            for (unit, _), known in self.classes.items():
+            for (unit, _), failure_class in self.classes.items():
                 if unit == key:
-                    class_state.mark_over(known)
+                    class_state.mark_over(failure_class)
             closing = [name for name, alert in self.open.items() if alert.unit_key == key]
             resolved = [self.open.pop(name) for name in closing]
             alerts += [replace(alert, ended_at=max(end, alert.starts_at)) for alert in resolved]
@@ -264,7 +263,7 @@ class Tracker:
             self.open = {name: alert for name, alert in self.open.items() if (alert.unit_key, alert.signature) != oldest}
 
     def _forget_idle_units(self) -> None:
-        """Units that neither run nor are in trouble need not be remembered; of the others only so many are."""
+        """Forget units that neither run nor fail, and of the others those beyond MOST_UNITS that do not run."""
         kept = {key: unit for key, unit in self.units.items() if not unit.is_idle}
         excess = len(kept) - MOST_UNITS
         quiet = [key for key, unit in kept.items() if unit.state.running is None and not unit.waiting][: max(0, excess)]
@@ -272,10 +271,10 @@ class Tracker:
         self.latest = {key: alert for key, alert in self.latest.items() if key in self.units}
 
     def stored(self) -> str:
-        """JSON for `restored_tracker`."""
+        """Write JSON for `restored_tracker`."""
         return json.dumps(
             {
-                "classes": [[*unit, signature, asdict(known)] for (unit, signature), known in self.classes.items()],
+                "classes": [[*unit, signature, asdict(failure_class)] for (unit, signature), failure_class in self.classes.items()],
                 "units": [[*key, stored_unit(unit)] for key, unit in self.units.items()],
                 "machines": [[name, asdict(machine)] for name, machine in self.machines.items()],
                 "open": [[key, alert.stored()] for key, alert in self.open.items()],
@@ -295,7 +294,7 @@ def restored_tracker(text: str) -> Tracker:
         for machine in machines.values():
             machine.offset = None
     return Tracker(
-        classes={(UnitKey(*unit), signature): ClassState(**known) for *unit, signature, known in values["classes"]},
+        classes={(UnitKey(*unit), signature): ClassState(**failure_class) for *unit, signature, failure_class in values["classes"]},
         units={UnitKey(*key): restored_unit(unit) for *key, unit in values["units"]},
         machines=machines,
         open={key: restored(alert) for key, alert in values["open"]},
@@ -305,17 +304,17 @@ def restored_tracker(text: str) -> Tracker:
     )
 
 
-def _new_failure(end: Ended, signature: Signature, known: ClassState, time: float) -> Alert:
+def _new_failure(end: Ended, signature: Signature, failure_class: ClassState, time: float) -> Alert:
     alert = _described(end.unit, end.host, signature, end.line, end.why)
-    again = "fails again:" if known.state == "regressed" else "fails for a new reason:"
+    again = "fails again:" if failure_class.state == "regressed" else "fails for a new reason:"
     return replace(
         alert, severity=SEVERITIES[signature.severity], summary=f"{end.unit.unit} {again} {alert.title}", starts_at=time,
-        state=known.state, first_seen=known.first, count=known.count,
+        state=failure_class.state, first_seen=failure_class.first, count=failure_class.count,
     )  # fmt: skip
 
 
 def _described(unit: UnitKey, host: str, signature: Signature, line: str, why: str) -> Alert:
-    """An alert about a failure class, with the words of its signature."""
+    """Make an alert about a failure class, with the texts of its signature."""
     safe = harmless({"title": signature.title, "line": line})
     return Alert(
         NEW,

@@ -3,14 +3,14 @@
 import pytest
 
 from forensics.model.values import UnitKey
-from forensics.watch.batch import SeenLines, facts_of
+from forensics.watch.batch import LoggedLines, facts_of
 from tests.attempts.building import Journal
 
 APP = UnitKey("h", "system", "app.service")
 
 
 def facts(journal):
-    return facts_of(journal.frame(), SeenLines(), 100)
+    return facts_of(journal.frame(), LoggedLines(), 100)
 
 
 def test_the_managers_statements_are_taken_at_once():
@@ -64,7 +64,7 @@ def test_only_journald_reports_what_it_dropped():
 
 
 def test_a_line_is_new_once_whatever_its_numbers_are():
-    lines, journal = SeenLines(), Journal()
+    lines, journal = LoggedLines(), Journal()
     journal.writes("r1", "request 17 of worker a7 failed", "request 18 of worker a9 failed", "all is well")
     first, again = facts_of(journal.frame(), lines), facts_of(journal.frame(), lines)
     assert (first.with_new_lines, first.with_new_errors) == ({APP}, {APP})
