@@ -111,9 +111,7 @@ def _damage_as_sentence(path: Path) -> Iterator[None]:
     except (pa.ArrowException, OSError) as error:
         if isinstance(error, FileNotFoundError):
             raise
-        raise ForensicsError(
-            f"The store's part {path} is damaged: delete the store's directory to ingest everything again."
-        ) from error
+        raise ForensicsError(f"The store's part {path} is damaged: delete the store's directory to ingest everything again.") from error
 
 
 def read_seqnums(path: Path) -> Numbers:
