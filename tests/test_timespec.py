@@ -1,3 +1,5 @@
+"""Every notation of a time is parsed, and a wrong one is refused with examples."""
+
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 

@@ -137,20 +137,7 @@ def _seed_incident() -> Incident:
         downtime_s=(RECOVERY - START).total_seconds(),
         downtime_method="envelope: first crash to first stable start",
         availability=1 - (RECOVERY - START).total_seconds() / (UNTIL - SINCE).total_seconds(),
-        beside=(
-            FailureClass(
-                signature="port.moved",
-                title="The port was changed in silence",
-                restarts=0,
-                share=0.0,
-                first=START,
-                last=RECOVERY,
-                restart_helps=False,
-                severity="medium",
-                sample=evidence(START, "WARNING: port 5000 is in use, switching to 5001", 77_000),
-                secondary=4_919,
-            ),
-        ),
+        beside=(_port_moved(),),
         phases=tuple(
             Phase(start, end, sum(mix.values()), cadence, max(mix, key=lambda name: mix[name]), mix)
             for (start, cadence, mix), end in zip(PHASES, ends, strict=True)
@@ -177,6 +164,21 @@ def _seed_incident() -> Incident:
         bin_s=3600,
         bins=_bins(),
     )  # fmt: skip
+
+
+def _port_moved() -> FailureClass:
+    return FailureClass(
+        signature="port.moved",
+        title="The port was changed in silence",
+        restarts=0,
+        share=0.0,
+        first=START,
+        last=RECOVERY,
+        restart_helps=False,
+        severity="medium",
+        sample=evidence(START, "WARNING: port 5000 is in use, switching to 5001", 77_000),
+        secondary=4_919,
+    )
 
 
 def _fixes() -> tuple[FixAttempt, ...]:

@@ -24,8 +24,7 @@ def test_a_secret_comes_from_a_file_or_the_environment(tmp_path):
     assert config(tmp_path, text, {"HOOK": "https://example.org/x"}.items()).sinks == {"hook": Webhook("https://example.org/x", "abc")}
 
 
-def test_all_mistakes_are_reported_without_their_values(tmp_path):
-    text = """
+MISTAKEN = """
 listen = "nowhere"
 learn = "a while"
 unts = ["a"]
@@ -66,8 +65,11 @@ name = "twice"
 type = "stdout"
 name = "twice"
 """
+
+
+def test_all_mistakes_are_reported_without_their_values(tmp_path):
     with pytest.raises(UsageError) as refusal:
-        config(tmp_path, text)
+        config(tmp_path, MISTAKEN)
     sentence = str(refusal.value)
     parts = (
         ":4: unts: unknown key; expected units, learn, listen, sink",
