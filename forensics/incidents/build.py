@@ -105,7 +105,7 @@ def _downtime(case: Case, span: tuple[int, int]) -> int:
 def _exact(case: Case, gaps: Gaps) -> bool:
     """Whether no restart or line is lost, the clock did not jump, and the loop began inside the data."""
     lost = bool(case.restarts["lost"].any()) or bool((case.attempts["lost"] > 0).any())
-    cut_off = case.attempts["place_in_unit"][0] == 0 and (case.attempts["restart_counter"][0] or 0) > 1
+    cut_off = case.attempts["position_in_unit"][0] == 0 and (case.attempts["restart_counter"][0] or 0) > 1
     return not lost and not cut_off and not gaps.touch(case.machine, case.unit, case.start, case.until)
 
 

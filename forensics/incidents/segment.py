@@ -1,6 +1,6 @@
-"""Cut the history of every unit into incidents, as policy decides, and say of each attempt and restart which one it belongs to.
+"""Cut the history of every unit into incidents, as policy decides, and assign each attempt and restart to its incident.
 
-A unit's attempts are followed in journal order, not by the wall clock, so that a clock that is set back tears nothing apart.
+A unit's attempts are followed in journal order, not by the wall clock, so that a clock that is set back splits nothing.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from forensics.policy import unit_state
 from forensics.policy.moments import Moment
 from forensics.policy.unit_state import Last, Span, UnitState
 
-WHO = ("machine", "manager", "unit")
+UNIT_KEY = ("machine", "manager", "unit")
 INCIDENTS = pl.Schema(
     {
-        "machine": pl.String(), "manager": pl.String(), "unit": pl.String(), "host": pl.String(), "who": pl.Int64(), "kind": pl.String(),
+        "machine": pl.String(), "manager": pl.String(), "unit": pl.String(), "host": pl.String(), "kind": pl.String(),
         "first": pl.Int64(), "last": pl.Int64(), "start": pl.Int64(), "end": pl.Int64(), "recovery": pl.Int64(), "ongoing": pl.Boolean(),
         "data_end": pl.Int64(), "span": pl.Int64(),
     }
@@ -63,25 +63,25 @@ def timeline(inputs: Inputs, useless: list[str]) -> Timeline:
 
 
 def _attempts(inputs: Inputs, useless: list[str]) -> pl.DataFrame:
-    """Attempts in journal order per unit, with what policy needs to know and the moment of a stop on request."""
+    """Order attempts per unit as in the journal, with the facts for policy and the moment of a stop on request."""
     facts = with_facts(inputs.attempts, inputs.lifecycle, inputs.labels, inputs.entries, useless)
     attempts = (
-        facts.sort(*WHO, "first_row", "attempt")
+        facts.sort(*UNIT_KEY, "first_row", "attempt")
         .with_row_index("number")
         .join(boot_ends(inputs.entries), on=["machine", "boot"], how="left", maintain_order="left", nulls_equal=True)
         .with_columns(
-            pl.struct(WHO).rank("dense").cast(pl.Int64).alias("who"),
+            pl.struct(UNIT_KEY).rank("dense").cast(pl.Int64).alias("unit_number"),
             pl.col("first_row").cast(pl.Int64).alias("at_row"),
             pl.col("automatic").fill_null(value=True),
         )
-        .with_columns(pl.int_range(pl.len()).over("who").alias("place_in_unit"))
+        .with_columns(pl.int_range(pl.len()).over("unit_number").alias("position_in_unit"))
     )
     stops = _stops(inputs.lifecycle, attempts, useless)
     return attempts.join(stops, on="number", how="left", maintain_order="left")
 
 
 def _stops(lifecycle: pl.DataFrame, attempts: pl.DataFrame, useless: list[str]) -> pl.DataFrame:
-    """number, stop_time, stop_clock: the first line after that attempt began by which a client's job stopped the unit."""
+    """Find the first line after each attempt began by which a client's job stopped the unit: number, stop_time, stop_clock."""
     lines = lifecycle.filter(pl.col("kind").is_in(["stopping", "stopped"]) & (pl.col("job") == "stop"))
     placed = _with_number(lines.with_columns(pl.col("row").cast(pl.Int64).alias("at_row")), attempts).drop_nulls("number").sort("row")
     return placed.group_by("number").agg(
@@ -91,48 +91,48 @@ def _stops(lifecycle: pl.DataFrame, attempts: pl.DataFrame, useless: list[str]) 
 
 
 def _restarts(inputs: Inputs, attempts: pl.DataFrame, useless: list[str]) -> pl.DataFrame:
-    """Restarts, each with the attempt that it follows: the named one, else the one during which it is logged, else the unit's first."""
+    """Add to restarts the attempt that they follow: the named one, else the one during which it is logged, else the unit's first."""
     clock = inputs.entries["monotonic"].gather(inputs.restarts["row"]).alias("clock")
     rows = inputs.restarts.with_columns(pl.col("row").cast(pl.Int64).alias("at_row"), clock)
     rows = rows.with_columns(pl.when(~pl.col("boot").is_in(useless)).then("clock").alias("clock"))
     named = rows.filter(pl.col("attempt").is_not_null()).join(attempts.select("attempt", "number"), on="attempt", how="left")
     other = _with_number(rows.filter(pl.col("attempt").is_null()), attempts)
-    first = attempts.group_by(WHO).agg(pl.col("number").min().alias("first_number"))
-    placed = pl.concat([named, other.select(named.columns)]).join(first, on=list(WHO), how="left")
+    first = attempts.group_by(UNIT_KEY).agg(pl.col("number").min().alias("first_number"))
+    placed = pl.concat([named, other.select(named.columns)]).join(first, on=list(UNIT_KEY), how="left")
     return (
         placed.with_columns(pl.coalesce("number", "first_number").alias("number"))
         .drop("first_number")
-        .sort("at_row", *WHO, "lost", nulls_last=True)
+        .sort("at_row", *UNIT_KEY, "lost", nulls_last=True)
     )
 
 
 def _in_trouble(attempts: pl.DataFrame, restarts: pl.DataFrame) -> pl.DataFrame:
-    """The attempts of units in which anything failed: a busy host has thousands of the others."""
+    """Select the attempts of units in which anything failed: a busy host has thousands of others."""
     restarted = pl.col("number").is_in(restarts["number"].drop_nulls().unique().implode())
-    return attempts.filter((pl.col("failed_by_itself") | restarted).any().over("who"))
+    return attempts.filter((pl.col("failed_by_itself") | restarted).any().over("unit_number"))
 
 
 def _followed(attempts: pl.DataFrame, restarts: pl.DataFrame) -> Iterator[tuple[int, Last]]:
-    """Every attempt's number, in order, with what policy made of it; about 10 µs per attempt."""
+    """Yield every attempt's number, in order, with what policy decided about it; about 10 µs per attempt."""
     after = _restarts_after(restarts)
     columns = [
-        "who", "number", "boot", "invocation", "started", "start_clock", "stated", "stated_clock", "announced", "ready", "ready_clock",
-        "ended", "end_clock", "uptime_s", "outcome", "failed_by_itself", "signature", "stop_time", "stop_clock", "boot_end",
+        "unit_number", "number", "boot", "invocation", "started", "start_clock", "stated", "stated_clock", "announced", "ready",
+        "ready_clock", "ended", "end_clock", "uptime_s", "outcome", "failed_by_itself", "signature", "stop_time", "stop_clock", "boot_end",
         "boot_end_clock", "data_end",
     ]  # fmt: skip
     times = pl.col("started", "stated", "ready", "ended", "boot_end", "data_end").dt.timestamp("us")
     rows = attempts.with_columns(times).select(columns).iter_rows(named=True)
-    for _, of_unit in groupby(rows, key=itemgetter("who")):
-        yield from _unit(of_unit, after)
+    for _, of_unit in groupby(rows, key=itemgetter("unit_number")):
+        yield from _follow_unit(of_unit, after)
 
 
-def _unit(rows: Iterable[dict[str, Any]], after: After) -> Iterator[tuple[int, Last]]:
+def _follow_unit(rows: Iterable[dict[str, Any]], after: After) -> Iterator[tuple[int, Last]]:
     state = UnitState()
     previous: dict[str, Any] | None = None
     for row in rows:
         if previous is not None and previous["boot"] != row["boot"]:
             unit_state.booted(state, _moment(previous, "boot_end", "boot_end_clock"))
-        last = _attempt(state, row, after.get(row["number"], []))
+        last = _follow_attempt(state, row, after.get(row["number"], []))
         yield row["number"], last
         previous = row
     if previous is not None:
@@ -143,7 +143,7 @@ def _unit(rows: Iterable[dict[str, Any]], after: After) -> Iterator[tuple[int, L
         unit_state.data_ended(state, end)
 
 
-def _attempt(state: UnitState, row: dict[str, Any], restarts: list[tuple[int, int | None, int, bool]]) -> Last:
+def _follow_attempt(state: UnitState, row: dict[str, Any], restarts: list[tuple[int, int | None, int, bool]]) -> Last:
     boot = row["boot"] or ""
     attempt = attempt_of(row)
     unit_state.started(state, attempt.started, row["invocation"] or "", announced=row["announced"])
@@ -172,14 +172,14 @@ def _restarts_after(restarts: pl.DataFrame) -> After:
 
 
 def _with_number(rows: pl.DataFrame, attempts: pl.DataFrame) -> pl.DataFrame:
-    """`rows` (WHO, at_row) with `number`: the unit's last attempt that began at or before that row, else null."""
+    """Add `number` to rows (UNIT_KEY, at_row): of the unit's last attempt that began at or before that row, else null."""
     left = rows.sort("at_row")
-    right = attempts.select(*WHO, "at_row", "number").sort("at_row")
-    return left.join_asof(right, on="at_row", by=list(WHO), strategy="backward", check_sortedness=False)
+    right = attempts.select(*UNIT_KEY, "at_row", "number").sort("at_row")
+    return left.join_asof(right, on="at_row", by=list(UNIT_KEY), strategy="backward", check_sortedness=False)
 
 
 def _decided(followed: list[tuple[int, Last]], spans: list[int]) -> pl.DataFrame:
-    """number, failed, restarted and span of each attempt that was followed."""
+    """List number, failed, restarted and span of each attempt that was followed."""
     number_of = {span: number for number, span in enumerate(spans)}
     rows = [(number, last.failed, last.restarted, number_of[id(last.span)]) for number, last in followed]
     schema = {"number": pl.UInt32, "failed": pl.Boolean, "restarted": pl.Boolean, "span": pl.Int64}
@@ -187,15 +187,15 @@ def _decided(followed: list[tuple[int, Last]], spans: list[int]) -> pl.DataFrame
 
 
 def _incidents(attempts: pl.DataFrame, spans: list[Span]) -> pl.DataFrame:
-    """One row per incident, in order of start."""
+    """Make INCIDENTS of the spans that are incidents, in order of start."""
     failures = pl.col("number").filter("failed")
     by_span = attempts.group_by("span").agg(
-        pl.col(*WHO, "who", "host").first(),
+        pl.col(*UNIT_KEY, "host").first(),
         pl.col("data_end").first().dt.timestamp("us"),
         failures.min().cast(pl.Int64).alias("first"),
         pl.col("number").max().cast(pl.Int64).alias("last"),
     )
-    found = pl.DataFrame(
+    incidents = pl.DataFrame(
         [
             (number, span.kind, span.start, span.end, span.recovery, span.end is None)
             for number, span in enumerate(spans)
@@ -204,12 +204,12 @@ def _incidents(attempts: pl.DataFrame, spans: list[Span]) -> pl.DataFrame:
         schema={name: INCIDENTS[name] for name in ("span", "kind", "start", "end", "recovery", "ongoing")},
         orient="row",
     )
-    joined = found.join(by_span, on="span").with_columns(pl.max_horizontal("data_end", "start").alias("data_end"))
-    return joined.sort("start", *WHO, "first").select(list(INCIDENTS)).cast(INCIDENTS).with_row_index("incident")
+    joined = incidents.join(by_span, on="span").with_columns(pl.max_horizontal("data_end", "start").alias("data_end"))
+    return joined.sort("start", *UNIT_KEY, "first").select(list(INCIDENTS)).cast(INCIDENTS).with_row_index("incident")
 
 
 def _classed(restarts: pl.DataFrame, attempts: pl.DataFrame) -> pl.DataFrame:
-    """With the failure class: the attempt's signature, or that its lines are lost."""
+    """Add the failure class: the attempt's signature, or LOST."""
     named = restarts.join(attempts.select("attempt", "signature"), on="attempt", how="left", maintain_order="left")
-    known = pl.when(~pl.col("lost")).then(pl.col("signature"))
-    return named.with_columns(known.fill_null(LOST.id).alias("signature"))
+    recorded = pl.when(~pl.col("lost")).then(pl.col("signature"))
+    return named.with_columns(recorded.fill_null(LOST.id).alias("signature"))

@@ -99,13 +99,13 @@ def cycled(attempts: pl.DataFrame, entries: pl.DataFrame, useless: list[str]) ->
     """Add cycle_s (start to next automatic start, by the monotonic clock where it can be trusted) and by_hand."""
     monotonic = entries["monotonic"].gather(attempts["first_row"]) if attempts.height else pl.Series([], dtype=pl.Int64)
     attempts = attempts.with_columns(monotonic.alias("monotonic"))
-    following = pl.col("automatic", "boot", "started", "monotonic").shift(-1).over("who").name.prefix("next_")
+    following = pl.col("automatic", "boot", "started", "monotonic").shift(-1).over("unit_number").name.prefix("next_")
     attempts = attempts.with_columns(following)
     trusted = (pl.col("boot") == pl.col("next_boot")) & ~pl.col("boot").is_in(useless)
     by_wall = (pl.col("next_started") - pl.col("started")).dt.total_microseconds()
     cycle = pl.when(trusted.fill_null(value=False)).then(pl.col("next_monotonic") - pl.col("monotonic")).otherwise(by_wall) / SECOND
     attempts = attempts.with_columns(pl.when(pl.col("next_automatic") & (cycle > 0)).then(cycle).alias("cycle_s"))
-    same_boot = (pl.col("boot") == pl.col("boot").shift(1).over("who")).fill_null(value=False)
+    same_boot = (pl.col("boot") == pl.col("boot").shift(1).over("unit_number")).fill_null(value=False)
     return attempts.with_columns((~pl.col("automatic") & same_boot & ~pl.col("unit").is_in(_activated(entries))).alias("by_hand"))
 
 

@@ -118,7 +118,8 @@ def _incident(report: Report, incident: Incident, number: int | None) -> list[Re
         parts.append(Text(one_line(incident.verdict)))
     parts += [_figures(report, incident), _heading("What failed"), _breakdown(incident.classes, summary.over_the_window(report, incident))]
     if incident.beside:
-        parts.append(Text("\n".join([summary.CO_OCCURRING, *(f"  {one_line(line)}" for line in summary.co_occurring(incident)[:_MOST_CLASSES])])))
+        lines = [f"  {one_line(line)}" for line in summary.co_occurring(incident)[:_MOST_CLASSES]]
+        parts.append(Text("\n".join([summary.CO_OCCURRING, *lines])))
     if len(incident.phases) > 0:
         parts += [_heading("Phases"), _phases(report, incident)]
     parts += [_heading("Changes and fix attempts"), Text(one_line(summary.trigger(incident))), _steps(report, incident)]
