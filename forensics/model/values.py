@@ -95,6 +95,40 @@ class RestartTotals:
 
 
 @dataclass(frozen=True, slots=True)
+class FailureTotals:
+    """Failed attempts, whether or not a restart followed."""
+
+    total: int = 0
+    in_incidents: int = 0
+    isolated: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class IsolatedFailures:
+    """The failures of one unit and class that are in no incident."""
+
+    machine: str
+    host: str
+    unit: str
+    manager: str
+    signature: str
+    title: str
+    failures: int
+    restarts: int
+    first: datetime
+    last: datetime
+    sample: Evidence | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RestartHelped:
+    """How often an automatic restart after this class was followed by an attempt that held. of: restarts whose outcome is known."""
+
+    of: int
+    held: int
+
+
+@dataclass(frozen=True, slots=True)
 class FailureClass:
     """One row of a breakdown table. secondary: failed attempts in which it also appeared without explaining the end."""
 
@@ -111,6 +145,8 @@ class FailureClass:
     cause: str = ""
     remedy: str = ""
     cycle_s: float | None = None  # median time from one start to the next
+    failures: int = 0  # failed attempts that it explains, restarted or not
+    restart_helped: RestartHelped | None = None  # measured, beside the catalogue's opinion
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +208,7 @@ class Incident:
     unit: str
     manager: str
     host: str
-    kind: str  # restart-loop, outage
+    kind: str  # restart-loop, outage, failing-job, recurring
     ongoing: bool
     start: datetime
     end: datetime | None
@@ -195,6 +231,9 @@ class Incident:
     bin_s: int
     bins: tuple[Bin, ...]
     beside: tuple[FailureClass, ...] = ()  # known problems in failed attempts that ended by others: no restarts, `secondary` counts
+    failures: int = 0  # failed attempts
+    caused_by: str | None = None  # the unit without which this one could not run, and that failed
+    machine: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,5 +273,7 @@ class Report:
     detection_summary: DetectionSummary
     ledger: tuple[LedgerCheck, ...]
     notes: tuple[str, ...] = ()
+    failures: FailureTotals = FailureTotals()
+    isolated: tuple[IsolatedFailures, ...] = ()  # most failures first
     version: str = ""
     generated: datetime | None = None
