@@ -8,10 +8,12 @@ from typing import Any
 import polars as pl
 
 from forensics.model.frames import exit_id
+from forensics.model.values import UnitKey
 from forensics.policy.moments import Moment
 from forensics.policy.unit_state import Attempt
 
 CLOCKS = ("start_clock", "stated_clock", "ready_clock", "end_clock")
+TIMES = pl.col("started", "stated", "ready", "ended").dt.timestamp("us")  # as `attempt_of` takes them
 
 
 def with_facts(
@@ -52,7 +54,7 @@ def _starts(lifecycle: pl.DataFrame) -> pl.DataFrame:
 
 
 def attempt_of(row: Mapping[str, Any]) -> Attempt:
-    """Convert one row of `with_facts`, its times as µs since 1970, for policy."""
+    """Convert one row of `with_facts`, with its TIMES as µs since 1970, for policy."""
     boot = row["boot"] or ""
     started = Moment(row["started"], row["start_clock"], boot)
     lived_us = int(row["uptime_s"] * 1e6)
@@ -68,6 +70,11 @@ def attempt_of(row: Mapping[str, Any]) -> Attempt:
         announced=row["announced"],
         ready=None if row["ready"] is None else Moment(row["ready"], row["ready_clock"], boot),
     )
+
+
+def unit_of(row: Mapping[str, Any]) -> UnitKey:
+    """Return the unit of one row of ATTEMPTS."""
+    return UnitKey(row["machine"] or "", row["manager"] or "", row["unit"])
 
 
 def _later(moment: Moment, us: int) -> Moment:

@@ -25,6 +25,7 @@ def _rule(kind: str, identifiers: str, expression: str, summary: str) -> Rule:
 
 
 SSHD = "sshd sshd-session"
+GPU_DRIVER = r"(?:nvidia|amdgpu|i915|xe)\S*: (?:loading out-of-tree|module verification failed|\[drm\] .*initialized version)"
 PERSON = r"(?!(?:gdm|sddm|lightdm|greeter|Debian-gdm|root|nobody|_\w+|systemd-\w+)\b)"  # their sessions are not a human's
 
 RULES: tuple[Rule, ...] = (
@@ -91,8 +92,7 @@ RULES: tuple[Rule, ...] = (
     _rule(
         "driver",
         "kernel",
-        r"^(?:\[ *[\d.]+\] )?(?P<what>(?:nvidia|amdgpu|i915|xe)\S*: "
-        r"(?:loading out-of-tree|module verification failed|\[drm\] .*initialized version).*)$",
+        r"^(?:\[ *[\d.]+\] )?(?P<what>" + GPU_DRIVER + r".*)$",
         "kernel driver: {what}",
     ),
     _rule("driver", "dkms", r"^(?P<what>.*(?:install|build|remov|add).*)$", "dkms: {what}"),
@@ -126,9 +126,7 @@ CHATTY = frozenset({"sshd", "sshd-session", "sudo", "systemd-logind", "login", "
 CHATTY_LINES = r"^Accepted |: session opened for user |COMMAND=|^New session |^\(to |^Operator of "
 ANYONE = r"^(?:finished )?switching to system configuration /nix/store/|^\[ALPM\] "
 MANAGER = r"^Reload(?:ing)? requested from client PID |^Reloading\.(?:\.\.)?$|^Reexecut(?:ing|e requested)"
-KERNEL = (
-    r"NVRM: loading NVIDIA|(?:nvidia|amdgpu|i915|xe)\S*: (?:loading out-of-tree|module verification failed|\[drm\] .*initialized version)"
-)
+KERNEL = r"NVRM: loading NVIDIA|" + GPU_DRIVER
 
 
 def classify_change(identifier: str, message: str) -> tuple[str, str, str | None] | None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import polars as pl
 
-from forensics.attempt_facts import attempt_of, with_facts
+from forensics.attempt_facts import TIMES, attempt_of, with_facts
 from forensics.boots import boot_ends
 from forensics.incidents.inputs import Inputs
 from forensics.model.values import LOST
@@ -120,8 +120,8 @@ def _followed(attempts: pl.DataFrame, restarts: pl.DataFrame) -> Iterator[tuple[
         "ready_clock", "ended", "end_clock", "uptime_s", "outcome", "failed_by_itself", "signature", "stop_time", "stop_clock", "boot_end",
         "boot_end_clock", "data_end",
     ]  # fmt: skip
-    times = pl.col("started", "stated", "ready", "ended", "boot_end", "data_end").dt.timestamp("us")
-    rows = attempts.with_columns(times).select(columns).iter_rows(named=True)
+    ends = pl.col("boot_end", "data_end").dt.timestamp("us")
+    rows = attempts.with_columns(TIMES, ends).select(columns).iter_rows(named=True)
     for _, of_unit in groupby(rows, key=itemgetter("unit_number")):
         yield from _follow_unit(of_unit, after)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from forensics.attempt_facts import attempt_of, with_facts
+from forensics.attempt_facts import TIMES, attempt_of, unit_of, with_facts
 from forensics.classes.overrides import Overrides, read_overrides
 from forensics.errors import NothingRecordedError
 from forensics.ingest.sources import ingest_sources
@@ -64,9 +64,8 @@ class _Baseline:
         """Add a portion; what ended before `start` is in an earlier one."""
         assembly = history.assembly
         facts = with_facts(assembly.attempts, assembly.lifecycle, history.labelled.labels, history.entries)
-        times = pl.col("started", "stated", "ready", "ended").dt.timestamp("us")
         recent = facts.filter(pl.col("ended").is_null() | (pl.col("ended") >= start)).sort("ended", "started", nulls_last=True)
-        for row in recent.with_columns(times).iter_rows(named=True):
+        for row in recent.with_columns(TIMES).iter_rows(named=True):
             self._add_attempt(row)
         for boot in boots_of(history.entries):
             self.machines[boot.machine] = TrackedMachine(boot.host, boot.last)
@@ -75,7 +74,7 @@ class _Baseline:
         self.nonfatal |= {(UnitKey(*unit), overrides.shown_as(signature)) for *unit, signature in logged.iter_rows()}
 
     def _add_attempt(self, row: Mapping[str, Any]) -> None:
-        unit, invocation = UnitKey(row["machine"] or "", row["manager"] or "", row["unit"]), row["invocation"] or ""
+        unit, invocation = unit_of(row), row["invocation"] or ""
         attempt = attempt_of(row)
         if attempt.up_s is not None and attempt.up_s >= HELD_S:
             self._was_healthy(unit, attempt.began.time / 1e6 + HELD_S)

@@ -15,7 +15,7 @@ import polars as pl
 import pyarrow as pa
 
 from forensics.assembly import Assembly, assemble
-from forensics.attempt_facts import attempt_of, with_facts
+from forensics.attempt_facts import TIMES, attempt_of, unit_of, with_facts
 from forensics.classes.overrides import Overrides, apply_overrides
 from forensics.journal.columns import SCHEMA
 from forensics.journal.dictionary import DICTIONARY
@@ -178,13 +178,13 @@ class Stream:
             .join(events.select("event", "text", "last", "time"), on="event", maintain_order="left")
         )
         rows = logged.iter_rows(named=True)
-        return tuple(self._nonfatal_error(row) for row in rows if _key(row) in with_errors)
+        return tuple(self._nonfatal_error(row) for row in rows if unit_of(row) in with_errors)
 
     def _nonfatal_error(self, row: dict[str, Any]) -> NonfatalError:
         signature = signature_of(row, self.catalogue)
         shown = self.overrides.shown_as(signature.id)
         named = replace(signature, id=shown, title=self.overrides.titles.get(shown, signature.title))
-        return NonfatalError(str(row["host"] or ""), _key(row), row["time"], named, WHY[row["rule"]], row["last"] or row["text"])
+        return NonfatalError(str(row["host"] or ""), unit_of(row), row["time"], named, WHY[row["rule"]], row["last"] or row["text"])
 
     def _labelled(self, entries: pl.DataFrame, assembly: Assembly, over: pl.DataFrame) -> tuple[Ended, ...]:
         wanted = over.select("attempt")
@@ -192,8 +192,7 @@ class Stream:
         labelled = apply_overrides(label(events, attempts, self.catalogue), self.overrides)
         facts = with_facts(attempts, assembly.lifecycle, labelled.labels, entries)
         extra = over.select("attempt", "name", "number").join(labelled.labels.select("attempt", "why"), on="attempt", how="left")
-        times = pl.col("started", "stated", "ready", "ended").dt.timestamp("us")
-        rows = facts.join(extra, on="attempt").sort("ended", "attempt").with_columns(times).iter_rows(named=True)
+        rows = facts.join(extra, on="attempt").sort("ended", "attempt").with_columns(TIMES).iter_rows(named=True)
         return tuple(_ended(row, entries, labelled.signatures.get(row["signature"])) for row in rows)
 
     def _merge(self) -> None:
@@ -215,10 +214,6 @@ class Stream:
         self._held = self._held.filter(keep).rechunk()
 
 
-def _key(row: dict[str, Any]) -> UnitKey:
-    return UnitKey(row["machine"] or "", row["manager"] or "", row["unit"])
-
-
 def _by_unit(rows: pl.DataFrame) -> dict[UnitKey, float]:
     return {UnitKey(machine or "", manager or "", unit): value for machine, manager, unit, value in rows.iter_rows()}
 
@@ -228,7 +223,7 @@ def _ended(row: dict[str, Any], entries: pl.DataFrame, signature: Signature | No
     return Ended(
         invocation=row["name"],
         host=row["host"] or "",
-        unit=_key(row),
+        unit=unit_of(row),
         attempt=attempt_of(row),
         signature=signature if row["failed_by_itself"] else None,
         why=row["why"] or "",
