@@ -149,6 +149,7 @@ def attempts_table(entries: pl.DataFrame, attempts: pl.DataFrame) -> pl.DataFram
             pl.when(ready).then(pl.col("ready")).alias("ready"),
             pl.when(pl.col("mono")).then(pl.col("by_clock")).otherwise(pl.col("by_wall")).clip(lower_bound=0.0).alias("uptime_s"),
             pl.coalesce("end_row", "restart_row", "own_last_row").alias("last_row"),
+            pl.lit(value=False).alias("failed_stopping"),
             pl.col("oom_killed") | (pl.col("result") == "oom-kill").fill_null(value=False),
             pl.col("dumped_core")
             | (pl.col("exit_code").cast(pl.String) == "dumped").fill_null(value=False)

@@ -71,6 +71,7 @@ ATTEMPTS = pl.Schema(
         "automatic": pl.Boolean(),  # started by the service manager's restart logic
         "outcome": pl.Enum(["failed", "clean", "stopped", "cut", "running"]),
         # failed: ended by itself, with a failure; clean: by itself, with success; stopped: on request; cut: by the end of boot or journal
+        "failed_stopping": pl.Boolean(),  # stopped on request, and systemd calls its end a failure
         "result": pl.String(),  # UNIT_RESULT; "success" where it ended with success
         "exit_code": pl.String(),
         "exit_status": pl.Int32(),
