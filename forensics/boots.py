@@ -11,17 +11,27 @@ def machine_or_host() -> pl.Expr:
 
 
 def boot_ends(entries: pl.DataFrame) -> pl.DataFrame:
-    """Find when each boot ended: machine, boot, boot_end, boot_end_clock (µs), last_boot (of the machine), data_end (of the machine)."""
-    ends = entries.group_by("machine", "host", "boot").agg(
-        pl.col("time").max().alias("boot_end"), pl.col("time").min().alias("begin"), pl.col("monotonic").max().alias("boot_end_clock")
-    )
+    """Find when each boot ended: machine, boot, boot_end, boot_end_clock (µs), last_boot (of the machine), data_end (of the machine).
+
+    Canonical order decides what is last, not the wall clock: without a clock that runs while a machine is off, all boots begin alike.
+    """
+    last = [pl.col("time").last().alias("boot_end"), pl.col("monotonic").max().alias("boot_end_clock"), pl.col("row").last()]
+    ends = entries.lazy().with_row_index("row").group_by("machine", "host", "boot").agg(last)
     ends = (
         ends.with_columns(machine_or_host(), pl.col("boot").cast(pl.String))
-        .group_by("machine", "boot")
-        .agg(pl.col("boot_end", "boot_end_clock").max(), pl.col("begin").min())
-        .sort("machine", "begin", "boot", nulls_last=True)
+        .sort("row")
+        .group_by("machine", "boot", maintain_order=True)
+        .agg(pl.col("boot_end").last(), pl.col("boot_end_clock").max(), pl.col("row").last())
+        .sort("machine", "row", nulls_last=True)
     )
-    return ends.with_columns(
-        (pl.col("begin") == pl.col("begin").max().over("machine")).alias("last_boot"),
-        pl.col("boot_end").max().over("machine").alias("data_end"),
-    ).drop("begin")
+    is_last = pl.col("row") == pl.col("row").max().over("machine")
+    ends = ends.with_columns(is_last.alias("last_boot"), pl.col("boot_end").last().over("machine").alias("data_end"))
+    return ends.drop("row").collect()
+
+
+def host_names(entries: pl.DataFrame) -> tuple[str, ...]:
+    """List the machines' names, sorted; of a machine that changed its name the last one."""
+    named = entries.lazy().select("machine", "host").with_row_index("row").filter(pl.col("host").is_not_null())
+    last = named.group_by("machine", "host").agg(pl.col("row").last()).with_columns(pl.col("host").cast(pl.String)).collect()
+    machine = pl.coalesce(pl.col("machine").cast(pl.String), "host")
+    return tuple(last.sort("row").group_by(machine, maintain_order=True).agg(pl.col("host").last())["host"].unique().sort())

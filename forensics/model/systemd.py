@@ -26,6 +26,7 @@ SPAWN_FAILED = "641257651c1b4ec9a8624d7a40a9e1e7"
 # other parts of systemd
 COREDUMP = "fc2e22bc6ee647b6b90729ab34a250b1"
 TIME_CHANGE = "c7a787079b354eaaa9e77b371893cd27"
+SLEEP_STOP = "8811e6df2a8e40f58a94cea26f8ebf14"
 JOURNAL_STOPPED = "d93fb3c9c24d451a97cea615ce59c00b"
 JOURNAL_DROPPED = "a596d6fe7bfa4994828e72309e95d61e"  # lines beyond the rate limit
 JOURNAL_MISSED = "e9bf28e6e834481bb6f48f548ad13606"  # kernel lines that came too fast
