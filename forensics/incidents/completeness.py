@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from forensics.boots import host_names
 from forensics.incidents.gaps import clock_jumps, holes, losses
 from forensics.model.values import Completeness, Damage, Gap
+from forensics.wording import duration
 
 
 def judge_completeness(entries: pl.DataFrame, damage: Sequence[Damage]) -> Completeness:
@@ -15,7 +17,7 @@ def judge_completeness(entries: pl.DataFrame, damage: Sequence[Damage]) -> Compl
     missing, _ = holes(entries)
     dropped = int(losses(entries)["number"].sum())
     incomplete = pl.concat([missing, clock_jumps(entries)]).sort("start", "end", "reason")
-    gaps = tuple(Gap(start, end, reason) for start, end, reason in incomplete.select("start", "end", "reason").iter_rows())
+    gaps = tuple(Gap(*row) for row in incomplete.select("start", "end", "reason", "kind").iter_rows())
     complete = not dropped and missing.height == 0 and not damage
     return Completeness(entries.height, complete, dropped, gaps, tuple(damage))
 
@@ -25,4 +27,15 @@ def data_notes(entries: pl.DataFrame) -> tuple[str, ...]:
     filtered = (
         "Sequence numbers are missing throughout: the input was filtered, so lost entries cannot be distinguished from filtered ones."
     )
-    return (filtered,) if holes(entries)[1] else ()
+    return (*_sleep_notes(entries), *((filtered,) if holes(entries)[1] else ()))
+
+
+def _sleep_notes(entries: pl.DataFrame) -> list[str]:
+    """Write how long each machine slept."""
+    asleep = clock_jumps(entries).filter(pl.col("kind") == "asleep")
+    slept = asleep.group_by("machine").agg((pl.col("end") - pl.col("start")).dt.total_microseconds().sum()).sort("machine")
+    notes = []
+    for machine, us in slept.iter_rows():
+        hosts = host_names(entries.filter((pl.col("machine") == machine) | (pl.col("machine").is_null() & (pl.col("host") == machine))))
+        notes.append(f"The host {', '.join(hosts) or machine} slept {duration(us / 1e6)} in this window; durations leave sleep out.")
+    return notes

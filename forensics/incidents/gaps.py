@@ -1,18 +1,18 @@
-"""Find what is known to be missing from the entries, and where their clock cannot be trusted."""
+"""Find what is known to be missing from the entries, and where their clock was set or stood still."""
 
 from __future__ import annotations
 
 import polars as pl
 
+from forensics import clocks
 from forensics.boots import machine_or_host
 from forensics.model import systemd
 from forensics.model.frames import UTC_TIME
+from forensics.wording import duration
 
-JUMP_S = 10.0  # wall and monotonic clock of two neighbouring entries disagree by more: one of them jumped
-SET_S = 1.0  # enough next to a line by which systemd reports that the clock was set
-USELESS = 0.01  # share of such neighbours from which a boot's monotonic clock means nothing (a replayed or synthetic journal)
 HOLE = 100  # missing sequence numbers in a row that are worth reporting
 SCATTERED = 0.01  # share of entries before which numbers are missing, from which the input must have been filtered
+OUT_OF_STEP = 0.01  # share of neighbouring numbers whose clocks run the other way, from which two ids have counters of their own
 
 SCHEMA = pl.Schema(
     {
@@ -20,6 +20,7 @@ SCHEMA = pl.Schema(
         "unit": pl.String(),
         "start": UTC_TIME,
         "end": UTC_TIME,
+        "kind": pl.String(),  # missing, dropped: entries are lost; asleep, clock-set: none are
         "reason": pl.String(),
         "loss": pl.Boolean(),
         "number": pl.Int64(),
@@ -27,60 +28,30 @@ SCHEMA = pl.Schema(
 )
 
 
-def _steps(entries: pl.DataFrame) -> pl.LazyFrame:
-    """Find neighbouring entries of a boot whose clocks disagree: machine, boot, start, end, jump_s."""
-    wall = pl.col("time").diff().dt.total_microseconds()
-    same = (pl.col("boot").to_physical() == pl.col("boot").to_physical().shift(1)).fill_null(value=False)
-    reported = pl.col("message_id") == systemd.TIME_CHANGE
-    steps = entries.lazy().select(
-        "machine",
-        "host",
-        "boot",
-        pl.col("time").alias("end"),
-        pl.col("time").shift(1).alias("start"),
-        ((wall - pl.col("monotonic").diff()) / 1e6).alias("jump_s"),
-        same.alias("same"),
-        (reported | reported.shift(1)).fill_null(value=False).alias("reported"),
-    )
-    far = pl.col("jump_s").abs()
-    return steps.filter(pl.col("same") & ((far > JUMP_S) | (pl.col("reported") & (far > SET_S)))).select(
-        machine_or_host(), "boot", "start", "end", "jump_s"
-    )
-
-
-def useless_clocks(entries: pl.DataFrame) -> list[str]:
-    """List the boots whose monotonic clock disagrees with the wall clock more than now and then."""
-    jumps = _steps(entries).filter(pl.col("jump_s").abs() > JUMP_S).group_by("boot").len(name="jumps")
-    boots = entries.lazy().group_by("boot").len(name="n").join(jumps, on="boot")
-    return (
-        boots.filter(pl.col("jumps") > pl.max_horizontal(pl.col("n") * USELESS, pl.lit(3)))
-        .select(pl.col("boot").cast(pl.String))
-        .collect()["boot"]
-        .sort()
-        .to_list()
-    )
-
-
 def clock_jumps(entries: pl.DataFrame) -> pl.DataFrame:
     """Find where the wall clock was set, or the host slept: SCHEMA."""
-    useless = useless_clocks(entries)
-    steps = _steps(entries).filter(~pl.col("boot").cast(pl.String).is_in(useless)).collect()
-    reason = pl.format(
-        "the wall clock moved {} s against the monotonic clock: it was set, or the host slept", pl.col("jump_s").round().cast(pl.Int64)
-    )
-    jumps = steps.select(
+    steps = clocks.steps(entries)
+    moved = pl.format("the wall clock moved {} s against the monotonic clock", (pl.col("jump_us") / 1e6).round().cast(pl.Int64))
+    cause = pl.Series("cause", [_cause(jump, slept=slept) for jump, slept in steps.select("jump_us", "slept").iter_rows()], pl.String)
+    jumps = steps.with_columns(cause).select(
         "machine",
         pl.min_horizontal("start", "end").alias("start"),
         pl.max_horizontal("start", "end").alias("end"),
-        reason.alias("reason"),
+        pl.when("slept").then(pl.lit("asleep")).otherwise(pl.lit("clock-set")).alias("kind"),
+        pl.format("{}: {}", moved, "cause").alias("reason"),
     )
     return _whole(jumps.with_columns(pl.lit(value=False).alias("loss"), pl.lit(0, pl.Int64).alias("number")))
 
 
+def _cause(jump_us: int, *, slept: bool) -> str:
+    return f"the host slept {duration(jump_us / 1e6)}" if slept else "it was set"
+
+
 def holes(entries: pl.DataFrame) -> tuple[pl.DataFrame, bool]:
     """Find stretches whose sequence numbers are missing: (SCHEMA, whether the input was filtered, so that holes mean nothing)."""
-    numbered = entries.select("seqnum_id", "seqnum", "time", "machine", "host").drop_nulls(["seqnum_id", "seqnum"])
-    numbered = numbered.with_columns(pl.col("seqnum_id").to_physical().alias("source"))
+    columns = ("seqnum_id", "seqnum", "time", "monotonic", "machine", "host", "boot")
+    numbered = entries.select(columns).drop_nulls(["seqnum_id", "seqnum"])
+    numbered = _by_counter(numbered.with_columns(pl.col("seqnum_id").to_physical().cast(pl.Int64).alias("source")))
     if not _in_order(numbered):
         numbered = numbered.sort("source", "seqnum")
     step = pl.col("seqnum").diff()
@@ -99,7 +70,42 @@ def holes(entries: pl.DataFrame) -> tuple[pl.DataFrame, bool]:
         reason.alias("reason"),
         "number",
     )
-    return _whole(stretches.with_columns(pl.lit(value=True).alias("loss"))), False
+    return _whole(stretches.with_columns(pl.lit(value=True).alias("loss"), pl.lit("missing").alias("kind"))), False
+
+
+def _by_counter(numbered: pl.DataFrame) -> pl.DataFrame:
+    """Give the ids that number by one counter the same `source`.
+
+    Up to systemd 253 the files of the system and of each user have ids of their own, but one counter (journald-server.c).
+    """
+    several = (pl.col("source").n_unique() > 1).over("machine", "host", "boot")
+    if numbered["source"].n_unique() == 1 or (shared := numbered.filter(several)).is_empty():
+        return numbered
+    pairs = _neighbours(shared)
+    one_counter = pairs.filter(pl.col("back") <= pl.col("n") * OUT_OF_STEP).select("source", "previous").rows()
+    root: dict[int, int] = {}
+    for pair in one_counter:
+        first, second = sorted(_root(root, source) for source in pair)
+        root[second] = first
+    return numbered.with_columns(pl.col("source").replace({source: _root(root, source) for source in root}))
+
+
+def _root(root: dict[int, int], source: int) -> int:
+    while (above := root.get(source, source)) != source:
+        source = above
+    return source
+
+
+def _neighbours(shared: pl.DataFrame) -> pl.DataFrame:
+    """Count neighbouring numbers of two ids in a boot, and those whose clocks run the other way: source, previous, n, back."""
+    boot = ("machine", "host", "boot")
+    same = pl.all_horizontal(pl.col(name).to_physical().eq_missing(pl.col(name).to_physical().shift()) for name in boot)
+    ordered = shared.lazy().sort(*boot, "seqnum", "monotonic").with_columns(
+        pl.col("source").shift().alias("previous"), (pl.col("monotonic").diff() < 0).alias("back"), same.alias("same")
+    )  # fmt: skip
+    between = ordered.filter(pl.col("same") & (pl.col("source") != pl.col("previous")))
+    pair = (pl.min_horizontal("source", "previous").alias("source"), pl.max_horizontal("source", "previous").alias("previous"))
+    return between.select(*pair, "back").group_by("source", "previous").agg(pl.len().alias("n"), pl.col("back").sum()).collect()
 
 
 def _in_order(numbered: pl.DataFrame) -> bool:
@@ -135,4 +141,5 @@ def losses(entries: pl.DataFrame) -> pl.DataFrame:
         number.alias("number"),
     ).collect()
     reason = pl.format("journald dropped {} lines", "number")
-    return lines.with_columns(reason.alias("reason"), pl.lit(value=True).alias("loss")).select(list(SCHEMA)).cast(SCHEMA)
+    kind = pl.lit("dropped").alias("kind")
+    return lines.with_columns(reason.alias("reason"), pl.lit(value=True).alias("loss"), kind).select(list(SCHEMA)).cast(SCHEMA)

@@ -35,6 +35,7 @@ class Gap:
     start: datetime
     end: datetime
     reason: str
+    kind: str = "missing"  # entries are missing; or nothing is: clock-set, asleep
 
 
 @dataclass(frozen=True, slots=True)

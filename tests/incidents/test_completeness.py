@@ -5,8 +5,10 @@ from datetime import timedelta
 
 import polars as pl
 
+from forensics.clocks import useless_clocks
 from forensics.incidents import analyse, judge_completeness
-from forensics.incidents.gaps import useless_clocks
+from forensics.incidents.completeness import data_notes
+from forensics.model.frames import ENTRIES
 from forensics.model.values import Damage, Window
 from tests.incidents.making import BEGIN, Tale, inputs_of
 
@@ -91,3 +93,67 @@ def test_a_small_jump_counts_where_systemd_says_that_the_clock_was_set():
         return len(judge_completeness(inputs_of(tale).entries, []).gaps)
 
     assert (gaps("c7a787079b354eaaa9e77b371893cd27"), gaps(None)) == (1, 0)
+
+
+def sleeping() -> pl.DataFrame:
+    tale = ticking(500)
+    tale.now += timedelta(hours=8)
+    tale.booted += timedelta(hours=8)
+    for _ in range(500):
+        tale.wait(10).host_says("clock", "tick")
+    return inputs_of(tale).entries
+
+
+def test_sleep_is_named_and_loses_nothing():
+    completeness = judge_completeness(sleeping(), [])
+    (gap,) = completeness.gaps
+    assert (gap.kind, completeness.complete) == ("asleep", True)
+    assert gap.reason == "the wall clock moved 28800 s against the monotonic clock: the host slept 8 h"
+    assert data_notes(sleeping()) == ("The host alpha slept 8 h in this window; durations leave sleep out.",)
+
+
+def test_a_clock_that_was_set_is_named_and_loses_nothing():
+    entries = sleeping()
+    set_by = pl.when(pl.int_range(pl.len()) == 500).then(pl.lit("System clock was stepped by 28800.0 seconds")).otherwise("message")
+    entries = entries.with_columns(set_by.alias("message"))
+    completeness = judge_completeness(entries, [])
+    assert [(gap.kind, gap.reason.partition(": ")[2]) for gap in completeness.gaps] == [("clock-set", "it was set")]
+    assert completeness.complete
+    assert data_notes(entries) == ()
+
+
+def of_user_files(entries: pl.DataFrame, first: int, last: int) -> pl.DataFrame:
+    """What systemd ≤ 253 makes of some entries: a user's file with an id of its own, numbered by the same counter."""
+    own = pl.when(pl.col("seqnum").is_between(first, last)).then(pl.lit("user-1000")).otherwise(pl.col("seqnum_id").cast(pl.String))
+    return entries.with_columns(own.cast(ENTRIES["seqnum_id"]).alias("seqnum_id"))
+
+
+def test_a_number_that_another_file_of_the_machine_has_is_not_missing():
+    entries = of_user_files(inputs_of(ticking()).entries, 300, 499)
+    assert judge_completeness(entries, []).gaps == ()
+    of_system = entries.filter(pl.col("seqnum_id") != "user-1000")
+    assert [gap.reason for gap in judge_completeness(of_system, []).gaps] == ["200 entries missing (sequence numbers)"]
+
+
+def test_numbers_that_no_file_has_are_missing_also_where_two_files_share_the_counter():
+    entries = of_user_files(inputs_of(ticking()).entries, 300, 499).filter(~pl.col("seqnum").is_between(350, 549))
+    completeness = judge_completeness(entries, [])
+    assert [gap.reason for gap in completeness.gaps] == ["200 entries missing (sequence numbers)"]
+    assert not completeness.complete
+
+
+def test_a_counter_of_its_own_fills_no_hole():
+    """The copy that journal-remote keeps is numbered anew, and also has the numbers that the journal lacks."""
+    entries = inputs_of(ticking()).entries.filter(~pl.col("seqnum").is_between(300, 499))
+    copy = entries.slice(400).with_columns(
+        pl.int_range(pl.len()).cast(pl.Int64).alias("seqnum"), pl.lit("copy").cast(ENTRIES["seqnum_id"]).alias("seqnum_id")
+    )
+    both = pl.concat([entries, copy]).sort("monotonic", maintain_order=True)
+    assert [gap.reason for gap in judge_completeness(both, []).gaps] == ["200 entries missing (sequence numbers)"]
+
+
+def test_another_machines_numbers_fill_no_hole():
+    entries = inputs_of(ticking()).entries.filter(~pl.col("seqnum").is_between(300, 499))
+    other = of_user_files(inputs_of(ticking()).entries.with_columns(pl.lit("m2").cast(ENTRIES["machine"]).alias("machine")), 0, 2000)
+    completeness = judge_completeness(pl.concat([entries, other]), [])
+    assert [gap.reason for gap in completeness.gaps] == ["200 entries missing (sequence numbers)"]
