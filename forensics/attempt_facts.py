@@ -68,6 +68,7 @@ def attempt_of(row: Mapping[str, Any]) -> Attempt:
         signature=row["signature"],
         stated=None if row["stated"] is None else Moment(row["stated"], row["stated_clock"], boot),
         announced=row["announced"],
+        failed_stopping=row["failed_stopping"],
         ready=None if row["ready"] is None else Moment(row["ready"], row["ready_clock"], boot),
     )
 

@@ -13,6 +13,7 @@ import polars as pl
 from forensics import __version__
 from forensics.assembly import Assembly, assemble
 from forensics.attempts import lifecycle_of
+from forensics.boots import host_names
 from forensics.changes import find_changes
 from forensics.classes.overrides import Overrides, apply_overrides, read_overrides
 from forensics.errors import NothingRecordedError, UsageError
@@ -159,17 +160,18 @@ def _only_units(entries: pl.DataFrame, wanted: Sequence[str]) -> pl.DataFrame:
 def _report(
     query: Query, entries: pl.DataFrame, window: Window, damage: Sequence[Damage], analysis: Analysis, refused: tuple[str, ...]
 ) -> Report:
-    hosts = tuple(entries["host"].drop_nulls().unique().cast(pl.String).sort().to_list())
-    units = sorted({incident.unit for incident in analysis.incidents})
+    hosts = host_names(entries)
     shown = Window(window.since or entries["time"].min(), window.until or entries["time"].max())  # type: ignore[arg-type]
     return Report(
         host=hosts[0] if len(hosts) == 1 else ", ".join(hosts),
         hosts=hosts,
-        units=tuple(units),
+        units=analysis.units,
         window=shown,
         timezone=query.timezone,
         completeness=judge_completeness(entries, damage),
         restarts=analysis.restarts,
+        failures=analysis.failures,
+        isolated=analysis.isolated,
         classes=analysis.classes,
         incidents=analysis.incidents,
         detection_summary=analysis.detection_summary,

@@ -15,6 +15,7 @@ from forensics.sanitize import cut, one_line, sanitizer
 from forensics.wording import reflowed
 
 NEW, LOOP, FUTILE, RECOVERED, LOSS = "NewFailureSignature", "RestartLoop", "FutileRestart", "ServiceRecovered", "JournalLoss"
+DOWN, JOB = "UnitDown", "JobFailing"
 TEST = "TestAlert"
 LONGEST_LINE = 1000
 LONGEST_PARAGRAPHS = 2000

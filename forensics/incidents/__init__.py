@@ -7,13 +7,16 @@ from datetime import datetime
 
 import polars as pl
 
+from forensics.clocks import useless_clocks
 from forensics.incidents.build import Scene, build_incident, gaps_of, window_span
 from forensics.incidents.classes import breakdown, breakdowns
 from forensics.incidents.completeness import data_notes, judge_completeness
+from forensics.incidents.dependents import caused_by
 from forensics.incidents.detection import alert_lines, declared_in, detection_summary
-from forensics.incidents.gaps import clock_jumps, holes, losses, useless_clocks
+from forensics.incidents.gaps import clock_jumps, holes, losses
 from forensics.incidents.inputs import Analysis, Inputs, checked_inputs
-from forensics.incidents.ledger import check_sums, totals
+from forensics.incidents.isolated import isolated_failures
+from forensics.incidents.ledger import check_failures, check_sums, failure_totals, totals
 from forensics.incidents.segment import Timeline, timeline
 from forensics.incidents.slice import cases, cycled
 from forensics.incidents.trigger import unseen_triggers
@@ -34,16 +37,25 @@ def analyse(inputs: Inputs, window: Window, declared: datetime | None = None) ->
     gaps = pl.concat([clock_jumps(entries), holes(entries)[0], losses(entries)])
     scene = Scene(inputs, window, alert_lines(entries, inputs.lifecycle), gaps_of(gaps), window_span(window, entries))
     tables = breakdowns(line.restarts, line.attempts, inputs)
-    incidents = tuple(build_incident(case, tables[i], scene, declared if i == noticed else None) for i, case in enumerate(sliced))
-    sums = totals(line.restarts)
+    incidents = tuple(
+        build_incident(case, tables[i], scene, declared if i == noticed else None, caused_by(case, line.attempts))
+        for i, case in enumerate(sliced)
+    )
+    sums, failures = totals(line.restarts), failure_totals(line.attempts, line.restarts)
     classes = breakdown(line.restarts, line.attempts, inputs).classes
+    isolated = isolated_failures(line.attempts, line.restarts, inputs)
     units = sorted({*inputs.attempts["unit"].drop_nulls(), *inputs.restarts["unit"].drop_nulls()})
+    checks = check_sums(entries, units, inputs.restarts, sums, classes, incidents)
+    failing = pl.concat([line.attempts.filter("failed")["unit"], inputs.restarts["unit"]]).drop_nulls().unique().sort()
     return Analysis(
+        failures=failures,
+        isolated=isolated,
+        units=tuple(failing),
         restarts=sums,
         classes=classes,
         incidents=incidents,
         detection_summary=detection_summary(incidents),
-        ledger=check_sums(entries, units, inputs.restarts, sums, classes, incidents),
+        ledger=(*checks, *check_failures(failures, classes, incidents, isolated)),
         notes=(*data_notes(entries), *unseen_triggers(incidents, entries)),
         classed_restarts=checked(_classed_restarts(line, incidents), CLASSED_RESTARTS, "classed restarts"),
     )

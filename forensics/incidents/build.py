@@ -16,7 +16,7 @@ from forensics.incidents.fixes import fix_attempts
 from forensics.incidents.headline import verdict
 from forensics.incidents.inputs import SECOND, Inputs, microseconds, moment
 from forensics.incidents.phases import cuts
-from forensics.incidents.slice import Case, manual_before, starts
+from forensics.incidents.slice import Case, manual_before, positions, starts
 from forensics.incidents.trigger import shown_changes, trigger
 from forensics.model.values import Bin, Cost, Incident, Phase, Window
 
@@ -54,7 +54,8 @@ class Scene:
     span: tuple[int, int]  # the window in µs; the data's where none is asked for
 
 
-def build_incident(case: Case, table: Breakdown, scene: Scene, declared: datetime | None) -> Incident:
+def build_incident(case: Case, table: Breakdown, scene: Scene, declared: datetime | None = None, caused_by: str | None = None) -> Incident:
+    """Build the incident of a case. declared: when it was noticed, as the user states; caused_by: the unit that it depends on."""
     entries = scene.inputs.entries
     cause, cause_text = trigger(case)
     down = _downtime(case, scene.span)
@@ -72,7 +73,7 @@ def build_incident(case: Case, table: Breakdown, scene: Scene, declared: datetim
         restarts=int(case.restarts["count"].sum()),
         exact=_exact(case, scene.gaps),
         downtime_s=down / SECOND,
-        downtime_method="envelope",
+        downtime_method="sum-of-gaps" if case.kind == "recurring" else "envelope",
         availability=1 - down / whole if whole > 0 else None,
         phases=_phases(case),
         classes=table.classes,
@@ -83,11 +84,14 @@ def build_incident(case: Case, table: Breakdown, scene: Scene, declared: datetim
         fix_attempts=fix_attempts(case, entries),
         detection=detection(case, entries, scene.alerts, declared),
         recovery=None if case.recovery is None else moment(case.recovery),
-        time_to_recover_s=None if case.recovery is None else (case.recovery - case.start) / SECOND,
+        time_to_recover_s=None if case.recovery is None or case.kind == "recurring" else (case.recovery - case.start) / SECOND,
         cost=_cost(case.attempts),
         verdict="",
         bin_s=bin_s,
         bins=_bins(case.restarts, bin_s),
+        failures=int(case.attempts["failed"].sum()) + int(case.restarts.filter("lost")["count"].sum()),
+        caused_by=caused_by,
+        machine=case.machine,
     )
     return replace(incident, verdict=verdict(incident, (case.until - case.start) / SECOND))
 
@@ -98,7 +102,9 @@ def _id(case: Case) -> str:
 
 
 def _downtime(case: Case, span: tuple[int, int]) -> int:
-    """Measure the envelope: from the first failed start to recovery or end, inside the window."""
+    """Measure the envelope, from the first failed start to recovery or end, inside the window; of a recurring incident the gaps."""
+    if case.kind == "recurring":
+        return case.down_us
     return max(0, min(case.until, span[1]) - max(case.start, span[0]))
 
 
@@ -120,7 +126,7 @@ def _phases(case: Case) -> tuple[Phase, ...]:
     if restarts.height == 0:
         main = case.attempts.filter("failed")["signature"][0]
         return (Phase(moment(case.start), moment(case.until), 0, None, main, {}),)
-    position = restarts["number"].to_numpy().astype(np.int64) - int(case.attempts["number"][0])
+    position = positions(case)
     cycles = case.attempts["cycle_s"].to_numpy(allow_copy=True).astype(np.float64)[position]
     cycles[restarts["lost"].to_numpy()] = np.nan
     names, codes = np.unique(restarts["signature"].to_numpy(allow_copy=True).astype(str), return_inverse=True)

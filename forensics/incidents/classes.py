@@ -41,19 +41,22 @@ def breakdowns(restarts: pl.DataFrame, attempts: pl.DataFrame, inputs: Inputs) -
 def _tables(restarts: pl.DataFrame, attempts: pl.DataFrame, inputs: Inputs) -> dict[int, Breakdown]:
     by = ["scope", "signature"]
     restarted = pl.col("count").sum().alias("restarts"), pl.col("time").min().alias("first"), pl.col("time").max().alias("last")
-    counted = restarts.group_by(by).agg(*restarted, pl.col("row").sort_by("at_row").first().alias("revealed"))
+    lost = pl.col("count").filter("lost").sum().alias("lost_failures")
+    counted = restarts.group_by(by).agg(*restarted, lost, pl.col("row").sort_by("at_row").first().alias("revealed"))
     table = counted.join(_deaths(attempts, by), on=by, how="full", coalesce=True, nulls_equal=True)
     table = table.with_columns(pl.lit(True).alias("ends")).join(
         _co_occurring(attempts, by, inputs.signatures), on=by, how="full", coalesce=True
     )
     table = table.with_columns(
         pl.col("restarts", "secondary").fill_null(0),
+        (pl.col("failures").fill_null(0) + pl.col("lost_failures").fill_null(0)).alias("failures"),
         pl.coalesce("first", "first_end", "first_co_occurring").alias("first"),
         pl.coalesce("last", "last_end", "last_co_occurring").alias("last"),
         pl.coalesce("proof", "revealed", "co_occurring").alias("proof"),
     )
-    table = table.with_columns(pl.col("restarts").sum().over("scope").alias("total")).sort(
-        ["scope", "restarts", "secondary", "signature"], descending=[False, True, True, False]
+    counts = pl.when(pl.col("restarts").sum().over("scope") > 0).then("restarts").otherwise("failures")
+    table = table.with_columns((counts / counts.sum().over("scope")).fill_nan(0.0).alias("share")).sort(
+        ["scope", "restarts", "failures", "secondary", "signature"], descending=[False, True, True, True, False]
     )
     return _rows(table, inputs)
 
@@ -65,6 +68,7 @@ def _deaths(attempts: pl.DataFrame, by: list[str]) -> pl.DataFrame:
         _own(attempts)
         .group_by(by)
         .agg(
+            pl.len().alias("failures"),
             end.min().alias("first_end"),
             end.max().alias("last_end"),
             pl.coalesce("proof", "last_row").sort_by("number").first().alias("proof"),
@@ -96,7 +100,7 @@ def _co_occurring(attempts: pl.DataFrame, by: list[str], signatures: Mapping[str
 
 
 def _own(attempts: pl.DataFrame) -> pl.DataFrame:
-    return attempts.filter(pl.col("failed") & (pl.col("incident").is_not_null() | pl.col("restarted")))
+    return attempts.filter("failed")
 
 
 def _rows(table: pl.DataFrame, inputs: Inputs) -> dict[int, Breakdown]:
@@ -113,7 +117,7 @@ def _row(row: dict[str, Any], sample: Evidence, signatures: Mapping[str, Signatu
         signature=signature.id,
         title=signature.title,
         restarts=row["restarts"],
-        share=row["restarts"] / row["total"] if row["total"] else 0.0,
+        share=row["share"],
         first=row["first"],
         last=row["last"],
         restart_helps=signature.restart_helps,
@@ -123,6 +127,7 @@ def _row(row: dict[str, Any], sample: Evidence, signatures: Mapping[str, Signatu
         cause=signature.cause,
         remedy=signature.remedy,
         cycle_s=row["cycle_s"],
+        failures=row["failures"],
     )
 
 

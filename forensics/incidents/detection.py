@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
+from re import escape
 from statistics import fmean, median
 
 import polars as pl
 
 from forensics.boots import machine_or_host
+from forensics.changes.people import is_about, is_by_person
 from forensics.incidents.inputs import microseconds, moment, quote
-from forensics.incidents.slice import Case
+from forensics.incidents.slice import Case, CaseChange
+from forensics.incidents.unit_files import unit_files
 from forensics.model.values import Detection, DetectionSummary, Evidence, Incident
 
-HUMAN = ("operator", "configuration", "package", "driver", "system-switch", "unit-job", "login")
 # What programs log when they have sent an alert; the line must name the unit as well
 SENDERS = r"(?i)alertmanager|grafana|tabby-forensics|monit|healthchecks|uptime-kuma|ntfy|nagios|icinga|zabbix"
 SENT = r"(?i)notify success|notifications? (?:was |were )?(?:sent|delivered)|alert (?:was )?(?:sent|delivered|raised)|service notification"
@@ -26,7 +29,9 @@ def alert_lines(entries: pl.DataFrame, lifecycle: pl.DataFrame) -> pl.DataFrame:
     sent = lines.filter("sender").filter(pl.col("message").str.contains(SENT))
     by_unit = lifecycle.filter(pl.col("kind").is_in(["started", "finished"]) & pl.col("unit").str.contains(NOTIFIES))["row"]
     lines = pl.concat([sent, lines[by_unit]]).unique("row").sort("row")
-    text = pl.concat_str(pl.col("unit").cast(pl.String).fill_null(""), pl.col("message").fill_null(""), separator=" ").str.to_lowercase()
+    # a sender is not what its alert is about; notify@app.service is
+    instance = pl.col("unit").cast(pl.String).str.extract(r"@(.+)\.service$").fill_null("").str.replace_all(r"\x2d", "-", literal=True)
+    text = pl.concat_str(instance, pl.col("message").fill_null(""), separator=" ")
     return lines.select("row", pl.col("time").dt.timestamp("us").alias("us"), machine_or_host(), text.alias("text"))
 
 
@@ -42,18 +47,31 @@ def detection(case: Case, entries: pl.DataFrame, alerts: pl.DataFrame, declared:
     rows: dict[str, int] = {"signal": case.attempts["last_row"][0] if proof is None else proof}
     signal_line = quote(entries, rows["signal"])
     signal = moment(case.start) if signal_line is None else signal_line.time
-    acts = [(us, row) for us, row in [*_human(case, signal), *case.by_hand] if microseconds(signal) < us <= case.until]
-    marks = {"operator": min(acts, default=None), "alert": _delivered(case, alerts)}
+    action = _first_action(case, entries, microseconds(signal))
+    marks = {"operator": action and action[:2], "alert": _delivered(case, alerts)}
     rows |= {name: row for name, hit in marks.items() if hit is not None for row in hit[1:]}
     evidence: dict[str, Evidence] = {name: line for name, row in sorted(rows.items()) if (line := quote(entries, row)) is not None}
     times = {name: None if hit is None else moment(hit[0]) for name, hit in marks.items()}
-    return Detection(signal, times["alert"], times["operator"], declared, evidence)
+    return Detection(signal, times["alert"], times["operator"], declared, evidence, action and action[2])
 
 
-def _human(case: Case, signal: datetime) -> list[tuple[int, int]]:
-    """List changes after the signal that a person makes: commands, logins, jobs and reloads that a client asked for."""
-    after = microseconds(signal)
-    return [(act.us, act.row) for act in case.changes if act.us > after and (act.kind in HUMAN or "requested by systemctl" in act.summary)]
+def _first_action(case: Case, entries: pl.DataFrame, after: int) -> tuple[int, int, str] | None:
+    """Find (time, row, summary) of a person's first action about the unit or the system; a login is none, reading the log is one."""
+    by_hand = next(((us, row, f"{case.unit} started manually") for us, row in case.by_hand if after < us <= case.until), None)
+    later = [change for change in case.changes if after < change.us <= case.until]
+    action = next(((act.us, act.row, act.summary) for act in _about_the_unit(case, entries, later)), None)
+    return min((first for first in (action, by_hand) if first is not None), default=None)
+
+
+def _about_the_unit(case: Case, entries: pl.DataFrame, changes: list[CaseChange]) -> Iterator[CaseChange]:
+    """Yield the changes that a person made and that are about the unit, its files or the system, in order."""
+    files: frozenset[str] | None = None
+    for act in changes:
+        writer = None if act.kind == "unit-job" else entries["unit"][act.row]
+        if is_by_person(act.kind, act.summary, act.evidence.message, writer):
+            files = unit_files(case, entries).directories if files is None else files
+            if is_about(case.unit, files, act.kind, act.summary, act.evidence.message):
+                yield act
 
 
 def _delivered(case: Case, alerts: pl.DataFrame) -> tuple[int, int] | None:
@@ -61,12 +79,15 @@ def _delivered(case: Case, alerts: pl.DataFrame) -> tuple[int, int] | None:
     if alerts.height == 0:
         return None
     inside = pl.col("machine").eq_missing(pl.lit(case.machine, pl.String)) & pl.col("us").is_between(case.start, case.until)
-    about = pl.col("text").str.contains(_stem(case.unit), literal=True)
+    about = pl.col("text").str.contains(naming(case.unit))
     return min(alerts.filter(inside & about).select("us", "row").rows(), default=None)
 
 
-def _stem(unit: str) -> str:
-    return unit.rsplit(".", 1)[0].lower()
+def naming(unit: str) -> str:
+    """Return a pattern, without look-around, of texts that name the unit: its whole name, or its stem as a word of its own."""
+    stem, _, suffix = unit.rpartition(".")
+    full, alone = escape(f"{stem}.{suffix}"), escape(stem)
+    return rf"(?i)(?:^|[^\w@.:\\-]|\\[nrt]){full}(?:$|[^\w@.:-]|[.:](?:\W|$))|(?:^|[^\w@.:/\\-]|\\[nrt]){alone}(?:$|[^\w@.:/-]|[.:](?:[^\w/]|$))"
 
 
 def declared_in(declared: datetime | None, incidents: list[Case]) -> int | None:

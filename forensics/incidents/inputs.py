@@ -9,7 +9,17 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 
 from forensics.model.frames import ATTEMPTS, CHANGES, ENTRIES, EVENTS, LABELS, LIFECYCLE, RESTARTS, checked
-from forensics.model.values import DetectionSummary, Evidence, FailureClass, Incident, LedgerCheck, RestartTotals, Signature
+from forensics.model.values import (
+    DetectionSummary,
+    Evidence,
+    FailureClass,
+    FailureTotals,
+    Incident,
+    IsolatedFailures,
+    LedgerCheck,
+    RestartTotals,
+    Signature,
+)
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SECOND = 1_000_000  # times inside the stage are whole microseconds since the epoch
@@ -31,6 +41,9 @@ class Inputs:
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
+    failures: FailureTotals
+    isolated: tuple[IsolatedFailures, ...]
+    units: tuple[str, ...]  # that failed or were restarted
     restarts: RestartTotals
     classes: tuple[FailureClass, ...]
     incidents: tuple[Incident, ...]

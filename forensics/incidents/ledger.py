@@ -1,4 +1,4 @@
-"""Check that every restart is counted once: in one incident or none, one phase, one class."""
+"""Check that every restart and every failure is counted once: in one incident or none, one phase, one class."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from forensics.model import systemd
-from forensics.model.values import FailureClass, Incident, LedgerCheck, RestartTotals
+from forensics.model.values import FailureClass, FailureTotals, Incident, IsolatedFailures, LedgerCheck, RestartTotals
 
 
 def totals(restarts: pl.DataFrame) -> RestartTotals:
@@ -21,6 +21,35 @@ def totals(restarts: pl.DataFrame) -> RestartTotals:
         refused=count.filter("refused").sum(),
     )
     return RestartTotals(**{name: int(value) for name, value in sums.row(0, named=True).items()})
+
+
+def failure_totals(attempts: pl.DataFrame, restarts: pl.DataFrame) -> FailureTotals:
+    """Count failed attempts; a restart of which only the counter is known followed one too."""
+    failed, lost = attempts.filter("failed"), restarts.filter("lost")
+    inside, lost_inside = (
+        failed.filter(pl.col("incident").is_not_null()).height,
+        lost.filter(pl.col("incident").is_not_null())["count"].sum(),
+    )
+    total = failed.height + int(lost["count"].sum())
+    in_incidents = inside + int(lost_inside)
+    return FailureTotals(total, in_incidents, total - in_incidents)
+
+
+def check_failures(
+    sums: FailureTotals, classes: tuple[FailureClass, ...], incidents: tuple[Incident, ...], isolated: tuple[IsolatedFailures, ...]
+) -> tuple[LedgerCheck, ...]:
+    """Compare the sums of failures."""
+    inside, outside = sum(incident.failures for incident in incidents), sum(row.failures for row in isolated)
+    return (
+        LedgerCheck("failures in incidents + isolated ones = all failures", sums.total, inside + outside),
+        LedgerCheck("sum of the failure classes = all failures", sums.total, sum(c.failures for c in classes)),
+        *(
+            LedgerCheck(
+                f"incident {incident.id}: sum of the classes = its failures", incident.failures, sum(c.failures for c in incident.classes)
+            )
+            for incident in incidents
+        ),
+    )
 
 
 def check_sums(

@@ -26,7 +26,7 @@ INCIDENTS = pl.Schema(
     {
         "machine": pl.String(), "manager": pl.String(), "unit": pl.String(), "host": pl.String(), "kind": pl.String(),
         "first": pl.Int64(), "last": pl.Int64(), "start": pl.Int64(), "end": pl.Int64(), "recovery": pl.Int64(), "ongoing": pl.Boolean(),
-        "data_end": pl.Int64(), "span": pl.Int64(),
+        "data_end": pl.Int64(), "down_us": pl.Int64(), "group": pl.Int64(),
     }
 )  # fmt: skip
 After = dict[int, list[tuple[int, int | None, int, bool]]]  # attempt's number → its restarts: time, clock, count, whether refused
@@ -49,28 +49,30 @@ def timeline(inputs: Inputs, useless: list[str]) -> Timeline:
     attempts = _attempts(inputs, useless)
     restarts = _restarts(inputs, attempts, useless)
     followed = list(_followed(_in_trouble(attempts, restarts), restarts))
-    spans = {id(last.span): last.span for _, last in followed}
-    attempts = attempts.join(_decided(followed, list(spans)), on="number", how="left", maintain_order="left")
-    attempts = attempts.with_columns(pl.col("failed", "restarted").fill_null(value=False))
-    incidents = _incidents(attempts, list(spans.values()))
-    of_span = incidents.select("span", "incident", first_failure="first")
-    attempts = attempts.join(of_span, on="span", how="left", maintain_order="left")
-    inside = pl.col("number").cast(pl.Int64) >= pl.col("first_failure")
-    attempts = attempts.with_columns(pl.when(inside).then(pl.col("incident")).alias("incident")).drop("first_failure")
-    restarts = restarts.join(attempts.select("number", "span"), on="number", how="left", maintain_order="left")
-    restarts = restarts.join(of_span.drop("first_failure"), on="span", how="left", maintain_order="left")
-    return Timeline(attempts.drop("span"), _classed(restarts, attempts), incidents.drop("span"))
+    groups = _grouped([last.span for _, last in followed])
+    attempts = attempts.join(_decided(followed, groups), on="number", how="left", maintain_order="left")
+    attempts = attempts.with_columns(pl.col("failed", "restarted", "held").fill_null(value=False))
+    incidents = _incidents(attempts, groups)
+    of_group = incidents.select("group", "incident", first_failure="first", is_recurring=pl.col("kind") == "recurring")
+    attempts = attempts.join(of_group, on="group", how="left", maintain_order="left")
+    inside = (pl.col("number").cast(pl.Int64) >= pl.col("first_failure")) & (pl.col("failed") | ~pl.col("is_recurring"))
+    attempts = attempts.with_columns(pl.when(inside).then("incident").alias("incident")).drop("first_failure", "is_recurring")
+    restarts = restarts.join(attempts.select("number", "group"), on="number", how="left", maintain_order="left")
+    restarts = restarts.join(of_group.select("group", "incident"), on="group", how="left", maintain_order="left")
+    return Timeline(attempts.drop("group"), _classed(restarts, attempts), incidents.drop("group"))
 
 
 def _attempts(inputs: Inputs, useless: list[str]) -> pl.DataFrame:
     """Order attempts per unit as in the journal, with the facts for policy and the moment of a stop on request."""
     facts = with_facts(inputs.attempts, inputs.lifecycle, inputs.labels, inputs.entries, useless)
     attempts = (
-        facts.sort(*UNIT_KEY, "first_row", "attempt")
+        facts.with_columns(_followed_as(), pl.col("unit").is_in(_started_by_timers(inputs.entries)).alias("is_job"))
+        .sort("machine", "manager", "followed", "first_row", "attempt")
         .with_row_index("number")
         .join(boot_ends(inputs.entries), on=["machine", "boot"], how="left", maintain_order="left", nulls_equal=True)
         .with_columns(
-            pl.struct(UNIT_KEY).rank("dense").cast(pl.Int64).alias("unit_number"),
+            pl.struct("machine", "manager", "followed").rank("dense").cast(pl.Int64).alias("unit_number"),
+            (pl.col("is_job") | (pl.col("followed") != pl.col("unit"))).alias("is_job"),
             pl.col("first_row").cast(pl.Int64).alias("at_row"),
             pl.col("automatic").fill_null(value=True),
         )
@@ -78,6 +80,19 @@ def _attempts(inputs: Inputs, useless: list[str]) -> pl.DataFrame:
     )
     stops = _stops(inputs.lifecycle, attempts, useless)
     return attempts.join(stops, on="number", how="left", maintain_order="left")
+
+
+def _followed_as() -> pl.Expr:
+    """Name the unit that an attempt is a run of: the template, where each of its instances runs once, as jobs with an id in the name do."""
+    template = pl.col("unit").str.replace(r"@.+\.service$", "@.service")
+    family = ["machine", "manager", template]
+    runs_once = (pl.col("unit").n_unique().over(family) == pl.len().over(family)) & (pl.len().over(family) > 1)
+    return pl.when(pl.col("unit").str.contains(r"@.+\.service$") & runs_once).then(template).otherwise("unit").alias("followed")
+
+
+def _started_by_timers(entries: pl.DataFrame) -> list[str]:
+    units = entries["unit"].unique().cast(pl.String).drop_nulls()
+    return units.filter(units.str.ends_with(".timer")).str.replace(r"\.timer$", ".service").sort().to_list()
 
 
 def _stops(lifecycle: pl.DataFrame, attempts: pl.DataFrame, useless: list[str]) -> pl.DataFrame:
@@ -109,7 +124,7 @@ def _restarts(inputs: Inputs, attempts: pl.DataFrame, useless: list[str]) -> pl.
 def _in_trouble(attempts: pl.DataFrame, restarts: pl.DataFrame) -> pl.DataFrame:
     """Select the attempts of units in which anything failed: a busy host has thousands of others."""
     restarted = pl.col("number").is_in(restarts["number"].drop_nulls().unique().implode())
-    return attempts.filter((pl.col("failed_by_itself") | restarted).any().over("unit_number"))
+    return attempts.filter((pl.col("failed_by_itself") | pl.col("failed_stopping") | restarted).any().over("unit_number"))
 
 
 def _followed(attempts: pl.DataFrame, restarts: pl.DataFrame) -> Iterator[tuple[int, Last]]:
@@ -118,7 +133,7 @@ def _followed(attempts: pl.DataFrame, restarts: pl.DataFrame) -> Iterator[tuple[
     columns = [
         "unit_number", "number", "boot", "invocation", "started", "start_clock", "stated", "stated_clock", "announced", "ready",
         "ready_clock", "ended", "end_clock", "uptime_s", "outcome", "failed_by_itself", "signature", "stop_time", "stop_clock", "boot_end",
-        "boot_end_clock", "data_end",
+        "boot_end_clock", "data_end", "is_job", "failed_stopping",
     ]  # fmt: skip
     ends = pl.col("boot_end", "data_end").dt.timestamp("us")
     rows = attempts.with_columns(TIMES, ends).select(columns).iter_rows(named=True)
@@ -130,6 +145,7 @@ def _follow_unit(rows: Iterable[dict[str, Any]], after: After) -> Iterator[tuple
     state = UnitState()
     previous: dict[str, Any] | None = None
     for row in rows:
+        state.is_job |= row["is_job"]
         if previous is not None and previous["boot"] != row["boot"]:
             unit_state.booted(state, _moment(previous, "boot_end", "boot_end_clock"))
         last = _follow_attempt(state, row, after.get(row["number"], []))
@@ -178,34 +194,62 @@ def _with_number(rows: pl.DataFrame, attempts: pl.DataFrame) -> pl.DataFrame:
     return left.join_asof(right, on="at_row", by=list(UNIT_KEY), strategy="backward", check_sortedness=False)
 
 
-def _decided(followed: list[tuple[int, Last]], spans: list[int]) -> pl.DataFrame:
-    """List number, failed, restarted and span of each attempt that was followed."""
-    number_of = {span: number for number, span in enumerate(spans)}
-    rows = [(number, last.failed, last.restarted, number_of[id(last.span)]) for number, last in followed]
-    schema = {"number": pl.UInt32, "failed": pl.Boolean, "restarted": pl.Boolean, "span": pl.Int64}
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """The spans that are one incident, or one that is none."""
+
+    number: int
+    spans: list[Span]
+
+    @property
+    def down_us(self) -> int:
+        """How long the unit was down, in a group that is over."""
+        return sum((span.end or 0) - (span.start or 0) for span in self.spans)
+
+
+def _grouped(spans: Iterable[Span]) -> dict[int, _Group]:
+    """The group of each span, by the span's identity: recurring failures are one."""
+    of_series: dict[int, _Group] = {}
+    groups: dict[int, _Group] = {}
+    for span in {id(span): span for span in spans}.values():
+        new = _Group(len(groups), [])
+        group = of_series.setdefault(id(span.series), new) if span.kind == "recurring" else new
+        group.spans.append(span)
+        groups[id(span)] = group
+    return groups
+
+
+def _decided(followed: list[tuple[int, Last]], groups: dict[int, _Group]) -> pl.DataFrame:
+    """List what was decided about each attempt that was followed: number, failed, restarted, held, group."""
+    rows = [(number, last.failed, last.restarted, last.held, groups[id(last.span)].number) for number, last in followed]
+    schema = {"number": pl.UInt32, "failed": pl.Boolean, "restarted": pl.Boolean, "held": pl.Boolean, "group": pl.Int64}
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
-def _incidents(attempts: pl.DataFrame, spans: list[Span]) -> pl.DataFrame:
-    """Make INCIDENTS of the spans that are incidents, in order of start."""
+def _incidents(attempts: pl.DataFrame, groups: dict[int, _Group]) -> pl.DataFrame:
+    """List the incidents, in order of start."""
     failures = pl.col("number").filter("failed")
-    by_span = attempts.group_by("span").agg(
-        pl.col(*UNIT_KEY, "host").first(),
+    of_group = attempts.group_by("group").agg(
+        pl.col("machine", "manager", "host").first(),
+        pl.col("followed").first().alias("unit"),
         pl.col("data_end").first().dt.timestamp("us"),
         failures.min().cast(pl.Int64).alias("first"),
         pl.col("number").max().cast(pl.Int64).alias("last"),
+        failures.max().cast(pl.Int64).alias("last_failure"),
     )
-    incidents = pl.DataFrame(
-        [
-            (number, span.kind, span.start, span.end, span.recovery, span.end is None)
-            for number, span in enumerate(spans)
-            if span.kind is not None and span.start is not None
-        ],
-        schema={name: INCIDENTS[name] for name in ("span", "kind", "start", "end", "recovery", "ongoing")},
-        orient="row",
+    rows = [_incident(group) for group in {group.number: group for group in groups.values()}.values() if group.spans[0].kind is not None]
+    schema = {name: INCIDENTS[name] for name in ("group", "kind", "start", "end", "recovery", "ongoing", "down_us")}
+    joined = pl.DataFrame(rows, schema=schema, orient="row").join(of_group, on="group")
+    recurring = pl.col("kind") == "recurring"
+    joined = joined.with_columns(
+        pl.max_horizontal("data_end", "start").alias("data_end"), pl.when(recurring).then("last_failure").otherwise("last").alias("last")
     )
-    joined = incidents.join(by_span, on="span").with_columns(pl.max_horizontal("data_end", "start").alias("data_end"))
     return joined.sort("start", *UNIT_KEY, "first").select(list(INCIDENTS)).cast(INCIDENTS).with_row_index("incident")
+
+
+def _incident(group: _Group) -> tuple[int, str | None, int, int | None, int | None, bool, int]:
+    first, last = group.spans[0], group.spans[-1]
+    return group.number, first.kind, first.start or 0, last.end, last.recovery, last.end is None, group.down_us
 
 
 def _classed(restarts: pl.DataFrame, attempts: pl.DataFrame) -> pl.DataFrame:

@@ -47,6 +47,7 @@ class Case:
     end: int | None
     recovery: int | None
     data_end: int
+    down_us: int  # the sum of the gaps, of a recurring one
     attempts: pl.DataFrame
     success: pl.DataFrame
     restarts: pl.DataFrame
@@ -76,12 +77,13 @@ def cases(line: Timeline, inputs: Inputs) -> Iterator[Case]:
     for row in sized.iter_rows(named=True):
         until = row["data_end"] if row["end"] is None else row["end"]
         success = attempts.slice(row["last"] + 1, 0 if row["recovery"] is None else 1)
+        own = attempts.slice(row["first"], row["last"] - row["first"] + 1)
         yield Case(
             **{
                 name: row[name]
-                for name in ("machine", "host", "manager", "unit", "kind", "ongoing", "start", "end", "recovery", "data_end")
+                for name in ("machine", "host", "manager", "unit", "kind", "ongoing", "start", "end", "recovery", "data_end", "down_us")
             },
-            attempts=attempts.slice(row["first"], row["last"] - row["first"] + 1),
+            attempts=own.filter(pl.col("failed") & (pl.col("incident") == row["incident"])) if row["kind"] == "recurring" else own,
             success=success,
             restarts=restarts.slice(at, row["len"]),
             changes=_near(by_machine.get(row["machine"], []), row["unit"], row["start"], until),
@@ -105,8 +107,9 @@ def cycled(attempts: pl.DataFrame, entries: pl.DataFrame, useless: list[str]) ->
     by_wall = (pl.col("next_started") - pl.col("started")).dt.total_microseconds()
     cycle = pl.when(trusted.fill_null(value=False)).then(pl.col("next_monotonic") - pl.col("monotonic")).otherwise(by_wall) / SECOND
     attempts = attempts.with_columns(pl.when(pl.col("next_automatic") & (cycle > 0)).then(cycle).alias("cycle_s"))
+    is_job = pl.col("is_job") | (pl.col("outcome") == "clean").any().over("unit_number")
     same_boot = (pl.col("boot") == pl.col("boot").shift(1).over("unit_number")).fill_null(value=False)
-    return attempts.with_columns((~pl.col("automatic") & same_boot & ~pl.col("unit").is_in(_activated(entries))).alias("by_hand"))
+    return attempts.with_columns((~pl.col("automatic") & same_boot & ~is_job & ~pl.col("unit").is_in(_activated(entries))).alias("by_hand"))
 
 
 def _activated(entries: pl.DataFrame) -> list[str]:
@@ -137,6 +140,11 @@ def starts(case: Case) -> Ints:
     return np.asarray(case.attempts["started"].dt.timestamp("us").to_numpy(), dtype=np.int64)
 
 
+def positions(case: Case) -> Ints:
+    """Return, per restart, the position of its attempt among the case's own."""
+    return np.searchsorted(case.attempts["number"].to_numpy(), case.restarts["number"].to_numpy()).astype(np.int64)
+
+
 def manual_before(case: Case) -> Flags:
     """Mark the restarts before whose attempt comes an operator's action, a manual start or a long pause."""
     began = starts(case)
@@ -150,5 +158,5 @@ def manual_before(case: Case) -> Flags:
     flag |= pause > max(5 * usual, 60.0)
     flag[0] = False
     acted = np.cumsum(flag)
-    at = acted[case.restarts["number"].to_numpy().astype(np.int64) - int(case.attempts["number"][0])]
+    at = acted[positions(case)]
     return np.asarray(np.diff(at, prepend=at[0] if len(at) else 0) > 0, dtype=np.bool_)

@@ -1,9 +1,10 @@
 """Follow one unit from event to event: since when it fails, as which kind of incident, and when it is healthy again.
 
 A *span* is the time between two moments at which the unit was healthy: a success that held, a job that finished, a stop that stayed. What
-fails in a span belongs together; a span with a restart loop or an outage in it is an incident, dated from its first failure to its end.
-The functions take what the journal shows, in the journal's order, and return the spans that end by it. A later event can date an end
-back: that an attempt held is known ten minutes after it started, that a stop stayed five minutes after the stop.
+fails in a span belongs together, and the span is an incident when it is a restart loop, an outage or a job that fails again and again,
+dated from its first failure to its end. Spans that are none of these are isolated failures; many of them within a day are a recurring
+incident. The functions take what the journal shows, in the journal's order, and return the spans that end by it. A later event can date an
+end back: that an attempt held is known ten minutes after it started, that a stop stayed five minutes after the stop.
 """
 
 from __future__ import annotations
@@ -12,7 +13,18 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import NamedTuple
 
-from forensics.policy.limits import HELD_S, LOOP_RESTARTS, LOOP_WINDOW_S, OUTAGE_S, SHUTDOWN_S, STOP_GAP_S
+from forensics.policy.limits import (
+    CONSEQUENCE_S,
+    HELD_S,
+    JOB_FAILURES,
+    LOOP_RESTARTS,
+    OUTAGE_S,
+    RECURRING,
+    RECURRING_WINDOW_S,
+    SHUTDOWN_S,
+    STOP_GAP_S,
+    UNRESTARTED_S,
+)
 from forensics.policy.moments import Moment, elapsed_s
 
 PROVEN_S, PROVEN_LIVES = 60.0, 3  # an attempt stopped on request was healthy after a minute and three times what failed ones live
@@ -20,23 +32,44 @@ MOST_LIVES = 31  # of failed attempts that are kept for that
 
 
 @dataclass(slots=True)
+class Series:
+    """Isolated failures of one unit that follow each other within a day: recurring once there are enough of them within one."""
+
+    recent: list[Moment] = field(default_factory=list)  # the last failures, as many as make it recurring
+    is_recurring: bool = False
+
+
+@dataclass(slots=True)
 class Span:
-    """Times are µs since 1970. start: of the first failure; end: null while it goes on; recovery: the end, by a success."""
+    """Times are µs since 1970. start: of the first failure; end: null while it goes on; recovery: the end, by a success.
+
+    down_since: when the first failure ended. series: of a span that is over and is no incident by itself.
+    """
 
     start: int | None = None
     end: int | None = None
     recovery: int | None = None
-    loop: bool = False
-    outage: bool = False
+    down_since: Moment | None = None
+    is_long: bool = False  # ten minutes have passed since then, and nothing was up again
+    of_job: bool = False
     failures: dict[str, int] = field(default_factory=dict)  # by signature
     restarts: int = 0
-    recent: list[Moment] = field(default_factory=list)  # the last restarts, as many as make a loop
     lives: list[float] = field(default_factory=list)  # seconds, of failed attempts that did not hold
+    series: Series | None = None
+
+    @property
+    def own_kind(self) -> str | None:
+        """The kind of incident that it is by itself; null for isolated failures."""
+        if self.restarts >= LOOP_RESTARTS:
+            return "restart-loop"
+        if self.of_job:
+            return "failing-job" if sum(self.failures.values()) >= JOB_FAILURES else None
+        return "outage" if self.is_long else None
 
     @property
     def kind(self) -> str | None:
-        """The kind of incident; null for isolated failures."""
-        return "restart-loop" if self.loop else "outage" if self.outage else None
+        """The kind of the incident that it belongs to."""
+        return "recurring" if self.series is not None and self.series.is_recurring else self.own_kind
 
 
 @dataclass(slots=True)
@@ -69,6 +102,7 @@ class Attempt(NamedTuple):  # made once per attempt of a month: a third of a fro
     stated: Moment | None = None
     announced: bool = False
     ready: Moment | None = None
+    failed_stopping: bool = False  # it was stopped on request, and failed in that
 
     @property
     def began(self) -> Moment:
@@ -88,7 +122,7 @@ class Last:
     """The attempt that ended last, and what followed. span: the one it belongs to."""
 
     started: int
-    recovery: int
+    began: Moment  # since when it was up, if it was
     ended: Moment
     held: bool
     finished: bool
@@ -109,8 +143,8 @@ class UnitState:
     running: Running | None = None
     last: Last | None = None
     stop: Moment | None = None
-    held_before: bool = False
-    is_job: bool = False
+    is_job: bool = False  # a timer starts it, or an attempt of it has finished
+    series: Series = field(default_factory=Series)
 
 
 def started(state: UnitState, at: Moment, invocation: str, *, announced: bool = False) -> list[Span]:
@@ -132,16 +166,17 @@ def ended(state: UnitState, attempt: Attempt) -> list[Span]:
     held = up_s is not None and up_s >= HELD_S
     proven = held or _stopped_while_healthy(state.span, attempt, up_s)
     counted = state.running is not None and state.running.held
-    closed = _healthy(state, attempt.began.time) if proven and not counted else []
-    state.held_before |= held
+    closed = _healthy(state, attempt.began) if proven and not counted else []
     finished = attempt.outcome == "clean" and not attempt.failed
     state.last = Last(
-        attempt.started.time, attempt.began.time, attempt.ended, held, finished, failed=False, signature=attempt.signature,
+        attempt.started.time, attempt.began, attempt.ended, held, finished, failed=False, signature=attempt.signature,
         lived_s=attempt.lived_s, span=state.span,
     )  # fmt: skip
     state.running = None
     state.stop = attempt.ended if attempt.outcome == "stopped" else None
-    if attempt.failed:
+    if attempt.failed_stopping:
+        closed += _failed_stopping(state, state.last)
+    elif attempt.failed:
         _count_failure(state.last)
     return closed
 
@@ -153,12 +188,7 @@ def restarted(state: UnitState, at: Moment, count: int = 1) -> None:
         _count_failure(last)
     last.restarted, last.refused = True, False
     state.stop = None
-    span = last.span
-    span.restarts += count
-    span.recent += [at] * min(count, LOOP_RESTARTS)
-    del span.recent[:-LOOP_RESTARTS]
-    if len(span.recent) == LOOP_RESTARTS and 0 <= elapsed_s(span.recent[0], at) <= LOOP_WINDOW_S:
-        span.loop = True
+    last.span.restarts += count
 
 
 def refused(state: UnitState) -> None:
@@ -168,8 +198,11 @@ def refused(state: UnitState) -> None:
 
 
 def stopped(state: UnitState, at: Moment) -> None:
-    """A client asked for a stop; of several lines about one stop the first dates it."""
-    state.stop = state.stop or at
+    """A client asked for a stop; of several lines about one stop the first dates it. One right after a failure is its consequence."""
+    last = state.last
+    consequence = state.running is None and last is not None and last.failed and elapsed_s(last.ended, at) <= CONSEQUENCE_S
+    if not consequence:
+        state.stop = state.stop or at
 
 
 def booted(state: UnitState, boot_end: Moment) -> list[Span]:
@@ -179,6 +212,8 @@ def booted(state: UnitState, boot_end: Moment) -> list[Span]:
         state.stop = None
     if state.last is not None and elapsed_s(state.last.ended, boot_end) <= SHUTDOWN_S:
         state.last.by_shutdown = True
+    if state.span.down_since is not None and elapsed_s(state.span.down_since, boot_end) <= SHUTDOWN_S:
+        state.span.down_since = None  # while the host is off nothing can be up
     return closed
 
 
@@ -211,34 +246,47 @@ def _held(state: UnitState, now: Moment) -> list[Span]:
     running = state.running
     if running is None or running.held or not is_held(running, now):
         return []
-    running.held = state.held_before = True
-    since = running.up_since or running.started
-    return _healthy(state, since.time)
+    running.held = True
+    return _healthy(state, running.up_since or running.started)
+
+
+def is_down(state: UnitState, now: Moment, seconds: float) -> bool:
+    """Whether the unit has failed, and nothing of it has been up or is about to be restarted for so long."""
+    last = state.last
+    if last is None or not last.failed or state.running is not None or state.stop is not None:
+        return False
+    return (not last.restarted or last.refused) and not last.by_shutdown and elapsed_s(last.ended, now) >= seconds
 
 
 def _waited(state: UnitState, at: Moment, *, starting: bool = False, at_the_end: bool = False) -> list[Span]:
     """Decide what only time, or the next start, decides: a success that nothing restarted, a stop that stayed, an outage."""
     closed: list[Span] = []
     last = state.last
-    if last is not None and last.finished and (starting or at_the_end or elapsed_s(last.ended, at) > LOOP_WINDOW_S):
-        closed += _healthy(state, last.recovery)
-        last.finished, last.span = False, state.span
+    if last is not None and last.finished and (starting or at_the_end or elapsed_s(last.ended, at) > UNRESTARTED_S):
         state.is_job = True
+        closed += _healthy(state, last.began)
+        last.finished, last.span = False, state.span
     if state.stop is not None:
         if at_the_end or elapsed_s(state.stop, at) > STOP_GAP_S:
-            closed += _close(state, state.stop.time)
+            closed += _close(state, state.stop)
             state.stop, state.last = None, None
         elif starting:
             state.stop = None
-    if state.stop is None and state.last is not None and _is_down(state, state.last, at):
-        state.last.span.outage = True
+    if state.stop is None:
+        _measure(state, _not_up_until(state.running, at))
     return closed
 
 
-def _is_down(state: UnitState, last: Last, at: Moment) -> bool:
-    """Whether the unit failed, was not restarted and has been down for ten minutes; one that never held has not gone down."""
-    left_alone = last.failed and (not last.restarted or last.refused) and not last.by_shutdown
-    return left_alone and state.held_before and not state.is_job and elapsed_s(last.ended, at) >= OUTAGE_S
+def _not_up_until(running: Running | None, at: Moment) -> Moment:
+    """Until when nothing was up, as far as is known at that moment."""
+    return at if running is None or running.up_since is None else running.up_since
+
+
+def _measure(state: UnitState, until: Moment) -> None:
+    """Note that the unit has not been up for ten minutes since its first failure."""
+    span = state.span
+    span.of_job = state.is_job
+    span.is_long |= span.down_since is not None and elapsed_s(span.down_since, until) >= OUTAGE_S
 
 
 def _stopped_while_healthy(span: Span, attempt: Attempt, up_s: float | None) -> bool:
@@ -253,7 +301,7 @@ def _ended_before_restart(state: UnitState, at: Moment) -> Last:
     if running is not None or state.last is None:
         begun = at if running is None else running.started
         held = running is not None and running.held
-        state.last = Last(begun.time, begun.time, at, held, finished=False, failed=False, signature="", lived_s=0.0, span=state.span)
+        state.last = Last(begun.time, begun, at, held, finished=False, failed=False, signature="", lived_s=0.0, span=state.span)
         state.running = None
     return state.last
 
@@ -263,13 +311,27 @@ def _count_failure(last: Last) -> None:
     span = last.span
     if span.start is None:
         span.start = last.ended.time if last.held else last.started
+    span.down_since = span.down_since or last.ended
     if not last.held:
         span.lives.append(last.lived_s)
         del span.lives[:-MOST_LIVES]
     span.failures[last.signature] = span.failures.get(last.signature, 0) + 1
 
 
-def _healthy(state: UnitState, since: int) -> list[Span]:
+def _failed_stopping(state: UnitState, last: Last) -> list[Span]:
+    """A failure that keeps nothing down: the unit was to stop. It is a span of its own, unless the unit is in trouble already."""
+    if state.span.start is not None:
+        _count_failure(last)
+        return []
+    last.failed, last.finished, last.span = True, False, Span()
+    span, at = last.span, last.ended
+    span.start = span.end = span.recovery = at.time
+    span.down_since, span.failures = at, {last.signature: 1}
+    _add_to_series(state, span)
+    return [span]
+
+
+def _healthy(state: UnitState, since: Moment) -> list[Span]:
     """The unit has been healthy since then."""
     span = state.span
     closed = _close(state, since)
@@ -277,10 +339,26 @@ def _healthy(state: UnitState, since: int) -> list[Span]:
     return closed
 
 
-def _close(state: UnitState, end: int) -> list[Span]:
+def _close(state: UnitState, end: Moment) -> list[Span]:
     """End the span and begin another; one in which nothing failed is dropped."""
+    _measure(state, end)
     span, state.span = state.span, Span()
     if span.start is None:
         return []
-    span.end = max(end, span.start)
+    span.end = max(end.time, span.start)
+    if span.own_kind is None:
+        _add_to_series(state, span)
     return [span]
+
+
+def _add_to_series(state: UnitState, span: Span) -> None:
+    """Let an isolated failure follow those of the last day; without any it begins a series."""
+    at = span.down_since or Moment(span.start or 0)
+    if state.series.recent and elapsed_s(state.series.recent[-1], at) > RECURRING_WINDOW_S:
+        state.series = Series()
+    series = state.series
+    span.series = series
+    series.recent += [at] * min(sum(span.failures.values()), RECURRING)
+    del series.recent[:-RECURRING]
+    if len(series.recent) == RECURRING and elapsed_s(series.recent[0], at) <= RECURRING_WINDOW_S:
+        series.is_recurring = True

@@ -107,7 +107,7 @@ class _Baseline:
         for unit, running in self.running.items():
             if running.started.boot == self.machines[unit.machine].last.boot:
                 running.held = unit_state.is_held(running, self.machines[unit.machine].last)
-                tracker.units[unit] = TrackedUnit(UnitState(running=running, held_before=running.held))
+                tracker.units[unit] = TrackedUnit(UnitState(running=running))
                 if running.held and running.up_since is not None:
                     self._was_healthy(unit, running.up_since.time / 1e6 + HELD_S)
         for key, failure_class in sorted(self.classes.items()):

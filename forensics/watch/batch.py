@@ -56,6 +56,7 @@ class BatchFacts:
     ending: frozenset[UnitKey] = frozenset()  # units with a statement that can be about an end
     with_new_lines: frozenset[UnitKey] = frozenset()
     with_new_errors: frozenset[UnitKey] = frozenset()  # those of them that log an error of their own
+    jobs: frozenset[UnitKey] = frozenset()  # the services of timers that an entry is about
     dropped: int = 0  # lines that journald reports as lost
 
 
@@ -81,6 +82,7 @@ def facts_of(entries: pl.DataFrame, lines: LoggedLines, first_number: int = 0) -
     by = speakers(entries)
     statements = _statements(entries, first_number) if (by == int(Speaker.MANAGER)).any() else ()
     with_new_lines: set[UnitKey] = set()
+    jobs: set[UnitKey] = set()
     new_texts: list[tuple[UnitKey, str | None]] = []
     columns = entries.select("machine", "host", "manager", "unit", "message", by=by).filter(pl.col("unit").is_not_null())
     keyed = columns.with_columns(machine_or_host()).select(pl.col("machine", "manager", "unit").cast(pl.String), "message", "by")
@@ -88,6 +90,8 @@ def facts_of(entries: pl.DataFrame, lines: LoggedLines, first_number: int = 0) -
         key = UnitKey(machine or "", manager or "", unit)
         if lines.add(key, text):
             with_new_lines.add(key)
+            if unit.endswith(".timer") and speaker == Speaker.MANAGER:
+                jobs.add(key._replace(unit=unit.removesuffix(".timer") + ".service"))
             if speaker == Speaker.SERVICE:
                 new_texts.append((key, text))
     return BatchFacts(
@@ -96,6 +100,7 @@ def facts_of(entries: pl.DataFrame, lines: LoggedLines, first_number: int = 0) -
         ending=frozenset(statement.unit for statement in statements if statement.kind not in NO_ENDS),
         with_new_lines=frozenset(with_new_lines),
         with_new_errors=_with_errors(new_texts),
+        jobs=frozenset(jobs),
         dropped=int(entries["dropped"].filter(by == Speaker.JOURNALD).sum() or 0),
     )
 

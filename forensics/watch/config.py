@@ -6,6 +6,7 @@ A setting of a sink may be given as `<name>_file` (a file that holds it) or `<na
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from forensics.timespec import parse_time
 from forensics.toml_file import Table, UnreadableError, read_toml, read_utf8, refuse_mistakes
 
 KEYS = ("units", "learn", "listen", "sink")
+_ADDRESS = re.compile(r"(?:\[([0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(?:%\w+)?)\]|([^\[\]:]+)):([0-9]{1,5})")
 NOT_STRINGS = ("json_lines", "command")  # all other settings of sinks are strings
 
 
@@ -53,9 +55,9 @@ def read_config(file: Path | None, environment: Mapping[str, str] = os.environ) 
 
 
 def host_and_port(text: str) -> tuple[str, int] | None:
-    """Split HOST:PORT, also [::1]:PORT; None for anything else."""
-    host, _, port = text.rpartition(":")
-    return (host.strip("[]"), int(port)) if host and port.isascii() and port.isdigit() and int(port) < 65536 else None
+    """Split HOST:PORT; an IPv6 address is in brackets, as in [::1]:PORT. None for anything else."""
+    address = _ADDRESS.fullmatch(text)
+    return (address[1] or address[2], int(address[3])) if address and int(address[3]) < 65536 else None
 
 
 def is_http_url(text: str) -> bool:
@@ -85,7 +87,7 @@ def _listen(table: Table) -> str | None:
         return None
     listen = table.string("listen")
     if listen and host_and_port(listen) is None:
-        table.refuse("listen", "must be HOST:PORT, such as 127.0.0.1:9847")
+        table.refuse("listen", "must be HOST:PORT, such as 127.0.0.1:9847 or [::1]:9847")
     return listen
 
 

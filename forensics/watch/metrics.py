@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -142,7 +143,7 @@ class Metrics:
             keys = by_name.get(name, [])
             self.gauges["unit_up"].labels(name).set(any(tracker.is_up(key, steady) for key in keys))
             self.gauges["unit_held"].labels(name).set(any(tracker.is_up(key, steady, HELD_S) for key in keys))
-            self.gauges["unit_loop_active"].labels(name).set(any(tracker.units[key].state.span.loop for key in keys))
+            self.gauges["unit_loop_active"].labels(name).set(any(tracker.units[key].state.span.own_kind == "restart-loop" for key in keys))
 
     def text(self) -> bytes:
         return generate_latest(self.registry)
@@ -175,8 +176,25 @@ def serve(metrics: Metrics, host: str, port: int) -> ThreadingHTTPServer:
             pass
 
     try:
-        server = ThreadingHTTPServer((host, port), Handler)
+        server = _listening(host, port, Handler)
     except OSError as error:
-        raise ForensicsError(f"The exporter cannot listen on {host}:{port}: {error.strerror or error}.") from None
+        shown = f"[{host}]" if ":" in host else host
+        raise ForensicsError(f"The exporter cannot listen on {shown}:{port}: {error.strerror or error}.") from None
     threading.Thread(target=server.serve_forever, name="metrics", daemon=True).start()
     return server
+
+
+def _listening(host: str, port: int, handler: type[BaseHTTPRequestHandler]) -> ThreadingHTTPServer:
+    """Listen on the first IPv4 address of a host, else on its first IPv6 address; [::] takes both. Raises OSError."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    family, *_, address = min(found, key=lambda info: info[0] != socket.AF_INET)
+
+    class Server(ThreadingHTTPServer):
+        address_family = family
+
+        def server_bind(self) -> None:
+            if family == socket.AF_INET6:
+                self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)  # [::] also listens where the kernel's default is 1
+            super().server_bind()
+
+    return Server(address, handler)  # type: ignore[arg-type]  # an IPv6 address has four parts

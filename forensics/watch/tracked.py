@@ -9,7 +9,7 @@ from typing import Any
 
 from forensics.model.values import UnitKey
 from forensics.policy.moments import Moment
-from forensics.policy.unit_state import Last, Running, Span, UnitState
+from forensics.policy.unit_state import Last, Running, Series, Span, UnitState
 from forensics.watch.batch import Statement
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -31,7 +31,7 @@ class TrackedUnit:
     def is_idle(self) -> bool:
         """Neither running nor failing: it need not be remembered."""
         state = self.state
-        return state.running is None and state.span.start is None and state.stop is None and not self.waiting and not state.held_before
+        return state.running is None and state.span.start is None and state.stop is None and not self.waiting
 
 
 @dataclass(slots=True)
@@ -85,10 +85,17 @@ def restored_unit(values: Mapping[str, Any]) -> TrackedUnit:
             else Running(**running | {"started": Moment(*running["started"]), "ready": _moment(running["ready"])}),
             last=None
             if last is None
-            else Last(**last | {"ended": Moment(*last["ended"]), "span": span if state["last_is_in_span"] else _span(last["span"])}),
+            else Last(
+                **last
+                | {
+                    "began": Moment(*last["began"]),
+                    "ended": Moment(*last["ended"]),
+                    "span": span if state["last_is_in_span"] else _span(last["span"]),
+                }
+            ),
             stop=_moment(state["stop"]),
-            held_before=state["held_before"],
             is_job=state["is_job"],
+            series=_series(state["series"]),
         ),
         counter=values["counter"],
         may_be_reset=values["may_be_reset"],
@@ -101,7 +108,12 @@ def _statement(values: Mapping[str, Any]) -> Statement:
 
 
 def _span(values: Mapping[str, Any]) -> Span:
-    return Span(**dict(values) | {"recent": [Moment(*moment) for moment in values["recent"]]})
+    series = None if values["series"] is None else _series(values["series"])
+    return Span(**dict(values) | {"down_since": _moment(values["down_since"]), "series": series})
+
+
+def _series(values: Mapping[str, Any]) -> Series:
+    return Series([Moment(*moment) for moment in values["recent"]], values["is_recurring"])
 
 
 def _moment(values: Sequence[Any] | None) -> Moment | None:

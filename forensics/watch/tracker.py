@@ -12,22 +12,22 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from forensics.alerting.alert import FUTILE, LOOP, LOSS, NEW, RECOVERED, Alert, harmless, paragraphs, restored
+from forensics.alerting.alert import DOWN, FUTILE, JOB, LOOP, LOSS, NEW, RECOVERED, Alert, harmless, paragraphs, restored
 from forensics.attempts.restarts import lost_restarts
 from forensics.model.values import Signature, UnitKey
 from forensics.policy import class_state, unit_state
 from forensics.policy.class_state import ClassState
-from forensics.policy.limits import HELD_S
+from forensics.policy.limits import DOWN_S, HELD_S
 from forensics.policy.moments import Moment, elapsed_s
-from forensics.policy.unit_state import Span
+from forensics.policy.unit_state import Span, UnitState
 from forensics.watch.batch import BatchFacts, Statement
 from forensics.watch.stream import Ended, NonfatalError
 from forensics.watch.tracked import TrackedMachine, TrackedUnit, restored_unit, stored_unit, this_boot
-from forensics.wording import plural
+from forensics.wording import plural, spoken_duration
 
 LOSS_S = 3600  # after the last loss its alert is resolved; until then a further loss only counts
 # the oldest are forgotten: units may fail with ever new messages, or under ever new names
-MOST_CLASSES, MOST_UNITS, MOST_NONFATAL = 2000, 2000, 10_000
+MOST_CLASSES, MOST_UNITS, MOST_NONFATAL, MOST_JOBS = 2000, 2000, 10_000, 10_000
 UNRECORDED = "exit:unknown/none"  # of an end without a line of the manager: its lines are lost, as when journald restarts
 SEVERITIES = {"critical": "critical", "high": "critical", "medium": "warning", "low": "info", "info": "info"}
 ClassKey = tuple[UnitKey, str]  # unit, signature
@@ -41,6 +41,7 @@ class Tracker:
     units: dict[UnitKey, TrackedUnit] = field(default_factory=dict)
     machines: dict[str, TrackedMachine] = field(default_factory=dict)
     open: dict[str, Alert] = field(default_factory=dict)
+    jobs: dict[UnitKey, None] = field(default_factory=dict)  # units that a timer starts or that have finished, oldest first
     nonfatal: dict[ClassKey, None] = field(default_factory=dict)  # errors that services logged and survived, oldest first
     host: str = ""
     lost_at: float = 0.0
@@ -54,7 +55,10 @@ class Tracker:
         """Read the facts of a batch; `settle` returns the alerts. watched: whether alerts about a unit of that name are wanted."""
         for statement in facts.statements:
             if watched(statement.unit.unit):
-                self.units.setdefault(statement.unit, TrackedUnit()).waiting.append(statement)
+                self._unit(statement.unit).waiting.append(statement)
+        for job in facts.jobs:
+            self._remember_job(job)
+            self._unit(job).state.is_job = True
         for boot in facts.boots:
             machine = self.machines.get(boot.machine)
             if machine is None:
@@ -104,7 +108,8 @@ class Tracker:
         for key, unit in self.units.items():
             machine = self.machines.get(key.machine)
             if not unit.waiting and machine is not None:
-                alerts += self._closed(key, unit_state.passed(unit.state, machine.now(steady, time)), time)
+                now = machine.now(steady, time)
+                alerts += self._closed(key, unit_state.passed(unit.state, now), time) + self._down(key, unit, now)
         self._forget_idle_units()
         over = [key for key, alert in self.open.items() if alert.name == LOSS and time - self.lost_at >= LOSS_S]
         return [*alerts, *(replace(self.open.pop(key), ended_at=time) for key in over)]
@@ -117,6 +122,17 @@ class Tracker:
             return False
         return elapsed_s(running.up_since, machine.now(steady, running.up_since.time / 1e6)) >= seconds
 
+    def _unit(self, key: UnitKey) -> TrackedUnit:
+        if key not in self.units:
+            self.units[key] = TrackedUnit(UnitState(is_job=key in self.jobs))
+        return self.units[key]
+
+    def _remember_job(self, key: UnitKey) -> None:
+        self.jobs.pop(key, None)
+        self.jobs[key] = None
+        if len(self.jobs) > MOST_JOBS:
+            del self.jobs[next(iter(self.jobs))]
+
     def _wait_for_boot(self, machine: str, boot: str, last: Moment) -> None:
         """Add a statement to every unit of the machine that the boot whose last entry is `last` is over."""
         for key, unit in self.units.items():
@@ -127,7 +143,7 @@ class Tracker:
 
     def _settle_unit(self, key: UnitKey, ended: list[Ended], *, is_waiting: bool) -> list[Alert]:
         """Take ends and statements in order; where further ends wait, only up to the last one that is labelled."""
-        unit = self.units.setdefault(key, TrackedUnit())
+        unit = self._unit(key)
         upto = max(end.number for end in ended) if is_waiting and ended else None
         taken = [statement for statement in unit.waiting if upto is None or statement.number <= upto]
         unit.waiting = unit.waiting[len(taken) :]
@@ -135,7 +151,7 @@ class Tracker:
         events: list[Statement | Ended] = [*taken, *ended]
         for event in sorted(events, key=lambda event: (event.number, isinstance(event, Ended))):
             alerts += self._ended(event, unit) if isinstance(event, Ended) else self._stated(event, unit)
-            alerts += self._loop(key, unit)
+            alerts += self._incident(key, unit, (event.attempt.ended if isinstance(event, Ended) else event.at).time / 1e6)
         return alerts
 
     def _stated(self, statement: Statement, unit: TrackedUnit) -> list[Alert]:
@@ -175,9 +191,20 @@ class Tracker:
 
     def _ended(self, end: Ended, unit: TrackedUnit) -> list[Alert]:
         time = end.attempt.ended.time / 1e6
+        was_healthy = unit.state.span.start is None
         closed = unit_state.ended(unit.state, end.attempt)
+        if end.attempt.failed_stopping and was_healthy:
+            return [] if end.signature is None else self._failed_stopping(end, end.signature, time)
         alerts = self._closed(end.unit, closed, time)
         return alerts if end.signature is None else alerts + self._failed(end, end.signature, unit, time)
+
+    def _failed_stopping(self, end: Ended, signature: Signature, time: float) -> list[Alert]:
+        """Alert about a failure that keeps nothing down: once per class, and never open."""
+        failure_class, _ = class_state.failed(self.classes.get((end.unit, signature.id)), time)
+        self.classes[end.unit, signature.id] = failure_class
+        if failure_class.count > 1:
+            return []
+        return [replace(_new_failure(end, signature, failure_class, time), severity="warning")]
 
     def _failed(self, end: Ended, signature: Signature, unit: TrackedUnit, time: float) -> list[Alert]:
         key = (end.unit, signature.id)
@@ -191,21 +218,37 @@ class Tracker:
         opened = [self._opened(alert)] if is_news else self._once_more(alert.key, failure_class.state)
         return opened + (self._futile(alert, unit.state.span, time) if _is_alerted(self.open, LOOP, alert) else [])
 
-    def _loop(self, key: UnitKey, unit: TrackedUnit) -> list[Alert]:
-        """Alert about a loop, with what the unit failed of last, and about the classes for which restarting does not help."""
-        span, host = unit.state.span, self._host(key)
-        if not span.loop or span.start is None or _key(LOOP, key, host) in self.open:
+    def _incident(self, key: UnitKey, unit: TrackedUnit, time: float) -> list[Alert]:
+        """Alert about a loop, with the classes for which restarting does not help, or about a job that keeps failing."""
+        span = unit.state.span
+        name = {"restart-loop": LOOP, "failing-job": JOB}.get(span.own_kind or "")
+        if name is None or span.start is None or _key(name, key, self._host(key)) in self.open:
             return []
-        last = span.recent[-1].time / 1e6
-        lasted = max(1, round(last - span.start / 1e6))
-        summary = f"{key.unit} is in a restart loop: {plural(span.restarts, 'restart')} within {lasted} s"
-        base = self.latest.get(key) or Alert("", key.unit, host, "", "", 0.0, machine=key.machine, manager=key.manager)
-        loop = replace(
-            base, name=LOOP, severity="critical", summary=summary, starts_at=span.start / 1e6, count=span.restarts, state="", signature="",
+        lasted = spoken_duration(max(1.0, time - span.start / 1e6))
+        if name == LOOP:
+            summary = f"{key.unit} is in a restart loop: {plural(span.restarts, 'restart')} within {lasted}"
+        else:
+            summary = f"{key.unit} failed {sum(span.failures.values())} times in a row within {lasted}"
+        alert = self._about_unit(key, name, span.start / 1e6, summary, max(span.restarts, sum(span.failures.values())))
+        failures = [alert for alert in self.open.values() if alert.name == NEW and alert.unit_key == key] if name == LOOP else []
+        return [self._opened(alert), *(alert for failure in failures for alert in self._futile(failure, span, time))]
+
+    def _about_unit(self, key: UnitKey, name: str, starts_at: float, summary: str, count: int) -> Alert:
+        """Make an alert about the unit as a whole, with what it failed of last."""
+        base = self.latest.get(key) or Alert("", key.unit, self._host(key), "", "", 0.0, machine=key.machine, manager=key.manager)
+        return replace(
+            base, name=name, severity="critical", summary=summary, starts_at=starts_at, count=count, state="", signature="",
             fails_of=base.signature,
         )  # fmt: skip
-        failures = [alert for alert in self.open.values() if alert.name == NEW and alert.unit_key == key]
-        return [self._opened(loop), *(alert for failure in failures for alert in self._futile(failure, span, last))]
+
+    def _down(self, key: UnitKey, unit: TrackedUnit, now: Moment) -> list[Alert]:
+        """Alert about a unit that failed and stays down, whether or not its failure is known; a job that failed is not down."""
+        last = unit.state.last
+        if unit.state.is_job or last is None or not unit_state.is_down(unit.state, now, DOWN_S):
+            return []
+        if _key(DOWN, key, self._host(key)) in self.open:
+            return []
+        return [self._opened(self._about_unit(key, DOWN, last.ended.time / 1e6, f"{key.unit} failed and is down", 1))]
 
     def _futile(self, failure: Alert, span: Span, time: float) -> list[Alert]:
         """Alert about a class that no restart fixes, once per loop."""
@@ -264,6 +307,9 @@ class Tracker:
 
     def _forget_idle_units(self) -> None:
         """Forget units that neither run nor fail, and of the others those beyond MOST_UNITS that do not run."""
+        for key, unit in self.units.items():
+            if unit.is_idle and unit.state.is_job:
+                self._remember_job(key)
         kept = {key: unit for key, unit in self.units.items() if not unit.is_idle}
         excess = len(kept) - MOST_UNITS
         quiet = [key for key, unit in kept.items() if unit.state.running is None and not unit.waiting][: max(0, excess)]
@@ -278,6 +324,7 @@ class Tracker:
                 "units": [[*key, stored_unit(unit)] for key, unit in self.units.items()],
                 "machines": [[name, asdict(machine)] for name, machine in self.machines.items()],
                 "open": [[key, alert.stored()] for key, alert in self.open.items()],
+                "jobs": list(self.jobs),
                 "nonfatal": [[*unit, signature] for unit, signature in self.nonfatal],
                 "host": self.host,
                 "lost_at": self.lost_at,
@@ -298,6 +345,7 @@ def restored_tracker(text: str) -> Tracker:
         units={UnitKey(*key): restored_unit(unit) for *key, unit in values["units"]},
         machines=machines,
         open={key: restored(alert) for key, alert in values["open"]},
+        jobs={UnitKey(*key): None for key in values["jobs"]},
         nonfatal={(UnitKey(*unit), signature): None for *unit, signature in values["nonfatal"]},
         host=values["host"],
         lost_at=values["lost_at"],

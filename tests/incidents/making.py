@@ -85,7 +85,7 @@ class Tale:
             "started": started, "ready": None, "ended": ended, "uptime_s": lives, "automatic": self.automatic, "outcome": outcome,
             "result": "exit-code", "exit_code": "exited", "exit_status": 1, "refused": False, "oom_killed": False, "dumped_core":
             False, "lines": 1, "entries": 4, "bytes": 400, "lost": 0, "cpu_ns": 10**9, "first": first, "last": last, "proof": proof,
-            "class": klass, **columns,
+            "class": klass, "failed_stopping": False, **columns,
         }  # fmt: skip
         self.attempts.append(made)
         self.automatic = False
@@ -135,6 +135,17 @@ class Tale:
     def fall(self, klass: str = "a", *, lives: float = 2) -> Tale:
         """A failure that nothing restarts."""
         self._attempt(lives, "failed", klass)
+        return self
+
+    def fail_stopping(self, klass: str = "a", *, lives: float = 49) -> Tale:
+        """An attempt that a client's restart stops, and that fails in stopping."""
+        made = self._attempt(lives, "stopped", klass, failed_stopping=True)
+        made["exit_status"] = 127
+        return self
+
+    def block(self, klass: str = "exit:dependency/none") -> Tale:
+        """A start that fails because a unit it depends on failed."""
+        self._attempt(0, "failed", klass, result="dependency", exit_code=None, exit_status=None)
         return self
 
     def refuse(self, klass: str = "a") -> Tale:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 from forensics.alerting.alert import Alert
 from forensics.model.values import Signature, UnitKey
@@ -62,19 +63,30 @@ class Life:
         return self.state("stopped", after, job="stop")
 
     def ended(
-        self, after: float, signature: Signature | None = LIBRARY, outcome: str = "failed", line: str = "ImportError: libstdc++"
+        self,
+        after: float,
+        signature: Signature | None = LIBRARY,
+        outcome: str = "failed",
+        line: str = "ImportError: libstdc++",
+        *,
+        failed_stopping: bool = False,
     ) -> Ended:
         self.number += 1
         began = min(self.began, after)
+        failed = signature is not None and not failed_stopping
         attempt = Attempt(
-            moment(began), moment(after), after - began, outcome, failed=signature is not None, signature=signature.id if signature else ""
+            moment(began),
+            moment(after),
+            after - began,
+            outcome,
+            failed,
+            signature.id if signature else "",
+            failed_stopping=failed_stopping,
         )
         return Ended(f"{self.unit}/{after}", self.host, self.key, attempt, signature, "catalogue pattern", line, self.number)
 
-    def end(
-        self, after: float, signature: Signature | None = LIBRARY, outcome: str = "failed", line: str = "ImportError: libstdc++"
-    ) -> list[Alert]:
-        return self.tracker.settle((self.ended(after, signature, outcome, line),), ())
+    def end(self, after: float, signature: Signature | None = LIBRARY, outcome: str = "failed", **options: Any) -> list[Alert]:
+        return self.tracker.settle((self.ended(after, signature, outcome, **options),), ())
 
     def loop(self, failures: int, signature: Signature = LIBRARY, *, every: float = 10.0, begin: float = 0.0) -> list[Alert]:
         """Attempts that start, fail after three seconds and are restarted."""

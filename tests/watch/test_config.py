@@ -110,7 +110,19 @@ def test_a_sink_without_what_it_needs_is_refused_by_name(tmp_path, kind):
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("127.0.0.1:9847", ("127.0.0.1", 9847)), ("[::1]:80", ("::1", 80)), ("9847", None), (":9847", None), ("a:99999", None), ("a:b", None)],
+    [
+        ("127.0.0.1:9847", ("127.0.0.1", 9847)),
+        ("[::1]:80", ("::1", 80)),
+        ("[::]:80", ("::", 80)),
+        ("[fe80::1%eth0]:80", ("fe80::1%eth0", 80)),
+        ("::1:80", None),
+        ("[::1:80", None),
+        ("[a]:80", None),
+        ("9847", None),
+        (":9847", None),
+        ("a:99999", None),
+        ("a:b", None),
+    ],
 )
 def test_an_address_is_host_and_port(text, expected):
     assert host_and_port(text) == expected

@@ -112,6 +112,26 @@ def test_an_address_that_is_in_use_is_an_error_with_a_sentence():
     server.server_close()
 
 
+@pytest.mark.parametrize(
+    ("listens", "reached_at"),
+    [("127.0.0.1", "127.0.0.1"), ("localhost", "127.0.0.1"), ("::1", "[::1]"), ("::", "[::1]"), ("::", "127.0.0.1")],
+)
+def test_the_exporter_listens_on_ipv4_and_ipv6(listens, reached_at):
+    server = serve(Metrics(), listens, 0)
+    try:
+        with opened(f"http://{reached_at}:{server.server_port}/healthz") as page:
+            assert page.read() == b"ok\n"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.mark.parametrize(("host", "shown"), [("2001:db8::1", r"\[2001:db8::1\]:1"), ("no.such.host.invalid", "no.such.host.invalid:1")])
+def test_an_address_of_another_host_is_an_error_with_a_sentence(host, shown):
+    with pytest.raises(ForensicsError, match=f"cannot listen on {shown}: "):
+        serve(Metrics(), host, 1)
+
+
 def test_a_watch_that_hangs_is_not_healthy():
     metrics = Metrics(alive_at=time.monotonic() - STUCK_S - 1)
     server = serve(metrics, "127.0.0.1", 0)
