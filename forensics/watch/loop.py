@@ -16,6 +16,7 @@ from forensics.watch.budget import Budget
 from forensics.watch.metrics import Metrics
 from forensics.watch.state import Position, State
 from forensics.watch.stream import KEEP_ENDED_S, Ended, NonfatalError, Stream
+from forensics.watch.tracked import own_unit
 from forensics.watch.tracker import Tracker
 from forensics.wording import plural
 
@@ -39,6 +40,7 @@ class Watch:
     delivery: Delivery
     metrics: Metrics
     units: tuple[str, ...] = ("*",)
+    own_unit: str = field(default_factory=own_unit)
     beat: Callable[[], None] = lambda: None
     say: Callable[[str], object] = lambda _: None
     stopping: bool = False
@@ -150,7 +152,8 @@ class Watch:
             all_ended, all_nonfatal = self.stream.settle(steady)
             self._reported |= {end.invocation: steady for end in all_ended}
             ended = [end for end in all_ended if self._is_watched(end.unit.unit)]
-            nonfatal = [error for error in all_nonfatal if self._is_watched(error.unit.unit)]
+            # what `watch` itself logs is no news to whoever gets its alerts, and an alert about it would be logged again
+            nonfatal = [error for error in all_nonfatal if self._is_watched(error.unit.unit) and error.unit.unit != self.own_unit]
         except Exception as error:  # noqa: BLE001 - as above
             units = ", ".join(sorted(unit.unit for unit in self.stream.give_up()))
             alerts = self._given_up(f"the ends of {units} could not be labelled", error, now)

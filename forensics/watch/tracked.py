@@ -12,6 +12,7 @@ from forensics.policy.moments import Moment
 from forensics.policy.unit_state import Last, Running, Series, Span, UnitState
 from forensics.watch.batch import Statement
 
+CGROUP = Path("/proc/self/cgroup")
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -62,6 +63,15 @@ def this_boot() -> str:
         return BOOT_ID.read_text(encoding="ascii").strip()
     except OSError:
         return ""
+
+
+def own_unit() -> str:
+    """Name the service that this process runs in; "" outside of any."""
+    try:
+        path = CGROUP.read_text(encoding="utf-8").strip().rpartition("::")[2]
+    except OSError:
+        return ""
+    return next((part for part in reversed(path.split("/")) if part.endswith(".service")), "")
 
 
 def stored_unit(unit: TrackedUnit) -> dict[str, Any]:

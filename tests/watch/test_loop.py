@@ -9,7 +9,7 @@ from forensics.classes.overrides import Overrides
 from forensics.journal.json_lines import table_of
 from forensics.resources import folder
 from forensics.signatures import catalogue
-from forensics.watch import loop
+from forensics.watch import loop, tracked
 from forensics.watch.loop import Watch
 from forensics.watch.metrics import Metrics
 from forensics.watch.state import Position, State
@@ -150,6 +150,21 @@ def test_what_is_not_watched_raises_nothing(tmp_path, known, clock):
     with closing(State.open(tmp_path)) as state:
         goes_through(watching(state, journal, known, units=("b*", "c.service")), clock, journal, 5)
         assert alerts(state) == []
+
+
+@pytest.mark.parametrize(("own", "raised"), [("a.service", []), ("b.service", [("NewFailureSignature", "a.service")])])
+def test_what_watch_itself_logs_raises_nothing(tmp_path, known, clock, own, raised):
+    journal = Journal(rows_of(tmp_path, line=TRACEBACK)[:2])  # it has started, and logs an error
+    with closing(State.open(tmp_path)) as state:
+        goes_through(watching(state, journal, known, own_unit=own), clock, journal, 2)
+        assert alerts(state) == raised
+
+
+def test_the_own_unit_is_read_from_the_cgroup(tmp_path, monkeypatch):
+    monkeypatch.setattr(tracked, "CGROUP", tmp_path / "cgroup")
+    assert tracked.own_unit() == ""
+    (tmp_path / "cgroup").write_text("0::/system.slice/tabby-forensics.service/sub\n")
+    assert tracked.own_unit() == "tabby-forensics.service"
 
 
 def test_entries_that_were_deleted_before_they_were_read_are_a_loss(tmp_path, known, clock):
