@@ -7,7 +7,7 @@ from datetime import datetime
 
 import polars as pl
 
-from forensics.clocks import useless_clocks
+from forensics.clocks import awake_time, useless_clocks
 from forensics.incidents.build import Scene, build_incident, gaps_of, window_span
 from forensics.incidents.classes import breakdown, breakdowns
 from forensics.incidents.completeness import data_notes, judge_completeness
@@ -30,12 +30,13 @@ def analyse(inputs: Inputs, window: Window, declared: datetime | None = None) ->
     """Find the incidents of the window in order of start, break down all restarts, and check the sums."""
     entries = checked_inputs(inputs).entries
     useless = useless_clocks(entries)
-    cut = timeline(inputs, useless)
+    awake = awake_time(entries)
+    cut = timeline(inputs, useless, awake)
     line = Timeline(cycled(cut.attempts, entries, useless), cut.restarts, cut.incidents)
     sliced = list(cases(line, inputs))
     noticed = declared_in(declared, sliced)
     gaps = pl.concat([clock_jumps(entries), holes(entries)[0], losses(entries)])
-    scene = Scene(inputs, window, alert_lines(entries, inputs.lifecycle), gaps_of(gaps), window_span(window, entries))
+    scene = Scene(inputs, window, alert_lines(entries, inputs.lifecycle), gaps_of(gaps), awake, window_span(window, entries))
     tables = breakdowns(line.restarts, line.attempts, inputs)
     incidents = tuple(
         build_incident(case, tables[i], scene, declared if i == noticed else None, caused_by(case, line.attempts))

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from forensics.clocks import AwakeTime
 from forensics.incidents.classes import Breakdown
 from forensics.incidents.detection import detection
 from forensics.incidents.fixes import fix_attempts
@@ -51,6 +52,7 @@ class Scene:
     window: Window
     alerts: pl.DataFrame
     gaps: Gaps
+    awake: AwakeTime
     span: tuple[int, int]  # the window in µs; the data's where none is asked for
 
 
@@ -58,8 +60,8 @@ def build_incident(case: Case, table: Breakdown, scene: Scene, declared: datetim
     """Build the incident of a case. declared: when it was noticed, as the user states; caused_by: the unit that it depends on."""
     entries = scene.inputs.entries
     cause, cause_text = trigger(case)
-    down = _downtime(case, scene.span)
-    whole = scene.span[1] - scene.span[0]
+    lasted_s, down_s = _awake_s(case, scene), _downtime_s(case, scene)
+    whole_s = (scene.span[1] - scene.span[0]) / SECOND
     bin_s = _bin_seconds((case.until - case.start) / SECOND)
     incident = Incident(
         id=_id(case),
@@ -72,9 +74,9 @@ def build_incident(case: Case, table: Breakdown, scene: Scene, declared: datetim
         end=None if case.end is None else moment(case.end),
         restarts=int(case.restarts["count"].sum()),
         exact=_exact(case, scene.gaps),
-        downtime_s=down / SECOND,
+        downtime_s=down_s,
         downtime_method="sum-of-gaps" if case.kind == "recurring" else "envelope",
-        availability=1 - down / whole if whole > 0 else None,
+        availability=1 - down_s / whole_s if whole_s > 0 else None,
         phases=_phases(case),
         classes=table.classes,
         beside=table.co_occurring,
@@ -84,7 +86,7 @@ def build_incident(case: Case, table: Breakdown, scene: Scene, declared: datetim
         fix_attempts=fix_attempts(case, entries),
         detection=detection(case, entries, scene.alerts, declared),
         recovery=None if case.recovery is None else moment(case.recovery),
-        time_to_recover_s=None if case.recovery is None or case.kind == "recurring" else (case.recovery - case.start) / SECOND,
+        time_to_recover_s=None if case.recovery is None or case.kind == "recurring" else lasted_s,
         cost=_cost(case.attempts),
         verdict="",
         bin_s=bin_s,
@@ -92,8 +94,9 @@ def build_incident(case: Case, table: Breakdown, scene: Scene, declared: datetim
         failures=int(case.attempts["failed"].sum()) + int(case.restarts.filter("lost")["count"].sum()),
         caused_by=caused_by,
         machine=case.machine,
+        slept_s=scene.awake.slept_s(case.machine or "", case.start, case.until),
     )
-    return replace(incident, verdict=verdict(incident, (case.until - case.start) / SECOND))
+    return replace(incident, verdict=verdict(incident, lasted_s))
 
 
 def _id(case: Case) -> str:
@@ -101,11 +104,17 @@ def _id(case: Case) -> str:
     return sha256("\0".join([case.host or "", case.manager or "", case.unit, str(case.start)]).encode()).hexdigest()[:12]
 
 
-def _downtime(case: Case, span: tuple[int, int]) -> int:
+def _awake_s(case: Case, scene: Scene) -> float:
+    """Measure from the first failed start to recovery or end."""
+    return scene.awake.seconds(case.machine or "", (case.start, None, ""), (case.until, None, ""))
+
+
+def _downtime_s(case: Case, scene: Scene) -> float:
     """Measure the envelope, from the first failed start to recovery or end, inside the window; of a recurring incident the gaps."""
     if case.kind == "recurring":
-        return case.down_us
-    return max(0, min(case.until, span[1]) - max(case.start, span[0]))
+        return case.down_s
+    since, until = max(case.start, scene.span[0]), min(case.until, scene.span[1])
+    return max(0.0, scene.awake.seconds(case.machine or "", (since, None, ""), (until, None, "")))
 
 
 def _exact(case: Case, gaps: Gaps) -> bool:

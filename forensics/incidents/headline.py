@@ -7,18 +7,46 @@ from datetime import datetime
 from forensics.model.values import Incident
 from forensics.wording import plural, spoken_duration
 
+ASLEEP_S = 60.0  # of the host, from which it is worth a word
+
 
 def verdict(incident: Incident, lasted_s: float) -> str:
     return "; ".join([_what(incident, spoken_duration(lasted_s)), _noticed(incident), _ending(incident)]) + "."
 
 
 def _what(incident: Incident, lasted: str) -> str:
+    asleep = f" (and {spoken_duration(incident.slept_s)} asleep)" if incident.slept_s >= ASLEEP_S else ""
+    return f"{WHATS[incident.kind](incident, lasted + asleep)}: {_causes(incident)}"
+
+
+def _causes(incident: Incident) -> str:
     main = incident.classes[0].title if incident.classes else "an unknown cause"
-    if incident.kind == "outage":
-        return f"{incident.unit} was down for {lasted}: {main}"
-    phases = plural(len(incident.phases), "phase")
+    because = f"{incident.caused_by} failed" if incident.caused_by else main
+    if incident.kind != "restart-loop":
+        return because
+    return f"{plural(len(incident.phases), 'phase')}, mostly {because} ({incident.classes[0].share:.0%})"
+
+
+def _loop(incident: Incident, lasted: str) -> str:
     least = "" if incident.exact else "at least "
-    return f"{least}{plural(incident.restarts, 'restart')} in {lasted}: {phases}, mostly {main} ({incident.classes[0].share:.0%})"
+    return f"{least}{plural(incident.restarts, 'restart')} in {lasted}"
+
+
+def _outage(incident: Incident, lasted: str) -> str:
+    tries = f", {plural(incident.failures, 'start')} failed" if incident.failures > 1 else ""
+    return f"{incident.unit} was down for {lasted}{tries}"
+
+
+def _failing_job(incident: Incident, lasted: str) -> str:
+    return f"{incident.unit} failed {incident.failures:,} times in a row, over {lasted}"
+
+
+def _recurring(incident: Incident, _: str) -> str:
+    down = spoken_duration(incident.downtime_s)
+    return f"{incident.unit} failed {incident.failures:,} times although it held each time in between, down for {down} in all"
+
+
+WHATS = {"restart-loop": _loop, "outage": _outage, "failing-job": _failing_job, "recurring": _recurring}
 
 
 def _noticed(incident: Incident) -> str:
@@ -36,4 +64,6 @@ def _after(incident: Incident, time: datetime) -> str:
 def _ending(incident: Incident) -> str:
     if incident.time_to_recover_s is not None:
         return f"recovered after {spoken_duration(incident.time_to_recover_s)}"
+    if incident.kind == "recurring":
+        return "held again after the last failure"
     return "still ongoing when the data ends" if incident.ongoing else "stopped without a recovery"

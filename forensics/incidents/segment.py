@@ -15,6 +15,7 @@ import polars as pl
 
 from forensics.attempt_facts import TIMES, attempt_of, with_facts
 from forensics.boots import boot_ends
+from forensics.clocks import AwakeTime
 from forensics.incidents.inputs import Inputs
 from forensics.model.values import LOST
 from forensics.policy import unit_state
@@ -26,7 +27,7 @@ INCIDENTS = pl.Schema(
     {
         "machine": pl.String(), "manager": pl.String(), "unit": pl.String(), "host": pl.String(), "kind": pl.String(),
         "first": pl.Int64(), "last": pl.Int64(), "start": pl.Int64(), "end": pl.Int64(), "recovery": pl.Int64(), "ongoing": pl.Boolean(),
-        "data_end": pl.Int64(), "down_us": pl.Int64(), "group": pl.Int64(),
+        "data_end": pl.Int64(), "down_s": pl.Float64(), "group": pl.Int64(),
     }
 )  # fmt: skip
 After = dict[int, list[tuple[int, int | None, int, bool]]]  # attempt's number → its restarts: time, clock, count, whether refused
@@ -44,15 +45,15 @@ class Timeline:
     incidents: pl.DataFrame
 
 
-def timeline(inputs: Inputs, useless: list[str]) -> Timeline:
-    """Follow every unit. useless: boots whose monotonic clock cannot be trusted."""
+def timeline(inputs: Inputs, useless: list[str], awake: AwakeTime) -> Timeline:
+    """Follow every unit. useless: boots whose monotonic clock cannot be trusted; awake: the time in which a unit can be down."""
     attempts = _attempts(inputs, useless)
     restarts = _restarts(inputs, attempts, useless)
     followed = list(_followed(_in_trouble(attempts, restarts), restarts))
     groups = _grouped([last.span for _, last in followed])
     attempts = attempts.join(_decided(followed, groups), on="number", how="left", maintain_order="left")
     attempts = attempts.with_columns(pl.col("failed", "restarted", "held").fill_null(value=False))
-    incidents = _incidents(attempts, groups)
+    incidents = _incidents(attempts, groups, awake)
     of_group = incidents.select("group", "incident", first_failure="first", is_recurring=pl.col("kind") == "recurring")
     attempts = attempts.join(of_group, on="group", how="left", maintain_order="left")
     inside = (pl.col("number").cast(pl.Int64) >= pl.col("first_failure")) & (pl.col("failed") | ~pl.col("is_recurring"))
@@ -201,10 +202,9 @@ class _Group:
     number: int
     spans: list[Span]
 
-    @property
-    def down_us(self) -> int:
-        """How long the unit was down, in a group that is over."""
-        return sum((span.end or 0) - (span.start or 0) for span in self.spans)
+    def down_s(self, machine: str, awake: AwakeTime) -> float:
+        """Add up how long the unit was down, in a group that is over."""
+        return sum(awake.seconds(machine, (span.start or 0, None, ""), (span.end or 0, None, "")) for span in self.spans if span.end)
 
 
 def _grouped(spans: Iterable[Span]) -> dict[int, _Group]:
@@ -226,7 +226,7 @@ def _decided(followed: list[tuple[int, Last]], groups: dict[int, _Group]) -> pl.
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
-def _incidents(attempts: pl.DataFrame, groups: dict[int, _Group]) -> pl.DataFrame:
+def _incidents(attempts: pl.DataFrame, groups: dict[int, _Group], awake: AwakeTime) -> pl.DataFrame:
     """List the incidents, in order of start."""
     failures = pl.col("number").filter("failed")
     of_group = attempts.group_by("group").agg(
@@ -237,8 +237,13 @@ def _incidents(attempts: pl.DataFrame, groups: dict[int, _Group]) -> pl.DataFram
         pl.col("number").max().cast(pl.Int64).alias("last"),
         failures.max().cast(pl.Int64).alias("last_failure"),
     )
-    rows = [_incident(group) for group in {group.number: group for group in groups.values()}.values() if group.spans[0].kind is not None]
-    schema = {name: INCIDENTS[name] for name in ("group", "kind", "start", "end", "recovery", "ongoing", "down_us")}
+    machines = dict(attempts.select("group", "machine").drop_nulls("group").unique("group").iter_rows())
+    rows = [
+        _incident(group, group.down_s(machines[group.number] or "", awake))
+        for group in {group.number: group for group in groups.values()}.values()
+        if group.spans[0].kind is not None
+    ]
+    schema = {name: INCIDENTS[name] for name in ("group", "kind", "start", "end", "recovery", "ongoing", "down_s")}
     joined = pl.DataFrame(rows, schema=schema, orient="row").join(of_group, on="group")
     recurring = pl.col("kind") == "recurring"
     joined = joined.with_columns(
@@ -247,9 +252,9 @@ def _incidents(attempts: pl.DataFrame, groups: dict[int, _Group]) -> pl.DataFram
     return joined.sort("start", *UNIT_KEY, "first").select(list(INCIDENTS)).cast(INCIDENTS).with_row_index("incident")
 
 
-def _incident(group: _Group) -> tuple[int, str | None, int, int | None, int | None, bool, int]:
+def _incident(group: _Group, down_s: float) -> tuple[int, str | None, int, int | None, int | None, bool, float]:
     first, last = group.spans[0], group.spans[-1]
-    return group.number, first.kind, first.start or 0, last.end, last.recovery, last.end is None, group.down_us
+    return group.number, first.kind, first.start or 0, last.end, last.recovery, last.end is None, down_s
 
 
 def _classed(restarts: pl.DataFrame, attempts: pl.DataFrame) -> pl.DataFrame:

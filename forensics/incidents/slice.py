@@ -47,7 +47,7 @@ class Case:
     end: int | None
     recovery: int | None
     data_end: int
-    down_us: int  # the sum of the gaps, of a recurring one
+    down_s: float  # the sum of the gaps, of a recurring one
     attempts: pl.DataFrame
     success: pl.DataFrame
     restarts: pl.DataFrame
@@ -81,7 +81,7 @@ def cases(line: Timeline, inputs: Inputs) -> Iterator[Case]:
         yield Case(
             **{
                 name: row[name]
-                for name in ("machine", "host", "manager", "unit", "kind", "ongoing", "start", "end", "recovery", "data_end", "down_us")
+                for name in ("machine", "host", "manager", "unit", "kind", "ongoing", "start", "end", "recovery", "data_end", "down_s")
             },
             attempts=own.filter(pl.col("failed") & (pl.col("incident") == row["incident"])) if row["kind"] == "recurring" else own,
             success=success,

@@ -178,13 +178,14 @@ class FixAttempt:
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """The detection bracket. alert: null when none is on record."""
+    """The detection bracket. alert: null when none is on record; operator_action: what the operator did then."""
 
     signal: datetime | None
     alert: datetime | None
     operator: datetime | None
     declared: datetime | None
     evidence: Mapping[str, Evidence] = field(default_factory=dict)
+    operator_action: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +236,7 @@ class Incident:
     failures: int = 0  # failed attempts
     caused_by: str | None = None  # the unit without which this one could not run, and that failed
     machine: str = ""
+    slept_s: float = 0.0  # of the host, between start and end: in no other length
 
 
 @dataclass(frozen=True, slots=True)
