@@ -9,7 +9,7 @@ START = 1_700_000_000_000_000  # 2023-11-14 22:13:20 UTC
 MINUTE = 60_000_000
 
 
-def text(first: int, count: int, *, step: int = MINUTE, host: str = "alpha", boot: int = 1) -> bytes:
+def text(first: int, count: int, *, step: int = MINUTE, host: str = "alpha", boot: int = 1, machine: int = 7) -> bytes:
     """An export stream of entries whose message is their number."""
     entries = []
     for number in range(first, first + count):
@@ -18,7 +18,7 @@ def text(first: int, count: int, *, step: int = MINUTE, host: str = "alpha", boo
             "__MONOTONIC_TIMESTAMP": number * step + 1,
             "_BOOT_ID": f"{boot:032x}",
             "_HOSTNAME": host,
-            "_MACHINE_ID": f"{7:032x}",
+            "_MACHINE_ID": f"{machine:032x}",
             "_SYSTEMD_UNIT": "app.service",
             "PRIORITY": number % 8,
             "MESSAGE": f"entry {number}",

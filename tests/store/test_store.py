@@ -51,7 +51,7 @@ def test_only_the_window_comes_and_only_its_parts_are_read(tmp_path):
 
 def test_boots_come_in_the_order_of_their_first_entry(tmp_path):
     later, earlier = journal(tmp_path / "a.journal", 50, 10, boot=1), journal(tmp_path / "b.journal", 0, 10, boot=2)
-    other = journal(tmp_path / "c.journal", 20, 5, host="beta", boot=3)
+    other = journal(tmp_path / "c.journal", 20, 5, host="beta", boot=3, machine=8)
     store = opened(tmp_path)
     ingest_files(store, [later, other, earlier])
     assert numbers(store) == [*range(10), *range(50, 60), *range(20, 25)]
