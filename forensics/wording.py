@@ -9,8 +9,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 _HELPS = {True: "yes", False: "no", None: "unknown"}
 _OUTCOMES = {"held": "held", "changed-class": "changed the class", "no-effect": "no effect"}
-_METHODS = {"envelope": "envelope: first failed start to first stable start", "not-ready": "the time it was not ready"}
-_KINDS = {"restart-loop": "Restart loop", "outage": "Outage"}
+_METHODS = {
+    "envelope": "envelope: first failed start to first stable start",
+    "not-ready": "the time it was not ready",
+    "sum of gaps": "sum of the gaps: each failure to the next start",
+}
+_KINDS = {"restart-loop": "Restart loop", "outage": "Outage", "failing-job": "Failing job", "recurring": "Recurring failures"}
+_RECOVERIES = {"failing-job": "first good run", "recurring": "last stable start"}
 _ITEM = re.compile(r"\s*(?:\d+[.)]|[-*•])\s")  # the start of a list item
 
 
@@ -119,6 +124,11 @@ def method(name: str) -> str:
 
 def kind(name: str) -> str:
     return _KINDS.get(name, name.replace("-", " ").capitalize())
+
+
+def recovery(kind: str) -> str:
+    """Name the event that ends an incident of this kind."""
+    return _RECOVERIES.get(kind, "first stable start")
 
 
 def reflowed(text: str) -> str:

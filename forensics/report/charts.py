@@ -78,8 +78,8 @@ def styles(incident: Incident) -> dict[str, int]:
 
 
 def histogram(incident: Incident, most_bins: int) -> Histogram | None:
-    """Count restarts per bin, empty bins included; neighbours are merged until at most `most_bins` are left."""
-    if not incident.bins:
+    """Count restarts per bin, empty bins included; neighbours are merged until at most `most_bins` are left. None without restarts."""
+    if not any(bin_.restarts for bin_ in incident.bins):
         return None
     begin = min(bin_.start for bin_ in incident.bins)
     number = int((max(bin_.start for bin_ in incident.bins) - begin).total_seconds() // incident.bin_s) + 1

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from forensics import wording
 from forensics.model.values import Incident, Report
-from forensics.report import charts, plotly_figures, summary, svg, timeline
+from forensics.report import breakdown, causes, charts, headline, plotly_figures, summary, svg, timeline
 from forensics.report.csp import own_style_sheets, plotly_script, policy
 from forensics.report.options import RenderOptions
 from forensics.resources import folder
@@ -79,6 +79,8 @@ def _templates() -> Environment:
         "glyph_names": timeline.GLYPH_NAMES,
         "width": svg.WIDTH,
         "precise_enough": wording.precise_enough,
+        "breakdown": breakdown,
+        "unit_name": summary.unit_name,
     }
     templates.policies["json.dumps_kwargs"] = {"sort_keys": True, "ensure_ascii": False, "separators": (",", ":")}
     return templates
@@ -98,7 +100,8 @@ def _view(report: Report, options: RenderOptions, level: Level) -> dict[str, Any
     where = wording.zone(report.timezone)
     chosen = _longest_downtimes(report, level.incidents)
     several = len(report.incidents) > 1
-    incidents = [_incident(report, report.incidents[k], k + 1, level, several=several) for k in chosen]
+    links = _links(report, set(chosen))
+    incidents = [_incident(report, report.incidents[k], k + 1, level, several=several) | links[k] for k in chosen]
     overview = _overview(report, set(chosen), level) if several else None
     data = {name: figure for incident in incidents for name, figure in incident["data"].items()}
     if overview is not None and report.incidents:
@@ -110,11 +113,18 @@ def _view(report: Report, options: RenderOptions, level: Level) -> dict[str, Any
         "scope": summary.scope(report),
         "complete": report.completeness.complete and not report.completeness.damage,
         "quality": summary.data_quality(report),
-        "title": _title(report) + " · tabby-forensics",
-        "headline": _title(report) + _span(report),
+        "totals": summary.totals(report),
+        "helped": breakdown.restart_helped(report),
+        "helped_here": breakdown.restart_helped(report, here="here"),
+        "title": summary.title(report) + " · tabby-forensics",
+        "headline": summary.title(report) + _span(report),
+        "calm": summary.nothing_failed(report),
         "verdict": summary.verdict(report),
         "incidents": incidents,
         "overview": overview,
+        "isolated": summary.Quotes("I"),
+        "isolated_text": summary.isolated(report),
+        "isolated_remedies": [] if incidents else [row for row in report.classes[: level.classes] if row.remedy or row.cause],
         "several_hosts": len(report.hosts) > 1,
         "limits": _limits(report, level),
         "redacted": options.redact,
@@ -132,13 +142,6 @@ def _longest_downtimes(report: Report, most: int) -> list[int]:
     """Indices of the incidents with the longest downtime, which get a section, in the order of the report."""
     ranked = sorted(range(len(report.incidents)), key=lambda k: (-report.incidents[k].downtime_s, k))
     return sorted(ranked[:most])
-
-
-def _title(report: Report) -> str:
-    if len(report.incidents) == 1:
-        only = report.incidents[0]
-        return one_line(f"{wording.kind(only.kind)} of {only.unit}", 200)
-    return f"{wording.count(len(report.incidents))} incidents" if report.incidents else "No incident"
 
 
 def _span(report: Report) -> str:
@@ -168,8 +171,9 @@ def _incident(report: Report, incident: Incident, number: int, level: Level, *, 
         "of": incident,
         "anchor": anchor,
         "number": number,
-        "title": one_line(f"{wording.kind(incident.kind)} of {incident.unit}", 200),
-        "figures": summary.headline(report, incident),
+        "title": summary.incident_title(incident),
+        "caused_by_isolated": summary.caused_by_isolated(report, incident),
+        "figures": headline.figures(report, incident),
         "histogram": histogram,
         "bars": svg.restarts_per_bin(incident, histogram, where) if histogram else None,
         "growth": svg.cumulative(incident, histogram, where) if histogram else None,
@@ -177,34 +181,52 @@ def _incident(report: Report, incident: Incident, number: int, level: Level, *, 
         "detection": timeline.lanes(incident),
         "marks_used": list(dict.fromkeys(step.mark for step in timeline.marks(incident))),
         "styles": charts.styles(incident),
+        "phases": summary.has_phases(incident),
+        "downtime": headline.has_downtime(incident),
         "matrix": matrix[: level.classes],
         "steps": steps[: level.rows],
         "steps_omitted": max(0, len(steps) - level.rows),
         "quotes": summary.Quotes(f"{anchor}.E" if several else "E"),
-        "over_the_window": summary.over_the_window(report, incident),
+        "over_the_window": breakdown.over_the_window(report, incident),
         "remedies": [row for row in incident.classes[: level.classes] if row.remedy or row.cause],
         "data": data,
     }
+
+
+def _links(report: Report, chosen: set[int]) -> list[dict[str, Any]]:
+    """List for each incident (text, anchor) of its cause's incident and of its consequences; no anchor without a section."""
+    linked = causes.causes(report)
+    anchors = [f"i{k + 1}" if k in chosen else "" for k in range(len(report.incidents))]
+    links: list[dict[str, Any]] = [
+        {"cause": incident.caused_by, "cause_anchor": anchors[linked[k]] if k in linked else "", "consequences": []}
+        for k, incident in enumerate(report.incidents)
+    ]
+    for effect, cause in linked.items():
+        links[cause]["consequences"].append((report.incidents[effect].unit, anchors[effect]))
+    return links
 
 
 def _overview(report: Report, chosen: set[int], level: Level) -> dict[str, Any]:
     where = wording.zone(report.timezone)
     stamp = wording.precise_enough(report.window.since, report.window.until)
     rows = []
+    linked = causes.causes(report)
     for k, incident in enumerate(report.incidents[: level.overview]):
-        figures = summary.headline(report, incident)
         rows.append(
             {
                 "number": k + 1,
                 "anchor": f"i{k + 1}" if k in chosen else "",
-                "unit": one_line(incident.unit, 120),
+                "unit": one_line(summary.unit_name(incident.unit, incident.manager), 120),
                 "host": one_line(incident.host, 80),
+                "kind": wording.kind(incident.kind),
+                "because_of": linked[k] + 1 if k in linked else 0,
                 "start": stamp(incident.start, where),
-                "restarts": figures[0].value,
-                "downtime": figures[1].value,
+                "failures": headline.failures(incident),
+                "restarts": headline.restarts(incident),
+                "downtime": headline.downtime(incident),
                 "alert": wording.since_start(incident.detection.alert, incident.start),
-                "noticed": figures[2].value,
-                "recovered": figures[3].value,
+                "noticed": headline.noticed(incident),
+                "recovered": headline.recovered(incident),
             }
         )
     return {

@@ -8,7 +8,19 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from forensics.model.values import Change, Completeness, Detection, Evidence, FailureClass, FixAttempt, Incident, LedgerCheck, Phase, Report
+from forensics.model.values import (
+    Change,
+    Completeness,
+    Detection,
+    Evidence,
+    FailureClass,
+    FixAttempt,
+    Incident,
+    IsolatedFailures,
+    LedgerCheck,
+    Phase,
+    Report,
+)
 from forensics.report.options import RenderOptions
 
 SCHEMA_VERSION = 1
@@ -37,6 +49,12 @@ def contract(report: Report) -> dict[str, Any]:
             "lost": report.restarts.lost,
             "refused": report.restarts.refused,
         },
+        "failures": {
+            "total": report.failures.total,
+            "in_incidents": report.failures.in_incidents,
+            "isolated": report.failures.isolated,
+        },
+        "isolated": [_isolated(row) for row in report.isolated],
         "classes": [_class(row) for row in report.classes],
         "incidents": [_incident(incident) for incident in report.incidents],
         "detection_summary": {
@@ -74,7 +92,7 @@ def _completeness(completeness: Completeness) -> dict[str, Any]:
         "entries": completeness.entries,
         "complete": completeness.complete,
         "dropped": completeness.dropped,
-        "gaps": [{"start": _time(gap.start), "end": _time(gap.end), "reason": gap.reason} for gap in completeness.gaps],
+        "gaps": [{"start": _time(gap.start), "end": _time(gap.end), "kind": gap.kind, "reason": gap.reason} for gap in completeness.gaps],
         "damage": [{"file": damage.file, "offset": damage.offset, "reason": damage.reason} for damage in completeness.damage],
     }
 
@@ -84,16 +102,34 @@ def _class(row: FailureClass) -> dict[str, Any]:
         "signature": row.signature,
         "title": row.title,
         "restarts": row.restarts,
+        "failures": row.failures,
         "share": _number(row.share),
         "first": _time(row.first),
         "last": _time(row.last),
         "restart_helps": row.restart_helps,
+        "restart_helped": None if row.restart_helped is None else {"of": row.restart_helped.of, "held": row.restart_helped.held},
         "severity": row.severity,
         "sample": _evidence(row.sample),
         "secondary": row.secondary,
         "cause": row.cause,
         "remedy": row.remedy,
         "cycle_s": _number(row.cycle_s),
+    }
+
+
+def _isolated(row: IsolatedFailures) -> dict[str, Any]:
+    return {
+        "unit": row.unit,
+        "manager": row.manager,
+        "host": row.host,
+        "machine": row.machine,
+        "signature": row.signature,
+        "title": row.title,
+        "failures": row.failures,
+        "restarts": row.restarts,
+        "first": _time(row.first),
+        "last": _time(row.last),
+        "sample": _evidence(row.sample),
     }
 
 
@@ -142,11 +178,14 @@ def _incident(incident: Incident) -> dict[str, Any]:
         "unit": incident.unit,
         "manager": incident.manager,
         "host": incident.host,
+        "machine": incident.machine,
         "kind": incident.kind,
         "ongoing": incident.ongoing,
         "start": _time(incident.start),
         "end": _time(incident.end),
+        "failures": incident.failures,
         "restarts": incident.restarts,
+        "caused_by": incident.caused_by,
         "exact": incident.exact,
         "downtime_s": _number(incident.downtime_s),
         "downtime_method": incident.downtime_method,

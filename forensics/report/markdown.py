@@ -8,7 +8,7 @@ from datetime import datetime, tzinfo
 
 from forensics import wording
 from forensics.model.values import FailureClass, Incident, Report
-from forensics.report import summary, timeline
+from forensics.report import breakdown, causes, headline, summary, timeline
 from forensics.report.options import RenderOptions
 from forensics.sanitize import cut, one_line
 
@@ -45,56 +45,95 @@ def _table(heads: Sequence[str], rows: Sequence[Iterable[str]]) -> str:
 
 
 def _parts(report: Report) -> Iterable[str]:
-    yield "# " + plain(_title(report))
+    yield "# " + plain(summary.title(report))
     yield plain(" · ".join(summary.scope(report)), 1000)
     yield f"**{plain(summary.verdict(report), 1000)}**"
     several = len(report.incidents) > 1
     if several:
         yield "## Incidents"
         yield _overview(report)
+    helped = breakdown.restart_helped(report)
+    if not report.incidents:
+        yield from _isolated(report)
     if report.classes and len(report.incidents) != 1:
         yield "## Failure classes over the whole window"
-        yield _breakdown(report, report.classes, None, wording.precise_enough(report.window.since, report.window.until), {})
+        yield _breakdown(report, report.classes, None, None, wording.precise_enough(report.window.since, report.window.until), {}, helped)
     for number, incident in enumerate(report.incidents[:_MOST_INCIDENTS], 1):
-        yield from _incident(report, incident, number if several else None)
+        yield from _incident(report, incident, number if several else None, helped)
     if len(report.incidents) > _MOST_INCIDENTS:
         yield f"… {wording.plural(len(report.incidents) - _MOST_INCIDENTS, 'more incident')} without a section: see the table above."
+    if report.incidents:
+        yield from _isolated(report)
+    else:
+        yield from _remedies(report.classes, "##", None, helped)
     yield "## Method and limits"
     yield "\n".join(f"- {plain(line, 1000)}" for line in summary.limits(report, _MOST_ROWS))
-
-
-def _title(report: Report) -> str:
-    if len(report.incidents) == 1:
-        return f"{wording.kind(report.incidents[0].kind)} of {report.incidents[0].unit}"
-    return f"{wording.count(len(report.incidents))} incidents" if report.incidents else "No incident"
 
 
 def _overview(report: Report) -> str:
     where = wording.zone(report.timezone)
     stamp = wording.precise_enough(report.window.since, report.window.until)
-    rows = []
-    for number, incident in enumerate(report.incidents, 1):
-        figures = summary.headline(report, incident)
-        alert = wording.since_start(incident.detection.alert, incident.start)
-        cells = (stamp(incident.start, where), figures[0].value, figures[1].value, alert, figures[2].value, figures[3].value)
-        rows.append((str(number), plain(incident.unit), *cells))
-    return _table(("#:", "Unit", "Start", "Restarts:", "Downtime:", "Alert:", "Noticed after:", "Recovered after:"), rows)
+    linked = causes.causes(report)
+    rows = [
+        (
+            str(number),
+            plain(summary.unit_name(incident.unit, incident.manager)),
+            wording.kind(incident.kind) + (f" (because of {linked[number - 1] + 1})" if number - 1 in linked else ""),
+            stamp(incident.start, where),
+            headline.failures(incident),
+            headline.restarts(incident),
+            headline.downtime(incident),
+            wording.since_start(incident.detection.alert, incident.start),
+            headline.noticed(incident),
+            headline.recovered(incident),
+        )
+        for number, incident in enumerate(report.incidents, 1)
+    ]
+    heads = ("#:", "Unit", "Kind", "Start", "Failures:", "Restarts:", "Downtime:", "Alert:", "Noticed after:", "Recovered after:")
+    return _table(heads, rows)
 
 
-def _incident(report: Report, incident: Incident, number: int | None) -> Iterable[str]:
+def _isolated(report: Report) -> Iterable[str]:
+    if not report.isolated:
+        return
+    where = wording.zone(report.timezone)
+    stamp = wording.precise_enough(report.window.since, report.window.until)
+    quotes = summary.Quotes("I")
+    rows = [
+        (
+            plain(summary.unit_name(row.unit, row.manager)),
+            *([plain(row.host)] if len(report.hosts) > 1 else []),
+            f"{plain(row.title)} ({plain(row.signature)})",
+            wording.count(row.failures),
+            wording.count(row.restarts),
+            stamp(row.first, where),
+            stamp(row.last, where),
+            quotes.ref(row.sample),
+        )
+        for row in report.isolated
+    ]
+    host = ["Host"] if len(report.hosts) > 1 else []
+    yield "## Isolated failures"
+    yield plain(summary.isolated(report))
+    yield _table(("Unit", *host, "Class", "Failures:", "Restarts:", "First", "Last", "Sample"), rows)
+    yield from _quotes(quotes, where)
+
+
+def _incident(report: Report, incident: Incident, number: int | None, helped: breakdown.Helped) -> Iterable[str]:
     quotes = summary.Quotes("E" if number is None else f"E{number}.")
     where = wording.zone(report.timezone)
     level = "##" if number is None else "###"
     if number is not None:
-        yield f"## {number}. {plain(f'{wording.kind(incident.kind)} of {incident.unit}')}"
+        yield f"## {number}. {plain(summary.incident_title(incident))}"
         yield f"**{plain(incident.verdict, 1000)}**"
-    yield "\n".join(f"- **{figure.value}** {plain(figure.label)}" for figure in summary.headline(report, incident))
+    yield plain(summary.caused_by(report, incident))
+    yield "\n".join(f"- **{figure.value}** {plain(figure.label)}" for figure in headline.figures(report, incident))
     yield f"{level} What failed"
     stamp = wording.precise_enough(incident.start, incident.end)
-    yield _breakdown(report, incident.classes, quotes, stamp, summary.over_the_window(report, incident))
+    yield _breakdown(report, incident.classes, incident, quotes, stamp, breakdown.over_the_window(report, incident), helped)
     if incident.beside:
         yield "\n".join([f"{summary.CO_OCCURRING}\n", *(f"- {plain(line)}" for line in summary.co_occurring(incident)[:_MOST_ROWS])])
-    if incident.phases:
+    if summary.has_phases(incident):
         yield f"{level} Phases"
         yield _phases(incident, where, stamp)
         yield _matrix(incident)
@@ -103,35 +142,48 @@ def _incident(report: Report, incident: Incident, number: int | None) -> Iterabl
     yield _steps(incident, where, quotes)
     yield f"{level} Detection"
     yield _detection(incident, where, quotes)
-    yield from _remedies(incident.classes, level)
+    yield from _remedies(incident.classes, level, incident, helped)
     yield f"{level} Evidence"
+    yield from _quotes(quotes, where)
+
+
+def _quotes(quotes: summary.Quotes, where: tzinfo) -> Iterable[str]:
     for name, evidence in quotes.items():
         location = plain(summary.location(evidence.file, evidence.offset))
         yield f"**{name}** {wording.instant(evidence.time, where)} {location}\n\n{_quoted(evidence.message)}"
 
 
 def _breakdown(
-    report: Report, classes: Sequence[FailureClass], quotes: summary.Quotes | None, stamp: Stamp, over_the_window: dict[str, int]
+    report: Report,
+    classes: Sequence[FailureClass],
+    incident: Incident | None,
+    quotes: summary.Quotes | None,
+    stamp: Stamp,
+    over_the_window: dict[str, int],
+    helped: breakdown.Helped,
 ) -> str:
-    """over_the_window: restarts by class in the whole window; empty for no such column."""
+    """over_the_window: count by class in the whole window; empty for no such column."""
     where = wording.zone(report.timezone)
+    counted = breakdown.counted(classes)
     rows = [
         (
             f"{plain(row.title)} ({plain(row.signature)})",
-            wording.count(row.restarts),
-            wording.share(row.share),
-            *([wording.count(over_the_window.get(row.signature, row.restarts))] * bool(over_the_window)),
+            *(wording.count(breakdown.number(row, name)) for name in counted),
+            wording.share(breakdown.share(row, classes)),
+            *([wording.count(over_the_window.get(row.signature, breakdown.number(row, counted[-1])))] * bool(over_the_window)),
             wording.count(row.secondary),
             stamp(row.first, where),
             stamp(row.last, where),
             wording.duration(row.cycle_s),
-            wording.helps(row.restart_helps),
+            "; ".join([wording.helps(row.restart_helps), *helped(row, incident)]),
             quotes.ref(row.sample) if quotes else "",
         )
         for row in classes[:_MOST_ROWS]
     ]
+    counts = [f"{name.capitalize()}:" for name in counted]
     window = ["In window:"] * bool(over_the_window)
-    return _table(("Class", "Restarts:", "Share:", *window, "Also seen in:", "First", "Last", "Cycle:", "Restart helps", "Sample"), rows)
+    share = f"{breakdown.share_heading(classes)}:"
+    return _table(("Class", *counts, share, *window, "Also seen in:", "First", "Last", "Cycle:", "Restart helps", "Sample"), rows)
 
 
 def _phases(incident: Incident, where: tzinfo, stamp: Stamp) -> str:
@@ -186,11 +238,13 @@ def _detection(incident: Incident, where: tzinfo, quotes: summary.Quotes) -> str
     return _table(("Milestone", "After:", "Time", "Evidence"), rows)
 
 
-def _remedies(classes: Sequence[FailureClass], level: str) -> Iterable[str]:
+def _remedies(classes: Sequence[FailureClass], level: str, incident: Incident | None, helped: breakdown.Helped) -> Iterable[str]:
     explained = [row for row in classes if row.remedy or row.cause]
     if explained:
         yield f"{level} What to do"
     for row in explained[:_MOST_ROWS]:
-        yield f"{level}# {plain(row.title)} ({wording.count(row.restarts)})"
+        measured = helped(row, incident)
+        yield f"{level}# {plain(row.title)} ({wording.count(row.restarts or row.failures)})"
+        yield plain(f"A restart helped: {', '.join(measured)}.") if measured else ""
         yield plain(row.cause, 4096)
         yield "\\\n".join(plain(line, 4096) for line in wording.reflowed(row.remedy).splitlines())

@@ -6,20 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from forensics import wording
-from forensics.model.values import Evidence, Incident, Report, RestartTotals
-from forensics.report.timeline import noticed_s
+from forensics.model.values import Evidence, FailureTotals, Incident, Report, RestartTotals
+from forensics.report.headline import has_downtime
 from forensics.sanitize import one_line
 
 CO_OCCURRING = "Also seen (did not cause the exit):"
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One headline figure and the section with its evidence."""
-
-    value: str
-    label: str
-    section: str
 
 
 @dataclass(slots=True)
@@ -49,7 +40,7 @@ def scope(report: Report) -> list[str]:
     until = stamp(window.until, where) if window.until else "the last entry"
     hosts = report.hosts or ((report.host,) if report.host else ())
     return [
-        _names(report.units, "unit") or "no unit failed",
+        _names(report.units, "unit") or ("no unit failed" if nothing_failed(report) else "unit unknown"),
         _names(hosts, "host") or "host unknown",
         f"{since} → {until}{length}",
         f"all times {report.timezone if where.utcoffset(None) is None or report.timezone else 'UTC'}",
@@ -67,13 +58,13 @@ def data_quality(report: Report) -> str:
     """Write how many entries were read and what is missing."""
     data = report.completeness
     entries = wording.plural(data.entries, "entry", "entries")
-    if data.complete and not data.damage and not data.gaps:
+    if data.complete:
         return f"{entries}, complete"
     missing = []
     if data.dropped:
         missing.append(wording.plural(data.dropped, "dropped message"))
-    if data.gaps:
-        missing.append(wording.plural(len(data.gaps), "gap"))
+    if gaps := [gap for gap in data.gaps if gap.kind == "missing"]:
+        missing.append(wording.plural(len(gaps), "gap"))
     if data.damage:
         missing.append(wording.plural(len(data.damage), "damaged location"))
     return f"{entries}, incomplete" + (f" ({', '.join(missing)})" if missing else "")
@@ -83,14 +74,30 @@ def limits(report: Report, most: int) -> list[str]:
     """List what the numbers rest on and what is missing, one fact per line; at most `most` gaps, damages and failed checks."""
     data = report.completeness
     failed = [check for check in report.ledger if not check.holds]
-    lines = [*_restart_totals(report.restarts), f"Data: {data_quality(report)}.", _checks(len(report.ledger), len(failed))]
+    lines = [*totals(report), f"Data: {data_quality(report)}.", _checks(len(report.ledger), len(failed))]
     lines += [f"{check.name}: {wording.count(check.expected)} expected, {wording.count(check.got)} found." for check in failed[:most]]
-    lines += [f"Gap {wording.instant(gap.start)} → {wording.instant(gap.end)} UTC: {gap.reason}" for gap in data.gaps[:most]]
+    lines += [
+        f"{'Gap' if gap.kind == 'missing' else 'Clock'} {wording.instant(gap.start)} → {wording.instant(gap.end)} UTC: {gap.reason}"
+        for gap in data.gaps[:most]
+    ]
     lines += [f"Damage in {location(damage.file, damage.offset)}: {damage.reason}" for damage in data.damage[:most]]
     return lines + list(report.notes)
 
 
+def totals(report: Report) -> list[str]:
+    """Write the sums of failures and restarts, in incidents and outside."""
+    return [*_failure_totals(report.failures), *_restart_totals(report.restarts)]
+
+
+def _failure_totals(failures: FailureTotals) -> list[str]:
+    isolated = wording.plural(failures.isolated, "isolated failure")
+    sum_ = f"{wording.plural(failures.total, 'failure')} = {wording.count(failures.in_incidents)} in incidents + {isolated}."
+    return [sum_] if failures.total else []
+
+
 def _restart_totals(restarts: RestartTotals) -> list[str]:
+    if not restarts.total:
+        return ["No restarts."]
     isolated = wording.plural(restarts.background, "isolated restart")
     lines = [f"{wording.plural(restarts.total, 'restart')} = {wording.count(restarts.in_incidents)} in incidents + {isolated}."]
     if restarts.lost:
@@ -112,66 +119,97 @@ def location(file: str, offset: int | None) -> str:
     return file if offset is None else f"{file} at offset {offset}"
 
 
+def nothing_failed(report: Report) -> bool:
+    return not (report.failures.total or report.restarts.total or report.incidents)
+
+
+def title(report: Report) -> str:
+    if len(report.incidents) == 1:
+        return incident_title(report.incidents[0])
+    return f"{wording.count(len(report.incidents))} incidents" if report.incidents else "No incident"
+
+
+def incident_title(incident: Incident) -> str:
+    link = ": " if incident.kind == "failing-job" else " of "
+    return one_line(f"{wording.kind(incident.kind)}{link}{unit_name(incident.unit, incident.manager)}", 200)
+
+
+def unit_name(unit: str, manager: str) -> str:
+    """Add the user to the name of a unit of a user's manager."""
+    return unit if manager in {"system", ""} else f"{unit} ({manager.replace(':', ' ')})"
+
+
 def verdict(report: Report) -> str:
     """Sum up the report in one sentence, or in a few for several incidents."""
     if len(report.incidents) == 1:
         return report.incidents[0].verdict
     if not report.incidents:
-        return _calm(report)
-    worst = max(report.incidents, key=lambda incident: incident.downtime_s)
-    down = wording.duration(worst.downtime_s)
-    restarts, longest = wording.plural(report.restarts.in_incidents, "restart"), one_line(worst.unit, 120)
+        return _no_incident(report)
     ongoing = sum(incident.ongoing for incident in report.incidents)
     unalerted = sum(incident.detection.alert is None for incident in report.incidents)
     of_them = "any" if unalerted == len(report.incidents) else wording.count(unalerted)
+    besides = f"Besides, {_isolated_failures(report)[0]}." if report.failures.isolated else ""
     sentences = [
-        f"{wording.count(len(report.incidents))} incidents with {restarts}; the longest, {longest}, was down for {down}.",
+        f"{wording.count(len(report.incidents))} incidents with {_in_incidents(report)}{_longest(report)}.",
         f"No alert is on record for {of_them} of them." if unalerted else "",
         f"{wording.count(ongoing)} {'is' if ongoing == 1 else 'are'} still ongoing." if ongoing else "",
+        besides,
     ]
     return " ".join(sentence for sentence in sentences if sentence)
 
 
-def _calm(report: Report) -> str:
+def _in_incidents(report: Report) -> str:
+    """Count what the incidents consist of; failures only where restarts do not say it all."""
+    restarts, failures = report.restarts.in_incidents, report.failures.in_incidents
+    parts = [wording.plural(failures, "failure")] if failures not in {0, restarts} else []
+    return " and ".join([*parts, *([wording.plural(restarts, "restart")] if restarts or not parts else [])])
+
+
+def _longest(report: Report) -> str:
+    worst = max((incident for incident in report.incidents if has_downtime(incident)), key=lambda i: i.downtime_s, default=None)
+    return f"; the longest, {one_line(worst.unit, 120)}, was down for {wording.duration(worst.downtime_s)}" if worst else ""
+
+
+def _no_incident(report: Report) -> str:
+    if report.failures.isolated:
+        return f"No incident: {', '.join(part for part in _isolated_failures(report) if part)}."
     if report.restarts.total:
         restarts = wording.plural(report.restarts.total, "restart")
-        return f"No incident: {restarts} in the window, none of them part of a restart loop or an outage."
-    return "Nothing failed: the service manager restarted no service in this window."
+        return f"No incident: {restarts} in the window, none of them part of an incident."
+    return "Nothing failed: no unit failed or was restarted in this window."
 
 
-def headline(report: Report, incident: Incident) -> list[Figure]:
-    """Six figures, each with the section of its incident that has the evidence."""
-    bound = "" if incident.exact else "≥ "
-    of_all = (
-        f"{wording.share(incident.restarts / report.restarts.total)} of all {wording.count(report.restarts.total)}"
-        if report.restarts.total
-        else ""
-    )
-    held = sum(fix.outcome == "held" for fix in incident.fix_attempts)
-    tried = len(incident.fix_attempts)
-    return [
-        Figure(bound + wording.count(incident.restarts), f"restarts, {of_all}", "breakdown"),
-        Figure(bound + wording.duration(incident.downtime_s), f"downtime ({wording.method(incident.downtime_method)})", "phases"),
-        Figure(_detected(incident), f"until noticed; alert: {_alerted(incident)}", "detection"),
-        _recovered(incident),
-        Figure(wording.share(incident.availability), "availability over the window", "method"),
-        Figure(f"{len(incident.classes)} / {tried}", f"failure classes / fix attempts, {held} of them held", "timeline"),
-    ]
+def _isolated_failures(report: Report) -> tuple[str, str]:
+    """Count the failures outside of incidents and the units that had them; then describe the last."""
+    count = wording.plural(report.failures.isolated, "isolated failure")
+    units = {(row.machine, row.host, row.manager, row.unit) for row in report.isolated}
+    if not units:
+        return count, ""
+    last = max(report.isolated, key=lambda row: (row.last, row.unit))
+    of_units = one_line(last.unit, 120) if len(units) == 1 else wording.plural(len(units), "unit")
+    at = wording.minute(last.last, wording.zone(report.timezone))
+    return f"{count} of {of_units}", f"the last at {at}: {one_line(last.title, 200)}"
 
 
-def _recovered(incident: Incident) -> Figure:
-    seconds = incident.time_to_recover_s
-    if seconds is None and not incident.ongoing:
-        return Figure("stopped", "before it recovered", "timeline")
-    return Figure(
-        "not yet" if seconds is None else wording.duration(seconds), "to recover: first failure to first stable start", "timeline"
-    )
+def isolated(report: Report) -> str:
+    """Introduce the table of isolated failures; "" if there are none."""
+    if not report.isolated:
+        return ""
+    return f"{wording.plural(report.failures.isolated, 'failure is', 'failures are')} not part of an incident."
 
 
-def over_the_window(report: Report, incident: Incident) -> dict[str, int]:
-    """Restarts by class in the whole window; empty if the incident has all of them."""
-    whole = {row.signature: row.restarts for row in report.classes}
-    return whole if any(whole.get(row.signature, row.restarts) != row.restarts for row in incident.classes) else {}
+def caused_by(report: Report, incident: Incident) -> str:
+    """Write what an incident was a consequence of; "" if of nothing known."""
+    if not incident.caused_by:
+        return ""
+    where = " (see the isolated failures)" if caused_by_isolated(report, incident) else ""
+    return f"{one_line(incident.unit, 120)} was down because {one_line(incident.caused_by, 120)} failed{where}."
+
+
+def caused_by_isolated(report: Report, incident: Incident) -> bool:
+    """Check whether the failure that caused an incident is listed as isolated."""
+    cause = incident.machine, incident.host, incident.caused_by
+    return any((row.machine, row.host, row.unit) == cause for row in report.isolated)
 
 
 def trigger(incident: Incident) -> str:
@@ -185,21 +223,9 @@ def co_occurring(incident: Incident) -> list[str]:
     return [f"{row.title} ({row.signature}), in {wording.plural(row.secondary, 'failed start')}" for row in incident.beside]
 
 
-def _alerted(incident: Incident) -> str:
-    alert = incident.detection.alert
-    return "never" if alert is None else wording.since_start(alert, incident.start)
-
-
-def _detected(incident: Incident) -> str:
-    """Time until somebody noticed; a range from the first evidence to the declared time, unless an alert settles it."""
-    first = noticed_s(incident)
-    if first is None:
-        return "never"
-    declared = incident.detection.declared
-    latest = first if declared is None else (declared - incident.start).total_seconds()
-    if incident.detection.alert is not None or latest <= first:
-        return wording.duration(first)
-    return f"{wording.about(first)} … {wording.about(latest)}"
+def has_phases(incident: Incident) -> bool:
+    """Phases divide restarts; without any there is nothing to show."""
+    return any(phase.restarts for phase in incident.phases)
 
 
 def phase_matrix(incident: Incident) -> tuple[list[str], list[list[int]]]:

@@ -11,8 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from forensics import wording
-from forensics.model.values import FailureClass, Incident, Report
-from forensics.report import summary, timeline
+from forensics.model.values import FailureClass, Incident, IsolatedFailures, Report
+from forensics.report import breakdown, causes, headline, summary, timeline
 from forensics.report.options import RenderOptions
 from forensics.sanitize import one_line
 
@@ -48,10 +48,15 @@ def _parts(report: Report) -> list[RenderableType]:
     ]
     if several:
         parts += [_heading("Incidents"), _overview(report)]
+    helped = breakdown.restart_helped(report)
+    if not report.incidents:
+        parts += _isolated(report)
     if report.classes and len(report.incidents) != 1:
-        parts += [_heading("Failure classes over the whole window"), _breakdown(report.classes, {})]
+        parts += [_heading("Failure classes over the whole window"), _breakdown(report.classes, None, {}, helped)]
+    if not report.incidents and any(row.remedy for row in report.classes):
+        parts += [_heading("What to do"), _remedies(report.classes, None, helped)]
     for number, incident in enumerate(report.incidents[:_MOST_INCIDENTS], 1):
-        parts += _incident(report, incident, number if several else None)
+        parts += _incident(report, incident, number if several else None, helped)
     if len(report.incidents) > _MOST_INCIDENTS:
         parts.append(
             Text(
@@ -60,6 +65,8 @@ def _parts(report: Report) -> list[RenderableType]:
                 style="dim",
             )
         )
+    if report.incidents:
+        parts += _isolated(report)
     return [*parts, _heading("Method and limits"), _method(report)]
 
 
@@ -81,51 +88,70 @@ def _row(table: Table, *cells: str | Text) -> None:
 
 def _overview(report: Report) -> Table:
     where = wording.zone(report.timezone)
-    table = _table(
-        ("#", "right"),
-        ("Unit", "left"),
-        ("Start", "left"),
-        ("Restarts", "right"),
-        ("Downtime", "right"),
-        ("Alert", "right"),
-        ("Noticed", "right"),
-        ("Recovered", "right"),
-    )
+    right = ("Failures", "Restarts", "Downtime", "Alert", "Noticed", "Recovered")
+    table = _table(("#", "right"), ("Unit", "left"), ("Start", "left"), *((name, "right") for name in right))
+    linked = causes.causes(report)
     for number, incident in enumerate(report.incidents[:_MOST_INCIDENTS], 1):
-        figures = summary.headline(report, incident)
-        alert = wording.since_start(incident.detection.alert, incident.start)
+        name = Text(one_line(summary.unit_name(incident.unit, incident.manager), 200))
+        because = f", because of {linked[number - 1] + 1}" if number - 1 in linked else ""
+        name.append(f"\n{wording.kind(incident.kind).lower()}{because}", style="dim")
         _row(
             table,
             str(number),
-            incident.unit,
+            name,
             wording.minute(incident.start, where),
-            figures[0].value,
-            figures[1].value,
-            alert,
-            figures[2].value,
-            figures[3].value,
+            headline.failures(incident),
+            headline.restarts(incident),
+            headline.downtime(incident),
+            wording.since_start(incident.detection.alert, incident.start),
+            headline.noticed(incident),
+            headline.recovered(incident),
         )
-    return table  # fmt: skip
+    return table
 
 
-def _incident(report: Report, incident: Incident, number: int | None) -> list[RenderableType]:
+def _isolated(report: Report) -> list[RenderableType]:
+    if not report.isolated:
+        return []
+    where = wording.zone(report.timezone)
+    table = _table(("Unit", "left"), ("Class", "left"), ("Failures", "right"), ("Restarts", "right"), ("Last", "left"))
+    for row in report.isolated[:_MOST_CLASSES]:
+        unit = Text(one_line(summary.unit_name(row.unit, row.manager), 200))
+        if len(report.hosts) > 1:
+            unit.append(f"\n{one_line(row.host, 80)}", style="dim")
+        _row(table, unit, _class(row), wording.count(row.failures), wording.count(row.restarts), wording.minute(row.last, where))
+    rest = _with_rest(table, len(report.isolated) - _MOST_CLASSES, "rows; --format html or md lists them")
+    return [_heading("Isolated failures"), Text(summary.isolated(report)), rest]
+
+
+def _class(row: FailureClass | IsolatedFailures) -> Text:
+    name = Text(one_line(row.title, 200))
+    name.append(f"\n{one_line(row.signature, 200)}", style="dim")
+    return name
+
+
+def _incident(report: Report, incident: Incident, number: int | None, helped: breakdown.Helped) -> list[RenderableType]:
     where = wording.zone(report.timezone)
     stamp = wording.precise_enough(incident.start, incident.end)
     ends = "ongoing" if incident.ongoing else stamp(incident.end, where)
-    title = f"{wording.kind(incident.kind)} of {incident.unit} on {incident.host}: {stamp(incident.start, where)} → {ends}"
+    title = f"{summary.incident_title(incident)} on {incident.host}: {stamp(incident.start, where)} → {ends}"
     parts: list[RenderableType] = [_heading(f"{number}. {title}" if number else title)]
     if number:
         parts.append(Text(one_line(incident.verdict)))
-    parts += [_figures(report, incident), _heading("What failed"), _breakdown(incident.classes, summary.over_the_window(report, incident))]
+    if because := summary.caused_by(report, incident):
+        parts.append(Text(because))
+    window = breakdown.over_the_window(report, incident)
+    brief = breakdown.restart_helped(report, here="here")
+    parts += [_figures(report, incident), _heading("What failed"), _breakdown(incident.classes, incident, window, brief)]
     if incident.beside:
         lines = [f"  {one_line(line)}" for line in summary.co_occurring(incident)[:_MOST_CLASSES]]
         parts.append(Text("\n".join([summary.CO_OCCURRING, *lines])))
-    if len(incident.phases) > 0:
+    if summary.has_phases(incident):
         parts += [_heading("Phases"), _phases(report, incident)]
     parts += [_heading("Changes and fix attempts"), Text(one_line(summary.trigger(incident))), _steps(report, incident)]
     parts += [_heading("Detection"), _detection(report, incident)]
     if any(row.remedy for row in incident.classes):
-        parts += [_heading("What to do"), _remedies(incident.classes)]
+        parts += [_heading("What to do"), _remedies(incident.classes, incident, helped)]
     cost = incident.cost
     cpu = f"{wording.duration(cost.cpu_s)} of CPU time, " if cost.cpu_s is not None else ""
     return [
@@ -139,25 +165,28 @@ def _figures(report: Report, incident: Incident) -> Table:
     grid = Table.grid(padding=(0, 2))
     grid.add_column(justify="right", style="bold", no_wrap=True)
     grid.add_column()
-    for figure in summary.headline(report, incident):
+    for figure in headline.figures(report, incident):
         _row(grid, figure.value, figure.label)
     return grid
 
 
-def _breakdown(classes: tuple[FailureClass, ...], over_the_window: dict[str, int]) -> RenderableType:
-    """over_the_window: restarts by class in the whole window; empty for no such column."""
+def _breakdown(
+    classes: tuple[FailureClass, ...], incident: Incident | None, over_the_window: dict[str, int], helped: breakdown.Helped
+) -> RenderableType:
+    """over_the_window: count by class in the whole window; empty for no such column."""
     secondary = any(row.secondary for row in classes)
-    window, also = [("In window", "right")] * bool(over_the_window), [("Also in", "right")] * secondary
-    table = _table(
-        ("Class", "left"), ("Restarts", "right"), ("Share", "right"), *window, *also, ("Cycle", "right"), ("Restart helps", "left")
-    )
+    counted = breakdown.counted(classes)
+    optional = [*["In window"] * bool(over_the_window), *["Also in"] * secondary]
+    right = [*(name.capitalize() for name in counted), breakdown.share_heading(classes), *optional, "Cycle"]
+    table = _table(("Class", "left"), *((name, "right") for name in right), ("Restart helps", "left"))
     for row in classes[:_MOST_CLASSES]:
-        name = Text(one_line(row.title, 200))
-        name.append(f"\n{one_line(row.signature, 200)}", style="dim")
         helps = Text(wording.helps(row.restart_helps), style=_HELP_STYLE[row.restart_helps])
-        optional = [wording.count(over_the_window.get(row.signature, row.restarts))] * bool(over_the_window)
-        optional += [wording.count(row.secondary) if row.secondary else "–"] * secondary
-        _row(table, name, wording.count(row.restarts), wording.share(row.share), *optional, wording.duration(row.cycle_s), helps)
+        helps.append("".join(f"\n{part}" for part in helped(row, incident)), style="dim")
+        cells = [wording.count(breakdown.number(row, name)) for name in counted]
+        cells.append(wording.share(breakdown.share(row, classes)))
+        cells += [wording.count(over_the_window.get(row.signature, breakdown.number(row, counted[-1])))] * bool(over_the_window)
+        cells += [wording.count(row.secondary) if row.secondary else "–"] * secondary
+        _row(table, _class(row), *cells, wording.duration(row.cycle_s), helps)
     return _with_rest(table, len(classes) - _MOST_CLASSES, "classes")
 
 
@@ -176,6 +205,8 @@ def _phases(report: Report, incident: Incident) -> Table:
 
 
 def _steps(report: Report, incident: Incident) -> RenderableType:
+    if not timeline.steps(incident):
+        return Text("No change, fix attempt or recovery is on record.", style="dim")
     where = wording.zone(report.timezone)
     table = _table(("", "left"), ("Time", "left"), ("After", "right"), ("What", "left"), ("Outcome", "left"))
     listed = timeline.marks(incident, _MOST_STEPS)
@@ -196,10 +227,12 @@ def _detection(report: Report, incident: Incident) -> Table:
     return table
 
 
-def _remedies(classes: tuple[FailureClass, ...]) -> RenderableType:
+def _remedies(classes: tuple[FailureClass, ...], incident: Incident | None, helped: breakdown.Helped) -> RenderableType:
     parts: list[RenderableType] = []
     for row in [row for row in classes if row.remedy][:_MOST_CLASSES]:
-        parts.append(Text(f"{one_line(row.title, 200)} ({wording.count(row.restarts)})", style="bold"))
+        parts.append(Text(f"{one_line(row.title, 200)} ({wording.count(row.restarts or row.failures)})", style="bold"))
+        if measured := helped(row, incident):
+            parts.append(Padding(Text(f"A restart helped: {', '.join(measured)}."), (0, 0, 0, 2)))
         parts.append(Padding(Text(wording.reflowed(row.remedy)), (0, 0, 0, 2)))
     return Group(*parts)
 

@@ -10,7 +10,7 @@ from forensics.model.values import Change, Evidence, FixAttempt, Incident
 from forensics.sanitize import one_line
 
 GLYPHS = {"change": "▲", "fix": "✎", "success": "●", "operator": "☺", "alert": "◆"}
-GLYPH_NAMES = {"change": "change", "fix": "fix attempt", "success": "stable start", "operator": "operator", "alert": "alert"}
+GLYPH_NAMES = {"change": "change", "fix": "fix attempt", "success": "recovery", "operator": "operator", "alert": "alert"}
 # Changes of these kinds can break a service; the others (a login, a unit's job) only show that somebody was there.
 _WEIGHTY = frozenset({"system-switch", "package", "driver", "boot", "unit-reload", "configuration"})
 
@@ -60,8 +60,13 @@ def lanes(incident: Incident) -> list[Lane]:
     if detection.declared is not None:
         rows.append(lane("Detection time as declared", detection.declared, "", quoted.get("declared"), "declared"))
     rows += [lane(_fix_label(incident, fix), fix.time, "", fix.evidence, "fix") for fix in _decisive_fixes(incident)]
-    rows.append(lane("First stable start", incident.recovery, "ongoing" if incident.ongoing else "none in the window", None, "success"))
+    rows.append(lane(_recovery(incident), incident.recovery, "ongoing" if incident.ongoing else "none in the window", None, "success"))
     return rows
+
+
+def _recovery(incident: Incident) -> str:
+    name = wording.recovery(incident.kind)
+    return name[0].upper() + name[1:]
 
 
 def _decisive_fixes(incident: Incident) -> list[FixAttempt]:
@@ -79,13 +84,16 @@ def steps(incident: Incident) -> list[Step]:
     """List changes, fix attempts, detection and recovery in order of time, each event once."""
     fixes = [Step(fix.time, "fix", one_line(fix.summary), wording.outcome(fix.outcome), fix.evidence) for fix in incident.fix_attempts]
     detection, quoted = incident.detection, incident.detection.evidence
-    first_signs = (detection.operator, "operator", "First operator action"), (detection.alert, "alert", "First alert delivered")
+    first_signs = (
+        (detection.operator, "operator", "First operator action", detection.operator_action),
+        (detection.alert, "alert", "First alert delivered", None),
+    )
     noticed = [
-        Step(time, mark, _noticed(what, quoted.get(mark), incident.changes), "", quoted.get(mark))
-        for time, mark, what in first_signs
+        Step(time, mark, _noticed(what, quoted.get(mark), summary), "", quoted.get(mark))
+        for time, mark, what, summary in first_signs
         if time is not None
     ]
-    recovered = [Step(incident.recovery, "success", "First stable start", "", None)] if incident.recovery is not None else []
+    recovered = [Step(incident.recovery, "success", _recovery(incident), "", None)] if incident.recovery is not None else []
     already_listed = {step.evidence for step in noticed} - {None}
     changes = [
         _change_step(change, incident.trigger)
@@ -95,12 +103,10 @@ def steps(incident: Incident) -> list[Step]:
     return sorted([*changes, *noticed, *fixes, *recovered], key=lambda step: (step.time, step.mark, step.what))
 
 
-def _noticed(what: str, evidence: Evidence | None, changes: tuple[Change, ...]) -> str:
-    """Describe a detection by its evidence: the change recorded from the same entry, else the entry itself."""
-    if evidence is None:
-        return what
-    summary = next((change.summary for change in changes if change.evidence == evidence), evidence.message)
-    return f"{what}: {one_line(summary, 200)}"
+def _noticed(what: str, evidence: Evidence | None, summary: str | None) -> str:
+    """Describe a detection by what was done, else by its evidence."""
+    text = summary or (evidence.message if evidence is not None else "")
+    return f"{what}: {one_line(text, 200)}" if text else what
 
 
 def _part_of_a_fix(change: Change, fixes: tuple[FixAttempt, ...]) -> bool:

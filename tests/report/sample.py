@@ -309,7 +309,11 @@ ATTACKS = (
 
 
 def hostile() -> Report:
-    """The several-incidents report in which every string that may come from a log is an attack, each in turn."""
+    return poisoned(several(2))
+
+
+def poisoned(report: Report) -> Report:
+    """The report in which every string that may come from a log is an attack, each in turn."""
     state = {"next": 0}
     kept = {"kind", "severity", "outcome", "downtime_method", "timezone", "host_zone"}
 
@@ -327,4 +331,4 @@ def hostile() -> Report:
             return tuple(poison(each, name) for each in value)
         return value
 
-    return poison(several(2))
+    return poison(report)

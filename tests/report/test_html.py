@@ -12,7 +12,7 @@ import pytest
 from forensics.report import REPORTERS, RenderOptions, csp
 from forensics.report.html import code_spans
 from forensics.resources import folder
-from tests.report import sample
+from tests.report import kinds, sample
 
 FULL = RenderOptions()
 STILL = RenderOptions(figures=False)
@@ -55,11 +55,13 @@ def pages():
         "empty": sample.empty(),
         "several": sample.several(),
         "hostile": sample.hostile(),
+        "hostile-kinds": kinds.hostile(),
+        **{name: make() for name, make in kinds.KINDS.items()},
     }
     return {name: REPORTERS["html"](report, FULL) for name, report in made.items()}
 
 
-NAMES = ["seed", "quiet", "empty", "several", "hostile"]
+NAMES = ["seed", "quiet", "empty", "several", "hostile", "hostile-kinds", *kinds.KINDS]
 
 
 @pytest.mark.parametrize("name", NAMES)

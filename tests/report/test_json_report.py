@@ -7,17 +7,19 @@ from dataclasses import replace
 import pytest
 
 from forensics.report import REPORTERS, RenderOptions
-from tests.report import sample
+from tests.report import kinds, sample
 
 NUMBER, TEXT, TIME = (int, float), str, "time"
 EVIDENCE = {"time": TIME, "message": TEXT, "file": TEXT, "offset": (int, None)}
 CLASS = {
-    "signature": TEXT, "title": TEXT, "restarts": int, "share": NUMBER, "first": (TIME, None), "last": (TIME, None),
-    "restart_helps": (bool, None), "severity": TEXT, "sample": (EVIDENCE, None), "secondary": int,
+    "signature": TEXT, "title": TEXT, "restarts": int, "failures": int, "share": NUMBER, "first": (TIME, None), "last": (TIME, None),
+    "restart_helps": (bool, None), "restart_helped": ({"of": int, "held": int}, None), "severity": TEXT,
+    "sample": (EVIDENCE, None), "secondary": int,
 }  # fmt: skip
 CHANGE = {"time": TIME, "kind": TEXT, "summary": TEXT, "evidence": (EVIDENCE, None)}
 INCIDENT = {
-    "id": TEXT, "unit": TEXT, "kind": TEXT, "ongoing": bool, "start": TIME, "end": (TIME, None), "restarts": int, "exact": bool,
+    "id": TEXT, "unit": TEXT, "kind": TEXT, "ongoing": bool, "start": TIME, "end": (TIME, None), "restarts": int,
+    "failures": int, "caused_by": (TEXT, None), "exact": bool,
     "downtime_s": NUMBER, "downtime_method": TEXT, "availability": (float, int, None),
     "phases": [{"start": TIME, "end": TIME, "restarts": int, "cadence_s": (float, int, None), "primary": TEXT, "classes": dict}],
     "classes": [CLASS], "beside": [CLASS], "changes": [CHANGE], "trigger": (CHANGE, None),
@@ -26,6 +28,9 @@ INCIDENT = {
     "recovery": (TIME, None), "time_to_recover_s": (float, int, None),
     "cost": {"cpu_s": (float, int, None), "journal_bytes": int, "entries": int},
 }  # fmt: skip
+ISOLATED = {
+    "unit": TEXT, "manager": TEXT, "signature": TEXT, "title": TEXT, "failures": int, "restarts": int, "first": TIME, "last": TIME,
+}  # fmt: skip
 CONTRACT = {
     "schema_version": int, "host": TEXT, "window": {"since": (TIME, None), "until": (TIME, None)},
     "completeness": {
@@ -33,6 +38,7 @@ CONTRACT = {
         "gaps": [{"start": TIME, "end": TIME, "reason": TEXT}], "damage": [{"file": TEXT, "offset": (int, None), "reason": TEXT}],
     },
     "restarts": {"total": int, "in_incidents": int, "background": int, "lost": int},
+    "failures": {"total": int, "in_incidents": int, "isolated": int}, "isolated": [ISOLATED],
     "classes": [CLASS], "incidents": [INCIDENT],
     "detection_summary": {"incidents": int, "mttd_s": (float, int, None), "median_ttd_s": (float, int, None), "mttr_s": (float, int, None)},
 }  # fmt: skip
@@ -64,7 +70,7 @@ def rendered(report):
     return json.loads(REPORTERS["json"](report, RenderOptions()))
 
 
-@pytest.mark.parametrize("make", [sample.seed, sample.quiet, sample.empty, sample.several, sample.hostile])
+@pytest.mark.parametrize("make", [sample.seed, sample.quiet, sample.empty, sample.several, sample.hostile, *kinds.KINDS.values()])
 def test_every_report_keeps_the_contract(make):
     found = rendered(make())
     assert faults(found, CONTRACT) == []
@@ -108,3 +114,25 @@ def test_times_are_utc_whatever_the_zone_of_the_report():
 def test_a_number_that_is_none_is_null():
     incident = replace(sample.seed().incidents[0], availability=float("nan"))
     assert rendered(replace(sample.seed(), incidents=(incident,)))["incidents"][0]["availability"] is None
+
+
+def test_every_failure_is_in_one_incident_or_isolated():
+    found = rendered(kinds.all_kinds())
+    assert found["failures"] == {"total": 1_473, "in_incidents": 1_469, "isolated": 4}
+    assert [incident["failures"] for incident in found["incidents"]] == [6, 1, 14, 7, 1_441]
+    assert [(row["unit"], row["manager"], row["failures"], row["restarts"]) for row in found["isolated"]] == [
+        ("vllm.service", "system", 3, 3),
+        ("podman.service", "user:1000", 1, 0),
+    ]
+
+
+def test_an_incident_has_its_kind_and_its_cause():
+    incidents = rendered(kinds.all_kinds())["incidents"]
+    assert [incident["kind"] for incident in incidents] == ["outage", "outage", "failing-job", "recurring", "restart-loop"]
+    assert [incident["caused_by"] for incident in incidents] == [None, "postgresql.service", None, None, None]
+
+
+def test_what_a_restart_did_is_a_count_beside_the_opinion_of_the_catalogue():
+    vllm = rendered(kinds.all_kinds())["incidents"][4]["classes"][0]
+    assert (vllm["restart_helps"], vllm["restart_helped"]) == (True, {"of": 1_440, "held": 0})
+    assert rendered(kinds.report(kinds.outage()))["incidents"][0]["classes"][0]["restart_helped"] is None

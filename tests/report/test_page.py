@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from forensics.report import REPORTERS, RenderOptions, csp
-from tests.report import sample
+from tests.report import kinds, sample
 from tests.report.chromium import CHROMIUM, Chromium
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -18,7 +18,7 @@ pytestmark = [
     pytest.mark.real,
     pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium"),
 ]
-PAGES = {"seed": sample.seed, "several": sample.several, "quiet": sample.quiet, "hostile": sample.hostile}
+PAGES = {"seed": sample.seed, "several": sample.several, "quiet": sample.quiet, "hostile": sample.hostile, **kinds.KINDS}
 DRAWN = "[...document.querySelectorAll('.chart')].some(box => box.classList.contains('live') && box.querySelector('.drawn .main-svg'))"
 
 
@@ -73,7 +73,7 @@ def test_figures_are_drawn_and_the_console_stays_clean(browser, folder, name, da
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("name", ["seed", "several", "quiet", "hostile"])
+@pytest.mark.parametrize("name", ["seed", "several", "quiet", "hostile", "all", "isolated"])
 def test_axe_finds_nothing(browser, folder, axe, name, dark):
     browser.open(folder / f"{name}-still.html", dark=dark)
     browser.run(axe)
@@ -126,9 +126,10 @@ def test_the_first_screen_needs_no_scrolling(browser, folder):
     assert browser.run("document.querySelector('#i1-detection').getBoundingClientRect().bottom") <= 900
 
 
+@pytest.mark.parametrize("name", ["hostile", "all"])
 @pytest.mark.parametrize("width", [360, 768, 1400])
-def test_the_page_is_never_wider_than_the_window(browser, folder, width):
-    browser.open(folder / "hostile-still.html", width=width)
+def test_the_page_is_never_wider_than_the_window(browser, folder, width, name):
+    browser.open(folder / f"{name}-still.html", width=width)
     assert browser.run("document.documentElement.scrollWidth") <= width
 
 
