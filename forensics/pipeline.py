@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import fnmatch
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -19,20 +19,23 @@ from forensics.classes.overrides import Overrides, apply_overrides, read_overrid
 from forensics.errors import NothingRecordedError, UsageError
 from forensics.incidents import Analysis, Inputs, analyse, judge_completeness
 from forensics.ingest.files import Progress
-from forensics.ingest.sources import ingest_sources
+from forensics.ingest.sources import ingest_or_use_store, ingest_sources
 from forensics.model.frames import ENTRIES, checked
 from forensics.model.values import Damage, Report, Window
 from forensics.paths import overrides_file
 from forensics.query import Query, unit_pattern
 from forensics.signatures import Labelled, catalogue, label
 from forensics.store import Store
+from forensics.store.query import Stored
 from forensics.timespec import BootStart
 from forensics.wording import plural
 
+Notice = Callable[[str], object]
 
-def make_report(query: Query, progress: Progress | None = None) -> Report:
+
+def make_report(query: Query, progress: Progress | None = None, notice: Notice = lambda _: None) -> Report:
     """Make the report that `query` asks for. Raises what `investigate` does."""
-    return investigate(query, progress).report
+    return investigate(query, progress, notice).report
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,30 +46,38 @@ class History:
     assembly: Assembly
     labelled: Labelled
     is_whole: bool = True
+    damage: tuple[Damage, ...] = ()  # parts of the store that could not be read
+    asked: pl.DataFrame | None = None  # the entries with only the wanted units named, where some are
 
 
 @dataclass(frozen=True, slots=True)
 class Investigation:
-    """A report with the rows that it was made of. restarts: CLASSED_RESTARTS."""
+    """A report with the rows that it was made of. restarts: CLASSED_RESTARTS; window: as asked for, an open side is None."""
 
     history: History
     restarts: pl.DataFrame
     report: Report
+    window: Window = Window(None, None)
 
 
-def investigate(query: Query, progress: Progress | None = None) -> Investigation:
-    """Analyse the window that `query` names.
+def investigate(
+    query: Query, progress: Progress | None = None, notice: Notice = lambda _: None, *, whole: bool = False
+) -> Investigation:
+    """Analyse the window that `query` names. notice: called where the store has to do without a journal.
+
+    whole: analyse all that is recorded, so that nothing found depends on the window.
 
     Raises UsageError for a unit that never appears or a broken pattern, NothingRecordedError for an empty window, and what
     ingesting raises.
     """
     patterns = catalogue.load(query.pattern_folders)
-    ingested = ingest_sources(query.sources, query.store, progress)
-    entries, window = _entries(query, ingested.sources)
-    history = _history(_only_units(entries, query.units), entries, patterns, read_overrides(overrides_file()))
-    analysis = _analyse(history, window, query.declared)
+    ingested = ingest_or_use_store(query.sources, query.store, progress, notice)
+    stored, window = _entries(query, ingested.sources, ingested.present, whole=whole)
+    entries, damage = stored.entries, tuple(dict.fromkeys([*ingested.damage, *stored.damage]))
+    history = _history(_only_units(entries, query.units), stored, patterns, read_overrides(overrides_file()))
+    analysis = _analyse(history, Window(None, None) if whole else window, query.declared)
     refused = (f"Skipped patterns: {catalogue.format_mistakes(patterns.refused)}",) if patterns.refused else ()
-    return Investigation(history, analysis.classed_restarts, _report(query, entries, window, ingested.damage, analysis, refused))
+    return Investigation(history, analysis.classed_restarts, _report(query, entries, window, damage, analysis, refused), window)
 
 
 def read_history(query: Query, patterns: catalogue.Catalogue, overrides: Overrides, progress: Progress | None = None) -> History:
@@ -77,15 +88,15 @@ def read_history(query: Query, patterns: catalogue.Catalogue, overrides: Overrid
 
 def history_of(query: Query, sources: Collection[str] | None, patterns: catalogue.Catalogue, overrides: Overrides) -> History:
     """Label a window of what the store has of `sources` (None: of all). Raises NothingRecordedError for an empty one."""
-    entries, _ = _entries(query, sources)
-    return _history(_only_units(entries, query.units), entries, patterns, overrides)
+    stored, _ = _entries(query, sources)
+    return _history(_only_units(stored.entries, query.units), stored, patterns, overrides)
 
 
-def _history(about: pl.DataFrame, entries: pl.DataFrame, patterns: catalogue.Catalogue, overrides: Overrides) -> History:
-    """Assemble and label attempts. about: the rows of `entries` with only the wanted units named."""
+def _history(about: pl.DataFrame, stored: Stored, patterns: catalogue.Catalogue, overrides: Overrides) -> History:
+    """Assemble and label attempts. about: the rows of the stored entries with only the wanted units named."""
     assembly = assemble(about)
     labelled = apply_overrides(label(assembly.events, assembly.attempts, patterns), overrides)
-    return History(entries, assembly, labelled, is_whole=about is entries)
+    return History(stored.entries, assembly, labelled, is_whole=about is stored.entries, damage=stored.damage, asked=about)
 
 
 def _analyse(history: History, window: Window, declared: datetime | None) -> Analysis:
@@ -106,32 +117,38 @@ def _analyse(history: History, window: Window, declared: datetime | None) -> Ana
     return replace(analysis, notes=(*analysis.notes, *labelled.notes))
 
 
-def _entries(query: Query, sources: Collection[str] | None) -> tuple[pl.DataFrame, Window]:
-    """Read the entries of the window and sources, and resolve the window's boots."""
+def _entries(
+    query: Query, sources: Collection[str] | None, present: Collection[str] = (), *, whole: bool = False
+) -> tuple[Stored, Window]:
+    """Read the entries of the sources in the window, or with `whole` all of them, and resolve the window's boots."""
     store = Store.open(query.store)
     since, until = query.since, query.until
     if isinstance(since, BootStart) or isinstance(until, BootStart):
-        boots = _boot_starts(store.entries(sources=sources))
+        boots = store.boot_starts(sources)
         since, until = _resolved(since, boots), _resolved(until, boots)
     if since is not None and until is not None and since >= until:
         raise UsageError(f"The window is empty: --since ({since:%F %T} UTC) is not before --until ({until:%F %T} UTC).")
-    entries = checked(store.entries(since=since, until=until, sources=sources), ENTRIES, "entries")
+    stored = store.read(since=None if whole else since, until=None if whole else until, sources=sources, present=present)
+    entries = checked(stored.entries, ENTRIES, "entries")
+    if whole and not _any_inside(entries, since, until):
+        entries = entries.clear()
     if entries.is_empty():
-        raise NothingRecordedError(_nothing_recorded(store.entries(sources=sources)))
+        raise NothingRecordedError(_nothing_recorded(store.time_span(sources), stored.damage))
     # a chunk for each day and file otherwise, and every gather looks for its row's chunk: 0.7 s of 4 over half a million entries
-    return entries.rechunk(), Window(since, until)
+    return Stored(entries.rechunk(), stored.damage), Window(since, until)
 
 
-def _nothing_recorded(recorded: pl.DataFrame) -> str:
-    if recorded.is_empty():
-        return "Nothing is recorded: the journal has no entries."
-    first, last = recorded.select(pl.col("time").min(), pl.col("time").max().alias("last")).row(0)
-    return f"Nothing is recorded in this window; the journal has entries from {first:%F %T} to {last:%F %T} UTC."
+def _any_inside(entries: pl.DataFrame, since: datetime | None, until: datetime | None) -> bool:
+    inside = pl.lit(value=True) if since is None else pl.col("time") >= since
+    return bool(entries.select((inside if until is None else inside & (pl.col("time") < until)).any()).item())
 
 
-def _boot_starts(entries: pl.DataFrame) -> list[datetime]:
-    """Return when each boot of the data began, newest first."""
-    return entries.group_by("boot").agg(pl.col("time").min())["time"].sort(descending=True).to_list()
+def _nothing_recorded(recorded: tuple[datetime, datetime] | None, damage: Sequence[Damage]) -> str:
+    unread = "".join(f" {record.file}: {record.reason}." for record in damage)
+    if recorded is None:
+        return f"Nothing is recorded: the journal has no entries.{unread}"
+    first, last = recorded
+    return f"Nothing is recorded in this window; the journal has entries from {first:%F %T} to {last:%F %T} UTC.{unread}"
 
 
 def _resolved(moment: datetime | BootStart | None, boots: list[datetime]) -> datetime | None:

@@ -57,7 +57,7 @@ def report(
     query = replace(query, declared=parse.point(declared, query.now, parse.zone_named(query.timezone)))
     from forensics.pipeline import make_report
 
-    made = make_report(query, progress=output.progress("reading the journal"))
+    made = make_report(query, output.progress("reading the journal"), output.notice)
     _write(made, targets, format_ or "term", figures=figures, redact=redact)
     _end(made, strict=strict, exit_code=exit_code)
 

@@ -30,7 +30,7 @@ ConfigFile = Annotated[
 ]
 Check = Annotated[bool, typer.Option("--check-config", help="Check the configuration and exit.")]
 Test = Annotated[bool, typer.Option("--test-alert", help="Send one alert through each sink, print the responses and exit.")]
-Listen = Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Serve metrics for Prometheus, such as 127.0.0.1:9847.")]
+Listen = Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Serve metrics for Prometheus, such as 127.0.0.1:9847 or [::]:9847.")]
 Learn = Annotated[str | None, typer.Option(metavar="TIME", help="How far back to look for known failures (first run only). Default: 30d.")]
 Since = Annotated[str | None, typer.Option(metavar="TIME", help="Start alerting from this time (first run only). Default: now.")]
 JournalDir = Annotated[
@@ -72,7 +72,7 @@ def watch(
     address = listen or settings.listen
     at = host_and_port(address) if address else None
     if address and at is None:
-        raise UsageError(f"--listen: '{address}' is not HOST:PORT.")
+        raise UsageError(f"--listen: '{address}' is not HOST:PORT, such as 127.0.0.1:9847 or [::1]:9847.")
     from forensics.cli import parse
 
     store = store or store_folder()

@@ -26,7 +26,7 @@ def prometheus_text(investigation: Investigation) -> bytes:
         metrics.gauges["unit_up"].labels(metrics.unit_label(unit)).set(outcome == "running")
         metrics.gauges["unit_loop_active"].labels(metrics.unit_label(unit)).set(0)
     for incident in investigation.report.incidents:
-        if incident.ongoing:
+        if incident.ongoing and incident.kind == "restart-loop":
             metrics.gauges["unit_loop_active"].labels(metrics.unit_label(incident.unit)).set(1)
     metrics.counters["journal_lost_lines"].inc(investigation.report.completeness.dropped)
     metrics.gauges["last_event_timestamp_seconds"].set(investigation.history.entries["time"].max().timestamp())  # type: ignore[union-attr]

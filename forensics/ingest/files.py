@@ -45,7 +45,10 @@ def ingest_files(store: Store, wanted: Sequence[Path], progress: Progress | None
 def _ingest_file(workspace: Workspace, file: SourceFile) -> Ingested:
     """Read and commit a file's new entries; start over when journald or another process interferes."""
     for _ in range(TRIES):
-        before = workspace.manifest(file.header.file_id)
+        try:
+            before = workspace.manifest(file.header.file_id)
+        except ForensicsError as error:
+            return unreadable(file.path, error)
         if before is not None and _is_unchanged(before, file):
             after = before.renamed(str(file.path))
             if after == before or workspace.commit(before, after, []):

@@ -21,15 +21,16 @@ class Ingested:
     files_read: int = 0
     files_unchanged: int = 0
     damage: tuple[Damage, ...] = ()
+    present: tuple[str, ...] = ()  # those of `sources` that were just read or found unchanged, and so could be ingested again
     errors: tuple[Exception, ...] = ()  # one per file or directory that could not be read at all; each has a damage record too
 
 
 def added(manifest: Manifest, new_entries: int) -> Ingested:
-    return Ingested((manifest.source,), new_entries, files_read=1, damage=manifest.damage)
+    return Ingested((manifest.source,), new_entries, files_read=1, damage=manifest.damage, present=(manifest.source,))
 
 
 def unchanged(manifest: Manifest) -> Ingested:
-    return Ingested((manifest.source,), files_unchanged=1, damage=manifest.damage)
+    return Ingested((manifest.source,), files_unchanged=1, damage=manifest.damage, present=(manifest.source,))
 
 
 def unreadable(path: Path, error: ForensicsError | OSError) -> Ingested:
@@ -46,6 +47,7 @@ def total(parts: Iterable[Ingested]) -> Ingested:
         files_read=sum(part.files_read for part in parts),
         files_unchanged=sum(part.files_unchanged for part in parts),
         damage=tuple(record for part in parts for record in part.damage),
+        present=tuple(dict.fromkeys(source for part in parts for source in part.present)),
         errors=tuple(error for part in parts for error in part.errors),
     )
 

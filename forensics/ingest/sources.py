@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from forensics.errors import JournalPermissionError
+from forensics.errors import JournalPermissionError, NothingRecordedError
 from forensics.ingest.files import Progress, ingest_files
 from forensics.ingest.result import Ingested, total
 from forensics.ingest.streams import ingest_stream
@@ -34,7 +34,22 @@ def ingest_sources(wanted: Sources, store_folder: Path, progress: Progress | Non
     results += [_ingest_stream(store, path) for path in streams]
     if keep_from is not None:
         store.prune(keep_from)
-    return total([*results, Ingested(sources=_deleted_by_journald(store, directories))])
+    return total([*results, _deleted_by_journald(store, directories)])
+
+
+def ingest_or_use_store(
+    wanted: Sources, store_folder: Path, progress: Progress | None = None, notice: Callable[[str], object] = lambda _: None
+) -> Ingested:
+    """Ingest as `ingest_sources` does; where this host has no journal, use all that the store holds, with a notice."""
+    try:
+        return ingest_sources(wanted, store_folder, progress)
+    except NothingRecordedError as error:
+        manifests, damaged = Store.open(store_folder).manifests()
+        if not wanted.are_the_hosts_own or not any(manifest.parts for manifest in manifests):
+            raise
+        notice(f"{error} Using what the store {store_folder} holds.")
+        damage = (*(record for manifest in manifests for record in manifest.damage), *damaged)
+        return Ingested(tuple(manifest.source for manifest in manifests), damage=damage)
 
 
 def _ingest_stream(store: Store, path: Path) -> Ingested:
@@ -44,10 +59,16 @@ def _ingest_stream(store: Store, path: Path) -> Ingested:
         return ingest_stream(store, stream, str(path))
 
 
-def _deleted_by_journald(store: Store, directories: Sequence[Path]) -> tuple[str, ...]:
+def _deleted_by_journald(store: Store, directories: Sequence[Path]) -> Ingested:
     """List the sources of the host's own journal, deleted files included: its history goes on without them."""
     own = [path for path in directories if any(path.is_relative_to(host) for host in directory.HOST_DIRECTORIES)]
-    return tuple(source for path in own for source in store.sources_of(path))
+    if not own:
+        return Ingested()
+    manifests, damage = store.manifests()
+    journals = [manifest for manifest in manifests if manifest.kind == "journal"]
+    return Ingested(
+        tuple(journal.source for path in own for journal in journals if Path(journal.file).is_relative_to(path)), damage=tuple(damage)
+    )
 
 
 def _is_journal(path: Path) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -19,14 +19,14 @@ __all__ = ["Catalogue", "Mistake", "check", "format_mistakes", "load"]
 
 
 def load(directories: Sequence[Path]) -> Catalogue:
-    """Load the patterns of all directories; a later pattern replaces an earlier one with the same id.
+    """Load the patterns of all directories; a later pattern without mistakes replaces an earlier one with the same id.
 
     Raises UsageError with every mistake of the first directory, the shipped one. Of later directories only the files with mistakes
     are left out: `refused` has all their mistakes.
     """
     mistakes: list[Mistake] = []
     refused: list[Mistake] = []
-    patterns: dict[str, Pattern] = {}
+    patterns: dict[str, list[Pattern]] = {}
     unreadable: set[str] = set()
     for directory in directories:
         of_directory = mistakes if directory == directories[0] else refused
@@ -38,14 +38,15 @@ def load(directories: Sequence[Path]) -> Catalogue:
             if pattern is None:
                 unreadable.add(id_of_path(file, directory))
             else:
-                patterns[pattern.id] = pattern
+                patterns.setdefault(pattern.id, []).append(pattern)
     if not mistakes:
         for mistake in list(_unknown_consequences(patterns, unreadable)):
             (mistakes if mistake.file.is_relative_to(directories[0]) else refused).append(mistake)
     if mistakes:
         raise UsageError(format_mistakes(mistakes))
     bad = {mistake.file for mistake in refused}
-    return Catalogue(tuple(patterns[id_] for id_ in sorted(patterns) if patterns[id_].file not in bad), tuple(refused))
+    sound = ([pattern for pattern in patterns[id_] if pattern.file not in bad] for id_ in sorted(patterns))
+    return Catalogue(tuple(of_id[-1] for of_id in sound if of_id), tuple(refused))
 
 
 def format_mistakes(mistakes: Sequence[Mistake]) -> str:
@@ -53,9 +54,9 @@ def format_mistakes(mistakes: Sequence[Mistake]) -> str:
     return toml_file.format_mistakes(mistakes, "the pattern files")
 
 
-def _unknown_consequences(patterns: dict[str, Pattern], unreadable: set[str]) -> Iterator[Mistake]:
+def _unknown_consequences(patterns: Mapping[str, Sequence[Pattern]], unreadable: set[str]) -> Iterator[Mistake]:
     """Find ids in `explains` that no pattern has; the mistakes of unreadable patterns are reported already."""
-    for pattern in patterns.values():
+    for pattern in (pattern for of_id in patterns.values() for pattern in of_id):
         for id_ in pattern.explains:
             if id_ not in patterns and id_ not in unreadable:
                 yield Mistake(pattern.file, None, "explains", f"there is no pattern {id_!r}")

@@ -68,12 +68,30 @@ def read_manifest(layout: Layout, source: str) -> Manifest | None:
         raise ForensicsError(f"{path} is damaged: delete it, and its journal file will be ingested again.") from error
 
 
-def read_manifests(layout: Layout, sources: Iterable[str] | None = None) -> list[Manifest]:
-    """Read the existing manifests of `sources`, or of all, sorted by source."""
+def sound_manifests(layout: Layout, sources: Iterable[str] | None = None) -> tuple[list[Manifest], list[Damage]]:
+    """Read the existing manifests of `sources`, or of all, sorted by source, and describe those that are damaged."""
     if sources is None:
         sources = [path.stem for path in layout.sources.glob("[!.]*.json")]
-    manifests = (read_manifest(layout, source) for source in sorted(set(sources)))
-    return [manifest for manifest in manifests if manifest is not None]
+    manifests: list[Manifest] = []
+    damage: list[Damage] = []
+    for source in sorted(set(sources)):
+        try:
+            manifests += [manifest for manifest in [read_manifest(layout, source)] if manifest is not None]
+        except ForensicsError:
+            damage.append(
+                Damage(
+                    str(layout.manifest(source)),
+                    None,
+                    f"is damaged: what the store holds of a journal{_days(layout, source)} cannot be read",
+                )
+            )
+    return manifests, damage
+
+
+def _days(layout: Layout, source: str) -> str:
+    """The days of a source's parts, in words; the directories still show them where the manifest does not."""
+    days = sorted(path.parent.name.removeprefix("date=") for path in layout.entries.glob(f"*/*/{source}-*.parquet"))
+    return f" from {days[0]} to {days[-1]}" if days else ""
 
 
 def write_manifest(layout: Layout, manifest: Manifest) -> None:

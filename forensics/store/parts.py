@@ -109,9 +109,7 @@ def _damage_as_sentence(path: Path) -> Iterator[None]:
     try:
         yield
     except (pa.ArrowException, OSError) as error:
-        if isinstance(error, FileNotFoundError):
-            raise
-        raise ForensicsError(f"The store's part {path} is damaged: delete the store's directory to ingest everything again.") from error
+        raise ForensicsError(f"The store's part {path} is damaged.") from error
 
 
 def read_seqnums(path: Path) -> Numbers:
@@ -132,6 +130,10 @@ def _groups(keys: Numbers) -> tuple[Numbers, Numbers | None]:
 def micros(time: datetime) -> int:
     """µs since 1970; exact, unlike a float of seconds."""
     return (time - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+
+
+def as_time(microseconds: int) -> datetime:
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds)
 
 
 def _date(days: int) -> str:

@@ -2,49 +2,143 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
 from datetime import datetime
-from itertools import pairwise
+from functools import partial
+from itertools import groupby, pairwise
+from typing import TypeVar
 
 import polars as pl
 
-from forensics.errors import ForensicsError
 from forensics.model.frames import ENTRIES
+from forensics.model.values import Damage
+from forensics.store.boot_order import in_order
 from forensics.store.layout import Layout
-from forensics.store.manifest import Manifest, Part, read_manifests
-from forensics.store.parts import micros
+from forensics.store.manifest import Manifest, Part, sound_manifests
+from forensics.store.parts import as_time, micros
+from forensics.wording import plural
 
 TRIES = 5  # another process may join parts between the reading of a manifest and of its parts
-BOOT = ["host", "machine", "boot"]
+MACHINE = ["host_code", "machine_code"]
+BOOT = [*MACHINE, "boot_code"]
 PER_COPY = ("seqnum", "seqnum_id", "offset", "bytes", "file")  # columns in which two copies of an entry differ
 STORED = [name for name in ENTRIES if name != "file"]
 
+Wanted = list[tuple[Manifest, list[Part]]]  # parts of each source
+Scan = Callable[[Manifest, list[Part]], pl.LazyFrame]
+Result = TypeVar("Result")
+_UNREADABLE = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
 
-def read_entries(layout: Layout, since: datetime | None, until: datetime | None, sources: Collection[str] | None) -> pl.DataFrame:
-    """Read the entries with since ≤ time < until of `sources` (null: all), from the overlapping parts only."""
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """ENTRIES of the store, and what of it is damaged and left out."""
+
+    entries: pl.DataFrame
+    damage: tuple[Damage, ...] = ()
+
+
+def read_entries(
+    layout: Layout, since: datetime | None, until: datetime | None, sources: Collection[str] | None, present: Collection[str]
+) -> Stored:
+    """Read the entries with since ≤ time < until of `sources` (null: all), from the overlapping parts only.
+
+    present: the sources that exist outside the store as well, so that what is damaged of them can be ingested again.
+    """
+
+    def read(*, skip_missing: bool) -> Stored:
+        manifests, damage = sound_manifests(layout, sources)
+        wanted = [(manifest, [part for part in manifest.parts if _overlaps(part, since, until)]) for manifest in manifests]
+        wanted = sorted((pair for pair in wanted if pair[1]), key=lambda pair: (min(part.first_time for part in pair[1]), pair[0].source))
+        read = _collected(wanted, partial(_scan, layout=layout, since=since, until=until), skip_missing=skip_missing)
+        damage += (_described(manifest, part, layout, present) for manifest, part in read.damaged)
+        if not read.frames:
+            return Stored(pl.DataFrame(schema=ENTRIES), tuple(damage))
+        has_duplicates = _may_have_duplicates([part for _, parts in wanted for part in parts])
+        return Stored(_in_canonical_order(pl.concat(read.frames), has_duplicates=has_duplicates), tuple(damage))
+
+    return _retried(read)
+
+
+def boot_starts(layout: Layout, sources: Collection[str] | None) -> list[datetime]:
+    """Return when each boot of `sources` (null: all) began, newest first; reads two columns."""
+
+    def scan(_: Manifest, parts: list[Part]) -> pl.LazyFrame:
+        return _parts(parts, layout).group_by("boot").agg(pl.col("time").min().cast(ENTRIES["time"]))
+
+    def read(*, skip_missing: bool) -> list[datetime]:
+        manifests, _ = sound_manifests(layout, sources)
+        wanted = [(manifest, list(manifest.parts)) for manifest in manifests if manifest.parts]
+        frames = _collected(wanted, scan, skip_missing=skip_missing).frames
+        starts = pl.concat(frames).group_by("boot").agg(pl.col("time").min())["time"] if frames else pl.Series(dtype=ENTRIES["time"])
+        return starts.sort(descending=True).to_list()
+
+    return _retried(read)
+
+
+def time_span(layout: Layout, sources: Collection[str] | None) -> tuple[datetime, datetime] | None:
+    """Return the times of the first and the last entry of `sources` (null: all), from the manifests; null without entries."""
+    parts = [part for manifest in sound_manifests(layout, sources)[0] for part in manifest.parts]
+    if not parts:
+        return None
+    return as_time(min(part.first_time for part in parts)), as_time(max(part.last_time for part in parts))
+
+
+def _retried(read: Callable[..., Result]) -> Result:
+    """Read again while another process replaces parts; in the end take a missing part for a damaged one."""
     for _ in range(TRIES - 1):
         try:
-            return _read(read_manifests(layout, sources), layout, since, until)
+            return read(skip_missing=False)
         except FileNotFoundError:
             continue
-    return _read(read_manifests(layout, sources), layout, since, until)
+    return read(skip_missing=True)
 
 
-def _read(manifests: Iterable[Manifest], layout: Layout, since: datetime | None, until: datetime | None) -> pl.DataFrame:
-    wanted = [(manifest, [part for part in manifest.parts if _overlaps(part, since, until)]) for manifest in manifests]
-    wanted = sorted((pair for pair in wanted if pair[1]), key=lambda pair: (min(part.first_time for part in pair[1]), pair[0].source))
-    if not wanted:
-        return pl.DataFrame(schema=ENTRIES)
-    frames = [_scan(manifest, parts, layout, since, until) for manifest, parts in wanted]
+@dataclass(frozen=True, slots=True)
+class _Collected:
+    frames: list[pl.DataFrame]
+    damaged: list[tuple[Manifest, Part]]
+
+
+def _collected(wanted: Wanted, scan: Scan, *, skip_missing: bool) -> _Collected:
+    """Read all parts at once; when one of them cannot be read, each by itself, to find out which. Raises FileNotFoundError."""
     try:
-        entries = pl.concat(pl.collect_all(frames))
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
-        raise ForensicsError(f"A part of the store {layout.root} is damaged: delete that directory to ingest everything again.") from error
-    return _in_canonical_order(entries, has_duplicates=_may_have_duplicates([part for _, parts in wanted for part in parts]))
+        return _Collected(pl.collect_all([scan(manifest, parts) for manifest, parts in wanted]), [])
+    except _UNREADABLE:
+        pass
+    except FileNotFoundError:
+        if not skip_missing:
+            raise
+    frames: list[pl.DataFrame] = []
+    damaged: list[tuple[Manifest, Part]] = []
+    for manifest, part in ((manifest, part) for manifest, parts in wanted for part in parts):
+        try:
+            frames.append(scan(manifest, [part]).collect())
+        except _UNREADABLE:
+            damaged.append((manifest, part))
+        except FileNotFoundError:
+            if not skip_missing:
+                raise
+            damaged.append((manifest, part))
+    return _Collected(frames, damaged)
 
 
-def _scan(manifest: Manifest, parts: list[Part], layout: Layout, since: datetime | None, until: datetime | None) -> pl.LazyFrame:
-    frame = pl.scan_parquet([layout.entries / part.path for part in parts], glob=False, hive_partitioning=False, low_memory=True)
+def _described(manifest: Manifest, part: Part, layout: Layout, present: Collection[str]) -> Damage:
+    """Describe a part that cannot be read, by what the manifest tells of it."""
+    days = f"{as_time(part.first_time):%F %T} to {as_time(part.last_time):%F %T} UTC"
+    held = f"{plural(part.rows, 'entry', 'entries')} of {manifest.file} from {days}"
+    again = f"; the journal still has them: delete {layout.manifest(manifest.source)} and run `ingest` to read them again"
+    reason = f"this part of the store is damaged: {held} cannot be read{again if manifest.source in present else ''}"
+    return Damage(str(layout.entries / part.path), None, reason)
+
+
+def _parts(parts: list[Part], layout: Layout) -> pl.LazyFrame:
+    return pl.scan_parquet([layout.entries / part.path for part in parts], glob=False, hive_partitioning=False, low_memory=True)
+
+
+def _scan(manifest: Manifest, parts: list[Part], *, layout: Layout, since: datetime | None, until: datetime | None) -> pl.LazyFrame:
+    frame = _parts(parts, layout)
     if since is not None:
         frame = frame.filter(pl.col("time") >= since)
     if until is not None:
@@ -68,7 +162,7 @@ def _may_have_duplicates(parts: Iterable[Part]) -> bool:
 
 
 def _in_canonical_order(entries: pl.DataFrame, *, has_duplicates: bool) -> pl.DataFrame:
-    """Sort by host and machine, boots by their first entry; within a boot by seqnum when it has one seqnum_id, else by clock.
+    """Sort by machine, boots by number or time; within a boot by seqnum when it has one seqnum_id, else by clock.
 
     Ties keep the order of the frame, which is a source's own order. The first of two copies of an entry stays.
     """
@@ -102,19 +196,11 @@ def _without_copies(entries: pl.DataFrame, order: pl.DataFrame) -> pl.DataFrame:
 
 def _keys(entries: pl.DataFrame) -> pl.DataFrame:
     """The sort keys of the entries: boot_rank, first, second; seqnum_id only brings the duplicates of a boot together."""
-    codes = [pl.col(name).to_physical().alias(f"{name}_code") for name in BOOT]
-    keys = entries.select("monotonic", "seqnum", pl.col("seqnum_id").to_physical(), *codes)
-    names = [f"{name}_code" for name in BOOT]
-    numbered = (pl.col("seqnum_id").n_unique() == 1) & (pl.col("seqnum").count() == pl.len()) & (pl.col("seqnum_id").count() == pl.len())
-    boots = pl.concat([entries.select([*BOOT, "time"]), keys], how="horizontal")
-    first = pl.when(numbered).then(pl.col("seqnum").arg_min()).otherwise(pl.col("monotonic").arg_min())
-    ranks = (
-        boots.group_by(names, maintain_order=True)
-        .agg(pl.col(BOOT).first().cast(pl.String), numbered=numbered, began=pl.col("time").get(first))
-        .sort("host", "machine", "began", "boot", nulls_last=False)
-        .with_row_index("boot_rank")
-    )
-    ranked = keys.join(ranks.select(*names, "boot_rank", "numbered"), on=names, how="left", nulls_equal=True, maintain_order="left")
+    machine, host = pl.col("machine").to_physical(), pl.col("host").to_physical()
+    codes = [machine.alias("machine_code"), pl.when(machine.is_null()).then(host).alias("host_code")]
+    keys = entries.select("monotonic", "seqnum", pl.col("seqnum_id").to_physical(), *codes, pl.col("boot").to_physical().alias("boot_code"))
+    ranks = _ranks(_boots(entries, keys), keys)
+    ranked = keys.join(ranks, on=BOOT, how="left", nulls_equal=True, maintain_order="left")
     return ranked.select(
         "numbered",
         "boot_rank",
@@ -123,3 +209,46 @@ def _keys(entries: pl.DataFrame) -> pl.DataFrame:
         seqnum_id="seqnum_id",
         seqnum="seqnum",
     )
+
+
+def _boots(entries: pl.DataFrame, keys: pl.DataFrame) -> pl.DataFrame:
+    """List the boots, by machine and time of their first entry: BOOT, numbered (by one counter), number_id, lowest, began, boot."""
+    numbered = (pl.col("seqnum_id").n_unique() == 1) & (pl.col("seqnum").count() == pl.len()) & (pl.col("seqnum_id").count() == pl.len())
+    first = pl.when(numbered).then(pl.col("seqnum").arg_min()).otherwise(pl.col("monotonic").arg_min())
+    boots = (
+        pl.concat([entries.select("host", "machine", "boot", "time"), keys], how="horizontal")
+        .group_by(BOOT, maintain_order=True)
+        .agg(
+            pl.col("host", "machine", "boot").first().cast(pl.String),
+            numbered=numbered,
+            number_id=pl.col("seqnum_id").first(),
+            lowest=pl.col("seqnum").min(),
+            began=pl.col("time").get(first),
+        )
+    )
+    name = pl.col("host").min().over(MACHINE)  # a machine may change its name
+    return boots.sort(name, "machine", "began", "boot", nulls_last=False).with_row_index("index")
+
+
+def _ranks(boots: pl.DataFrame, keys: pl.DataFrame) -> pl.DataFrame:
+    """Rank the boots: BOOT, numbered, boot_rank."""
+    machines = boots.select(pl.struct(MACHINE).rle_id().alias("machine_number")).to_series()
+    if machines.n_unique() < boots.height:
+        boots = boots[_by_number(boots.with_columns(machines), keys)]
+    return boots.select(*BOOT, "numbered").with_row_index("boot_rank")
+
+
+def _by_number(boots: pl.DataFrame, keys: pl.DataFrame) -> list[int]:
+    """List the indices of the boots in order, machine by machine."""
+    by_one = boots.filter("numbered").select("index", "number_id", "lowest")
+    by_several = keys.join(boots.filter(~pl.col("numbered")).select(*BOOT, "index"), on=BOOT, nulls_equal=True)
+    lowest = by_several.group_by("index", pl.col("seqnum_id").alias("number_id")).agg(pl.col("seqnum").min().alias("lowest"))
+    numbers: dict[int, list[tuple[int, int, int]]] = {}
+    machine_of = dict(boots.select("index", "machine_number").iter_rows())
+    for index, number_id, number in pl.concat([by_one, lowest]).drop_nulls().iter_rows():
+        numbers.setdefault(machine_of[index], []).append((number_id, number, index))
+    rows = boots.select("machine_number", "index", pl.col("began").dt.timestamp("us").fill_null(0), pl.col("boot").fill_null(""))
+    ordered: list[int] = []
+    for machine, of_machine in groupby(rows.iter_rows(), key=lambda row: row[0]):
+        ordered += in_order({index: (began, boot) for _, index, began, boot in of_machine}, numbers.get(machine, []))
+    return ordered

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from forensics.store.layout import Layout
-from forensics.store.manifest import Manifest, read_manifests
+from forensics.store.manifest import Manifest, sound_manifests
 from forensics.store.parts import DAY, micros
 from forensics.store.workspace import Workspace, open_workspace
 
@@ -17,7 +17,7 @@ def prune(layout: Layout, older_than: datetime) -> int:
     The manifests remember it, so that reading the same journal file again does not bring them back.
     """
     before = micros(older_than) // DAY * DAY
-    sources = [manifest.source for manifest in read_manifests(layout) if _old_parts(manifest, before)]
+    sources = [manifest.source for manifest in sound_manifests(layout)[0] if _old_parts(manifest, before)]
     if not sources:
         return 0
     with open_workspace(layout) as workspace:

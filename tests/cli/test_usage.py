@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from forensics.errors import JournalPermissionError
+from forensics.journal import directory
 from tests.cli.journals import ENTRY, ENTRY_OF_A_UNIT
 from tests.cli.running import assert_one_sentence, run, run_in_own_process
 
@@ -189,6 +190,66 @@ def test_a_query_without_an_answer_is_refused(arguments, exit_code, words, tmp_p
     result = run("report", "--file", "-", "--store", str(tmp_path), *arguments, input=ENTRY_OF_A_UNIT)
     assert_one_sentence(result, exit_code, *words)
     assert result.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("now", "retention", "words"),
+    [
+        ("1765200000", "+2d", ["--retention +2d", "future", "180d"]),
+        ("1765200000", "2025-12-09", ["future"]),
+        ("1765200000", "tomorrow", ["future"]),
+        ("1765000000", "@1765100000", ["future"]),  # past by the host's clock, but not by that of SOURCE_DATE_EPOCH
+    ],
+)
+def test_a_retention_in_the_future_deletes_nothing(now, retention, words, tmp_path):
+    (tmp_path / "log.export").write_text(ENTRY_OF_A_UNIT)
+    options = ["--file", str(tmp_path / "log.export"), "--store", str(tmp_path / "store")]
+    assert run("ingest", *options).returncode == 0
+    env = {**os.environ, "SOURCE_DATE_EPOCH": now, "TZ": "UTC"}
+    assert_one_sentence(run("ingest", *options, "--retention", retention, env=env), 2, *words)
+    assert run("report", *options, "--format", "json").returncode == 0
+
+
+def test_a_retention_is_counted_back_from_the_time_in_source_date_epoch(tmp_path):
+    (tmp_path / "log.export").write_text(ENTRY_OF_A_UNIT)  # of 2025-12-07
+    options = ["--file", str(tmp_path / "log.export"), "--store", str(tmp_path / "store")]
+    env = {**os.environ, "SOURCE_DATE_EPOCH": "1765200000", "TZ": "UTC"}  # 2025-12-08
+    assert run("ingest", *options, "--retention", "30d", env=env).returncode == 0
+    assert run("report", *options, "--format", "json").returncode == 0
+
+
+@pytest.mark.parametrize(
+    "window", [["--since", "2020-01-01", "--until", "2020-02-01"], ["--since", "boot-7"], ["--since", "2020-01-01", "--until", "boot"]]
+)
+def test_what_the_parts_description_answers_reads_no_entries(window, tmp_path, monkeypatch):
+    monkeypatch.setattr("forensics.store.query._scan", lambda *_, **__: pytest.fail("entries were read"))
+    result = run("report", "--file", "-", "--store", str(tmp_path), *window, input=ENTRY_OF_A_UNIT)
+    assert result.returncode in {2, 6}, result.stderr
+
+
+@pytest.fixture
+def without_journal(tmp_path, monkeypatch):
+    """A store with an entry, on a host that has no journal."""
+    monkeypatch.setattr(directory, "HOST_DIRECTORIES", (tmp_path / "nothing",))
+    assert run("ingest", "--file", "-", "--store", str(tmp_path / "store"), input=ENTRY_OF_A_UNIT).returncode == 0
+    return tmp_path / "store"
+
+
+@pytest.mark.parametrize(
+    "command", ["report", "export csv --table entries", "export jsonl --table entries", "export openmetrics", "export textfile", "classes"]
+)
+def test_a_store_is_enough_where_there_is_no_journal(command, without_journal):
+    result = run(*command.split(), "--store", str(without_journal))
+    assert result.returncode == 0, result.stderr
+    if command != "classes":  # which never reads the journal
+        assert result.stderr.count("\n") == 1
+        assert f"Using what the store {without_journal} holds." in result.stderr
+        assert result.stdout
+
+
+def test_without_journal_and_store_nothing_is_recorded(without_journal, tmp_path):
+    assert_one_sentence(run("report", "--store", str(tmp_path / "empty")), 6, "There is no journal")
+    assert_one_sentence(run("ingest", "--store", str(without_journal)), 6, "There is no journal")
 
 
 @pytest.mark.parametrize("unit", ["llama-server", "llama-server.service", "llama-*", "*"])

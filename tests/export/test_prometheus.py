@@ -1,21 +1,26 @@
 """History in Prometheus' formats, judged by promtool, a real Prometheus and a real node_exporter."""
 
+import itertools
 import json
 import re
 import shutil
 import subprocess
 import urllib.parse
+from dataclasses import replace
 from datetime import UTC, datetime
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fixtures.golden import make
-from forensics.export.openmetrics import openmetrics_text
+from forensics.export.openmetrics import QUIET_S, _Steps, openmetrics_text
 from forensics.export.textfile import prometheus_text
 from forensics.pipeline import investigate
 from forensics.query import Query, Sources
 from forensics.timespec import parse_time
-from tests.export.failing_unit import investigate_journal
+from tests.export.failing_unit import BOOT, investigate_journal, write_journal
 from tests.servers import NEEDS_PROMETHEUS, free_port, http_get, running_server
 
 SAMPLE = re.compile(r'^[a-z_]+(?:\{[a-z_]+="(?:[^"\\\n]|\\.)*"(?:,[a-z_]+="(?:[^"\\\n]|\\.)*")*\})? \d+ \d+$')
@@ -34,6 +39,39 @@ def test_a_counter_begins_at_zero_and_ends_at_the_number_of_restarts(tmp_path):
     values = [int(value) for value in re.findall(r"^tabby_forensics_unit_restarts_total\{.*?\} (\d+) \d+$", text, re.MULTILINE)]
     assert (values[0], values[-1]) == (0, 3)
     assert values == sorted(values)
+
+
+def test_over_a_clock_that_jumps_by_55_years_only_what_happened_is_written(tmp_path):
+    file = write_journal(tmp_path, restarts=4)
+    before = file.read_text().replace('"__REALTIME_TIMESTAMP": "1765', '"__REALTIME_TIMESTAMP": "0000')  # as on a board without a clock
+    after = write_journal(tmp_path, restarts=4).read_text().replace(BOOT, "d" * 32)
+    file.write_text(before + after)
+    pieces = openmetrics_text(investigate(Query(Sources((), (file,)), tmp_path / "store", datetime.now(UTC))), 60)
+    text = "".join(itertools.islice(pieces, 100))
+    assert text.endswith("# EOF\n")
+    times = sorted({int(line.rpartition(" ")[2]) for line in text.splitlines() if not line.startswith("#")})
+    assert times[0] < 3600
+    assert times[-1] > 1_765_000_000
+    assert len(times) < 300
+    assert re.findall(r"^tabby_forensics_unit_restarts_total\{.*?\} (\d+) \d+$", text, re.MULTILINE)[-1] == "8"
+
+
+@given(st.lists(st.integers(0, 200_000), max_size=30), st.sampled_from([1, 7, 60, 3600, 86_400]))
+def test_the_sampled_steps_are_those_near_an_event(times, step):
+    steps = _Steps(step, 0, 200_000 // step + 1)
+    expected = [at * step for at in range(steps.last + 1) if any(abs(at * step - time) <= max(QUIET_S, step) for time in times)]
+    assert steps.near(np.array(times, np.float64)).tolist() == expected
+
+
+@pytest.mark.parametrize(("kind", "expected"), [("restart-loop", 1), ("outage", 0), ("failing-job", 0), ("recurring", 0)])
+def test_a_loop_is_active_only_in_an_incident_that_is_a_loop(tmp_path, kind, expected):
+    found = investigate_journal(tmp_path, restarts=5)
+    incidents = tuple(replace(incident, kind=kind, ongoing=True, end=None) for incident in found.report.incidents)
+    found = replace(found, report=replace(found.report, incidents=incidents))
+    assert len(incidents) == 1
+    assert f'unit_loop_active{{unit="a.service"}} {expected}.0' in prometheus_text(found).decode()
+    values = re.findall(r"^tabby_forensics_unit_loop_active\{.*?\} (\d+) \d+$", "".join(openmetrics_text(found, 1)), re.MULTILINE)
+    assert ("1" in values) == bool(expected)
 
 
 @pytest.mark.real

@@ -8,12 +8,16 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from forensics.errors import ForensicsError, JournalPermissionError, NothingRecordedError
 from forensics.ingest.files import ingest_files
+from forensics.pipeline import make_report
+from forensics.query import Query, Sources
+from forensics.resources import folder
 from forensics.store import Store, query
 from tests.journal.oracle import needs_systemd
 from tests.store.making import MINUTE, files, journal, numbers, opened
@@ -58,8 +62,8 @@ def test_a_file_that_may_not_be_read_is_damage_among_others_and_an_error_alone(t
     bad.chmod(0)
     shut = tmp_path / ("0" * 32)
     shut.mkdir(mode=0)
-    for folder in [tmp_path, *tmp_path.parents[:3]]:
-        folder.chmod(folder.stat().st_mode | 0o055)
+    for parent in [tmp_path, *tmp_path.parents[:3]]:
+        parent.chmod(parent.stat().st_mode | 0o055)
     (tmp_path / "store").mkdir()
     os.chown(tmp_path / "store", 65534, 65534)
     os.seteuid(65534)
@@ -194,7 +198,7 @@ def test_a_part_that_another_process_joins_meanwhile_is_read_in_its_new_form(tmp
     store = opened(tmp_path)
     ingest_files(store, [path])
     journal(path, 20, 20)
-    read, ingests = query.read_manifests, []
+    read, ingests = query.sound_manifests, []
 
     def then_joined(*arguments):
         manifests = read(*arguments)
@@ -202,31 +206,92 @@ def test_a_part_that_another_process_joins_meanwhile_is_read_in_its_new_form(tmp
             ingests.append(ingest_files(store, [path]))
         return manifests
 
-    monkeypatch.setattr(query, "read_manifests", then_joined)
+    monkeypatch.setattr(query, "sound_manifests", then_joined)
     assert numbers(store) == list(range(40))
 
 
-def test_damage_of_the_store_itself_is_a_sentence(tmp_path):
+@pytest.fixture
+def three_days(tmp_path):
+    """A journal of three days, ingested: the store, the path of the journal and the parts in order of time."""
+    path = journal(tmp_path / "a.journal", 0, 72, step=60 * MINUTE)
     store = opened(tmp_path)
-    (source,) = ingest_files(store, [journal(tmp_path / "a.journal", 0, 20)]).sources
-    (part,) = tmp_path.rglob("*.parquet")
+    ingest_files(store, [path])
+    return store, path, sorted((tmp_path / "store").rglob("*.parquet"))
+
+
+def cut_off(part):
     part.write_bytes(part.read_bytes()[:-100])
-    with pytest.raises(ForensicsError, match=r"store .* is damaged"):
-        store.entries()
-    part.unlink()
-    with pytest.raises(ForensicsError, match="store"):
-        store.entries()
+
+
+def overwrite(part):
+    part.write_bytes(part.read_bytes()[:100] + b"\xff" * 1000 + part.read_bytes()[1100:])
+
+
+@pytest.mark.parametrize("destroy", [cut_off, overwrite, Path.unlink], ids=["cut off", "overwritten", "deleted"])
+def test_a_damaged_part_is_left_out_and_described_and_the_rest_is_read(three_days, destroy):
+    store, path, parts = three_days
+    whole = numbers(store)
+    destroy(parts[1])
+    stored = store.read()
+    left = [int(message.removeprefix("entry ")) for message in stored.entries["message"]]
+    assert left == [number for number in whole if not 2 <= number < 26], "the second day began after two hours"
+    (damage,) = stored.damage
+    assert (damage.file, damage.offset) == (str(parts[1]), None)
+    for words in (f"24 entries of {path}", "from 2023-11-15 00:13:20 to 2023-11-15 23:13:20 UTC"):
+        assert words in damage.reason
+    assert "delete" not in damage.reason
+
+
+def test_damage_outside_the_window_is_not_reported(three_days):
+    store, _, parts = three_days
+    cut_off(parts[1])
+    noon = datetime(2023, 11, 16, 12, tzinfo=UTC)
+    assert store.read(since=noon).damage == ()
+    assert store.read(since=noon).entries.height > 0
+
+
+def test_what_the_journal_still_has_of_a_damaged_part_can_be_read_again(three_days):
+    store, path, parts = three_days
+    cut_off(parts[1])
+    (source,) = ingest_files(store, [path]).present
+    (damage,) = store.read(present=[source]).damage
+    assert f"delete {store.layout.manifest(source)} and run `ingest`" in damage.reason
+    store.layout.manifest(source).unlink()
+    ingest_files(store, [path])
+    assert store.read().damage == ()
+    assert numbers(store) == list(range(72))
+
+
+def test_a_damaged_manifest_is_described_with_its_days_and_other_sources_are_read(three_days, tmp_path):
+    store, path, _ = three_days
+    (source,) = ingest_files(store, [path]).sources
+    other = journal(tmp_path / "b.journal", 100, 5, step=60 * MINUTE, boot=2)
     store.layout.manifest(source).write_text('{"parts":')
-    with pytest.raises(ForensicsError, match="delete it"):
-        store.entries()
+    ingested = ingest_files(store, [path, other])
+    assert [(record.file, "delete it" in record.reason) for record in ingested.damage] == [(str(path), True)], "the journal has it"
+    stored = store.read()
+    assert stored.entries.height == 5
+    (damage,) = stored.damage
+    assert damage.file == str(store.layout.manifest(source))
+    assert "from 2023-11-14 to 2023-11-17" in damage.reason
+    assert store.prune(datetime(2023, 11, 16, tzinfo=UTC)) == 0
 
 
-def test_a_damaged_part_that_new_entries_would_join_is_a_sentence(tmp_path):
+def test_a_report_of_a_damaged_store_is_incomplete(three_days, tmp_path):
+    _, path, parts = three_days
+    cut_off(parts[1])
+    report = make_report(Query(Sources((), (path,)), tmp_path / "store", datetime.now(UTC), pattern_folders=(folder("patterns"),)))
+    assert not report.completeness.complete
+    assert [damage.file for damage in report.completeness.damage] == [str(parts[1])]
+
+
+def test_a_damaged_part_that_new_entries_would_join_stays_as_it_is(tmp_path):
     path = journal(tmp_path / "a.journal", 0, 5)
     store = opened(tmp_path)
     ingest_files(store, [path])
     (part,) = (tmp_path / "store").rglob("*.parquet")
     part.write_bytes(part.read_bytes()[:-20])
     journal(path, 5, 5)
-    with pytest.raises(ForensicsError, match=r"is damaged: delete the store's directory"):
-        ingest_files(store, [path])
+    assert ingest_files(store, [path]).new_entries == 5
+    assert numbers(store) == [5, 6, 7, 8, 9]
+    assert [damage.file for damage in store.read().damage] == [str(part)]

@@ -76,7 +76,7 @@ def test_a_good_catalogue_passes_its_checks(tmp_path: Path) -> None:
         ('message  = "broken wheel"', "", "example[0].message: is missing"),
         ("[[counterexample]]", "[[counterexamples]]", "counterexample: at least one [[counterexample]] is needed"),
         ('why     = "nothing is broken"', "[counterexample.deeper]\nx = 1", "good.toml:16: counterexample[0].deeper: unknown key"),
-        ('captures = {', "unknown = 1\ncaptures = {", "good.toml:13: example[0].unknown: unknown key"),
+        ("captures = {", "unknown = 1\ncaptures = {", "good.toml:13: example[0].unknown: unknown key"),
         ("[match]", "explains = ['no.such']\n[match]", "explains: there is no pattern 'no.such'"),
     ],
 )
@@ -166,6 +166,7 @@ def test_a_bad_user_pattern_is_refused_with_all_its_mistakes_and_the_others_load
     )
     loaded = catalogue.load([shipped, own])
     assert [(pattern.id, pattern.severity) for pattern in loaded.patterns] == [("area.fine", "high"), ("area.good", "high")]
+    assert loaded.patterns[1].file.is_relative_to(shipped)
     assert sorted((mistake.file.name, mistake.key) for mistake in loaded.refused) == [
         ("good.toml", "restart_helps"), ("good.toml", "severity"), ("lonely.toml", "explains"),
     ]  # fmt: skip
@@ -175,3 +176,18 @@ def test_a_shipped_pattern_that_is_bad_stops_the_program(tmp_path: Path) -> None
     shipped = folder(tmp_path / "shipped", good=variant("good", ('"high"', '"bad"')))
     with pytest.raises(UsageError, match="severity"):
         catalogue.load([shipped, folder(tmp_path / "own", fine=variant("fine", ("broken", "fine")))])
+
+
+@pytest.mark.parametrize(
+    "mistake",
+    [
+        pytest.param(("broken (?P", "broken ((?P"), id="an expression that does not compile"),
+        pytest.param(("[match]", 'explains = ["area.nobody"]\n[match]'), id="an id that only the whole catalogue shows to be wrong"),
+    ],
+)
+def test_a_user_pattern_with_a_mistake_does_not_take_the_shipped_one_away(tmp_path: Path, mistake: tuple[str, str]) -> None:
+    shipped = folder(tmp_path / "shipped", good=GOOD)
+    own = folder(tmp_path / "own", good=variant("good", mistake))
+    loaded = catalogue.load([shipped, own])
+    assert [(pattern.id, pattern.file) for pattern in loaded.patterns] == [("area.good", shipped / "area" / "good.toml")]
+    assert [mistake.file for mistake in loaded.refused] == [own / "area" / "good.toml"]
