@@ -8,13 +8,13 @@ import polars as pl
 from forensics.attempts.manager_messages import ManagerMessage, is_kind
 from forensics.attempts.unit_keys import Codes, machine_codes
 from forensics.boots import machine_or_host
+from forensics.clocks import useless_clocks
 from forensics.model import systemd
 from forensics.model.frames import ATTEMPTS
 from forensics.speakers import Speaker
 
 OPENING = -1  # marks where an attempt begins among the manager's lines
-CLOCKS_DISAGREE_US = 10_000_000
-CLOCKS_MAY_DISAGREE = 0.01  # share of a boot's entries
+CLOCKS_MAY_BE_MISSING = 0.01  # in this share of a boot's entries
 
 
 def tallied(attributed: pl.DataFrame) -> pl.DataFrame:
@@ -74,19 +74,14 @@ def boots_judged(entries: pl.DataFrame, boots: Codes) -> pl.DataFrame:
 
 
 def _clocks(entries: pl.DataFrame, boots: Codes) -> pl.DataFrame:
-    """Judge the monotonic clock of each boot: boot, mono.
-
-    It can be used when it is missing, or moves 10 s against the wall clock, at 1 % of the entries at most.
-    """
+    """Judge the monotonic clock of each boot: boot, mono. It can be used when it runs with the wall clock and is hardly ever missing."""
     if entries.is_empty():
         return pl.DataFrame(schema={"boot": pl.Int64, "mono": pl.Boolean})
-    offset = entries["time"].to_physical().to_numpy() - entries["monotonic"].fill_null(0).to_numpy()
-    disagree = np.zeros(len(boots), dtype=bool)
-    disagree[1:] = (np.abs(np.diff(offset)) > CLOCKS_DISAGREE_US) & (boots[1:] == boots[:-1])
-    disagree |= entries["monotonic"].is_null().to_numpy()
-    wrong = np.bincount(boots[disagree], minlength=int(boots.max()) + 1)
-    share = wrong / np.maximum(np.bincount(boots), 1)
-    return pl.DataFrame({"boot": np.arange(len(share)), "mono": share <= CLOCKS_MAY_DISAGREE})
+    missing = np.bincount(boots[entries["monotonic"].is_null().to_numpy()], minlength=int(boots.max()) + 1)
+    recorded = missing / np.maximum(np.bincount(boots), 1) <= CLOCKS_MAY_BE_MISSING
+    useless = entries["boot"].is_in(useless_clocks(entries)).fill_null(value=False).to_numpy()
+    recorded[np.unique(boots[useless])] = False
+    return pl.DataFrame({"boot": np.arange(len(recorded)), "mono": recorded})
 
 
 def _outcome() -> pl.Expr:
@@ -127,7 +122,7 @@ def with_outcomes(attempts: pl.DataFrame) -> pl.DataFrame:
 
 
 def attempts_table(entries: pl.DataFrame, attempts: pl.DataFrame) -> pl.DataFrame:
-    """Make ATTEMPTS, numbered in (host, manager, unit, started) order, with `candidate` and `unit_key`."""
+    """Make ATTEMPTS, numbered in (host, machine, manager, unit, first_row) order, with `candidate` and `unit_key`."""
     first, alive = entries[attempts["first_row"]], entries[attempts["alive_row"]]
     time = entries["time"]
     ready = (pl.col("starting_row").is_not_null()) & (pl.col("started_row") <= pl.col("end_row").fill_null(pl.col("started_row")))
@@ -149,13 +144,14 @@ def attempts_table(entries: pl.DataFrame, attempts: pl.DataFrame) -> pl.DataFram
             pl.when(ready).then(pl.col("ready")).alias("ready"),
             pl.when(pl.col("mono")).then(pl.col("by_clock")).otherwise(pl.col("by_wall")).clip(lower_bound=0.0).alias("uptime_s"),
             pl.coalesce("end_row", "restart_row", "own_last_row").alias("last_row"),
-            pl.lit(value=False).alias("failed_stopping"),
+            # a SIGTERM that systemd calls a success leaves no failure result
+            ((pl.col("outcome") == "stopped") & pl.col("failed_row").is_not_null()).alias("failed_stopping"),
             pl.col("oom_killed") | (pl.col("result") == "oom-kill").fill_null(value=False),
             pl.col("dumped_core")
             | (pl.col("exit_code").cast(pl.String) == "dumped").fill_null(value=False)
             | (pl.col("result") == "core-dump").fill_null(value=False),
         )
-        .sort("host", "manager", "unit", "started", "first_row", nulls_last=True)
+        .sort("host", "machine", "manager", "unit", "first_row", nulls_last=True)
         .with_row_index("attempt")
         .select("candidate", "unit_key", *[pl.col(name).cast(kind) for name, kind in ATTEMPTS.items()])
     )

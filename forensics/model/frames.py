@@ -57,7 +57,7 @@ ENTRIES = pl.Schema(
 
 ATTEMPTS = pl.Schema(
     {
-        "attempt": pl.UInt32(),  # row number in (host, manager, unit, started) order
+        "attempt": pl.UInt32(),  # row number in (host, machine, manager, unit, first_row) order
         "machine": pl.String(),  # machine id, or the host name where none is recorded; a unit is (machine, manager, unit)
         "host": pl.String(),  # the machine's name then: a label
         "manager": pl.String(),
