@@ -9,8 +9,9 @@ import polars as pl
 
 from forensics.boots import boot_ends, machine_or_host
 from forensics.changes.rules import ANYONE, CHATTY, CHATTY_LINES, IDENTIFIERS, KERNEL, LONGEST, MANAGER, classify_change
+from forensics.changes.shell import is_read_only
 from forensics.model.frames import CHANGES
-from forensics.policy.limits import SHUTDOWN_S
+from forensics.policy.limits import CONSEQUENCE_S, SHUTDOWN_S
 
 # The kind with the lowest rank names an action of several lines
 RANK = {
@@ -24,6 +25,7 @@ RANK = {
     "unit-reload": 7,
     "login": 8,
 }
+READING = 9
 ONE_ACTION, ONE_ACTION_AT_MOST = 20, 300  # seconds between its lines; seconds in all
 ROUTINE = 30  # the same person doing the same thing this often, and on average hourly, is a program
 SCHEMA = pl.Schema(
@@ -90,11 +92,14 @@ def _new_drivers(changes: pl.DataFrame) -> pl.DataFrame:
 def _jobs(lifecycle: pl.DataFrame, boots: pl.DataFrame) -> pl.DataFrame:
     """Find stops, restarts and reloads of services that a client asked for; not those of a shutdown."""
     kinds = ["started", "restart", "stopping", "stopped", "reloading"]
-    ordered = lifecycle.filter(pl.col("kind").is_in(kinds)).sort("machine", "manager", "unit", "row")
+    ordered = _with_failures(lifecycle).filter(pl.col("kind").is_in(kinds))
     ordered = ordered.with_columns(pl.col("kind").shift(1).over("machine", "manager", "unit").cast(pl.String).alias("previous"))
     # `Stopped` ends what `Stopping` began, and goes with a restart that was scheduled
     alone = ~pl.col("previous").is_in(["restart", "stopping"]).fill_null(value=False) & pl.col("previous").is_not_null()
-    asked = pl.col("requested") & ((pl.col("kind") != "stopped") | alone)
+    consequence = pl.col("kind").is_in(["stopping", "stopped"]) & (
+        pl.col("time") - pl.col("failed_at") <= pl.duration(seconds=CONSEQUENCE_S)
+    )
+    asked = pl.col("requested") & ((pl.col("kind") != "stopped") | alone) & ~consequence.fill_null(value=False)
     of_system = pl.col("unit").str.contains(r"^(?:user@|user-runtime-dir@|systemd-)")
     jobs = ordered.filter(asked & ~of_system).join(boots, on=["machine", "boot"], how="left", nulls_equal=True)
     shutdown = ~pl.col("last_boot") & ((pl.col("boot_end") - pl.col("time")) <= pl.duration(seconds=SHUTDOWN_S))
@@ -105,6 +110,14 @@ def _jobs(lifecycle: pl.DataFrame, boots: pl.DataFrame) -> pl.DataFrame:
     return jobs.filter(~shutdown.fill_null(value=False)).with_columns(
         pl.format("{} {} on request", "unit", verb).alias("summary"), pl.lit("unit-job").alias("kind")
     )
+
+
+def _with_failures(lifecycle: pl.DataFrame) -> pl.DataFrame:
+    """Order statements by unit, with the time of the failure that nothing was started after, else null."""
+    unit = ("machine", "manager", "unit")
+    failed_at = pl.when(pl.col("kind") == "failed").then("time")
+    starts = pl.col("kind").is_in(["starting", "started"]).cum_sum().over(unit)
+    return lifecycle.sort(*unit, "row").with_columns(failed_at.forward_fill().over(*unit, starts).alias("failed_at"))
 
 
 def _boots(lines: pl.DataFrame) -> pl.DataFrame:
@@ -119,10 +132,14 @@ def _boots(lines: pl.DataFrame) -> pl.DataFrame:
 
 
 def _folded(changes: pl.DataFrame) -> pl.DataFrame:
-    """Fold the lines of an action, within seconds of each other, into one change, described by those of the lowest rank."""
-    changes = changes.with_columns(pl.col("kind").replace_strict(RANK, return_dtype=pl.Int8).alias("rank")).sort(
-        "machine", "time", "row", nulls_last=True
-    )
+    """Fold the lines of an action, within seconds of each other, into one change, described by those of the lowest rank.
+
+    Commands that only read, and change nothing, are an action of their own.
+    """
+    reading = pl.col("summary").is_in([summary for summary in changes["summary"].unique() if is_read_only(summary)])
+    rank = pl.when("reading").then(pl.lit(READING, pl.Int8)).otherwise(pl.col("kind").replace_strict(RANK, return_dtype=pl.Int8))
+    changes = changes.with_columns(reading.alias("reading")).with_columns(rank.alias("rank"))
+    changes = changes.sort("machine", "time", "row", nulls_last=True)
     pause = (pl.col("time").diff().over("machine") > pl.duration(seconds=ONE_ACTION)).fill_null(value=True) | (pl.col("kind") == "boot")
     changes = changes.with_columns(pause.cum_sum().over("machine").alias("action"))
     part = (pl.col("time") - pl.col("time").min().over("machine", "action")).dt.total_seconds() // ONE_ACTION_AT_MOST
@@ -141,7 +158,7 @@ def _folded(changes: pl.DataFrame) -> pl.DataFrame:
         | (pl.col("unit").is_null() & best & (pl.col("kind") != "login")).any()
         | (about.len() != 1)
     )
-    folded = changes.group_by("machine", "action", "part", "alone", maintain_order=True).agg(
+    folded = changes.group_by("machine", "action", "part", "alone", "reading", maintain_order=True).agg(
         pl.col("time", "kind", "row").filter(best).first(), joined.alias("summary"), pl.when(~host_wide).then(about.first()).alias("unit")
     )
     return folded.sort("time", "machine", "row")

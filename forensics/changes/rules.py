@@ -72,7 +72,7 @@ RULES: tuple[Rule, ...] = (
         r"^Operator of unix-\w+:\S+ .*?authenticated as unix-user:(?P<who>\S+) .*?\[(?P<command>[^\]]+)\]",
         "{who} ran {command}",
     ),
-    _rule("operator", "su", r"^\(to (?P<as>\S+)\) (?P<who>\S+) on", "{who} became {as}"),
+    _rule("login", "su", r"^\(to (?P<as>\S+)\) (?P<who>\S+) on", "{who} became {as}"),
     _rule("configuration", "usermod useradd userdel groupadd groupmod groupdel gpasswd", r"^(?P<what>.+)$", "accounts: {what}"),
     _rule("package", "pacman", r"\[ALPM\] (?P<what>(?:upgraded|installed|removed|downgraded|reinstalled) .+)$", "pacman {what}"),
     _rule("package", "", r"^\[ALPM\] (?P<what>(?:upgraded|installed|removed|downgraded|reinstalled) .+)$", "pacman {what}"),
@@ -113,7 +113,7 @@ RULES: tuple[Rule, ...] = (
     ),
     _rule("login", SSHD + " login", r"^pam_unix\((?:sshd|login):session\): session opened for user (?P<who>[^\s(]+)", "{who} logged in"),
     _rule(
-        "operator",
+        "login",
         "su",
         r"^pam_unix\(su(?:-l)?:session\): session opened for user (?P<as>[^\s(]+)(?:\(uid=\d+\))? by (?P<who>[^\s(]+)",
         "{who} became {as}",

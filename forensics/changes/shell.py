@@ -1,4 +1,4 @@
-"""Classify a shell command by its purpose: packages, a driver, configuration, one unit, or read-only."""
+"""Classify a shell command by its purpose: packages, a driver, configuration, one unit, a login, or read-only."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ EDITORS = _any(r"n?vim? nano micro emacs hx ed sed\s-i\S* tee cp mv ln install p
 CONFIGURATION = r"(?:/etc/|\.(?:conf|ya?ml|toml|ini|env|service|nix)\b)"
 
 KINDS = (
+    ("login", pattern(r"^(?:\S*/)?(?:(?:ba|z|da|fi|k|tc)?sh|su)(?: -[il]*| root| --?login)*$")),  # what is typed there is not logged
     (
         "package",
         pattern(rf"{WORD}{PACKAGERS} {OPTIONS}{CHANGING}(?:\s|$)|{WORD}pacman -[SUR]\w*|{WORD}dpkg (?:-i|-r|-P|--install|--remove)\b"),
@@ -30,11 +31,21 @@ KINDS = (
 
 # Read-only commands: neither a cause nor an attempt to fix anything, but a sign that an operator is present.
 READ_ONLY = _any(
-    "journalctl cat less more tail head grep ls dmesg ss netstat lsof ps top htop df du free id true whoami stat find "
-    "coredumpctl loginctl ip ping list -l"
+    "cat z?less more tail head [ze]?f?grep zcat lnav multitail awk wc ls dmesg ss netstat lsof ps pgrep top htop atop df du free id true "
+    "whoami w who last uptime stat coredumpctl ping list -l"
 )
-STATUS = rf"systemctl {OPTIONS}(?:status|show|cat|list-\S+|is-\S+)"
-READ_ONLY_COMMAND = pattern(rf"^\S+ ran (?:\S*/)?(?:{READ_ONLY}|{STATUS}|nvidia-smi(?! (?:-\w*r|--gpu-reset|-p)))(?:\s|$)")
+STATUS = r"systemctl(?: -\S+| [^-\s]\S*=\S*)*(?: (?:status|show|cat|list-\S+|is-\S+|get-default|help)\b|$)"
+JOURNAL = r"journalctl(?! .*--(?:vacuum|rotate|flush|sync|relinquish|smart-relinquish|setup-keys|update-catalog))"
+LOOKING = (
+    rf"{JOURNAL}|{STATUS}|nvidia-smi(?! (?:-\w*r|--gpu-reset|-p))|loginctl(?! (?:\S+ )*(?:terminate|kill|lock|enable|disable))|"
+    r"find(?! .*-(?:delete|exec|ok))|sysctl(?! .*(?:-w|-p|--system|=))|sed -n|"
+    r"ip (?:-\S+ )*(?:a|addr|address|l|link|r|ro|route|n|neigh|rule|-\S+)(?: (?:show|sh?|list|ls|get)\b.*)?$|"
+    r"(?:docker|podman|kubectl|crictl)(?: compose)? (?:logs|ps|inspect|stats|top|images|describe|get|version|info)"
+)
+READ_ONLY_COMMAND = pattern(rf"^(?:\S*/)?(?:{READ_ONLY}|{LOOKING})(?:\s|$)")
+IN_A_SHELL = pattern(r"^(?:\S*/)?(?:ba|z|da)?sh -l?c ")
+ONE_AFTER_ANOTHER = pattern(r"\s*(?:&&|\|\|?|;)\s*")
+WRITES = pattern(r">(?!\s*/dev/null|&)")
 
 JOBS = _any("start stop restart reload try-restart reload-or-restart kill reset-failed edit enable disable mask unmask")
 ABOUT = pattern(rf"{WORD}systemctl {OPTIONS}{JOBS} {OPTIONS}(?P<unit>[\w@:.\\-]+)$")
@@ -43,6 +54,7 @@ ABOUT = pattern(rf"{WORD}systemctl {OPTIONS}{JOBS} {OPTIONS}(?P<unit>[\w@:.\\-]+
 ON_THE_PATH = pattern(
     r"^/(?:(?:usr/)?(?:local/)?s?bin|run/current-system/sw/s?bin|run/wrappers/bin|etc/profiles/per-user/[^/]+/bin|nix/store/[^/]+/s?bin|snap/bin)/"
 )
+COMMAND = pattern(r"^\S+ ran (?P<command>.+)$")
 
 
 def short(command: str) -> str:
@@ -56,14 +68,28 @@ def kind_of(command: str) -> str:
 
 
 def unit_of(command: str) -> str | None:
-    """Return the one unit that a systemctl command is about, its suffix completed as systemctl does."""
+    """Return the one unit that a systemctl or journalctl command is about, its suffix completed as they do."""
     about = ABOUT.search(command)
-    if about is None:
-        return None
-    unit = about["unit"]
+    return None if about is None else completed(about["unit"])
+
+
+def completed(unit: str) -> str:
     return unit if "." in unit else f"{unit}.service"
+
+
+def commands_of(summary: str) -> list[str]:
+    """List the commands in a change's summary; nothing of other lines."""
+    return [ran["command"] for part in summary.split("; ") if (ran := COMMAND.search(part))]
 
 
 def is_read_only(summary: str) -> bool:
     """Whether every command in a change's summary is read-only."""
-    return all(READ_ONLY_COMMAND.search(part) for part in summary.split("; "))
+    commands = commands_of(summary)
+    return len(commands) == summary.count("; ") + 1 and all(map(_reads, commands))
+
+
+def _reads(command: str) -> bool:
+    if not IN_A_SHELL.search(command):
+        return bool(READ_ONLY_COMMAND.search(short(command)))
+    script = IN_A_SHELL.sub("", command)
+    return not WRITES.search(script) and all(READ_ONLY_COMMAND.search(part) for part in ONE_AFTER_ANOTHER.split(script))

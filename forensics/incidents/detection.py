@@ -85,9 +85,10 @@ def _delivered(case: Case, alerts: pl.DataFrame) -> tuple[int, int] | None:
 
 def naming(unit: str) -> str:
     """Return a pattern, without look-around, of texts that name the unit: its whole name, or its stem as a word of its own."""
-    stem, _, suffix = unit.rpartition(".")
-    full, alone = escape(f"{stem}.{suffix}"), escape(stem)
-    return rf"(?i)(?:^|[^\w@.:\\-]|\\[nrt]){full}(?:$|[^\w@.:-]|[.:](?:\W|$))|(?:^|[^\w@.:/\\-]|\\[nrt]){alone}(?:$|[^\w@.:/-]|[.:](?:[^\w/]|$))"
+    before, after = r"(?:^|[^\w@.:{}\\-]|\\[nrt])", r"(?:$|[^\w@.:{}-]|[.:](?:[^\w{}]|$))"
+    stem = unit.rsplit(".", 1)[0]
+    whole, alone = (before.format(more) + escape(name) + after.format(more, more) for name, more in ((unit, ""), (stem, "/")))
+    return f"(?i){whole}|{alone}"
 
 
 def declared_in(declared: datetime | None, incidents: list[Case]) -> int | None:

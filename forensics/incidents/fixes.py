@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
+from re import compile as pattern
 
 import numpy as np
 import polars as pl
 
+from forensics.changes.effect import moved_by, prepares, puts_into_effect
 from forensics.changes.find import RANK
+from forensics.changes.people import is_about, is_by_person, working_directory
+from forensics.changes.shell import commands_of
 from forensics.incidents.inputs import SECOND, moment, quoted
-from forensics.incidents.slice import Case, Ints, starts
+from forensics.incidents.slice import Case, CaseChange, Ints, starts
+from forensics.incidents.unit_files import UnitFiles, unit_files
 from forensics.model.values import FixAttempt
 from forensics.wording import plural
 
 ONE_TRY = 600 * SECOND  # actions within ten minutes are one try, unless a manual start of the unit has tested it
 NEAR = 20  # attempts before and after that are compared
+HANDLES_FILES = pattern(r"^(?:\S*/)?(?:rm|mv|cp|ln|chown|chmod|setfacl|mkdir|truncate|dd|fallocate|tee|install|rsync|tar|unzip)\s")
 SAME_ACT = 30 * SECOND  # a manual start this soon after an action belongs to it
 
 
@@ -27,12 +33,15 @@ class Act:
     summary: str
     row: int
     tests: bool  # it started the unit anew
+    prepares: bool = False  # the unit does not use yet what it changed
+    applies: bool = False  # it puts into effect what was prepared
 
 
 def fix_attempts(case: Case, entries: pl.DataFrame) -> tuple[FixAttempt, ...]:
-    tries = list(_tries(_acts(case)))
-    nexts = [*(later[0].us for later in tries[1:]), case.until + SECOND][: len(tries)]
+    """List the tests of the unit by people, each with all that was prepared for it."""
     began = np.maximum.accumulate(starts(case))
+    tries = list(_tries(_acts(case, entries), _all_starts(case, began), case.until))
+    nexts = [*(_first_change(later) for later in tries[1:]), case.until + SECOND][: len(tries)]
     anchors = [_anchor(acts) for acts in tries]
     lines = quoted(entries, [anchor.row for anchor in anchors])
     return tuple(
@@ -41,14 +50,23 @@ def fix_attempts(case: Case, entries: pl.DataFrame) -> tuple[FixAttempt, ...]:
     )
 
 
-def _acts(case: Case) -> list[Act]:
+def _all_starts(case: Case, began: Ints) -> Ints:
+    """Return when the unit was started in the incident, and by the success that ended it."""
+    success = case.success["started"].dt.timestamp("us").to_numpy()
+    return np.maximum.accumulate(np.concatenate([began, success]).astype(np.int64))
+
+
+def _acts(case: Case, entries: pl.DataFrame) -> list[Act]:
     """List changes inside the incident that can fix something, and manual starts of the unit that no change explains."""
     until = case.until if case.recovery is not None or case.ongoing else case.until - SECOND  # the stop that ends it is not a try
     inside = [change for change in case.changes if case.start < change.us <= until and not change.read_only]
-    tries = [change for change in inside if change.kind not in ("login", "boot")]
-    acts = [Act(change.us, change.kind, change.summary, change.row, tests=change.kind == "unit-job") for change in tries]
+    changes = [change for change in inside if change.kind not in ("login", "boot") and not _by_a_program(change)]
+    files = unit_files(case, entries) if changes else UnitFiles(frozenset(), frozenset())
+    moved = {path for change in changes for command in commands_of(change.summary) for path in moved_by(command, _directory(change))}
+    acts = [_act(change, case.unit, files, moved) for change in changes]
+    acts = [act for act, change in zip(acts, changes, strict=True) if act.prepares or act.applies or _may_fix(change, case.unit, files)]
     times = np.array([act.us for act in acts], dtype=np.int64)
-    for us, row in case.by_hand:
+    for us, row in ((us, row) for us, row in case.by_hand if us > case.start):
         near = times[(times <= us + SECOND) & (times >= us - SAME_ACT)]
         if len(near):
             at = int(np.flatnonzero(times == near[-1])[-1])
@@ -58,16 +76,60 @@ def _acts(case: Case) -> list[Act]:
     return sorted(acts, key=lambda act: (act.us, act.row))
 
 
-def _tries(acts: list[Act]) -> Iterator[list[Act]]:
-    """Group acts into tries."""
+def _act(change: CaseChange, unit: str, files: UnitFiles, moved: Collection[str]) -> Act:
+    commands, directory = commands_of(change.summary), _directory(change)
+    applies = change.kind in ("unit-reload", "system-switch") or any(puts_into_effect(command, unit) for command in commands)
+    is_prepared = bool(commands) and not applies and all(prepares(command, directory, files.paths, moved) for command in commands)
+    tests = change.kind == "unit-job"
+    return Act(change.us, change.kind, change.summary, change.row, tests, is_prepared, applies or tests)
+
+
+def _directory(change: CaseChange) -> str:
+    return working_directory(change.evidence.message)
+
+
+def _by_a_program(change: CaseChange) -> bool:
+    """Whether a reload was requested by something that is not a person's command."""
+    message = change.evidence.message
+    return change.kind == "unit-reload" and "requested" in message and not is_by_person(change.kind, change.summary, message, None)
+
+
+def _may_fix(change: CaseChange, unit: str, files: UnitFiles) -> bool:
+    """Whether a change can matter to the unit: it is about the unit or the system, or handles files."""
+    about = is_about(unit, files.directories, change.kind, change.summary, change.evidence.message)
+    return about or any(HANDLES_FILES.search(command) for command in commands_of(change.summary))
+
+
+def _tries(acts: list[Act], began: Ints, until: int) -> Iterator[list[Act]]:
+    """Group acts into tries; what the unit did not use yet waits for the try that puts it into effect."""
     current: list[Act] = []
     for act in acts:
-        if current and (act.us - current[0].us > ONE_TRY or (current[-1].tests and act.us - current[-1].us > SAME_ACT)):
-            yield current
-            current = []
+        done, waiting = _in_effect(current, began, act.us)
+        if done and (act.us - done[0].us > ONE_TRY or (current[-1].tests and act.us - current[-1].us > SAME_ACT)):
+            yield done
+            current = waiting
         current.append(act)
-    if current:
-        yield current
+    done, _ = _in_effect(current, began, until + SECOND)
+    if done:
+        yield done
+
+
+def _in_effect(acts: list[Act], began: Ints, until: int) -> tuple[list[Act], list[Act]]:
+    """Divide acts into those that a start of the unit has tested by then, and those that still wait for one."""
+    starts_by = np.searchsorted(began, until)
+    if not acts or (starts_by == np.searchsorted(began, acts[0].us) and not any(act.tests for act in acts)):
+        return [], acts
+    started = (starts_by > np.searchsorted(began, [act.us for act in acts])).tolist()
+    tests = [act.tests or (act.applies and used) for act, used in zip(acts, started, strict=True)]
+    last = max((at for at, tested in enumerate(tests) if tested), default=-1)  # what was prepared before it is in effect
+    used = [at <= last or (started[at] and not act.prepares) for at, act in enumerate(acts)]
+    done, waiting = ([act for act, is_used in zip(acts, used, strict=True) if is_used is wanted] for wanted in (True, False))
+    return done, waiting
+
+
+def _first_change(acts: list[Act]) -> int:
+    """Return when a try first changed what the unit uses."""
+    return next((act.us for act in acts if not act.prepares), acts[0].us)
 
 
 def _anchor(acts: list[Act]) -> Act:
@@ -85,7 +147,7 @@ def _in_short(acts: list[Act]) -> str:
 
 def _outcome(case: Case, began: Ints, acts: list[Act], next_try: int) -> str:
     """Judge a try: held when one of the next three attempts is the success, else by what attempts on both sides died of."""
-    first, last = acts[0].us, acts[-1].us
+    first, last = _first_change(acts), acts[-1].us
     before, after, upto = np.searchsorted(began, [first, last - SECOND, next_try]).tolist()
     later = upto - int(np.searchsorted(began, last + SECOND, side="right"))
     if case.recovery is not None and case.recovery < next_try and later <= 2:

@@ -29,8 +29,8 @@ TEN_MINUTES = 600 * SECOND
 
 
 def shown_changes(case: Case) -> tuple[Change, ...]:
-    """List every change from a day before until the end, newest first."""
-    return tuple(_change(change) for change in reversed(case.changes))
+    """List every change from a day before until the end, newest first; reading the log is none."""
+    return tuple(_change(change) for change in reversed(case.changes) if not change.read_only)
 
 
 def trigger(case: Case) -> tuple[Change | None, str]:

@@ -105,6 +105,43 @@ def test_commands_that_only_look_are_known():
     assert is_read_only("luna ran /run/current-system/sw/bin/journalctl -u app -n 200; luna ran systemctl status app")
     assert not is_read_only("luna ran journalctl -u app; luna ran systemctl restart app")
     assert not is_read_only("luna logged in")
+
+
+@pytest.mark.parametrize(
+    ("command", "reads"),
+    [
+        ("journalctl -xeu app", True),
+        ("journalctl --vacuum-size=1G", False),
+        ("journalctl --rotate", False),
+        ("systemctl --failed", True),
+        ("systemctl --no-pager -l status app", True),
+        ("systemctl list-units", True),
+        ("systemctl daemon-reload", False),
+        ("ip -br addr", True),
+        ("ip link set eth0 down", False),
+        ("find /srv -name core -delete", False),
+        ("find /srv -name core", True),
+        ("sysctl vm.swappiness", True),
+        ("sysctl -w vm.swappiness=10", False),
+        ("docker logs --tail 50 app", True),
+        ("docker restart app", False),
+        ("zgrep oom /var/log/syslog.2.gz", True),
+        ("less /var/log/syslog", True),
+        ("sh -c journalctl -u app | grep -i error | tail", True),
+        ("sh -c cat new.conf > /etc/app.conf", False),
+        ("sh -c journalctl -u app && systemctl restart app", False),
+        ("nvidia-smi --query-gpu=memory.used", True),
+        ("nvidia-smi --gpu-reset", False),
+    ],
+)
+def test_reading_is_told_from_changing(command, reads):
+    assert is_read_only(f"luna ran {command}") == reads
+
+
+@pytest.mark.parametrize("command", ["/bin/bash", "/usr/bin/zsh", "/usr/bin/su", "/usr/bin/su -", "/bin/sh -l", "/usr/bin/su - root"])
+def test_a_shell_is_a_login_since_what_is_typed_there_is_not_logged(command):
+    assert kind_of(command) == "login"
+    assert kind_of(f"{command} -c reboot") == "operator"
     assert kind_of("/usr/bin/cp new.conf /etc/app/app.conf") == "configuration"
     assert kind_of("/usr/bin/cp a b") == "operator"
 
@@ -121,6 +158,16 @@ def test_the_lines_of_one_switch_are_one_change_named_after_the_switch():
     tale.manager_says("Stopping app...", STOPPING, job_type="stop")
     tale.wait(3).host_says("nixos", f"finished switching to system configuration {NIX}")
     assert changes(tale) == [(68, "system-switch", None, SWITCH)]
+
+
+def test_reading_is_an_action_of_its_own():
+    tale = Tale().host_says("sudo", "luna : PWD=/ ; USER=root ; COMMAND=/bin/journalctl -u app").wait(5)
+    tale.host_says("sudo", "luna : PWD=/ ; USER=root ; COMMAND=/bin/systemctl restart app").wait(5)
+    tale.host_says("sudo", "luna : PWD=/ ; USER=root ; COMMAND=/bin/journalctl -fu app")
+    assert changes(tale) == [
+        (0, "operator", None, "luna ran journalctl -u app; luna ran journalctl -fu app"),
+        (5, "operator", "app.service", "luna ran systemctl restart app"),
+    ]
 
 
 def test_two_actions_minutes_apart_are_two_changes():
@@ -146,7 +193,11 @@ def test_an_automatic_restart_of_old_systemd_is_no_job_of_a_client():
 
 
 def test_a_stop_while_the_restart_waits_is_one():
-    assert [row[1] for row in changes(Tale().fail(1).fall().stop())] == ["unit-job"]
+    assert [row[1] for row in changes(Tale().fail(1).fall().wait(5).stop())] == ["unit-job"]
+
+
+def test_a_stop_that_follows_a_failure_at_once_is_what_the_manager_makes_of_it():
+    assert changes(Tale().fail(1).fall().wait(0.2).stop()) == []
 
 
 def test_the_stops_of_a_shutdown_are_the_boot_that_follows():
