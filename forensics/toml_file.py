@@ -11,8 +11,11 @@ from typing import Any
 
 from forensics.errors import UsageError
 
-# Strings and comments, so that neither a `#` in a string nor a key in a multi-line string is mistaken for one.
-_TOKEN = re.compile(r'"""(?:\\.|[^\\])*?"""|\'\'\'.*?\'\'\'|"(?:\\.|[^"\\\n])*"|\'[^\'\n]*\'|#[^\n]*', re.DOTALL)
+# Strings (a multi-line one may end in two quotes of its own) and comments, so that neither a `#` in a string nor a key in a multi-line
+# string is mistaken for one.
+STRING = r'''(?:"""(?:\\.|[^\\])*?"{3,5}|\'{3}.*?\'{3,5}|"(?:\\.|[^"\\\n])*"|\'[^\'\n]*\')'''
+COMMENT = r"#[^\n]*"
+_TOKEN = re.compile(f"{STRING}|{COMMENT}", re.DOTALL)
 _HEADING = re.compile(r"\s*(\[\[?)([^\[\]=]+)\]")
 _KEY = re.compile(r"\s*([^=\[\]{},\s][^=\[\]{},]*?)\s*=")
 _LAST_STEP = re.compile(r"\[\d+\]$|\.?[^.\[\]]+$|.$", re.DOTALL)

@@ -7,15 +7,19 @@ included, is not touched.
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Callable, Mapping
+import fcntl
+import os
+import stat
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from forensics.classes import toml_edit
 from forensics.errors import UsageError
 from forensics.files import write_atomically
 from forensics.model.values import Signature
@@ -43,6 +47,11 @@ class Overrides:
     aliases: Mapping[str, str] = field(default_factory=dict)
     titles: Mapping[str, str] = field(default_factory=dict)
     pinned: frozenset[str] = frozenset()
+
+    @property
+    def ids(self) -> frozenset[str]:
+        """All ids that the user has decided about."""
+        return frozenset([*self.aliases, *self.aliases.values(), *self.titles, *self.pinned])
 
     def shown_as(self, signature: str) -> str:
         """Follow the merges of merges to the last id; a circle ends where it began to repeat."""
@@ -86,30 +95,42 @@ def apply_overrides(labelled: Labelled, overrides: Overrides) -> Labelled:
 
 def merge(file: Path, into: str, ids: tuple[str, ...]) -> None:
     """Show `ids` as `into` from now on."""
-    others = tuple(id_ for id_ in dict.fromkeys(ids) if id_ != into)
+    others = [id_ for id_ in dict.fromkeys(ids) if id_ != into]
     if not others:
         raise UsageError("Name at least one other class to merge.")
-    if read_overrides(file).shown_as(into) in others:
-        raise UsageError(f"'{into}' is already shown as one of these; split it first.")
-    _write(file, _text(file) + _block("merge", {"into": into, "ids": list(others)}))
+    with _edited(file) as edit:
+        if read_overrides(file).shown_as(into) in others:
+            raise UsageError(f"'{into}' is already shown as one of these; split it first.")
+        edit.tables("merge", lambda _: False)  # raises for those that are not written as [[merge]]
+        edit.text = toml_edit.appended(edit.text, "merge", {"into": into, "ids": others})
 
 
 def split(file: Path, id_: str) -> int:
     """Undo the merges that `id_` is part of, on either side; return how many."""
-    return _cut(file, "merge", lambda table: table["into"] == id_ or id_ in table["ids"])
+    with _edited(file) as edit:
+        tables = edit.tables("merge", lambda table: table["into"] == id_ or id_ in table["ids"])
+        edit.text = toml_edit.changed_tables(edit.text, tables, toml_edit.removed)
+    return len(tables)
 
 
 def pin(file: Path, id_: str, name: str, example: Mapping[str, str | None]) -> None:
     """Keep `id_` under `name`; `example` is the kind, text, root and last of one of its events."""
-    _cut(file, "pin", lambda table: table["id"] == id_)
-    kept = {key: value for key in ("kind", "text", "root", "last") if (value := example.get(key)) is not None}
-    _write(file, _text(file) + _block("pin", {"id": id_, "name": name, **kept}))
+    _set(file, "pin", {"id": id_, "name": name, **{key: example.get(key) for key in ("kind", "text", "root", "last")}})
 
 
 def rename(file: Path, id_: str, title: str) -> None:
     """Give `id_` a new title."""
-    _cut(file, "rename", lambda table: table["id"] == id_)
-    _write(file, _text(file) + _block("rename", {"id": id_, "title": title}))
+    _set(file, "rename", {"id": id_, "title": title})
+
+
+def _set(file: Path, name: str, values: Mapping[str, str | None]) -> None:
+    """Change the tables of that name and id where they are, or append one."""
+    with _edited(file) as edit:
+        tables = edit.tables(name, lambda table: table["id"] == values["id"])
+        if tables:
+            edit.text = toml_edit.changed_tables(edit.text, tables, partial(toml_edit.changed, values=values))
+        else:
+            edit.text = toml_edit.appended(edit.text, name, {key: value for key, value in values.items() if value is not None})
 
 
 def _ids_now(pins: list[Row]) -> list[str]:
@@ -148,38 +169,48 @@ def _check_row(row: Table, keys: Mapping[str, type]) -> None:
             row.string(key, may_be_blank=True)
 
 
-def _block(name: str, table: Mapping[str, object]) -> str:
-    lines = [f"{key} = {_toml(value)}" for key, value in table.items()]
-    return f"\n[[{name}]]\n" + "\n".join(lines) + "\n"
+@dataclass(slots=True)
+class _Edit:
+    """The text of the file while it is changed."""
+
+    file: Path
+    text: str
+
+    def tables(self, name: str, wanted: Callable[[Row], bool]) -> list[toml_edit.TableText]:
+        """Find the wanted tables of that name. Raises UsageError for tables that are not written as [[tables]]."""
+        rows = _tables(self.file, self.text)[name]
+        if not rows:
+            return []
+        texts = [table for table in toml_edit.table_texts(self.text) or () if table.name == name]
+        if len(texts) != len(rows):
+            raise UsageError(
+                f"{self.file} cannot be changed without losing something of it: write its tables as [[{name}]], or edit it by hand."
+            )
+        return [table for table, row in zip(texts, rows, strict=True) if wanted(row)]
 
 
-def _toml(value: object) -> str:
-    """Write a TOML value: JSON strings are TOML strings, except that TOML escapes DEL."""
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+@contextmanager
+def _edited(file: Path) -> Iterator[_Edit]:
+    """Change the file, one process at a time; it keeps its mode and its owner."""
+    target = file.resolve()  # a symbolic link stays one
+    target.parent.mkdir(parents=True, exist_ok=True)
+    directory = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(directory, fcntl.LOCK_EX)
+        before = _text(file)
+        edit = _Edit(file, before)
+        yield edit
+        if edit.text != before:
+            _tables(file, edit.text)  # raises rather than write what could not be read again
+            _replace(target, edit.text)
+    finally:
+        os.close(directory)
 
 
-def _cut(file: Path, name: str, unwanted: Callable[[Row], bool]) -> int:
-    """Cut out the unwanted tables of that name, each from its heading to its last key; return how many."""
-    text = _text(file)
-    tables = _tables(file, text)[name]
-    wanted = [not unwanted(table) for table in tables]
-    if all(wanted):
-        return 0
-    number, keep, kept = -1, True, []
-    for line in text.splitlines(keepends=True):
-        if heading := re.match(r"\s*\[\[\s*(\w+)\s*\]\]", line):
-            number += heading[1] == name
-            keep = heading[1] != name or wanted[number]
-        elif line.lstrip().startswith("#"):
-            keep = True
-        if keep:
-            kept.append(line)
-    _write(file, "".join(kept))
-    return wanted.count(False)
-
-
-def _write(file: Path, text: str) -> None:
-    """Write the file atomically, after checking that it can be read again."""
-    _tables(file, text)
-    file.resolve().parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(file, text, mode=0o600)
+def _replace(target: Path, text: str) -> None:
+    before = target.stat() if target.exists() else None
+    write_atomically(target, text, mode=0o600)
+    if before is not None:
+        with suppress(PermissionError):  # only root may give a file to its owner
+            os.chown(target, before.st_uid, before.st_gid)
+        target.chmod(stat.S_IMODE(before.st_mode))

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from forensics.cli import params
 from forensics.errors import UsageError
 from forensics.query import Query
+
+if TYPE_CHECKING:
+    from forensics.pipeline import History
+    from forensics.signatures.catalogue import Catalogue
 
 FORMATS = ("term", "json")
 
@@ -30,6 +35,7 @@ def classes(
     redact: params.Redact = True,
 ) -> None:
     """List the failure classes in the store: counts, first and last time, and what unknown ones resemble."""
+    context.obj = query.store
     if context.invoked_subcommand is not None:
         return
     from forensics.classes import render
@@ -51,51 +57,76 @@ def classes(
 
 
 @app.command()
-def merge(into: Id, ids: Ids) -> None:
+def merge(context: typer.Context, into: Id, ids: Ids, store: params.Store = None) -> None:
     """Show several classes as one, the first."""
     from forensics.classes import overrides
     from forensics.paths import overrides_file
 
+    _history_with(_chosen_store(context, store), into, *ids)
     overrides.merge(overrides_file(), into, tuple(ids))
     typer.echo(f"{', '.join(ids)}: shown as {into} from now on; undo with `classes split {into}`")
 
 
 @app.command()
-def split(id_: Id) -> None:
+def split(context: typer.Context, id_: Id, store: params.Store = None) -> None:
     """Undo a merge: show each of its classes separately again."""
     from forensics.classes import overrides
     from forensics.paths import overrides_file
 
+    _chosen_store(context, store)  # accepted as by the other commands; a merge is undone without a look at it
     if not overrides.split(overrides_file(), id_):
         raise UsageError(f"'{id_}' is not part of a merge.")
     typer.echo(f"{id_}: shown separately again")
 
 
 @app.command()
-def pin(id_: Id, name: Name, store: params.Store = None) -> None:
+def pin(context: typer.Context, id_: Id, name: Name, store: params.Store = None) -> None:
     """Give an unknown class a name that it keeps when a later version computes another id for it."""
     from forensics.classes import overrides
     from forensics.classes.summary import pin_example, summarise_classes
-    from forensics.cli.history import read_whole_store
     from forensics.paths import overrides_file
 
     current = overrides.read_overrides(overrides_file())
-    history, catalogue = read_whole_store(store)
+    history, catalogue = _history_with(_chosen_store(context, store), id_)
     rows = summarise_classes(history.assembly.attempts, history.assembly.events, history.labelled, catalogue, current)
-    row = next((row for row in rows if row.signature.id == id_), None)
+    row = next((row for row in rows if row.signature.id == id_ and row.is_unknown), None)
     if row is None:
-        raise UsageError(f"There is no class '{id_}' in the store; `classes` lists them.")
-    if not row.is_unknown:
-        raise UsageError(f"'{id_}' always keeps its id; only a mined class can be pinned. Use `classes rename`.")
+        raise UsageError(f"'{id_}' always keeps its id; only a mined class that explains failures can be pinned. Use `classes rename`.")
     overrides.pin(overrides_file(), id_, name, pin_example(row))
     typer.echo(f"{id_}: pinned as '{name}'")
 
 
 @app.command()
-def rename(id_: Id, title: Title) -> None:
+def rename(context: typer.Context, id_: Id, title: Title, store: params.Store = None) -> None:
     """Change the title of a class."""
     from forensics.classes import overrides
     from forensics.paths import overrides_file
 
+    _history_with(_chosen_store(context, store), id_)
     overrides.rename(overrides_file(), id_, title)
     typer.echo(f"{id_}: titled '{title}' from now on")
+
+
+def _chosen_store(context: typer.Context, store: Path | None) -> Path:
+    """The --store of the command, or the one given before it: `classes --store DIR rename …`."""
+    return store or context.obj
+
+
+def _history_with(store: Path, *ids: str) -> tuple[History, Catalogue]:
+    """Read the history that has classes of these ids. Raises UsageError for an id that neither it nor classes.toml has."""
+    import difflib
+
+    from forensics.classes.overrides import read_overrides
+    from forensics.cli.history import read_whole_store
+    from forensics.model.values import LOST
+    from forensics.paths import overrides_file
+
+    history, catalogue = read_whole_store(store)
+    recorded = {LOST.id, *history.labelled.signatures, *history.labelled.labels["signature"].drop_nulls()}
+    recorded |= read_overrides(overrides_file()).ids
+    for id_ in ids:
+        if id_ not in recorded:
+            near = difflib.get_close_matches(id_, sorted(recorded), n=3, cutoff=0.5)
+            hint = f"Did you mean {' or '.join(near)}?" if near else "`classes` lists them."
+            raise UsageError(f"There is no class '{id_}' in the store {store}. {hint}")
+    return history, catalogue

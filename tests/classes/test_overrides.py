@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
+from concurrent.futures import ThreadPoolExecutor
 
 import polars as pl
 import pytest
@@ -81,6 +83,88 @@ def test_comments_and_other_tables_survive_every_change(file):
     assert [line for line in text.splitlines() if line.startswith("#")] == ["# mine", "# about the wheel", "# end"]
     assert [row["id"] for row in tomllib.loads(text)["rename"]] == ["a.b", "mined:z"]
     assert "merge" not in tomllib.loads(text)
+
+
+OF_THE_USER = """\
+# mine
+[[rename]] # the wheel
+id = "a.b"
+title = "x"  # short for wheel
+[[pin]]
+id = "mined:p"
+name = "pinned"
+kind = "line"
+text = '''
+[[pin]]
+# not a comment
+'''
+[[merge]]
+# why they are one
+into = "mined:a"
+ids = ["mined:b"]
+[[rename]]
+id = "c"
+title = "y"
+"""
+
+
+@pytest.fixture
+def users(file):
+    file.parent.mkdir(parents=True)
+    file.write_text(OF_THE_USER)
+    return file
+
+
+def test_a_title_changes_where_it_is(users):
+    overrides.rename(users, "a.b", "The wheel")
+    assert users.read_text() == OF_THE_USER.replace('title = "x"', 'title = "The wheel"')
+
+
+def test_a_class_is_pinned_again_where_it_is(users):
+    overrides.pin(users, "mined:p", "ours", {"kind": "traceback", "text": "a", "root": "b", "last": None})
+    before, _, rest = OF_THE_USER.partition("[[pin]]")
+    assert users.read_text().startswith(before)
+    assert users.read_text().endswith(rest[rest.index("[[merge]]") :])
+    assert tomllib.loads(users.read_text())["pin"] == [{"id": "mined:p", "name": "ours", "kind": "traceback", "text": "a", "root": "b"}]
+
+
+def test_a_comment_in_a_table_that_is_split_stays(users):
+    assert overrides.split(users, "mined:a") == 1
+    assert users.read_text() == OF_THE_USER.replace("[[merge]]\n", "").replace('into = "mined:a"\nids = ["mined:b"]\n', "")
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o644, 0o664, 0o440])
+def test_the_file_keeps_its_mode(users, mode):
+    users.chmod(mode)
+    overrides.rename(users, "mined:z", "z")
+    assert users.stat().st_mode & 0o777 == mode
+
+
+def test_a_new_file_is_the_users_own(file):
+    overrides.rename(file, "mined:z", "z")
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another user")
+def test_a_file_that_root_changes_stays_its_owners(users):
+    os.chown(users, 65534, 65534)
+    overrides.rename(users, "mined:z", "z")
+    assert (users.stat().st_uid, users.stat().st_gid) == (65534, 65534)
+
+
+def test_changes_at_once_are_all_kept(file):
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda number: overrides.rename(file, f"mined:{number}", "z"), range(24)))
+    assert len(overrides.read_overrides(file).titles) == 24
+
+
+def test_tables_that_cannot_be_changed_in_place_are_refused_and_stay(file):
+    file.parent.mkdir(parents=True)
+    file.write_text(inline := 'merge = [{into = "mined:a", ids = ["mined:b"]}]\n')
+    for change in (lambda: overrides.split(file, "mined:a"), lambda: overrides.merge(file, "mined:c", ("mined:d",))):
+        with pytest.raises(UsageError, match=r"write its tables as \[\[merge\]\]"):
+            change()
+    assert file.read_text() == inline
 
 
 def test_every_mistake_of_the_file_is_reported(file):

@@ -56,8 +56,9 @@ def test_the_terminal_lists_the_same(folder, tmp_path):
 
 def test_overrides_apply_to_classes_report_and_explain_alike(folder, tmp_path):
     first, second = (row["signature"] for row in listed(folder, tmp_path) if row["signature"].startswith("mined:"))
-    assert run_with_config(tmp_path, "classes", "merge", first, second).returncode == 0
-    assert run_with_config(tmp_path, "classes", "rename", first, "The allocator").returncode == 0
+    store = ["--store", str(folder / "store")]
+    assert run_with_config(tmp_path, "classes", "merge", first, second, *store).returncode == 0
+    assert run_with_config(tmp_path, "classes", *store, "rename", first, "The allocator").returncode == 0
     merged = next(row for row in listed(folder, tmp_path) if row["signature"] == first)
     assert (merged["failures"], merged["title"]) == (3, "The allocator")
     made = run_with_config(tmp_path, "report", "--file", str(folder / "log.export"), "--store", str(folder / "store"), "--format", "json")
@@ -67,7 +68,7 @@ def test_overrides_apply_to_classes_report_and_explain_alike(folder, tmp_path):
     log = folder / "pasted.log"
     log.write_text("ERROR: CUDA allocator ran out of memory for worker beta\n")
     assert json.loads(run_with_config(tmp_path, "explain", str(log), "--format", "json").stdout)["signature"] == first
-    assert run_with_config(tmp_path, "classes", "split", first).returncode == 0
+    assert run_with_config(tmp_path, "classes", "split", first, *store).returncode == 0
     assert len(listed(folder, tmp_path)) == 3
 
 
@@ -84,11 +85,15 @@ def test_a_class_is_pinned_with_one_of_its_lines(folder, tmp_path):
     ("arguments", "words"),
     [
         (["classes", "split", "mined:nobody"], ["mined:nobody"]),
-        (["classes", "pin", "mined:nobody", "x", "--store", "{store}"], ["mined:nobody"]),
+        (["classes", "pin", "mined:nobody", "x", "--store", "{store}"], ["mined:nobody", "no class"]),
+        (["classes", "rename", "gpu.vram-exausted", "x", "--store", "{store}"], ["{store}", "Did you mean gpu.vram-exhausted?"]),
+        (["classes", "merge", "gpu.vram-exhausted", "nobody", "--store", "{store}"], ["'nobody'", "`classes` lists them"]),
+        (["classes", "merge", "nobody", "gpu.vram-exhausted", "--store", "{store}"], ["'nobody'"]),
         (["classes", "pin", "gpu.vram-exhausted", "x", "--store", "{store}"], ["rename"]),
         (["classes", "--store", "{store}", "--format", "html"], ["'html'"]),
     ],
 )
 def test_an_impossible_override_is_refused(folder, tmp_path, arguments, words):
     result = run_with_config(tmp_path, *[argument.format(store=folder / "store") for argument in arguments])
-    assert_one_sentence(result, 2, *words)
+    assert_one_sentence(result, 2, *[word.format(store=folder / "store") for word in words])
+    assert not (tmp_path / "tabby-forensics" / "classes.toml").exists()
