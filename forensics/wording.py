@@ -12,7 +12,7 @@ _OUTCOMES = {"held": "held", "changed-class": "changed the class", "no-effect": 
 _METHODS = {
     "envelope": "envelope: first failed start to first stable start",
     "not-ready": "the time it was not ready",
-    "sum of gaps": "sum of the gaps: each failure to the next start",
+    "sum-of-gaps": "sum of the gaps: each failure to the next start",
 }
 _KINDS = {"restart-loop": "Restart loop", "outage": "Outage", "failing-job": "Failing job", "recurring": "Recurring failures"}
 _RECOVERIES = {"failing-job": "first good run", "recurring": "last stable start"}
@@ -78,7 +78,7 @@ def spoken_duration(seconds: float) -> str:
     minutes, hours = left // 60, left // 3600
     if left < 2 * 3600:
         return f"{minutes} min" + (f" {left % 60} s" if left % 60 and minutes < 10 else "")
-    return f"{hours} h {minutes % 60} min" if hours < 240 else f"{left // 86400} d {hours % 24} h"
+    return _two(minutes, 60, "h", "min") if hours < 240 else _two(hours, 24, "d", "h")
 
 
 def about(seconds: float) -> str:
@@ -117,9 +117,9 @@ def outcome(name: str) -> str:
     return _OUTCOMES.get(name, name)
 
 
-def method(name: str) -> str:
+def method(name: str, *, ongoing: bool = False) -> str:
     """Describe how downtime was measured; an unknown name is returned as it is."""
-    return _METHODS.get(name, name)
+    return "first failure to the end of the data" if ongoing and name == "envelope" else _METHODS.get(name, name)
 
 
 def kind(name: str) -> str:

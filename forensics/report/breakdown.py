@@ -1,4 +1,4 @@
-"""Choose what a table of failure classes shows: failures, restarts or both, shares, and how often a restart helped."""
+"""Choose what a table of failure classes shows: failures, restarts or both, and how often a restart helped."""
 
 from __future__ import annotations
 
@@ -24,18 +24,8 @@ def number(row: FailureClass, name: str) -> int:
     return row.failures if name == "failures" else row.restarts
 
 
-def share(row: FailureClass, classes: Sequence[FailureClass]) -> float:
-    """Return the share of restarts; of failures where nothing was restarted."""
-    failures = sum(other.failures for other in classes)
-    return row.share if not failures or any(other.restarts for other in classes) else row.failures / failures
-
-
 def share_heading(classes: Sequence[FailureClass]) -> str:
     return "Share of restarts" if len(counted(classes)) > 1 else "Share"
-
-
-def total_share(classes: Sequence[FailureClass]) -> float:
-    return sum(share(row, classes) for row in classes)
 
 
 def over_the_window(report: Report, incident: Incident) -> dict[str, int]:

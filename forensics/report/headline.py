@@ -27,7 +27,8 @@ def figures(report: Report, incident: Incident) -> list[Figure]:
 def _figures(report: Report, incident: Incident) -> Iterator[Figure]:
     yield _count(report, incident)
     if has_downtime(incident):
-        yield Figure(downtime(incident), f"downtime ({wording.method(incident.downtime_method)})", "phases")
+        method = wording.method(incident.downtime_method, ongoing=incident.ongoing)
+        yield Figure(downtime(incident), f"downtime ({method})", "phases")
     elif (cycle := _interval_s(incident)) is not None:
         yield Figure(wording.duration(cycle), "between two runs that failed", "breakdown")
     yield Figure(noticed(incident), f"until noticed; alert: {_alerted(incident)}", "detection")
@@ -86,12 +87,14 @@ def _interval_s(incident: Incident) -> float | None:
 def recovered(incident: Incident) -> str:
     if incident.time_to_recover_s is not None:
         return wording.duration(incident.time_to_recover_s)
-    return "not yet" if incident.ongoing else "stopped"
+    if incident.ongoing:
+        return "not yet"
+    return "each time" if incident.kind == "recurring" else "stopped"
 
 
 def _recovery_label(incident: Incident) -> str:
     if incident.time_to_recover_s is None and not incident.ongoing:
-        return "before it recovered"
+        return "held again after a failure" if incident.kind == "recurring" else "before it recovered"
     return f"to recover: first failure to {wording.recovery(incident.kind)}"
 
 

@@ -190,6 +190,7 @@ def _incident(incident: Incident) -> dict[str, Any]:
         "downtime_s": _number(incident.downtime_s),
         "downtime_method": incident.downtime_method,
         "availability": _number(incident.availability),
+        "slept_s": _number(incident.slept_s),
         "verdict": incident.verdict,
         "phases": [_phase(phase) for phase in incident.phases],
         "classes": [_class(row) for row in incident.classes],

@@ -128,6 +128,7 @@ def _incident(report: Report, incident: Incident, number: int | None, helped: br
         yield f"**{plain(incident.verdict, 1000)}**"
     yield plain(summary.caused_by(report, incident))
     yield "\n".join(f"- **{figure.value}** {plain(figure.label)}" for figure in headline.figures(report, incident))
+    yield plain(summary.caveats(incident))
     yield f"{level} What failed"
     stamp = wording.precise_enough(incident.start, incident.end)
     yield _breakdown(report, incident.classes, incident, quotes, stamp, breakdown.over_the_window(report, incident), helped)
@@ -169,7 +170,7 @@ def _breakdown(
         (
             f"{plain(row.title)} ({plain(row.signature)})",
             *(wording.count(breakdown.number(row, name)) for name in counted),
-            wording.share(breakdown.share(row, classes)),
+            wording.share(row.share),
             *([wording.count(over_the_window.get(row.signature, breakdown.number(row, counted[-1])))] * bool(over_the_window)),
             wording.count(row.secondary),
             stamp(row.first, where),

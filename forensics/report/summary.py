@@ -10,6 +10,7 @@ from forensics.model.values import Evidence, FailureTotals, Incident, Report, Re
 from forensics.report.headline import has_downtime
 from forensics.sanitize import one_line
 
+_ASLEEP_S = 60.0  # less is not worth a sentence
 CO_OCCURRING = "Also seen (did not cause the exit):"
 
 
@@ -210,6 +211,23 @@ def caused_by_isolated(report: Report, incident: Incident) -> bool:
     """Check whether the failure that caused an incident is listed as isolated."""
     cause = incident.machine, incident.host, incident.caused_by
     return any((row.machine, row.host, row.unit) == cause for row in report.isolated)
+
+
+def downtime(incident: Incident) -> str:
+    """Write the downtime and how it was measured; "" for an incident without one."""
+    method = wording.method(incident.downtime_method, ongoing=incident.ongoing)
+    return f"Downtime: {wording.duration(incident.downtime_s)} ({method})." if has_downtime(incident) else ""
+
+
+def caveats(incident: Incident) -> str:
+    """Write what makes the numbers lower bounds, and what no length includes."""
+    sentences = []
+    if not incident.exact:
+        sentences.append("Log entries are missing, so counts and times are lower bounds.")
+    if incident.slept_s >= _ASLEEP_S:
+        slept = wording.duration(incident.slept_s)
+        sentences.append(f"The host slept for {slept} of this time: durations leave that out, times since the first failure do not.")
+    return " ".join(sentences)
 
 
 def trigger(incident: Incident) -> str:

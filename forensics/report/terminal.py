@@ -142,7 +142,10 @@ def _incident(report: Report, incident: Incident, number: int | None, helped: br
         parts.append(Text(because))
     window = breakdown.over_the_window(report, incident)
     brief = breakdown.restart_helped(report, here="here")
-    parts += [_figures(report, incident), _heading("What failed"), _breakdown(incident.classes, incident, window, brief)]
+    parts.append(_figures(report, incident))
+    if caveats := summary.caveats(incident):
+        parts.append(Text(caveats, style="dim"))
+    parts += [_heading("What failed"), _breakdown(incident.classes, incident, window, brief)]
     if incident.beside:
         lines = [f"  {one_line(line)}" for line in summary.co_occurring(incident)[:_MOST_CLASSES]]
         parts.append(Text("\n".join([summary.CO_OCCURRING, *lines])))
@@ -183,7 +186,7 @@ def _breakdown(
         helps = Text(wording.helps(row.restart_helps), style=_HELP_STYLE[row.restart_helps])
         helps.append("".join(f"\n{part}" for part in helped(row, incident)), style="dim")
         cells = [wording.count(breakdown.number(row, name)) for name in counted]
-        cells.append(wording.share(breakdown.share(row, classes)))
+        cells.append(wording.share(row.share))
         cells += [wording.count(over_the_window.get(row.signature, breakdown.number(row, counted[-1])))] * bool(over_the_window)
         cells += [wording.count(row.secondary) if row.secondary else "–"] * secondary
         _row(table, _class(row), *cells, wording.duration(row.cycle_s), helps)

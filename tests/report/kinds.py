@@ -38,7 +38,7 @@ def failure_class(
     signature: str, title: str, failures: int, restarts: int, first: datetime, last: datetime, **more: object
 ) -> FailureClass:
     values = {
-        "share": 1.0 if restarts else 0.0,
+        "share": 1.0,
         "restart_helps": None,
         "severity": "high",
         "secondary": 0,
@@ -142,7 +142,7 @@ def recurring() -> Incident:
     )  # fmt: skip
     end = ends[-1] + timedelta(seconds=26)
     return incident(
-        "thumbnailer.service", "recurring", start, end, row, downtime_s=182.0, downtime_method="sum of gaps", availability=1 - 182 / 2_592_000,
+        "thumbnailer.service", "recurring", start, end, row, downtime_s=182.0, time_to_recover_s=None, downtime_method="sum-of-gaps", availability=1 - 182 / 2_592_000,
         verdict="thumbnailer.service failed 7 times in 18 h although each start held; down for 3 min in all; no alert; no operator action.",
         phases=(Phase(start, end, 7, 10_800.0, row.signature, {row.signature: 7}),),
         bin_s=3600,
@@ -197,7 +197,10 @@ def report(*incidents: Incident, isolated: tuple[IsolatedFailures, ...] = ()) ->
         restarts=RestartTotals(restarts + more_restarts, restarts, more_restarts, 0),
         failures=totals,
         isolated=isolated,
-        classes=tuple(replace(row, share=row.restarts / (restarts + more_restarts or 1)) for row in classes),
+        classes=tuple(
+            replace(row, share=row.restarts / (restarts + more_restarts) if restarts + more_restarts else row.failures / totals.total)
+            for row in classes
+        ),
         incidents=incidents,
         detection_summary=DetectionSummary(len(incidents), None, None, None),
         ledger=(

@@ -97,11 +97,25 @@ def test_failures_have_a_column_only_where_they_differ_from_restarts(incident, c
     assert breakdown.counted(incident.classes) == counted
 
 
-def test_shares_are_of_failures_where_nothing_was_restarted():
-    (row,) = OUTAGE.classes
-    classes = (replace(row, failures=6), replace(row, signature="other", failures=2))
-    assert [breakdown.share(one, classes) for one in classes] == [0.75, 0.25]
-    assert breakdown.share(replace(row, failures=0), (replace(row, failures=0),)) == 0.0
+def test_a_share_is_of_restarts_and_the_heading_names_them_where_failures_are_counted_too():
+    assert [breakdown.share_heading(incident.classes) for incident in (LOOP, OUTAGE, RECURRING)] == ["Share of restarts", "Share", "Share"]
+
+
+def test_recurring_failures_were_recovered_each_time():
+    assert ("each time", "held again after a failure") in values(RECURRING)
+    assert not [label for _, label in values(RECURRING) if "before it recovered" in label]
+
+
+def test_an_ongoing_outage_is_measured_to_the_end_of_the_data():
+    ongoing = replace(OUTAGE, ongoing=True, end=None, recovery=None, time_to_recover_s=None)
+    assert values(ongoing)[1] == ("40 min", "downtime (first failure to the end of the data)")
+
+
+@pytest.mark.parametrize("name", READABLE)
+def test_a_host_that_slept_is_mentioned_and_its_sleep_is_in_no_length(name):
+    slept = kinds.report(replace(OUTAGE, slept_s=28_800.0))
+    assert "The host slept for 8 h of this time: durations leave that out" in text(name, slept)
+    assert "slept" not in text(name, kinds.report(OUTAGE))
 
 
 @pytest.mark.parametrize("incident", [OUTAGE, JOB])
