@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
@@ -70,7 +71,7 @@ def _acts(case: Case, entries: pl.DataFrame) -> list[Act]:
         near = times[(times <= us + SECOND) & (times >= us - SAME_ACT)]
         if len(near):
             at = int(np.flatnonzero(times == near[-1])[-1])
-            acts[at] = replace(acts[at], tests=True)
+            acts[at] = replace(acts[at], tests=True, prepares=False)
         else:
             acts.append(Act(us, "unit-job", f"{case.unit} started manually", row, tests=True))
     return sorted(acts, key=lambda act: (act.us, act.row))
@@ -102,29 +103,34 @@ def _may_fix(change: CaseChange, unit: str, files: UnitFiles) -> bool:
 
 def _tries(acts: list[Act], began: Ints, until: int) -> Iterator[list[Act]]:
     """Group acts into tries; what the unit did not use yet waits for the try that puts it into effect."""
+    prepared = [act for act in acts if act.prepares]
     current: list[Act] = []
     for act in acts:
-        done, waiting = _in_effect(current, began, act.us)
-        if done and (act.us - done[0].us > ONE_TRY or (current[-1].tests and act.us - current[-1].us > SAME_ACT)):
-            yield done
-            current = waiting
+        if act.prepares:
+            continue
+        in_effect = _in_effect(current, began, act.us)
+        if in_effect and (act.us - current[0].us > ONE_TRY or (current[-1].tests and act.us - current[-1].us > SAME_ACT)):
+            yield _with_prepared(prepared, current[:in_effect])
+            current = current[in_effect:]
         current.append(act)
-    done, _ = _in_effect(current, began, until + SECOND)
-    if done:
-        yield done
+    if in_effect := _in_effect(current, began, until + SECOND):
+        yield _with_prepared(prepared, current[:in_effect])
 
 
-def _in_effect(acts: list[Act], began: Ints, until: int) -> tuple[list[Act], list[Act]]:
-    """Divide acts into those that a start of the unit has tested by then, and those that still wait for one."""
-    starts_by = np.searchsorted(began, until)
-    if not acts or (starts_by == np.searchsorted(began, acts[0].us) and not any(act.tests for act in acts)):
-        return [], acts
-    started = (starts_by > np.searchsorted(began, [act.us for act in acts])).tolist()
-    tests = [act.tests or (act.applies and used) for act, used in zip(acts, started, strict=True)]
-    last = max((at for at, tested in enumerate(tests) if tested), default=-1)  # what was prepared before it is in effect
-    used = [at <= last or (started[at] and not act.prepares) for at, act in enumerate(acts)]
-    done, waiting = ([act for act, is_used in zip(acts, used, strict=True) if is_used is wanted] for wanted in (True, False))
-    return done, waiting
+def _in_effect(acts: list[Act], began: Ints, until: int) -> int:
+    """Count the first acts that a start of the unit has tested by then; the others still wait for one."""
+    before = int(np.searchsorted(began, until))
+    last_start = int(began[before - 1]) if before else -1
+    return next((at + 1 for at in reversed(range(len(acts))) if acts[at].tests or acts[at].us <= last_start), 0)
+
+
+def _with_prepared(prepared: list[Act], acts: list[Act]) -> list[Act]:
+    """Take from `prepared` what one of the acts puts into effect."""
+    applied_at = max((act.us for act in acts if act.applies or act.tests), default=0)
+    count = bisect_right(prepared, applied_at, key=lambda act: act.us)
+    own = sorted([*prepared[:count], *acts], key=lambda act: (act.us, act.row))
+    del prepared[:count]
+    return own
 
 
 def _first_change(acts: list[Act]) -> int:

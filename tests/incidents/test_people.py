@@ -117,6 +117,12 @@ def test_what_was_never_put_into_effect_is_no_try():
     assert [change.summary for change in incident.changes] == ["luna ran systemctl edit app"]
 
 
+def test_a_unit_file_that_a_manual_start_follows_at_once_is_tested_by_it():
+    tale = Tale().fail(40)
+    by_hand(sudo(tale, "/bin/vim /etc/systemd/system/app.service").wait(20)).hold()
+    assert tries(tale) == [("luna ran vim /etc/systemd/system/app.service", "held")]
+
+
 def test_a_command_about_something_else_is_no_try():
     tale = Tale().fail(40)
     sudo(tale, "/bin/certbot renew").fail(20).hold()
