@@ -17,7 +17,8 @@ import numpy as np
 import polars as pl
 
 from forensics.assembly import assemble
-from forensics.incidents import Material, analyse, completeness, find_changes
+from forensics.changes import find_changes
+from forensics.incidents import Inputs, analyse, judge_completeness
 from forensics.model.frames import ENTRIES
 from forensics.model.values import Window
 from forensics.resources import folder
@@ -152,13 +153,13 @@ def stages(entries: pl.DataFrame) -> dict[str, float]:
     for _ in range(2):
         made = timed("attempts", lambda: assemble(entries))
         labelled = timed("classes", partial(label, made.events, made.attempts, patterns))
-        changes = timed("changes", lambda: find_changes(entries))
-        material = Material(
-            entries=entries, attempts=made.attempts, events=made.events, restarts=made.restarts,
+        changes = timed("changes", lambda: find_changes(entries, made.lifecycle))
+        inputs = Inputs(
+            entries=entries, attempts=made.attempts, events=made.events, restarts=made.restarts, lifecycle=made.lifecycle,
             labels=labelled.labels, changes=changes, signatures=labelled.signatures,
         )  # fmt: skip
-        timed("incidents", partial(analyse, material, Window(None, None)))
-        timed("completeness", lambda: completeness(entries, []))
+        timed("incidents", partial(analyse, inputs, Window(None, None)))
+        timed("completeness", lambda: judge_completeness(entries, []))
     return best
 
 

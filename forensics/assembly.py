@@ -8,6 +8,7 @@ import polars as pl
 
 from forensics.attempts import assemble_attempts
 from forensics.events import find_events
+from forensics.manager_fields import with_manager_fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,5 +23,6 @@ class Assembly:
 
 def assemble(entries: pl.DataFrame, *, include_running: bool = False) -> Assembly:
     """Assemble ENTRIES in canonical order. include_running: whether attempts that still run have events too."""
+    entries = with_manager_fields(entries)
     assembled = assemble_attempts(entries, include_running=include_running)
     return Assembly(assembled.attempts, find_events(entries, assembled.members), assembled.restarts, assembled.lifecycle)

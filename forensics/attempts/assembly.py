@@ -10,14 +10,16 @@ from dataclasses import dataclass
 import polars as pl
 
 from forensics.attempts import build
+from forensics.attempts.cycles import cut_by_order, with_stale_ids_corrected
 from forensics.attempts.ends import ends_of
-from forensics.attempts.invocations import with_candidates, with_late_lines_returned, with_lines_without_id
+from forensics.attempts.invocations import openings, with_candidates, with_late_lines_returned, with_lines_without_id
 from forensics.attempts.kernel_and_coredumps import kernel_and_coredumps
 from forensics.attempts.lifecycle import lifecycle_table, manager_lines
-from forensics.attempts.manager_messages import ManagerMessage, is_kind
+from forensics.attempts.manager_messages import ManagerMessage, is_kind, is_unmet_dependency
 from forensics.attempts.restarts import scheduled, with_lost
 from forensics.attempts.unit_keys import Codes, boot_codes, with_unit_keys
 from forensics.boots import machine_or_host
+from forensics.manager_fields import with_manager_fields
 from forensics.model.frames import ATTEMPT_ENTRIES, ATTEMPTS, ENTRIES, LIFECYCLE, RESTARTS, checked
 from forensics.speakers import Speaker
 
@@ -44,12 +46,17 @@ class Attempts:
 
 
 def assemble_attempts(entries: pl.DataFrame, *, include_running: bool = False) -> Attempts:
-    """Assemble ENTRIES in canonical order. include_running: whether `members` has the entries of attempts that still run."""
+    """Assemble ENTRIES in canonical order, as `with_manager_fields` completes them.
+
+    include_running: whether `members` has the entries of attempts that still run.
+    """
     checked(entries, ENTRIES, "entries")
     boots = boot_codes(entries)
     attributed, candidates = with_candidates(with_unit_keys(entries, boots))
-    lines = manager_lines(entries, attributed)
-    attributed = with_lines_without_id(with_late_lines_returned(attributed, lines), lines)
+    attributed, candidates, lines = cut_by_order(attributed, candidates, manager_lines(entries, attributed))
+    attributed = with_late_lines_returned(attributed, lines)
+    opened = openings(attributed, lines)
+    attributed = with_lines_without_id(with_stale_ids_corrected(attributed, lines, opened), opened)
     started = _attempts(candidates, attributed, lines)
     reports = kernel_and_coredumps(entries, attributed, started, lines, boots)
     numbered = build.attempts_table(entries, build.with_outcomes(_with_reports(started, entries, reports, boots)))
@@ -65,6 +72,7 @@ def assemble_attempts(entries: pl.DataFrame, *, include_running: bool = False) -
 
 def lifecycle_of(entries: pl.DataFrame) -> pl.DataFrame:
     """Read LIFECYCLE without assembling attempts: `attempt` is null throughout."""
+    entries = with_manager_fields(entries)
     attributed, _ = with_candidates(with_unit_keys(entries, boot_codes(entries)))
     no_attempts = pl.DataFrame(schema={"candidate": pl.UInt32, "attempt": pl.UInt32})
     return lifecycle_table(entries, manager_lines(entries, attributed), no_attempts)
@@ -76,7 +84,7 @@ def _attempts(candidates: pl.DataFrame, attributed: pl.DataFrame, lines: pl.Data
     joined = candidates.join(build.tallied(attributed), on="candidate", how="inner").join(ends, on="candidate", how="left")
     started = (pl.col("started_something").fill_null(value=False) | pl.col("wrote")) & ~pl.col("skipped").fill_null(value=False)
     attempts = joined.filter(started)
-    began = pl.col("starting_row").is_not_null() | pl.col("started_row").is_not_null()
+    began = pl.col("starting_row").is_not_null() | pl.col("started_row").is_not_null() | pl.col("unmet_dependency").fill_null(value=False)
     return (
         attempts.join(build.automatic(attempts, lines), on="candidate", how="left")
         .with_columns(pl.when(pl.col("automatic") | began).then(pl.col("automatic")).alias("automatic"))
@@ -107,7 +115,9 @@ def _members(attempts: pl.DataFrame, attributed: pl.DataFrame, lines: pl.DataFra
     """List the ATTEMPT_ENTRIES of `attempts`: their own lines, those of the manager and the kernel, and core dumps."""
     warned = is_kind(ManagerMessage.OTHER) & (pl.col("priority") <= WARNING)
     sources = [
-        lines.filter((is_kind(*EXPLAINING) | warned) & ~pl.col("echo")).select("row", "candidate", source=pl.lit("manager")),
+        lines.filter((is_kind(*EXPLAINING) | is_unmet_dependency() | warned) & ~pl.col("echo")).select(
+            "row", "candidate", source=pl.lit("manager")
+        ),
         reports.select("row", "candidate", "source"),
         attributed.filter(pl.col("speaker") == int(Speaker.SERVICE)).select("row", "candidate", source=pl.lit("service")),
     ]

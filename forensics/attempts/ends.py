@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from forensics.attempts.manager_messages import ManagerMessage, is_kind
+from forensics.attempts.manager_messages import ManagerMessage, is_kind, is_unmet_dependency
 
 # An invocation is an attempt when one of these is about it. The others are also written with the id of an attempt long over
 # (skipped starts, refused starts) or concern only the job.
@@ -43,7 +43,8 @@ def _first_of(*kinds: ManagerMessage) -> pl.Expr:
 def ends_of(lines: pl.DataFrame) -> pl.DataFrame:
     """Find per candidate which rows prove its start and end, and how it ended. lines: the manager's, without echoes."""
     facts = lines.group_by("candidate").agg(
-        is_kind(*PROOFS).any().alias("started_something"),
+        (is_kind(*PROOFS) | is_unmet_dependency()).any().alias("started_something"),
+        is_unmet_dependency().any().alias("unmet_dependency"),
         is_kind(ManagerMessage.SKIPPED).any().alias("skipped"),
         _first_of(ManagerMessage.STARTING).alias("starting_row"),
         _first_of(ManagerMessage.STARTED, ManagerMessage.FINISHED).alias("started_row"),
@@ -59,15 +60,32 @@ def ends_of(lines: pl.DataFrame) -> pl.DataFrame:
         pl.col("restart_counter").filter(is_kind(ManagerMessage.RESTART)).last(),
         pl.col("refused").any(),
         is_kind(ManagerMessage.OUT_OF_MEMORY).any().alias("logged_oom"),
+        is_kind(ManagerMessage.WATCHDOG).any().alias("logged_watchdog"),
+        is_kind(ManagerMessage.TIMEOUT).any().alias("logged_timeout"),
         pl.col("cpu_ns").filter(is_kind(ManagerMessage.RESOURCES)).max(),
         pl.col("memory_peak").filter(is_kind(ManagerMessage.RESOURCES)).max(),
     )
     results = lines.filter(is_kind(ManagerMessage.FAILED)).select(failed_row="row", result="result")
     return (
         facts.join(results, on="failed_row", how="left")
+        .with_columns(_result_before_220().alias("result"))
         .join(_exits(lines), on="candidate", how="left")
         .with_columns(_end_row().alias("end_row"))
         .with_columns(_stopped_on_request().alias("stopped_on_request"))
+    )
+
+
+def _result_before_220() -> pl.Expr:
+    """Select the failure's result; where the manager names none ("x.service failed."), what it logged before shows it."""
+    unnamed = pl.col("failed_row").is_not_null() & pl.col("result").is_null()
+    return (
+        pl.when("unmet_dependency")
+        .then(pl.lit("dependency"))
+        .when(unnamed & pl.col("logged_watchdog"))
+        .then(pl.lit("watchdog"))
+        .when(unnamed & pl.col("logged_timeout"))
+        .then(pl.lit("timeout"))
+        .otherwise(pl.col("result").cast(pl.String))
     )
 
 

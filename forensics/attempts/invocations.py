@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from forensics.attempts.manager_messages import ManagerMessage, is_kind
+from forensics.attempts.manager_messages import ManagerMessage, is_kind, is_unmet_dependency
 from forensics.speakers import Speaker
 
 
@@ -57,9 +57,9 @@ def with_late_lines_returned(entries: pl.DataFrame, lines: pl.DataFrame) -> pl.D
     return joined.with_columns(pl.coalesce("ending", "candidate").alias("candidate")).drop("ending")
 
 
-def with_lines_without_id(entries: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
-    """Give a candidate to entries without an invocation id. lines: the manager's."""
-    claimed = _claimed(entries, _openings(entries, lines))
+def with_lines_without_id(entries: pl.DataFrame, openings: pl.DataFrame) -> pl.DataFrame:
+    """Give a candidate to entries without an invocation id."""
+    claimed = _claimed(entries, openings)
     if claimed.is_empty():
         return entries
     return (
@@ -69,13 +69,14 @@ def with_lines_without_id(entries: pl.DataFrame, lines: pl.DataFrame) -> pl.Data
     )
 
 
-def _openings(entries: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
+def openings(entries: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
     """Find from which row on a line without an id belongs to each candidate: unit_boot, candidate, row.
 
-    After a scheduled restart it more likely belongs to the next one.
+    After a scheduled restart it more likely belongs to the next one; none belongs to a start that was not even tried. lines: the manager's.
     """
+    untried = lines.filter(is_unmet_dependency())["candidate"].drop_nulls()
     first = (
-        entries.drop_nulls("candidate")
+        entries.filter(pl.col("candidate").is_not_null() & ~pl.col("candidate").is_in(untried.implode()))
         .group_by("candidate")
         .agg(pl.col("unit_boot").first(), pl.col("row").min())
         .select("candidate", "unit_boot", "row")

@@ -21,6 +21,7 @@ FIELDS = (
     "result",
     "restart_counter",
     "job_type",
+    "job_result",
     "cpu_ns",
     "memory_peak",
     "priority",
@@ -63,7 +64,8 @@ def lifecycle_table(entries: pl.DataFrame, lines: pl.DataFrame, attempts: pl.Dat
             pl.col("kind").replace_strict(kinds, default="other", return_dtype=pl.String),
             (pl.col("requested") | asked.fill_null(value=False)).alias("requested"),
             boot="boot_id",
-            job="job_type",
+            # 219 leaves it out; `Stopping` is logged for stops only, also within a client's restart
+            job=pl.coalesce("job_type", pl.when(is_kind(ManagerMessage.STOPPING)).then(pl.lit("stop", pl.Categorical))),
             counter="restart_counter",
         )
         .select([pl.col(name).cast(kind) for name, kind in LIFECYCLE.items()])

@@ -54,9 +54,10 @@ BY_CODE_FUNC = {
     "service_dispatch_watchdog": ManagerMessage.WATCHDOG,
     "service_dispatch_timer": ManagerMessage.TIMEOUT,
 }
+RESTARTING = r"scheduling restart\.$"  # "Service RestartSec=5s expired, …" of 239 … 244, by the function that logs time-outs
 BY_WORDING = (  # only for lines with neither id nor a known function
     (r"[Ss]tart request repeated too quickly", ManagerMessage.START_LIMIT),
-    (r"Watchdog timeout", ManagerMessage.WATCHDOG),
+    (r"[Ww]atchdog timeout", ManagerMessage.WATCHDOG),
     (r"timed out\.|runtime time limit", ManagerMessage.TIMEOUT),
 )
 STARTS = (ManagerMessage.STARTING, ManagerMessage.STARTED, ManagerMessage.FINISHED, ManagerMessage.NOT_STARTED, ManagerMessage.SKIPPED)
@@ -65,6 +66,11 @@ STARTS = (ManagerMessage.STARTING, ManagerMessage.STARTED, ManagerMessage.FINISH
 def is_kind(*kinds: ManagerMessage) -> pl.Expr:
     """Whether the column `kind` has one of `kinds`."""
     return pl.col("kind").is_in([int(kind) for kind in kinds])
+
+
+def is_unmet_dependency() -> pl.Expr:
+    """Select the failed jobs of units that were not even tried, because another unit failed."""
+    return is_kind(ManagerMessage.JOB_FAILED) & (pl.col("job_result") == "dependency").fill_null(value=False)
 
 
 def classified(lines: pl.DataFrame) -> pl.DataFrame:
@@ -85,7 +91,7 @@ def classified(lines: pl.DataFrame) -> pl.DataFrame:
         .then(_started_or_skipped(message))
         .when(by_id.is_not_null())
         .then(by_id)
-        .when(pl.col("message_id").is_not_null())
+        .when(pl.col("message_id").is_not_null() | message.str.contains(RESTARTING))
         .then(int(ManagerMessage.OTHER))
         .when(by_func.is_not_null())
         .then(by_func)

@@ -8,6 +8,7 @@ import polars as pl
 
 from forensics.boots import host_names
 from forensics.incidents.gaps import clock_jumps, holes, losses
+from forensics.manager_fields import is_written_before_235
 from forensics.model.values import Completeness, Damage, Gap
 from forensics.wording import duration
 
@@ -27,7 +28,17 @@ def data_notes(entries: pl.DataFrame) -> tuple[str, ...]:
     filtered = (
         "Sequence numbers are missing throughout: the input was filtered, so lost entries cannot be distinguished from filtered ones."
     )
-    return (*_sleep_notes(entries), *((filtered,) if holes(entries)[1] else ()))
+    return (*_sleep_notes(entries), *_notes_of_old_systemd(entries), *((filtered,) if holes(entries)[1] else ()))
+
+
+def _notes_of_old_systemd(entries: pl.DataFrame) -> list[str]:
+    """Write what a journal of a systemd before 235 does not show."""
+    hosts = host_names(entries.filter(is_written_before_235(entries)))
+    if not hosts:
+        return []
+    names = ", ".join(hosts)
+    unseen = "lost restarts are not counted, and a service that ended without an error seems to run until its next start"
+    return [f"The systemd of {names} is older than 235, numbers no restarts and logs no success: {unseen}."]
 
 
 def _sleep_notes(entries: pl.DataFrame) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from forensics.manager_fields import with_manager_fields
 from forensics.model import systemd
 from forensics.model.values import FailureClass, FailureTotals, Incident, IsolatedFailures, LedgerCheck, RestartTotals
 
@@ -65,7 +66,7 @@ def check_sums(
     The restart lines are counted once more in ENTRIES, independently of LIFECYCLE, to prove that all were read.
     """
     inside = sum(incident.restarts for incident in incidents)
-    lines = entries.filter(pl.col("message_id") == systemd.UNIT_RESTART_SCHEDULED)["unit"].cast(pl.String)
+    lines = with_manager_fields(entries).filter(pl.col("message_id") == systemd.UNIT_RESTART_SCHEDULED)["unit"].cast(pl.String)
     logged = lines.is_in(units).sum()
     read = restarts.filter(~pl.col("lost"))["count"].sum()
     checks = [

@@ -32,7 +32,7 @@ class Labelled:
 def label(events: pl.DataFrame, attempts: pl.DataFrame, catalogue: Catalogue) -> Labelled:
     """Label every ended attempt; one that no event explains is labelled by its exit result."""
     events = checked(events, EVENTS, "events")
-    ended = checked(attempts, ATTEMPTS, "attempts").filter(pl.col("outcome") != "running")
+    ended = _as_failures(checked(attempts, ATTEMPTS, "attempts").filter(pl.col("outcome") != "running"))
     hits = find_hits(events, catalogue)
     choice = root_cause.choose(ended, events, hits.frame, catalogue)
     mined = naming.mined(events.join(choice.filter(pl.col("signature").is_null()).select("event"), on="event", how="semi"))
@@ -41,6 +41,12 @@ def label(events: pl.DataFrame, attempts: pl.DataFrame, catalogue: Catalogue) ->
     )
     labels = _labels(ended, choice, _secondary(events, hits.frame, choice))
     return Labelled(labels, _named_events(hits.frame, choice), _signatures(labels, hits.frame, mined, catalogue), hits.notes)
+
+
+def _as_failures(ended: pl.DataFrame) -> pl.DataFrame:
+    """Count attempts that failed while they were being stopped as failed: how they ended is explained in the same way."""
+    failed_stopping = pl.col("failed_stopping").fill_null(value=False)
+    return ended.with_columns(pl.when(failed_stopping).then(pl.lit("failed", ATTEMPTS["outcome"])).otherwise("outcome").alias("outcome"))
 
 
 def _labels(ended: pl.DataFrame, choice: pl.DataFrame, secondary: pl.DataFrame) -> pl.DataFrame:

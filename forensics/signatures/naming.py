@@ -21,6 +21,7 @@ _RESULTS = {
     "resources": "Could not be started for lack of a resource",
     "start-limit-hit": "Hit its start limit",
     "exec-condition": "Skipped by its condition",
+    "dependency": "Not started, because a unit it needs did not start",
     "success": "Exited without an error",
     "unknown": "How it ended is not recorded",
 }
@@ -59,7 +60,7 @@ def exit_signature(id_: str) -> Signature:
     title = _RESULTS.get(result, f"Ended with result {result}").format(status=_status_name(status), signal=_signal_name(status))
     return Signature(
         id=id_,
-        title=title if result in {"success", "unknown"} else f"{title}, no log output before the exit",
+        title=title if result in {"success", "unknown", "dependency"} else f"{title}, no log output before the exit",
         severity="info" if result == "success" else "high",
         restart_helps=None,
         cause="" if result == "success" else "The service logged nothing that explains its end; only the service manager recorded it.",

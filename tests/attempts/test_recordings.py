@@ -42,7 +42,7 @@ EXPECTED: list[tuple[str, int, str, str, str | None, int | None, str | None, boo
     ("lab-watchdog.service", 2, "failed", "watchdog", "dumped", 6, "ExecStart", True, "WatchdogSec"),
     ("tabby-user.service", 3, "failed", "exit-code", "exited", 1, "ExecStart", True, "user manager, burst 3"),
 ]
-NEVER_STARTED = ("lab-condexec.service", "lab-condpath.service", "lab-assert.service", "lab-needsfailed.service", "lab-badsetting.service")
+NEVER_STARTED = ("lab-condexec.service", "lab-condpath.service", "lab-assert.service", "lab-badsetting.service")
 
 
 def path(version: str) -> Path:
@@ -74,6 +74,12 @@ def test_attempts_are_what_the_unit_file_makes_happen(version: str, expected: tu
 @pytest.mark.parametrize("name", NEVER_STARTED)
 def test_what_never_started_is_no_attempt(version: str, name: str) -> None:
     assert unit(version, name).is_empty()
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_unit_whose_dependency_failed_has_failed_without_an_attempt_at_it(version: str) -> None:
+    failures = unit(version, "lab-needsfailed.service")
+    assert failures.select("outcome", "result", "exit_status", "uptime_s", "lines").rows() == [("failed", "dependency", None, 0.0, 0)]
 
 
 @pytest.mark.parametrize("version", VERSIONS)
