@@ -8,10 +8,11 @@ from datetime import UTC, datetime, tzinfo
 
 from forensics.classes.summary import ClassSummary
 from forensics.sanitize import one_line, sanitizer
-from forensics.wording import helps, minute
+from forensics.wording import helps, minute, plural
 
 _BARS = "▁▂▃▄▅▆▇█"
-_INDENT = " " * 8
+_INDENT = " " * 18
+_HEADING = f"failures  restarts  {'when':<24}  first → last failure"
 
 
 def as_json(summaries: Sequence[ClassSummary], *, redact: bool) -> str:
@@ -24,6 +25,7 @@ def as_json(summaries: Sequence[ClassSummary], *, redact: bool) -> str:
             "severity": row.signature.severity,
             "restart_helps": row.signature.restart_helps,
             "failures": row.failures,
+            "restarts": row.restarts,
             "first": _rfc3339(row.first),
             "last": _rfc3339(row.last),
             "units": list(row.units),
@@ -42,7 +44,7 @@ def _rfc3339(time: datetime) -> str:
 
 
 def as_text(summaries: Sequence[ClassSummary], where: tzinfo, *, redact: bool) -> str:
-    """Render a few lines per family of classes, under its largest class; times in the zone `where`."""
+    """Render a few lines per family of classes, under its largest class, and what is counted; times in the zone `where`."""
     if not summaries:
         return "No failures are on record.\n"
     titles = [row.signature.title for row in summaries]
@@ -51,21 +53,28 @@ def as_text(summaries: Sequence[ClassSummary], where: tzinfo, *, redact: bool) -
     members: dict[str, list[ClassSummary]] = {}
     for row in summaries:
         members.setdefault(row.family, []).append(row)
-    return "\n".join(line for family in members.values() for line in _family_lines(family, where, title_of)) + "\n"
+    lines = [_HEADING, *(line for family in members.values() for line in _family_lines(family, where, title_of))]
+    failures, restarts = sum(row.failures for row in summaries), sum(row.restarts for row in summaries)
+    counted = f"{plural(failures, 'failed attempt')}, {plural(restarts, 'automatic restart')} in the store."
+    why = "A failed attempt is not always restarted. `report` counts the same in its window."
+    return "\n".join([*lines, "", f"{counted} {why}"]) + "\n"
 
 
 def _family_lines(family: Sequence[ClassSummary], where: tzinfo, title_of: dict[str, str]) -> list[str]:
     head, *others = family
-    failures = sum(row.failures for row in family)
+    failures, restarts = sum(row.failures for row in family), sum(row.restarts for row in family)
     span = f"{minute(head.first, where)} → {minute(head.last, where)}"
     pinned = "  pinned" if head.pinned else ""
     lines = [
-        f"{failures:>8,}  {sparkline(_summed(family))}  {span}  {one_line(title_of[head.signature.title], 200)}",
+        f"{failures:>8,}  {restarts:>8,}  {sparkline(_summed(family))}  {span}  {one_line(title_of[head.signature.title], 200)}",
         f"{_INDENT}  {head.signature.id}  restart helps: {helps(head.signature.restart_helps)}  {', '.join(head.units)}{pinned}",
     ]
     if head.like:
         lines.append(f"{_INDENT}  most like {', '.join(f'{like.signature} ({like.score:.0%})' for like in head.like)}")
-    return lines + [f"{_INDENT}  + {row.failures:,} {row.signature.id}  {one_line(title_of[row.signature.title], 120)}" for row in others]
+    return lines + [
+        f"{_INDENT}  + {row.failures:,} / {row.restarts:,} {row.signature.id}  {one_line(title_of[row.signature.title], 120)}"
+        for row in others
+    ]
 
 
 def _summed(family: Sequence[ClassSummary]) -> list[int]:

@@ -9,7 +9,10 @@ from typing import Any
 
 import polars as pl
 
+from forensics.assembly import Assembly
 from forensics.classes.overrides import Overrides
+from forensics.incidents.classes import described
+from forensics.incidents.segment import classed
 from forensics.model.values import Signature
 from forensics.sanitize import redacted
 from forensics.signatures import Labelled, likeness, mask, naming
@@ -22,10 +25,15 @@ SAMPLE = ("kind", "text", "root", "last")  # columns of EVENTS that a mined sign
 
 @dataclass(frozen=True, slots=True)
 class ClassSummary:
-    """One failure class. family: the smallest id of the unknown classes that differ from it in names only."""
+    """One failure class. family: the smallest id of the unknown classes that differ from it in names only.
+
+    failures: failed attempts; first, last and histogram are theirs. restarts: automatic ones, after attempts of the class. A class with
+    restarts only, such as that of lost restarts, has no failures.
+    """
 
     signature: Signature
     failures: int
+    restarts: int
     first: datetime
     last: datetime
     units: tuple[str, ...]
@@ -40,10 +48,9 @@ class ClassSummary:
         return self.signature.id.startswith("mined:")
 
 
-def summarise_classes(
-    attempts: pl.DataFrame, events: pl.DataFrame, labelled: Labelled, catalogue: Catalogue, overrides: Overrides
-) -> list[ClassSummary]:
-    """Summarise every class of failed attempts, most failures first. attempts: ATTEMPTS; events: EVENTS of those."""
+def summarise_classes(assembly: Assembly, labelled: Labelled, catalogue: Catalogue, overrides: Overrides) -> list[ClassSummary]:
+    """Summarise every class of failed attempts and of restarts, most failures first."""
+    attempts, events = assembly.attempts, assembly.events
     end = pl.coalesce("ended", "started")
     failed = (
         labelled.labels.filter("failed").join(attempts.select("attempt", "unit", end.alias("end")), on="attempt").sort("end", "attempt")
@@ -51,19 +58,23 @@ def summarise_classes(
     grouped = failed.group_by("signature").agg(
         pl.len().alias("failures"), pl.col("end"), pl.col("unit").unique().sort(), pl.col("event").drop_nulls().first()
     )
-    rows = grouped.sort(["failures", "signature"], descending=[True, False]).to_dicts()
+    table = grouped.join(_restarts(assembly, labelled), on="signature", how="full", coalesce=True).sort(
+        ["failures", "restarts", "signature"], descending=[True, True, False], nulls_last=True
+    )
+    rows = [_filled(row) for row in table.iter_rows(named=True)]
     samples = _samples(events, [row["event"] for row in rows])
     unknown = [(row["signature"], text) for row in rows if (text := _compared_text(row["signature"], samples.get(row["event"], {})))]
     family_of = _families(unknown)
-    like = _like(unknown, {row["signature"]: min(row["end"]) for row in rows}, catalogue)
+    like = _like(unknown, {row["signature"]: min(row["end"], default=row["first_restart"]) for row in rows}, catalogue)
     ends = failed["end"].drop_nulls()
     edges = (ends.min(), ends.max())
     return [
         ClassSummary(
-            signature=labelled.signatures.get(row["signature"]) or Signature(row["signature"], row["signature"], "high"),
+            signature=described(row["signature"], labelled.signatures),
             failures=row["failures"],
-            first=min(row["end"]),
-            last=max(row["end"]),
+            restarts=row["restarts"],
+            first=min(row["end"], default=row["first_restart"]),
+            last=max(row["end"], default=row["last_restart"]),
             units=tuple(row["unit"]),
             histogram=_histogram(row["end"], *edges),
             sample=samples.get(row["event"], {}),
@@ -73,6 +84,30 @@ def summarise_classes(
         )
         for row in rows
     ]
+
+
+def _restarts(assembly: Assembly, labelled: Labelled) -> pl.DataFrame:
+    """Sum up the restarts of each class: signature, restarts, first_restart, last_restart, restarted (units)."""
+    return (
+        classed(assembly.restarts, labelled.labels)
+        .group_by("signature")
+        .agg(
+            pl.col("count").sum().alias("restarts"),
+            pl.col("time").min().alias("first_restart"),
+            pl.col("time").max().alias("last_restart"),
+            pl.col("unit").unique().sort().alias("restarted"),
+        )
+    )
+
+
+def _filled(row: dict[str, Any]) -> dict[str, Any]:
+    """Fill in what a class without failures, or without restarts, lacks."""
+    return row | {
+        "failures": row["failures"] or 0,
+        "restarts": row["restarts"] or 0,
+        "end": row["end"] or [],
+        "unit": row["unit"] or row["restarted"],
+    }
 
 
 def _samples(events: pl.DataFrame, wanted: Sequence[int | None]) -> dict[int | None, dict[str, Any]]:
@@ -106,6 +141,8 @@ def _families(unknown: Sequence[tuple[str, str]]) -> dict[str, str]:
 
 
 def _histogram(ends: Sequence[datetime], first: Any, last: Any) -> tuple[int, ...]:
+    if not ends:
+        return (0,) * BINS
     span = (last - first).total_seconds() or 1.0
     counts = [0] * BINS
     for end in ends:

@@ -34,7 +34,7 @@ def classes(
     format_: params.TermOrJson = "term",
     redact: params.Redact = True,
 ) -> None:
-    """List the failure classes in the store: counts, first and last time, and what unknown ones resemble."""
+    """List the failure classes in the store: failures, restarts, first and last time, and what unknown ones resemble."""
     context.obj = query.store
     if context.invoked_subcommand is not None:
         return
@@ -49,7 +49,9 @@ def classes(
     parse.require_choice("format", format_, FORMATS)
     catalogue, overrides = load_catalogue(query.pattern_folders), read_overrides(overrides_file())
     history = read_history(query, catalogue, overrides, output.progress("reading the journal"))
-    rows = summarise_classes(history.assembly.attempts, history.assembly.events, history.labelled, catalogue, overrides)
+    rows = summarise_classes(history.assembly, history.labelled, catalogue, overrides)
+    for damage in history.damage:
+        output.notice(f"{damage.file}: {damage.reason}.")
     if format_ == "json":
         typer.echo(render.as_json(rows, redact=redact), nl=False)
     else:
@@ -88,7 +90,7 @@ def pin(context: typer.Context, id_: Id, name: Name, store: params.Store = None)
 
     current = overrides.read_overrides(overrides_file())
     history, catalogue = _history_with(_chosen_store(context, store), id_)
-    rows = summarise_classes(history.assembly.attempts, history.assembly.events, history.labelled, catalogue, current)
+    rows = summarise_classes(history.assembly, history.labelled, catalogue, current)
     row = next((row for row in rows if row.signature.id == id_ and row.is_unknown), None)
     if row is None:
         raise UsageError(f"'{id_}' always keeps its id; only a mined class that explains failures can be pinned. Use `classes rename`.")

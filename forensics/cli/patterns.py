@@ -83,7 +83,7 @@ def new(id_: MinedId, as_: NewId = "new.problem", store: params.Store = None, fo
     if target.exists():
         raise UsageError(f"'{target}' already exists; choose another id with --as.")
     history, catalogue = read_whole_store(store)
-    rows = summarise_classes(history.assembly.attempts, history.assembly.events, history.labelled, catalogue, Overrides())
+    rows = summarise_classes(history.assembly, history.labelled, catalogue, Overrides())
     row = next((row for row in rows if row.signature.id == id_ and row.is_unknown), None)
     if row is None:
         raise UsageError(f"There is no unknown class '{id_}' in the store; `classes` lists them.")

@@ -60,7 +60,7 @@ def timeline(inputs: Inputs, useless: list[str], awake: AwakeTime) -> Timeline:
     attempts = attempts.with_columns(pl.when(inside).then("incident").alias("incident")).drop("first_failure", "is_recurring")
     restarts = restarts.join(attempts.select("number", "group"), on="number", how="left", maintain_order="left")
     restarts = restarts.join(of_group.select("group", "incident"), on="group", how="left", maintain_order="left")
-    return Timeline(attempts.drop("group"), _classed(restarts, attempts), incidents.drop("group"))
+    return Timeline(attempts.drop("group"), classed(restarts, attempts), incidents.drop("group"))
 
 
 def _attempts(inputs: Inputs, useless: list[str]) -> pl.DataFrame:
@@ -257,8 +257,8 @@ def _incident(group: _Group, down_s: float) -> tuple[int, str | None, int, int |
     return group.number, first.kind, first.start or 0, last.end, last.recovery, last.end is None, down_s
 
 
-def _classed(restarts: pl.DataFrame, attempts: pl.DataFrame) -> pl.DataFrame:
-    """Add the failure class: the attempt's signature, or LOST."""
+def classed(restarts: pl.DataFrame, attempts: pl.DataFrame) -> pl.DataFrame:
+    """Add the failure class of each restart: the signature of the attempt before it, or LOST."""
     named = restarts.join(attempts.select("attempt", "signature"), on="attempt", how="left", maintain_order="left")
     recorded = pl.when(~pl.col("lost")).then(pl.col("signature"))
     return named.with_columns(recorded.fill_null(LOST.id).alias("signature"))

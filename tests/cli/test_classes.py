@@ -48,6 +48,25 @@ def test_classes_are_listed_with_counts_times_and_likeness(folder, tmp_path):
     assert all(row["first"] <= row["last"] and row["units"] == ["app.service"] for row in rows)
 
 
+def test_classes_and_report_count_the_same(tmp_path):
+    journal = Journal()
+    for number, counter in enumerate([1, 4, None]):  # two restarts are lost; the last failure is not restarted
+        journal.manager("started", f"run{number}", after=30)
+        journal.writes(f"run{number}", "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2 GiB", pid=100 + number)
+        journal.dies(f"run{number}")
+        if counter:
+            journal.manager("restart", f"run{number}", N_RESTARTS=str(counter))
+    (tmp_path / "log.export").write_text(export_format(journal))
+    source = ["--file", str(tmp_path / "log.export"), "--store", str(tmp_path / "store")]
+    rows = json.loads(run_with_config(tmp_path, "classes", *source, "--format", "json").stdout)["classes"]
+    assert [(row["signature"], row["failures"], row["restarts"]) for row in rows] == [("gpu.vram-exhausted", 3, 2), ("journal.lost", 0, 2)]
+    report = json.loads(run_with_config(tmp_path, "report", *source, "--format", "json").stdout)
+    assert {row["signature"]: row["restarts"] for row in report["classes"]} == {row["signature"]: row["restarts"] for row in rows}
+    text = run_with_config(tmp_path, "classes", *source).stdout
+    assert text.splitlines()[0].split()[:2] == ["failures", "restarts"]
+    assert "3 failed attempts, 4 automatic restarts in the store." in text
+
+
 def test_the_terminal_lists_the_same(folder, tmp_path):
     result = run_with_config(tmp_path, "classes", "--store", str(folder / "store"))
     assert all(row["signature"] in result.stdout for row in listed(folder, tmp_path))
