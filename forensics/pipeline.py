@@ -31,6 +31,7 @@ from forensics.timespec import BootStart
 from forensics.wording import plural
 
 Notice = Callable[[str], object]
+ALWAYS = Window(None, None)
 
 
 def make_report(query: Query, progress: Progress | None = None, notice: Notice = lambda _: None) -> Report:
@@ -57,7 +58,7 @@ class Investigation:
     history: History
     restarts: pl.DataFrame
     report: Report
-    window: Window = Window(None, None)
+    window: Window = ALWAYS
 
 
 def investigate(
@@ -75,7 +76,7 @@ def investigate(
     stored, window = _entries(query, ingested.sources, ingested.present, whole=whole)
     entries, damage = stored.entries, tuple(dict.fromkeys([*ingested.damage, *stored.damage]))
     history = _history(_only_units(entries, query.units), stored, patterns, read_overrides(overrides_file()))
-    analysis = _analyse(history, Window(None, None) if whole else window, query.declared)
+    analysis = _analyse(history, ALWAYS if whole else window, query.declared)
     refused = (f"Skipped patterns: {catalogue.format_mistakes(patterns.refused)}",) if patterns.refused else ()
     return Investigation(history, analysis.classed_restarts, _report(query, entries, window, damage, analysis, refused), window)
 

@@ -19,13 +19,24 @@ class Recorder:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 body = gzip.decompress(body) if self.headers["Content-Encoding"] == "gzip" else body
                 outer.times.append(time.time())
-                status, text = outer.answer(body, self.headers)
+                status, text, *more = outer.answer(body, self.headers)
                 outer.paths.append(self.path)
                 outer.headers.append(dict(self.headers))
                 outer.bodies.append((status, json.loads(body)))
                 self.send_response(status)
                 if status == 302:
                     self.send_header("Location", "/elsewhere")
+                self._answer(text, *more)
+
+            def do_GET(self):
+                outer.paths.append(self.path)
+                status, text = outer.look_up(self.path)
+                self.send_response(status)
+                self._answer(text)
+
+            def _answer(self, text, headers=()):
+                for name, value in dict(headers).items():
+                    self.send_header(name, value)
                 self.send_header("Content-Length", str(len(text)))
                 self.end_headers()
                 self.wfile.write(text)
@@ -38,8 +49,12 @@ class Recorder:
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def answer(self, body, headers):
-        """Status and text of the answer to an unpacked body."""
+        """Status and text of the answer to an unpacked body, and headers if there are any."""
         return (self.answers.pop(0) if self.answers else 200), b""
+
+    def look_up(self, path):
+        """Status and text of the answer to a GET."""
+        return 404, b"404 page not found"
 
     @property
     def got(self):

@@ -10,15 +10,18 @@ import typer
 
 from forensics.cli import output, params
 from forensics.errors import ForensicsError, UsageError
-from forensics.files import write_atomically
 from forensics.query import Query
+from forensics.wording import plural
 
 if TYPE_CHECKING:
-    from forensics.export.loki import PushState
+    from forensics.export.loki import Pushed
     from forensics.pipeline import Investigation
 
 TABLES = ("attempts", "restarts", "classes", "incidents", "phases", "events", "entries")
 FORMATS = {"csv": "CSV for spreadsheets", "jsonl": "JSON Lines, one object per row", "parquet": "Parquet for notebooks"}
+
+NOT_OF_THE_SELECTION = {"resume", "store", "token_file"}  # of a push: they change none of its lines
+INTERRUPTED = 130
 
 app = typer.Typer(help="Write history for other programs: files, Prometheus, Loki.", rich_markup_mode=None, no_args_is_help=True)
 
@@ -28,7 +31,7 @@ Url = Annotated[str, typer.Option("--url", metavar="URL", help="URL of Loki, suc
 Tenant = Annotated[str, typer.Option(metavar="NAME", help="X-Scope-OrgID, for a Loki with several tenants.")]
 TokenFile = Annotated[Path | None, typer.Option("--token-file", metavar="FILE", help="File with a bearer token. Or set TABBY_LOKI_TOKEN.")]
 Entries = Annotated[bool, typer.Option("--entries", help="Push the log lines of units instead of attempts, failures and incidents.")]
-Resume = Annotated[bool, typer.Option("--resume", help="Continue the last push to this URL, which did not finish.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Continue the last push of this selection to this URL, which did not finish.")]
 
 
 def _table_command(format_: str) -> Callable[..., None]:
@@ -89,6 +92,7 @@ def textfile(*, query: Query, target: params.Output = None) -> None:
 @params.reads_history
 def loki(
     *,
+    context: typer.Context,
     url: Url,
     query: Query,
     entries: Entries = False,
@@ -97,34 +101,36 @@ def loki(
     resume: Resume = False,
     redact: params.Redact = True,
 ) -> None:
-    """Push history to Loki; report how many lines it accepted and refused."""
-    from forensics.watch.config import is_http_url
-
-    if not is_http_url(url) or "@" in url:
-        raise UsageError("--url must start with http:// or https:// and hold no password; give a token with --token-file.")
-    token = _token(token_file)
-    investigation = _investigate(query)
-    from forensics.export.loki import LokiClient, PushState
+    """Push history to Loki; report how many lines it accepted, had already and refused."""
+    token = _checked_header("the token", _token(token_file))
+    _refuse_bad_url(url)
+    selection = _selection(context)
+    investigation = _investigate(query, whole=not entries)
+    from forensics.export.loki import LokiPush
+    from forensics.export.loki_accepted import open_accepted
+    from forensics.export.loki_client import LokiClient
     from forensics.export.loki_streams import streams
 
-    state_file = query.store / f"pushed-{_digest(url, tenant, str(entries))}.json"
-    pushed = PushState(done=_read_position(state_file) if resume else None)
+    lines = streams(investigation, entries=entries, redact=redact, window=investigation.window)
+    record = open_accepted(query.store, (url, tenant), selection, resume=resume)
+    client = LokiClient(url, _checked_header("--tenant", tenant), token)
+    push = LokiPush(client, record, notice=output.notice)
     try:
-        LokiClient(url, tenant, token).push(
-            streams(investigation, entries=entries, redact=redact), pushed, lambda now: _save_position(state_file, now)
-        )
+        push.push(lines)
     except ForensicsError as error:
-        raise ForensicsError(f"{_counts(pushed)}; then failed: {error}. Continue with --resume.") from None
-    state_file.unlink(missing_ok=True)
-    typer.echo(_counts(pushed))
-    if pushed.refused:
-        raise ForensicsError(f"Loki refused {pushed.refused} lines; {_reasons(pushed)}.")
+        raise _interrupted(push.pushed, f"{error}.", error.exit_code) from None
+    except KeyboardInterrupt:
+        raise _interrupted(push.pushed, "Interrupted.", INTERRUPTED) from None
+    typer.echo(_counts(push.pushed))
+    if push.pushed.refused:
+        raise ForensicsError(f"Loki refused {plural(push.pushed.refused, 'line')}: {_reasons(push.pushed)}.")
 
 
-def _investigate(query: Query) -> Investigation:
+def _investigate(query: Query, *, whole: bool = False) -> Investigation:
+    """Analyse the window, or the whole history, of which a caller wants only the window."""
     from forensics.pipeline import investigate
 
-    return investigate(query, progress=output.progress("reading the journal"))
+    return investigate(query, output.progress("reading the journal"), output.notice, whole=whole)
 
 
 def _token(file: Path | None) -> str:
@@ -135,33 +141,38 @@ def _token(file: Path | None) -> str:
     return read_utf8(file).strip() if file else os.environ.get("TABBY_LOKI_TOKEN", "")
 
 
-def _counts(pushed: PushState) -> str:
-    return f"Loki accepted {pushed.accepted} lines and refused {pushed.refused}"
+def _refuse_bad_url(url: str) -> None:
+    from forensics.watch.config import is_http_url
+
+    if not is_http_url(url) or "@" in url:
+        raise UsageError("--url must start with http:// or https:// and hold no password; give a token with --token-file.")
 
 
-def _reasons(pushed: PushState) -> str:
-    return "; ".join(f"{count} lines: {reason}" for reason, count in pushed.reasons.most_common(3))
+def _checked_header(name: str, value: str) -> str:
+    """Refuse what cannot be sent in a header of HTTP."""
+    if not (value.isascii() and value.isprintable()):
+        raise UsageError(f"{name} must be printable ASCII.")
+    return value
 
 
-def _digest(*texts: str) -> str:
-    import hashlib
-
-    return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:16]
-
-
-def _save_position(file: Path, pushed: PushState) -> None:
-    import json
-
-    write_atomically(file, json.dumps(pushed.done))
+def _selection(context: typer.Context) -> tuple[str, ...]:
+    """Return what identifies the lines of a push: the options as they were given, so that `--since 7d` is the same a minute later."""
+    options = context.params
+    return tuple(f"{name}={options[name]}" for name in sorted(options) if name not in NOT_OF_THE_SELECTION)
 
 
-def _read_position(file: Path) -> tuple[str, int] | None:
-    import json
+def _interrupted(pushed: Pushed, why: str, exit_code: int) -> ForensicsError:
+    """Make the error of a push that did not come to its end; nothing needs to be continued if nothing was delivered."""
+    delivered = pushed.accepted or pushed.present
+    error = ForensicsError(f"{why} {_counts(pushed)}; continue with --resume." if delivered else f"{why} Nothing was pushed.")
+    error.exit_code = exit_code
+    return error
 
-    try:
-        stream, time = json.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError) as error:
-        raise UsageError(f"'{file}' cannot be read: {error}; push without --resume.") from None
-    return str(stream), int(time)
+
+def _counts(pushed: Pushed) -> str:
+    had = f", had {pushed.present} already" if pushed.present else ""
+    return f"Loki accepted {pushed.accepted} lines{had} and refused {pushed.refused}"
+
+
+def _reasons(pushed: Pushed) -> str:
+    return " | ".join(f"{plural(count, 'line')}: {reason}" for reason, count in pushed.reasons.most_common())

@@ -117,7 +117,8 @@ def events(investigation: Investigation) -> pl.DataFrame:
 
 def entries(investigation: Investigation) -> pl.DataFrame:
     """ENTRIES about the asked units."""
-    return _as_text(investigation.history.entries.filter(pl.col("unit").is_not_null()))
+    history = investigation.history
+    return _as_text((history.entries if history.asked is None else history.asked).filter(pl.col("unit").is_not_null()))
 
 
 def classes(investigation: Investigation) -> pl.DataFrame:

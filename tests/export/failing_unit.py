@@ -11,12 +11,12 @@ MACHINE = "c" * 32
 HOSTILE = '=cmd|" /C calc"!A0 \u001b[31m token=hunter2hunter2'
 
 
-def write_journal(folder, restarts=3, line=HOSTILE, host="hydra"):
-    """Write the journal as `journalctl -o json` prints it."""
+def write_journal(folder, restarts=3, line=HOSTILE, host="hydra", step=0.5):
+    """Write the journal as `journalctl -o json` prints it; an entry every `step` seconds."""
     rows, at = [], [1_765_000_000_000_000]
 
-    def add(seconds=0.5, **fields):
-        at[0] += int(seconds * 1e6)
+    def add(**fields):
+        at[0] += int(step * 1e6)
         common = {"__REALTIME_TIMESTAMP": str(at[0]), "__MONOTONIC_TIMESTAMP": str(at[0] - 1_764_999_000_000_000), "_BOOT_ID": BOOT,
                   "_MACHINE_ID": MACHINE, "_HOSTNAME": host, "__CURSOR": f"s={MACHINE};i={len(rows) + 1:x}"}  # fmt: skip
         rows.append(common | fields)

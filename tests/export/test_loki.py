@@ -2,17 +2,23 @@
 
 import json
 import os
+import tempfile
 import time
 import urllib.parse
 import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import polars as pl
 import pytest
 
 from forensics.errors import ForensicsError
 from forensics.export import loki_streams
-from forensics.export.loki import LokiClient, PushState
+from forensics.export.loki import LokiPush
+from forensics.export.loki_accepted import open_accepted
+from forensics.export.loki_client import LokiClient
 from forensics.export.loki_streams import LONGEST_LINE, MOST_BYTES, LogStream, batches, streams
 from forensics.watch.metrics import MOST_UNITS
 from tests.cli.running import assert_one_sentence, run
@@ -32,10 +38,25 @@ def made(lines, start=None, step=timedelta(seconds=1), name="a.service"):
     return LogStream({"service_name": "tabby-forensics", "source": "attempt", "host": "h", "unit": name}, frame)
 
 
-def push(server, found, **options):
-    pushed = PushState(**options)
-    LokiClient(server.url, wait=lambda _: None).push(found, pushed, lambda _: None)
-    return pushed
+def push(server, found, folder=None, resume=False, selection=("all",), act=lambda _: None):
+    """Push with the record in `folder`; `act` is called with the push before each request."""
+    with tempfile.TemporaryDirectory() as other:
+        record = open_accepted(Path(folder or other), (server.url, ""), selection, resume=resume)
+        sleep = getattr(server, "sleep", time.sleep)
+        pushing = LokiPush(Acting(server.url, act=act), record, wait=sleep)
+        pushing.push(found)
+        return pushing.pushed
+
+
+@dataclass(frozen=True, slots=True)
+class Acting(LokiClient):
+    """A client that does something before each request."""
+
+    act: Callable[..., object] = print
+
+    def send(self, stream, lines):
+        self.act(lines)
+        return LokiClient.send(self, stream, lines)
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +98,7 @@ def test_a_request_is_bounded_and_so_is_a_line():
     with StrictLoki() as server:
         assert push(server, [source]).accepted == 40
     assert max(server.sizes) <= MOST_BYTES
-    assert len(server.sizes) > 5
+    assert len(server.sizes) == 40
 
 
 def test_a_line_that_is_too_long_is_cut(tmp_path):
@@ -161,21 +182,21 @@ def names():
     return [f"t{uuid.uuid4().hex}.service" for _ in range(2)]
 
 
-def test_an_interrupted_push_resumes_where_it_was(monkeypatch, server, names):
+def test_an_interrupted_push_resumes_where_it_was(monkeypatch, server, names, tmp_path):
     monkeypatch.setattr(loki_streams, "MOST_BYTES", 8192)
     sources = sorted((made([f"{n} " + "x" * 500 for n in range(30)], name=name) for name in names), key=lambda stream: stream.name)
-    pushed, turns = PushState(), []
+    sent = []
 
-    def stop(now):
-        turns.append(now.done)
-        if len(turns) == 5:
+    def stop(lines):
+        sent.append(len(lines))
+        if len(sent) == 5:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        LokiClient(server.url).push(sources, pushed, stop)
-    assert 0 < sum(len(server.lines(name)) for name in names) < 60
-    rest = push(server, sources, done=turns[-1])
-    assert pushed.accepted + rest.accepted == 60
+        push(server, sources, tmp_path, act=stop)
+    assert sum(len(server.lines(name)) for name in names) == sum(sent[:4])
+    rest = push(server, sources, tmp_path, resume=True)
+    assert (rest.accepted, rest.present, rest.refused) == (60 - sum(sent[:4]), sum(sent[:4]), 0)
     assert [len(server.lines(name)) for name in names] == [30, 30]
 
 
@@ -201,7 +222,7 @@ def test_a_loki_that_never_answers_is_reported_in_one_sentence():
 
 def test_batches_cover_a_stream_in_order():
     source = made([f"{n} " + "x" * 3000 for n in range(1000)])
-    parts = list(batches(source, None))
+    parts = list(batches(source.lines))
     assert len(parts) > 1
     assert [line for part in parts for line in part] == list(source.lines.iter_rows())
 
