@@ -11,19 +11,25 @@ from forensics.alerting.alert import Alert
 from forensics.alerting.queue import AlertQueue
 from forensics.alerting.sinks.alertmanager import REPOST_S, Alertmanager
 from forensics.alerting.sinks.sink import RefusedError, Sink, UnreachableError
+from forensics.wording import plural
 
 FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 60.0
+UNCLAIMED_S = 7 * 86_400  # how long an alert is kept for a sink that the configuration no longer has
 
 
 @dataclass(slots=True)
 class Delivery:
-    """say: reports trouble. open_alerts: reposted to Alertmanager. refused: called with the sink's name per refused alert."""
+    """say: reports trouble. open_alerts: reposted to Alertmanager. refused: called with the sink's name per refused alert.
+
+    unclaimed: the numbers of the alerts that were counted because their sink is no longer configured.
+    """
 
     queue: AlertQueue
     sinks: Mapping[str, Sink]
     say: Callable[[str], None]
     open_alerts: tuple[Alert, ...] = ()
     refused: Callable[[str], object] = lambda _: None
+    unclaimed: set[int] = field(default_factory=set)
     _wake: dict[str, threading.Event] = field(default_factory=dict)
     _threads: list[threading.Thread] = field(default_factory=list)
     _stopping: threading.Event = field(default_factory=threading.Event)
@@ -34,6 +40,25 @@ class Delivery:
             self._threads.append(threading.Thread(target=self._serve, args=(name, sink), name=f"sink {name}", daemon=True))
         for thread in self._threads:
             thread.start()
+
+    def report_unclaimed(self, now: float) -> list[str]:
+        """Report and count, once each, the alerts of sinks that are gone; discard those older than UNCLAIMED_S. Return the sinks' names."""
+        kept: list[str] = []
+        for name, alerts in self.queue.unclaimed(self.sinks).items():
+            expired = [number for number, alert in alerts if now - _raised(alert) > UNCLAIMED_S]
+            waiting = {number for number, _ in alerts}.difference(expired)
+            gone = f"the sink {name}, which is no longer configured"
+            if expired:
+                self.queue.remove(*expired)
+                self.say(f"{plural(len(expired), 'alert')} for {gone}, discarded after 7 days.")
+            if not waiting <= self.unclaimed:
+                fate = "kept for 7 days and delivered once a sink has this name again"
+                self.say(f"{plural(len(waiting), 'alert')} queued for {gone}: {fate}.")
+            for _ in {*waiting, *expired} - self.unclaimed:
+                self.refused(name)
+            self.unclaimed |= waiting
+            kept += [name] if waiting else []
+        return kept
 
     def wake(self) -> None:
         for event in self._wake.values():
@@ -86,3 +111,7 @@ class Delivery:
             why = str(error) if isinstance(error, RefusedError) else f"{type(error).__name__}: {error}"
             self.refused(name)
             self.say(f"sink {name} refused {alert.name} for {alert.unit or 'the journal'}: {why}.")
+
+
+def _raised(alert: Alert) -> float:
+    return alert.starts_at if alert.raised_at is None else alert.raised_at

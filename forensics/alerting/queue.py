@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -42,11 +42,19 @@ class AlertQueue:
         rows = self.database.rows("select number, alert from queue where sink = ? order by number limit 1", sink)
         return (rows[0][0], restored(rows[0][1])) if rows else None
 
-    def remove(self, number: int) -> None:
-        self.database.write(("delete from queue where number = ?", [(number,)]))
+    def remove(self, *numbers: int) -> None:
+        self.database.write(("delete from queue where number = ?", [(number,) for number in numbers]))
 
     def size(self, sink: str) -> int:
         return int(self.database.rows("select count(*) from queue where sink = ?", sink)[0][0])
+
+    def unclaimed(self, sinks: Collection[str]) -> dict[str, list[tuple[int, Alert]]]:
+        """The alerts that wait for any other sink, with their numbers, by the name of that sink."""
+        waiting: dict[str, list[tuple[int, Alert]]] = {}
+        for number, sink, alert in self.database.rows("select number, sink, alert from queue order by sink, number"):
+            if sink not in sinks:
+                waiting.setdefault(sink, []).append((number, restored(alert)))
+        return waiting
 
 
 def create_queue(disk: sqlite3.Connection) -> None:

@@ -199,11 +199,17 @@ def _expect_journal(directory: Path | None) -> None:
         output.notice(f"{error} Waiting for one.")
 
 
-def _delivery(settings: WatchConfig, state: State, metrics: Metrics) -> Delivery:
+def _delivery(settings: WatchConfig, state: State, metrics: Metrics, before: Delivery | None = None) -> Delivery:
+    """Prepare the delivery to the configured sinks, and report alerts that wait for others. before: what this one replaces."""
+    import time
+
     from forensics.alerting.delivery import Delivery
 
-    metrics.sinks(state.queue.size, settings.sinks)
-    return Delivery(state.queue, settings.sinks, output.notice, refused=metrics.refused)
+    unclaimed = before.unclaimed if before else set()
+    delivery = Delivery(state.queue, settings.sinks, output.notice, refused=metrics.refused, unclaimed=unclaimed)
+    gone = delivery.report_unclaimed(time.time())
+    metrics.sinks(state.queue.size, [*settings.sinks, *gone])
+    return delivery
 
 
 def _obey_signals(watching: Watch, options: _Options) -> Callable[[str], object]:
@@ -241,7 +247,7 @@ def _reload(watching: Watch, options: _Options) -> None:
         output.notice(f"configuration not reloaded: {error}")
         return
     watching.delivery.stop(DRAIN_S)
-    watching.delivery = _delivery(now, watching.state, watching.metrics)
+    watching.delivery = _delivery(now, watching.state, watching.metrics, watching.delivery)
     watching.delivery.open_alerts = tuple(watching.tracker.open.values())
     watching.delivery.start()
     watching.units = options.units or now.units

@@ -268,3 +268,44 @@ def test_a_full_disk_delays_no_alert_and_gets_everything_later(tmp_path, monkeyp
         assert state.reported_invocations() == ["a"]
         assert state.queue.size("hook") == 2
         assert state.queue.oldest("hook")[1].summary == "s 1"
+
+
+def unclaimed_report(state, sinks, now=1_000_000.0, unclaimed=()):
+    messages, refused = [], []
+    delivery = Delivery(state.queue, sinks, messages.append, refused=refused.append, unclaimed=set(unclaimed))
+    return delivery, delivery.report_unclaimed(now), messages, refused
+
+
+def test_alerts_of_a_sink_that_is_gone_are_reported_and_counted_once_and_stay(tmp_path):
+    state = State.open(tmp_path)
+    state.commit(Position(), "{}", [alert(number, raised_at=999_000.0) for number in range(3)], ["old", "new"], {}, 0)
+    sinks = {"new": KINDS["stdout"][0]()}
+    first, gone, messages, refused = unclaimed_report(state, sinks)
+    assert (gone, refused) == (["old"], ["old"] * 3)
+    (message,) = messages
+    assert message.startswith("3 alerts queued for the sink old, which is no longer configured")
+    _, gone, messages, refused = unclaimed_report(state, sinks, unclaimed=first.unclaimed)  # a reload
+    assert (gone, messages, refused) == (["old"], [], [])
+    assert state.queue.size("old") == state.queue.size("new") == 3
+
+
+def test_alerts_are_delivered_when_a_sink_of_their_name_is_back(tmp_path):
+    state = State.open(tmp_path)
+    state.commit(Position(), "{}", [alert(number) for number in range(2)], ["old"], {}, 0)
+    with Recorder() as server:
+        delivery = Delivery(state.queue, {"old": KINDS["webhook"][0](server.url)}, lambda _: None)
+        assert delivery.report_unclaimed(time.time()) == []
+        delivery.start()
+        wait_for(lambda: state.queue.size("old") == 0)
+        delivery.stop(5)
+    assert [body["annotations"]["summary"] for _, body in server.bodies] == ["s 0", "s 1"]
+
+
+def test_alerts_of_a_sink_that_is_gone_are_discarded_after_a_week_with_a_notice(tmp_path):
+    state = State.open(tmp_path)
+    state.commit(Position(), "{}", [alert(0, raised_at=0.0), alert(1, raised_at=999_000.0)], ["old"], {}, 0)
+    _, gone, messages, refused = unclaimed_report(state, {})
+    assert state.queue.size("old") == 1
+    assert (gone, refused) == (["old"], ["old", "old"])
+    assert messages[0] == "1 alert for the sink old, which is no longer configured, discarded after 7 days."
+    assert messages[1].startswith("1 alert queued for the sink old, which is no longer configured: kept for 7 days")
