@@ -126,5 +126,6 @@ def recovery_rows(report: Report, most: int) -> list[Row]:
         points = [Point(noticed, "operator", wording.duration(noticed))] if noticed is not None else []
         if incident.time_to_recover_s is not None:
             points.append(Point(incident.time_to_recover_s, "success", wording.duration(incident.time_to_recover_s)))
-        rows.append(Row(f"{number}. {incident.unit}", tuple(points), "neither noticed nor recovered", from_start=False))
+        absent = "never noticed, held again each time" if incident.kind == "recurring" else "neither noticed nor recovered"
+        rows.append(Row(f"{number}. {incident.unit}", tuple(points), absent, from_start=False))
     return rows

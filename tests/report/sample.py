@@ -17,12 +17,15 @@ from forensics.model.values import (
     DetectionSummary,
     Evidence,
     FailureClass,
+    FailureTotals,
     FixAttempt,
     Gap,
     Incident,
+    IsolatedFailures,
     LedgerCheck,
     Phase,
     Report,
+    RestartHelped,
     RestartTotals,
     Window,
 )
@@ -80,6 +83,8 @@ def seed() -> Report:
         timezone="UTC",
         completeness=Completeness(481_220, True, 0, (), ()),
         restarts=RestartTotals(13_979, 13_936, 43, 0),
+        failures=FailureTotals(13_979, 13_936, 43),
+        isolated=(_isolated(),),
         classes=classes,
         incidents=(incident,),
         detection_summary=DetectionSummary(1, None, None, None),
@@ -89,6 +94,12 @@ def seed() -> Report:
     )
 
 
+def _isolated() -> IsolatedFailures:
+    last = SINCE + timedelta(days=17)
+    name = "cuda.out-of-memory"
+    return IsolatedFailures("", "hydra-ai", UNIT, "system", name, TITLES[name], 43, 43, SINCE, last, evidence(SINCE, LINES[name], 600))
+
+
 def _classes(counts: Counter[str], first: datetime) -> tuple[FailureClass, ...]:
     total = counts.total()
     return tuple(
@@ -96,6 +107,8 @@ def _classes(counts: Counter[str], first: datetime) -> tuple[FailureClass, ...]:
             signature=name,
             title=TITLES[name],
             restarts=number,
+            failures=number,
+            restart_helped=RestartHelped(number, 43 if number == 3_539 else 0),
             share=number / total,
             first=first + timedelta(minutes=7),
             last=RECOVERY - timedelta(minutes=3),
@@ -133,6 +146,7 @@ def _seed_incident() -> Incident:
         start=START,
         end=RECOVERY,
         restarts=13_936,
+        failures=13_936,
         exact=True,
         downtime_s=(RECOVERY - START).total_seconds(),
         downtime_method="envelope: first crash to first stable start",
@@ -213,6 +227,8 @@ def quiet() -> Report:
         seed(),
         units=(),
         restarts=RestartTotals(0, 0, 0, 0),
+        failures=FailureTotals(),
+        isolated=(),
         classes=(),
         incidents=(),
         detection_summary=DetectionSummary(0, None, None, None),
@@ -245,7 +261,7 @@ def several(number: int = 3) -> Report:
     incidents = [first, *copies]
     total = number * first.restarts + base.restarts.background
     classes = tuple(
-        replace(row, restarts=row.restarts + (number - 1) * inner.restarts)
+        replace(row, restarts=row.restarts + (number - 1) * inner.restarts, failures=row.restarts + (number - 1) * inner.restarts)
         for row, inner in zip(
             base.classes, sorted(first.classes, key=lambda c: [b.signature for b in base.classes].index(c.signature)), strict=True
         )
@@ -255,6 +271,7 @@ def several(number: int = 3) -> Report:
         hosts=("hydra-ai", "hydra-gpu"),
         units=tuple(incident.unit for incident in incidents),
         restarts=RestartTotals(total, number * first.restarts, base.restarts.background, 12, 3),
+        failures=FailureTotals(total, number * first.restarts, base.failures.isolated),
         classes=tuple(replace(row, share=row.restarts / total) for row in classes),
         incidents=tuple(incidents),
         detection_summary=DetectionSummary(number, 11_000.0, 9_000.0, 354_120.0),

@@ -7,6 +7,7 @@ from html import unescape
 
 import pytest
 
+from forensics.model.values import FailureTotals
 from forensics.report import REPORTERS, RenderOptions
 from tests.report import sample
 
@@ -53,8 +54,8 @@ def test_a_quiet_host_has_nothing_failed(name):
 
 @pytest.mark.parametrize("name", ["term", "md", "html"])
 def test_isolated_restarts_are_no_incident_but_are_listed(name):
-    report = replace(sample.seed(), incidents=(), restarts=replace(sample.seed().restarts, total=43, in_incidents=0))
-    text = REPORTERS[name](report, RenderOptions())
+    clean = replace(sample.seed(), incidents=(), isolated=(), failures=FailureTotals())
+    text = REPORTERS[name](replace(clean, restarts=replace(clean.restarts, total=43, in_incidents=0)), RenderOptions())
     assert "No incident: 43 restarts in the window" in text
     assert "GPU memory exhausted" in text
 
