@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 import pyarrow.compute as pc
 
@@ -22,8 +23,12 @@ Progress = Callable[[int, int], None]
 TRIES = 8  # for one file that is renamed, or committed by another process, while it is read
 
 
-def ingest_files(store: Store, wanted: Sequence[Path], progress: Progress | None = None) -> Ingested:
+def ingest_files(
+    store: Store, wanted: Sequence[Path], progress: Progress | None = None, names: Mapping[Path, str] = MappingProxyType({})
+) -> Ingested:
     """Ingest journal files, and directories as journalctl reads them; progress(done, all) counts bytes.
+
+    names: what unpacked copies are called; others are called by their paths.
 
     An unchanged file costs the reading of its header. Raises ForensicsError when the store cannot be written or not one of the
     files can be read.
@@ -32,7 +37,7 @@ def ingest_files(store: Store, wanted: Sequence[Path], progress: Progress | None
         files, results = find(wanted)
         all_bytes, done = sum(file.size for file in files), 0
         for file in files:
-            results.append(_ingest_file(workspace, file))
+            results.append(_ingest_file(workspace, file, names.get(file.path)))
             done += file.size
             if progress is not None:
                 progress(done, all_bytes)
@@ -42,15 +47,15 @@ def ingest_files(store: Store, wanted: Sequence[Path], progress: Progress | None
     return result
 
 
-def _ingest_file(workspace: Workspace, file: SourceFile) -> Ingested:
-    """Read and commit a file's new entries; start over when journald or another process interferes."""
+def _ingest_file(workspace: Workspace, file: SourceFile, name: str | None) -> Ingested:
+    """Read and commit a file's new entries; start over when journald or another process interferes. name: if not its path."""
     for _ in range(TRIES):
         try:
             before = workspace.manifest(file.header.file_id)
         except ForensicsError as error:
             return unreadable(file.path, error)
         if before is not None and _is_unchanged(before, file):
-            after = before.renamed(str(file.path))
+            after = before.renamed(name or str(file.path))
             if after == before or workspace.commit(before, after, []):
                 return unchanged(after)
             continue
@@ -64,7 +69,7 @@ def _ingest_file(workspace: Workspace, file: SourceFile) -> Ingested:
         except (ForensicsError, OSError) as error:
             return unreadable(file.path, error)
         is_another_file = batch.header is not None and batch.header.file_id != file.header.file_id
-        if not is_another_file and (result := _commit(workspace, before, now, batch)) is not None:
+        if not is_another_file and (result := _commit(workspace, before, now, batch, name)) is not None:
             return result
     return unreadable(file.path, ForensicsError("its name or content changed during every attempt to read it"))
 
@@ -83,7 +88,7 @@ def _load_new(before: Manifest | None, file: SourceFile) -> Batch:
     return load(file.path, after_seqnum=before.tail_seqnum)
 
 
-def _commit(workspace: Workspace, before: Manifest | None, file: SourceFile, batch: Batch) -> Ingested | None:
+def _commit(workspace: Workspace, before: Manifest | None, file: SourceFile, batch: Batch, name: str | None) -> Ingested | None:
     """Commit a batch as what the store has of the file; null when another process has committed it meanwhile."""
     table = batch.table
     if before is not None and before.damage:
@@ -92,11 +97,10 @@ def _commit(workspace: Workspace, before: Manifest | None, file: SourceFile, bat
     after = before or Manifest(source=file.header.file_id, file="", kind="journal")
     after = replace(
         after,
-        file=str(file.path),
         state=FileState(header.tail_seqnum, header.n_entries, header.state, file.size, file.changed_ns),
         tail_seqnum=max(pc.max(table["seqnum"]).as_py() or 0, after.tail_seqnum),
         entries=after.entries + len(table),
         damage=batch.damage,
-    )
+    ).renamed(name or str(file.path))
     after, drafts = workspace.write_joined(table, "seqnum", after)
     return added(after, len(table)) if workspace.commit(before, after, drafts) else None

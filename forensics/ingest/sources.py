@@ -9,10 +9,10 @@ from pathlib import Path
 
 from forensics.errors import JournalPermissionError, NothingRecordedError
 from forensics.ingest.files import Progress, ingest_files
+from forensics.ingest.packed import ingest_packed
 from forensics.ingest.result import Ingested, total
-from forensics.ingest.streams import ingest_stream
 from forensics.journal import directory
-from forensics.journal.directory import host_directories, journal_files
+from forensics.journal.directory import files_below, host_directories, journal_files
 from forensics.journal.format import SIGNATURE
 from forensics.query import STREAM, Sources
 from forensics.store import Store
@@ -27,11 +27,9 @@ def ingest_sources(wanted: Sources, store_folder: Path, progress: Progress | Non
     store = Store.open(store_folder)
     streams = [path for path in wanted.files if path == STREAM or not _is_journal(path)]
     journals = [path for path in wanted.files if path not in streams]
-    directories = host_directories() if wanted.are_the_hosts_own else wanted.journal_dirs
-    for path in directories:
-        journal_files(path)  # raises when there is none, or none that may be read
+    directories, packed = (host_directories(), []) if wanted.are_the_hosts_own else _listed(wanted.journal_dirs)
     results = [ingest_files(store, [*journals, *directories], progress)] if journals or directories else []
-    results += [_ingest_stream(store, path) for path in streams]
+    results += [_ingest_stream(store, path, progress) for path in [*streams, *packed]]
     if keep_from is not None:
         store.prune(keep_from)
     return total([*results, _deleted_by_journald(store, directories)])
@@ -52,11 +50,30 @@ def ingest_or_use_store(
         return Ingested(tuple(manifest.source for manifest in manifests), damage=damage)
 
 
-def _ingest_stream(store: Store, path: Path) -> Ingested:
+def _listed(wanted: Sequence[Path]) -> tuple[list[Path], list[Path]]:
+    """List the directories that hold journals, those of journal-remote included, and the compressed journals in them.
+
+    Raises NothingRecordedError where there is none, JournalPermissionError where none may be read.
+    """
+    directories: list[Path] = []
+    packed: list[Path] = []
+    for path in wanted:
+        remote = path / directory.REMOTE
+        more = [remote] if files_below(remote) else []
+        compressed = [file for place in (path, remote) for file in files_below(place, directory.PACKED_ENDINGS) if file.is_file()]
+        if files_below(path) or not (more or compressed):
+            journal_files(path)  # raises
+            directories.append(path)
+        directories += more
+        packed += compressed
+    return directories, sorted(packed)
+
+
+def _ingest_stream(store: Store, path: Path, progress: Progress | None) -> Ingested:
     if path == STREAM:
-        return ingest_stream(store, sys.stdin.buffer, "stdin")
+        return ingest_packed(store, sys.stdin.buffer, "stdin", progress)
     with path.open("rb") as stream:
-        return ingest_stream(store, stream, str(path))
+        return ingest_packed(store, stream, str(path), progress)
 
 
 def _deleted_by_journald(store: Store, directories: Sequence[Path]) -> Ingested:

@@ -8,6 +8,8 @@ from typing import BinaryIO, cast
 
 import pyarrow as pa
 
+from forensics.errors import ForensicsError
+from forensics.ingest.fields_present import FieldsPresent
 from forensics.ingest.result import Ingested, added, unchanged
 from forensics.journal.stream import read_stream
 from forensics.model.values import Damage
@@ -32,21 +34,28 @@ class HashedStream:
 
 
 def ingest_stream(store: Store, stream: BinaryIO, name: str) -> Ingested:
-    """Ingest `journalctl -o export` or `-o json` from a stream, WRITE_AT bytes at a time. Raises what `read_stream` raises."""
+    """Ingest `journalctl -o export` or `-o json` from a stream, WRITE_AT bytes at a time.
+
+    Raises what `read_stream` raises, and ForensicsError where fields are left out without which nothing can be found.
+    """
     hashed = HashedStream(stream, hashlib.sha256())
     damage: list[Damage] = []
     drafts: list[Draft] = []
     waiting: list[pa.Table] = []
     entries = 0
     with store.workspace() as workspace:
+        fields = FieldsPresent()
         for batch in read_stream(cast(BinaryIO, hashed), name):
             damage += batch.damage
+            fields.add(batch.table)
             if len(batch.table):
                 entries += len(batch.table)
                 waiting.append(batch.table)
             if sum(table.nbytes for table in waiting) > WRITE_AT:
                 drafts += _write_all(workspace, waiting)
         drafts += _write_all(workspace, waiting)
+        if lacking := fields.lacking():
+            raise ForensicsError(f"{name} lacks {lacking}, needed in every journal: export it again without --output-fields.")
         source = f"stream-{hashed.digest.hexdigest()[:32]}"
         manifest = Manifest(source=source, file=name, kind="stream", entries=entries, damage=tuple(damage))
         if workspace.commit(None, manifest, drafts):

@@ -14,6 +14,8 @@ from forensics.errors import JournalPermissionError, NothingRecordedError
 
 HOST_DIRECTORIES = (Path("/var/log/journal"), Path("/run/log/journal"))  # sd-journal.c: add_search_paths
 ENDINGS = (".journal", ".journal~")  # sd-journal.c: dirent_is_journal_file
+PACKED_ENDINGS = tuple(ending + packed for ending in ENDINGS for packed in (".gz", ".xz", ".bz2", ".zst", ".lz4"))
+REMOTE = "remote"  # where systemd-journal-remote keeps other machines' journals; journalctl reads it only when it is named
 # sd-journal.c: dirent_is_journal_subdir; an id is written with or without dashes (sd-id128.c: id128_is_valid)
 _MACHINE = re.compile(r"(?:[0-9a-fA-F]{32}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})(?:\..*)?", re.DOTALL)
 HINT = "Run as root, or join the group systemd-journal (sudo usermod -aG systemd-journal $USER, then log in again)."
@@ -35,12 +37,12 @@ def host_files() -> list[Path]:
 def host_directories() -> list[Path]:
     """List journald's own directories that hold anything. Raises as `journal_files` does."""
     files_of(HOST_DIRECTORIES)
-    return [directory for directory in HOST_DIRECTORIES if _files_below(directory)]
+    return [directory for directory in HOST_DIRECTORIES if files_below(directory)]
 
 
 def files_of(directories: Sequence[Path]) -> list[Path]:
     """List the journal files of all `directories`. Raises as `journal_files` does, for all of them together."""
-    files = sorted({file for directory in directories for file in _files_below(directory)})
+    files = sorted({file for directory in directories for file in files_below(directory)})
     names = " and ".join(str(directory) for directory in directories)
     if not files:
         missing = "" if any(directory.is_dir() for directory in directories) else ": no such directory"
@@ -50,30 +52,30 @@ def files_of(directories: Sequence[Path]) -> list[Path]:
     return files
 
 
-def _files_below(directory: Path) -> list[Path]:
+def files_below(directory: Path, endings: tuple[str, ...] = ENDINGS) -> list[Path]:
     """List a directory's and its machine directories' files; a directory that may not be listed is listed itself."""
     try:
         names = list(directory.iterdir())
         machines = [path for path in names if _MACHINE.fullmatch(path.name) and path.is_dir()]
-        return [*_files_in(names), *(file for machine in machines for file in _files_of_machine(machine))]
+        return [*_files_in(names, endings), *(file for machine in machines for file in _files_of_machine(machine, endings))]
     except PermissionError:
         return [directory]
     except (FileNotFoundError, NotADirectoryError):
         return []
 
 
-def _files_of_machine(directory: Path) -> list[Path]:
+def _files_of_machine(directory: Path, endings: tuple[str, ...]) -> list[Path]:
     try:
-        return _files_in(directory.iterdir())
+        return _files_in(directory.iterdir(), endings)
     except PermissionError:
         return [directory]
     except FileNotFoundError:
         return []
 
 
-def _files_in(names: Iterable[Path]) -> list[Path]:
+def _files_in(names: Iterable[Path], endings: tuple[str, ...]) -> list[Path]:
     """Keep regular files, as in journal-file.c, and broken links, so that these get a damage record."""
-    return [path for path in names if path.name.endswith(ENDINGS) and (path.is_file() or not path.exists())]
+    return [path for path in names if path.name.endswith(endings) and (path.is_file() or not path.exists())]
 
 
 def _is_readable(path: Path) -> bool:

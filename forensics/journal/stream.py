@@ -9,15 +9,12 @@ from forensics.errors import ForensicsError
 from forensics.journal.columns import SCHEMA, Batch
 from forensics.journal.damage import DamageLog
 from forensics.journal.export_format import read_export
+from forensics.journal.format import SIGNATURE
 from forensics.journal.json_lines import read_json
+from forensics.journal.unpack import BrokenCompressionError
 
 PIECE = 1 << 22  # bytes read at a time
-OTHER_FORMATS = {
-    b"LPKSHHRH": "is a binary journal file: pass its path, not its content",
-    b"\x28\xb5\x2f\xfd": "is compressed (zstd): decompress it first, as in `zstd -dc FILE | …`",
-    b"\x1f\x8b": "is compressed (gzip): decompress it first, as in `gzip -dc FILE | …`",
-    b"\xfd7zXZ": "is compressed (xz): decompress it first, as in `xz -dc FILE | …`",
-}
+JOURNAL = "is a binary journal file: pass its path, not its content"
 
 
 def read_stream(stream: BinaryIO, name: str, *, batch_entries: int = 50_000) -> Iterator[Batch]:
@@ -28,12 +25,14 @@ def read_stream(stream: BinaryIO, name: str, *, batch_entries: int = 50_000) -> 
     """
     log = DamageLog(name)
     first = stream.read(PIECE)
-    for magic, sentence in OTHER_FORMATS.items():
-        if first.startswith(magic):
-            raise ForensicsError(f"{name} {sentence}.")
+    if first.startswith(SIGNATURE):
+        raise ForensicsError(f"{name} {JOURNAL}.")
+    pieces = _pieces(first, stream, log)
+    if first.partition(b"\n")[0].endswith(b"\r"):
+        pieces = _unix_lines(pieces)
     read = read_json if first.lstrip(b" \t\r\n\x1e")[:1] == b"{" else read_export
     number = 0
-    for table in read(_pieces(first, stream), name, log):
+    for table in read(pieces, name, log):
         for start in range(0, len(table), batch_entries):
             part = table.slice(start, batch_entries)
             number += len(part)
@@ -45,7 +44,23 @@ def read_stream(stream: BinaryIO, name: str, *, batch_entries: int = 50_000) -> 
         yield Batch(SCHEMA.empty_table(), damage, None)
 
 
-def _pieces(first: bytes, stream: BinaryIO) -> Iterator[bytes]:
-    while first:
-        yield first
-        first = stream.read(PIECE)
+def _pieces(first: bytes, stream: BinaryIO, log: DamageLog) -> Iterator[bytes]:
+    piece = first
+    while piece:
+        yield piece
+        try:
+            piece = stream.read(PIECE)
+        except BrokenCompressionError:
+            log.add(None, "the compressed or archived data is cut off or damaged: what follows cannot be read")
+            return
+
+
+def _unix_lines(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Undo what a terminal does to every line break, as with `ssh -t`: also those inside of binary values."""
+    rest = b""
+    for piece in pieces:
+        text = rest + piece
+        rest = b"\r" if text.endswith(b"\r") else b""
+        yield text.removesuffix(rest).replace(b"\r\n", b"\n")
+    if rest:
+        yield rest
