@@ -180,7 +180,8 @@ def _breakdown(
     secondary = any(row.secondary for row in classes)
     counted = breakdown.counted(classes)
     optional = [*["In window"] * bool(over_the_window), *["Also in"] * secondary]
-    right = [*(name.capitalize() for name in counted), breakdown.share_heading(classes), *optional, "Cycle"]
+    share = breakdown.share_heading(classes).replace("of ", "of\n")  # narrow: the class names need the width
+    right = [*(name.capitalize() for name in counted), share, *optional, "Cycle"]
     table = _table(("Class", "left"), *((name, "right") for name in right), ("Restart helps", "left"))
     for row in classes[:_MOST_CLASSES]:
         helps = Text(wording.helps(row.restart_helps), style=_HELP_STYLE[row.restart_helps])
