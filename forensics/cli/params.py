@@ -32,7 +32,7 @@ Files = Annotated[
         "--file",
         metavar="FILE",
         readable=False,
-        help="Read a .journal file, or the output of journalctl -o export or -o json ('-' is standard input); repeatable.",
+        help="Read a .journal file, output of journalctl -o export or -o json ('-' is standard input), or a tar archive, also compressed; repeatable.",
     ),
 ]
 Store = Annotated[
