@@ -75,10 +75,12 @@ def spoken_duration(seconds: float) -> str:
     left = round(seconds)
     if left < 120:
         return f"{left} s"
-    minutes, hours = left // 60, left // 3600
-    if left < 2 * 3600:
-        return f"{minutes} min" + (f" {left % 60} s" if left % 60 and minutes < 10 else "")
-    return _two(minutes, 60, "h", "min") if hours < 240 else _two(hours, 24, "d", "h")
+    if left < 600:
+        return _two(left, 60, "min", "s")
+    minutes = round(seconds / 60)
+    if minutes < 120:
+        return f"{minutes} min"
+    return _two(minutes, 60, "h", "min") if minutes < 240 * 60 else _two(round(seconds / 3600), 24, "d", "h")
 
 
 def about(seconds: float) -> str:

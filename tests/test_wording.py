@@ -22,8 +22,9 @@ def test_a_duration_has_two_units_at_most(seconds, words):
 @pytest.mark.parametrize(
     ("seconds", "words"),
     [
-        (0.4, "0 s"), (4.7, "5 s"), (95, "95 s"), (120, "2 min"), (374, "6 min 14 s"), (600, "10 min"), (659, "10 min"),
-        (5400, "90 min"), (7200, "2 h"), (354_120, "98 h 22 min"), (240 * 3600, "10 d"), (31.5 * 86400, "31 d 12 h"),
+        (0.4, "0 s"), (4.7, "5 s"), (95, "95 s"), (120, "2 min"), (374, "6 min 14 s"), (600, "10 min"), (659, "11 min"),
+        (5400, "90 min"), (7190, "2 h"), (7200, "2 h"), (8191, "2 h 17 min"),
+        (354_120, "98 h 22 min"), (240 * 3600, "10 d"), (31.5 * 86400, "31 d 12 h"),
     ],
 )  # fmt: skip
 def test_a_spoken_duration_has_no_fractions(seconds, words):
