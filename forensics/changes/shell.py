@@ -68,7 +68,7 @@ def kind_of(command: str) -> str:
 
 
 def unit_of(command: str) -> str | None:
-    """Return the one unit that a systemctl or journalctl command is about, its suffix completed as they do."""
+    """Return the one unit that a systemctl command is about, its suffix completed as systemctl does."""
     about = ABOUT.search(command)
     return None if about is None else completed(about["unit"])
 
