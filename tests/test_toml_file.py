@@ -127,3 +127,10 @@ def test_a_key_cannot_write_to_the_terminal():
     table = parse_toml(FILE, '"\\u001b[31m" = 1\n')
     table.refuse_unknown_keys([])
     assert mistakes(table) == ["x.toml: \\x1b[31m: unknown key; expected "]
+
+
+@pytest.mark.parametrize("text", ['"""x"""""', "'''x'''''", '""', '""""""', "'''\nflag = 1\n'''", '"""\\"""\nflag = 1"""'])
+def test_a_key_after_a_string_that_ends_in_quotes_has_its_line(text):
+    table = parse_toml(FILE, f"a = {text}\nflag = 3  # '\n")
+    table.boolean("flag")
+    assert mistakes(table) == [f"x.toml:{text.count(chr(10)) + 2}: flag: must be true or false"]

@@ -42,7 +42,7 @@ def classes(
     from forensics.classes.overrides import read_overrides
     from forensics.classes.summary import summarise_classes
     from forensics.cli import output, parse
-    from forensics.cli.history import load_catalogue
+    from forensics.cli.history import load_catalogue, notice_damage
     from forensics.paths import overrides_file
     from forensics.pipeline import read_history
 
@@ -50,8 +50,7 @@ def classes(
     catalogue, overrides = load_catalogue(query.pattern_folders), read_overrides(overrides_file())
     history = read_history(query, catalogue, overrides, output.progress("reading the journal"))
     rows = summarise_classes(history.assembly, history.labelled, catalogue, overrides)
-    for damage in history.damage:
-        output.notice(f"{damage.file}: {damage.reason}.")
+    notice_damage(history)
     if format_ == "json":
         typer.echo(render.as_json(rows, redact=redact), nl=False)
     else:

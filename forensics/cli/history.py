@@ -33,4 +33,14 @@ def read_whole_store(store: Path | None) -> tuple[History, Catalogue]:
 
     query = Query(Sources(), store or store_folder(), parse.clock(), pattern_folders=parse.pattern_folders(None))
     patterns = catalogue.load(query.pattern_folders)
-    return read_history(query, patterns, Overrides()), patterns
+    history = read_history(query, patterns, Overrides())
+    notice_damage(history)
+    return history, patterns
+
+
+def notice_damage(history: History) -> None:
+    """Name on stderr the parts of the store that could not be read."""
+    from forensics.cli import output
+
+    for damage in history.damage:
+        output.notice(f"{damage.file}: {damage.reason}.")

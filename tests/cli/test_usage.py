@@ -247,6 +247,22 @@ def test_a_store_is_enough_where_there_is_no_journal(command, without_journal):
         assert result.stdout
 
 
+@pytest.mark.parametrize("command", ["export csv --table entries", "classes", "report --format json"])
+def test_a_damaged_part_of_the_store_is_named_by_every_command_that_goes_on_without_it(command, tmp_path):
+    later = ENTRY_OF_A_UNIT.replace("=1765143", "=1765543").replace("TIMESTAMP=1000\n", "TIMESTAMP=400001000\n")
+    (tmp_path / "log.export").write_text(ENTRY_OF_A_UNIT + later)
+    source = ["--file", str(tmp_path / "log.export"), "--store", str(tmp_path / "store")]
+    assert run("ingest", *source).returncode == 0
+    part = max((tmp_path / "store").rglob("*.parquet"))
+    part.write_bytes(b"PAR1")
+    result = run(*command.split(), *source)
+    assert result.returncode == 0, result.stderr
+    assert "1 entry of" in (result.stdout if command.startswith("report") else result.stderr)
+    assert "2025-12-12" in result.stdout + result.stderr
+    if command.startswith("report"):
+        assert run("report", *source, "--strict").returncode == 4
+
+
 def test_without_journal_and_store_nothing_is_recorded(without_journal, tmp_path):
     assert_one_sentence(run("report", "--store", str(tmp_path / "empty")), 6, "There is no journal")
     assert_one_sentence(run("ingest", "--store", str(without_journal)), 6, "There is no journal")
