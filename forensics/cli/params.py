@@ -32,7 +32,8 @@ Files = Annotated[
         "--file",
         metavar="FILE",
         readable=False,
-        help="Read a .journal file, output of journalctl -o export or -o json ('-' is standard input), or a tar archive, also compressed; repeatable.",
+        help="Read a .journal file, output of journalctl -o export or -o json ('-' is standard input), or a tar archive of these, "
+        "also compressed; repeatable.",
     ),
 ]
 Store = Annotated[
