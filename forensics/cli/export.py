@@ -102,9 +102,8 @@ def loki(
     redact: params.Redact = True,
 ) -> None:
     """Push history to Loki; report how many lines it accepted, had already and refused."""
-    token = _checked_header("the token", _token(token_file))
     _refuse_bad_url(url)
-    selection = _selection(context)
+    client_settings = url, _checked_header("--tenant", tenant), _checked_header("The token", _token(token_file))
     investigation = _investigate(query, whole=not entries)
     from forensics.export.loki import LokiPush
     from forensics.export.loki_accepted import open_accepted
@@ -112,9 +111,10 @@ def loki(
     from forensics.export.loki_streams import streams
 
     lines = streams(investigation, entries=entries, redact=redact, window=investigation.window)
-    record = open_accepted(query.store, (url, tenant), selection, resume=resume)
-    client = LokiClient(url, _checked_header("--tenant", tenant), token)
-    push = LokiPush(client, record, notice=output.notice)
+    record = open_accepted(query.store, (url, tenant), _selection(context), resume=resume)
+    if resume and not record.continues_a_push:
+        output.notice("there is no unfinished push of this selection to this URL; all its lines are pushed.")
+    push = LokiPush(LokiClient(*client_settings), record, notice=output.notice)
     try:
         push.push(lines)
     except ForensicsError as error:
@@ -128,9 +128,12 @@ def loki(
 
 def _investigate(query: Query, *, whole: bool = False) -> Investigation:
     """Analyse the window, or the whole history, of which a caller wants only the window."""
+    from forensics.cli.history import notice_damage
     from forensics.pipeline import investigate
 
-    return investigate(query, output.progress("reading the journal"), output.notice, whole=whole)
+    investigation = investigate(query, output.progress("reading the journal"), output.notice, whole=whole)
+    notice_damage(investigation.history)
+    return investigation
 
 
 def _token(file: Path | None) -> str:

@@ -49,6 +49,10 @@ class Accepted:
     def __exit__(self, *_: object) -> None:
         self.file.close()
 
+    @property
+    def continues_a_push(self) -> bool:
+        return len(self.before) > 0 or len(self.in_flight) > 0
+
     def undelivered(self, stream: LogStream) -> pl.DataFrame:
         """Return the lines of a stream that the continued push has not delivered."""
         if not len(self.before):

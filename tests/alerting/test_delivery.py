@@ -76,6 +76,12 @@ def test_the_phone_shows_what_it_is_about_first():
     assert server.headers[0]["Authorization"] == "Bearer token"
 
 
+def test_loki_gets_tenant_and_token():
+    with StrictLoki() as server:
+        KINDS["loki"][0](server.url, "team", "token").send(alert())
+    assert {"x-scope-orgid": "team", "authorization": "Bearer token"}.items() <= {k.lower(): v for k, v in server.headers[0].items()}.items()
+
+
 def test_loki_gets_an_alert_that_is_sent_again_with_the_same_time_so_that_it_keeps_one():
     with StrictLoki() as server:
         for _ in range(2):

@@ -2,61 +2,26 @@
 
 import json
 import os
-import tempfile
 import time
 import urllib.parse
 import uuid
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import polars as pl
 import pytest
 
 from forensics.errors import ForensicsError
 from forensics.export import loki_streams
-from forensics.export.loki import LokiPush
-from forensics.export.loki_accepted import open_accepted
-from forensics.export.loki_client import LokiClient
-from forensics.export.loki_streams import LONGEST_LINE, MOST_BYTES, LogStream, batches, streams
+from forensics.export.loki_streams import LONGEST_LINE, MOST_BYTES, batches, streams
 from forensics.watch.metrics import MOST_UNITS
 from tests.cli.running import assert_one_sentence, run
 from tests.export.failing_unit import investigate_journal, write_journal
+from tests.export.pushing import made, push
 from tests.export.strict_loki import WEEK, StrictLoki
 from tests.servers import http_get
 
 REAL = os.environ.get("TABBY_TEST_LOKI_URL", "")
 NOW = datetime.now(UTC)
-
-
-def made(lines, start=None, step=timedelta(seconds=1), name="a.service"):
-    """A stream of `lines`, one per step."""
-    start = start or datetime.now(UTC) - timedelta(hours=1)
-    ns = [int((start + n * step).timestamp() * 1e6) * 1000 for n in range(len(lines))]
-    frame = pl.DataFrame({"ns": ns, "line": lines, "metadata": ['{"signature": "a.b"}'] * len(lines)})
-    return LogStream({"service_name": "tabby-forensics", "source": "attempt", "host": "h", "unit": name}, frame)
-
-
-def push(server, found, folder=None, resume=False, selection=("all",), act=lambda _: None):
-    """Push with the record in `folder`; `act` is called with the push before each request."""
-    with tempfile.TemporaryDirectory() as other:
-        record = open_accepted(Path(folder or other), (server.url, ""), selection, resume=resume)
-        sleep = getattr(server, "sleep", time.sleep)
-        pushing = LokiPush(Acting(server.url, act=act), record, wait=sleep)
-        pushing.push(found)
-        return pushing.pushed
-
-
-@dataclass(frozen=True, slots=True)
-class Acting(LokiClient):
-    """A client that does something before each request."""
-
-    act: Callable[..., object] = print
-
-    def send(self, stream, lines):
-        self.act(lines)
-        return LokiClient.send(self, stream, lines)
 
 
 @pytest.fixture(scope="module")

@@ -23,5 +23,5 @@ KINDS: Mapping[str, tuple[Callable[..., Sink], tuple[str, ...], tuple[str, ...]]
     "slack": (Slack, ("url",), ()),
     "ntfy": (Ntfy, ("url",), ("token",)),
     "command": (Command, ("command",), ()),
-    "loki": (Loki, ("url",), ("tenant",)),
+    "loki": (Loki, ("url",), ("tenant", "token")),
 }
