@@ -65,7 +65,9 @@ def read_manifest(layout: Layout, source: str) -> Manifest | None:
     except FileNotFoundError:
         return None
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise ForensicsError(f"{path} is damaged: delete it, and its journal file will be ingested again.") from error
+        raise ForensicsError(
+            f"{path} is damaged. If the journal file or stream that it describes still exists, delete it and ingest that again."
+        ) from error
 
 
 def sound_manifests(layout: Layout, sources: Iterable[str] | None = None) -> tuple[list[Manifest], list[Damage]]:

@@ -13,12 +13,13 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyarrow as pa
 
+from forensics.errors import ForensicsError
 from forensics.files import sync_directory, write_atomically
 from forensics.store import joining
 from forensics.store.layout import Layout
@@ -154,13 +155,14 @@ def _recover(layout: Layout) -> None:
 
 
 def _discard(layout: Layout, directory: Path) -> None:
-    """Remove a pending directory and every part it had moved that its source's manifest does not name."""
+    """Remove a pending directory and every part it had moved that its source's manifest does not name; none if that is damaged."""
     moves = directory / _MOVES
     if moves.exists():
         source, *paths = json.loads(moves.read_bytes())
-        manifest = read_manifest(layout, source)
-        committed = {part.path for part in manifest.parts} if manifest else set()
-        _remove_parts(layout, [path for path in paths if path not in committed])
+        with suppress(ForensicsError):
+            manifest = read_manifest(layout, source)
+            committed = {part.path for part in manifest.parts} if manifest else set()
+            _remove_parts(layout, [path for path in paths if path not in committed])
     shutil.rmtree(directory)
 
 

@@ -163,6 +163,20 @@ def test_killed_between_the_steps_of_a_commit(tmp_path, moment):
     assert_nothing_is_left_over(store)
 
 
+def test_what_a_killed_process_left_is_kept_while_its_manifest_is_damaged(tmp_path):
+    path = journal(tmp_path / "a.journal", 0, 20)
+    (source,) = ingest_files(opened(tmp_path), [path]).sources
+    journal(path, 20, 20)
+    kill = "import os; import forensics.store.workspace as w; w.write_manifest = lambda *a: os.kill(os.getpid(), 9);"
+    subprocess.run([sys.executable, "-c", kill + INGEST, str(tmp_path / "store"), str(path)], cwd=ROOT, check=False)
+    store = opened(tmp_path)
+    whole = store.layout.manifest(source).read_bytes()
+    store.layout.manifest(source).write_bytes(whole[:-9])
+    ingest_files(store, [journal(tmp_path / "b.journal", 100, 5, boot=2)])
+    store.layout.manifest(source).write_bytes(whole)
+    assert numbers(store) == [*range(20), *range(100, 105)]
+
+
 def assert_nothing_is_left_over(store: Store) -> None:
     manifests = [json.loads(path.read_bytes()) for path in store.layout.sources.iterdir()]
     named = {f"entries/{part['path']}" for manifest in manifests for part in manifest["parts"]}
@@ -268,7 +282,7 @@ def test_a_damaged_manifest_is_described_with_its_days_and_other_sources_are_rea
     other = journal(tmp_path / "b.journal", 100, 5, step=60 * MINUTE, boot=2)
     store.layout.manifest(source).write_text('{"parts":')
     ingested = ingest_files(store, [path, other])
-    assert [(record.file, "delete it" in record.reason) for record in ingested.damage] == [(str(path), True)], "the journal has it"
+    assert [(record.file, "ingest that again" in record.reason) for record in ingested.damage] == [(str(path), True)], "the journal has it"
     stored = store.read()
     assert stored.entries.height == 5
     (damage,) = stored.damage
