@@ -5,6 +5,8 @@ Only lines of programs that change something are read, and of those each distinc
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from forensics.boots import boot_ends, machine_or_host
@@ -41,7 +43,7 @@ def find_changes(entries: pl.DataFrame, lifecycle: pl.DataFrame) -> pl.DataFrame
         .select("row", "time", "machine", "host", "boot", "identifier", "transport", "message")
         .collect()
     )
-    parts = [_logged(lines), _jobs(lifecycle, boot_ends(entries)), _boots(lines)]
+    parts = [_logged(lines), _without_routine(_jobs(lifecycle, boot_ends(entries))), _boots(lines)]
     return _folded(pl.concat([frame.select(list(SCHEMA)).cast(SCHEMA) for frame in parts])).select(list(CHANGES)).cast(CHANGES)
 
 
@@ -74,10 +76,15 @@ def _logged(lines: pl.DataFrame) -> pl.DataFrame:
 
 
 def _without_routine(changes: pl.DataFrame) -> pl.DataFrame:
-    """Drop what a program does around the clock in a person's name (backups over ssh, monitoring by sudo)."""
-    human = pl.col("kind").is_in(["operator", "login"])
+    """Drop what a program does around the clock, in a person's name or as a client of systemd (backups, monitoring, watchdogs)."""
+    human = pl.col("kind").is_in(["operator", "login", "unit-job"])
     often, span = pl.len().over("machine", "summary"), (pl.col("time").max() - pl.col("time").min()).over("machine", "summary")
     return changes.filter(~human | (often < ROUTINE) | (often.cast(pl.Float64) * 3600 < span.dt.total_seconds()))
+
+
+def is_routine(times: Sequence[int]) -> bool:
+    """Whether acts of one kind, at these times in µs, are a program's."""
+    return len(times) >= ROUTINE and len(times) * 3600 >= (max(times) - min(times)) / 1e6
 
 
 def _new_drivers(changes: pl.DataFrame) -> pl.DataFrame:

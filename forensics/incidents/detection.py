@@ -11,6 +11,7 @@ import polars as pl
 
 from forensics.boots import machine_or_host
 from forensics.changes.people import is_about, is_by_person
+from forensics.incidents.fixes import manual_starts
 from forensics.incidents.inputs import microseconds, moment, quote
 from forensics.incidents.slice import Case, CaseChange
 from forensics.incidents.unit_files import unit_files
@@ -57,8 +58,8 @@ def detection(case: Case, entries: pl.DataFrame, alerts: pl.DataFrame, declared:
 
 def _first_action(case: Case, entries: pl.DataFrame, after: int) -> tuple[int, int, str] | None:
     """Find (time, row, summary) of a person's first action about the unit or the system; a login is none, reading the log is one."""
-    by_hand = next(((us, row, f"{case.unit} started manually") for us, row in case.by_hand if after < us <= case.until), None)
-    later = [change for change in case.changes if after < change.us <= case.until]
+    by_hand = next(((us, row, f"{case.unit} started manually") for us, row in manual_starts(case) if after < us <= case.until), None)
+    later = [change for change in case.answers if after < change.us <= case.until]
     action = next(((act.us, act.row, act.summary) for act in _about_the_unit(case, entries, later)), None)
     return min((first for first in (action, by_hand) if first is not None), default=None)
 

@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from forensics.changes.effect import moved_by, prepares, puts_into_effect
-from forensics.changes.find import RANK
+from forensics.changes.find import RANK, is_routine
 from forensics.changes.people import is_about, is_by_person, working_directory
 from forensics.changes.shell import commands_of
 from forensics.incidents.inputs import SECOND, moment, quoted
@@ -60,14 +60,14 @@ def _all_starts(case: Case, began: Ints) -> Ints:
 def _acts(case: Case, entries: pl.DataFrame) -> list[Act]:
     """List changes inside the incident that can fix something, and manual starts of the unit that no change explains."""
     until = case.until if case.recovery is not None or case.ongoing else case.until - SECOND  # the stop that ends it is not a try
-    inside = [change for change in case.changes if case.start < change.us <= until and not change.read_only]
+    inside = [change for change in case.answers if change.us <= until and not change.read_only]
     changes = [change for change in inside if change.kind not in ("login", "boot") and not _by_a_program(change)]
     files = unit_files(case, entries) if changes else UnitFiles(frozenset(), frozenset())
     moved = {path for change in changes for command in commands_of(change.summary) for path in moved_by(command, _directory(change))}
     acts = [_act(change, case.unit, files, moved) for change in changes]
     acts = [act for act, change in zip(acts, changes, strict=True) if act.prepares or act.applies or _may_fix(change, case.unit, files)]
     times = np.array([act.us for act in acts], dtype=np.int64)
-    for us, row in ((us, row) for us, row in case.by_hand if us > case.start):
+    for us, row in manual_starts(case):
         near = times[(times <= us + SECOND) & (times >= us - SAME_ACT)]
         if len(near):
             at = int(np.flatnonzero(times == near[-1])[-1])
@@ -75,6 +75,12 @@ def _acts(case: Case, entries: pl.DataFrame) -> list[Act]:
         else:
             acts.append(Act(us, "unit-job", f"{case.unit} started manually", row, tests=True))
     return sorted(acts, key=lambda act: (act.us, act.row))
+
+
+def manual_starts(case: Case) -> list[tuple[int, int]]:
+    """List (time, row) of the further starts by hand; none when they are so many that a program makes them."""
+    manual = [(us, row) for us, row in case.by_hand if us > case.start]
+    return [] if is_routine([us for us, _ in manual]) else manual
 
 
 def _act(change: CaseChange, unit: str, files: UnitFiles, moved: Collection[str]) -> Act:

@@ -8,7 +8,7 @@ import pytest
 from forensics.incidents import analyse
 from forensics.incidents.detection import naming
 from forensics.model.values import Incident, Window
-from tests.incidents.making import BEGIN, STARTED, Tale, inputs_of
+from tests.incidents.making import BEGIN, STARTED, STOPPING, Tale, inputs_of
 
 OPEN = Window(None, None)
 
@@ -153,6 +153,15 @@ def test_the_first_operator_action_is_about_the_unit_or_the_system(command, noti
     found = only(tale.fail(10).hold()).detection
     assert found.operator == (BEGIN + timedelta(seconds=180) if noticed else None)
     assert found.operator_action == (f"luna ran {command.removeprefix('/bin/')}" if noticed else None)
+
+
+def test_a_client_that_restarts_the_unit_around_the_clock_is_nobody():
+    tale = Tale().fail(5)
+    for _ in range(40):
+        by_hand(tale).fall().wait(20)
+        tale.manager_says("Stopping app...", STOPPING, job_type="restart")
+    incident = only(tale)
+    assert (incident.detection.operator, incident.fix_attempts, incident.changes) == (None, (), ())
 
 
 def test_a_job_of_cron_is_not_an_operator():
