@@ -49,9 +49,11 @@ def _cause(jump_us: int, *, slept: bool) -> str:
 
 def holes(entries: pl.DataFrame) -> tuple[pl.DataFrame, bool]:
     """Find stretches whose sequence numbers are missing: (SCHEMA, whether the input was filtered, so that holes mean nothing)."""
-    columns = ("seqnum_id", "seqnum", "time", "monotonic", "machine", "host", "boot")
+    several = entries["seqnum_id"].n_unique() > 1
+    columns = ("seqnum_id", "seqnum", "time", "machine", "host", *(("monotonic", "boot") if several else ()))
     numbered = entries.select(columns).drop_nulls(["seqnum_id", "seqnum"])
-    numbered = _by_counter(numbered.with_columns(pl.col("seqnum_id").to_physical().cast(pl.Int64).alias("source")))
+    numbered = numbered.with_columns(pl.col("seqnum_id").to_physical().alias("source"))
+    numbered = _by_counter(numbered) if several else numbered
     if not _in_order(numbered):
         numbered = numbered.sort("source", "seqnum")
     step = pl.col("seqnum").diff()
@@ -79,15 +81,13 @@ def _by_counter(numbered: pl.DataFrame) -> pl.DataFrame:
     Up to systemd 253 the files of the system and of each user have ids of their own, but one counter (journald-server.c).
     """
     several = (pl.col("source").n_unique() > 1).over("machine", "host", "boot")
-    if numbered["source"].n_unique() == 1 or (shared := numbered.filter(several)).is_empty():
-        return numbered
-    pairs = _neighbours(shared)
+    pairs = _neighbours(numbered.filter(several))
     one_counter = pairs.filter(pl.col("back") <= pl.col("n") * OUT_OF_STEP).select("source", "previous").rows()
     root: dict[int, int] = {}
     for pair in one_counter:
         first, second = sorted(_root(root, source) for source in pair)
         root[second] = first
-    return numbered.with_columns(pl.col("source").replace({source: _root(root, source) for source in root}))
+    return numbered.with_columns(pl.col("source").replace({source: _root(root, source) for source in root})) if root else numbered
 
 
 def _root(root: dict[int, int], source: int) -> int:
