@@ -13,7 +13,8 @@ from forensics.incidents.classes import breakdown, breakdowns
 from forensics.incidents.completeness import data_notes, judge_completeness
 from forensics.incidents.dependents import caused_by
 from forensics.incidents.detection import alert_lines, declared_in, detection_summary
-from forensics.incidents.gaps import clock_jumps, holes, losses
+from forensics.incidents.gaps import holes, losses
+from forensics.incidents.helped import with_helped
 from forensics.incidents.inputs import Analysis, Inputs, checked_inputs
 from forensics.incidents.isolated import isolated_failures
 from forensics.incidents.ledger import check_failures, check_sums, failure_totals, totals
@@ -32,10 +33,10 @@ def analyse(inputs: Inputs, window: Window, declared: datetime | None = None) ->
     useless = useless_clocks(entries)
     awake = awake_time(entries)
     cut = timeline(inputs, useless, awake)
-    line = Timeline(cycled(cut.attempts, entries, useless), cut.restarts, cut.incidents)
+    line = Timeline(with_helped(cycled(cut.attempts, entries, useless)), cut.restarts, cut.incidents)
     sliced = list(cases(line, inputs))
     noticed = declared_in(declared, sliced)
-    gaps = pl.concat([clock_jumps(entries), holes(entries)[0], losses(entries)])
+    gaps = pl.concat([holes(entries)[0], losses(entries)])
     scene = Scene(inputs, window, alert_lines(entries, inputs.lifecycle), gaps_of(gaps), awake, window_span(window, entries))
     tables = breakdowns(line.restarts, line.attempts, inputs)
     incidents = tuple(

@@ -27,7 +27,7 @@ BIN_SECONDS = (1, 5, 10, 30, 60, 300, 600, 1800, 3600, 7200, 21600, 43200, 86400
 
 @dataclass(frozen=True, slots=True)
 class Gaps:
-    """Jumps, holes and dropped lines: [start, end] in µs, and the machine and unit that each concerns."""
+    """Holes and dropped lines: [start, end] in µs, and the machine and unit that each concerns."""
 
     bounds: npt.NDArray[np.int64]
     about: list[tuple[str | None, str | None]]  # machine, unit; null: all
@@ -118,7 +118,7 @@ def _downtime_s(case: Case, scene: Scene) -> float:
 
 
 def _exact(case: Case, gaps: Gaps) -> bool:
-    """Whether no restart or line is lost, the clock did not jump, and the loop began inside the data."""
+    """Whether no restart or line is lost, and the loop began inside the data."""
     lost = bool(case.restarts["lost"].any()) or bool((case.attempts["lost"] > 0).any())
     cut_off = case.attempts["position_in_unit"][0] == 0 and (case.attempts["restart_counter"][0] or 0) > 1
     return not lost and not cut_off and not gaps.touch(case.machine, case.unit, case.start, case.until)

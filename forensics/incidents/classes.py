@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from forensics.incidents.inputs import Inputs, quoted
-from forensics.model.values import LOST, Evidence, FailureClass, Signature
+from forensics.model.values import LOST, Evidence, FailureClass, RestartHelped, Signature
 
 INFORMATIONAL = ("low", "info")  # severities of signatures that accompany failures but are none
 
@@ -62,7 +62,7 @@ def _tables(restarts: pl.DataFrame, attempts: pl.DataFrame, inputs: Inputs) -> d
 
 
 def _deaths(attempts: pl.DataFrame, by: list[str]) -> pl.DataFrame:
-    """Summarise the attempts of each class: first and last end, the line that proves the first, and the median cycle."""
+    """Summarise the attempts of each class: first and last end, the line that proves the first, median cycle, what restarts did."""
     end = pl.coalesce("ended", "started")
     return (
         _own(attempts)
@@ -73,6 +73,8 @@ def _deaths(attempts: pl.DataFrame, by: list[str]) -> pl.DataFrame:
             end.max().alias("last_end"),
             pl.coalesce("proof", "last_row").sort_by("number").first().alias("proof"),
             pl.col("cycle_s").median().alias("cycle_s"),
+            pl.col("restart_helped").count().cast(pl.Int64).alias("helped_of"),
+            pl.col("restart_helped").sum().cast(pl.Int64).alias("helped"),
         )
     )
 
@@ -128,6 +130,7 @@ def _row(row: dict[str, Any], sample: Evidence, signatures: Mapping[str, Signatu
         remedy=signature.remedy,
         cycle_s=row["cycle_s"],
         failures=row["failures"],
+        restart_helped=RestartHelped(row["helped_of"], row["helped"]) if row["helped_of"] else None,
     )
 
 

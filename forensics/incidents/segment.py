@@ -87,8 +87,8 @@ def _followed_as() -> pl.Expr:
     """Name the unit that an attempt is a run of: the template, where each of its instances runs once, as jobs with an id in the name do."""
     template = pl.col("unit").str.replace(r"@.+\.service$", "@.service")
     family = ["machine", "manager", template]
-    runs_once = (pl.col("unit").n_unique().over(family) == pl.len().over(family)) & (pl.len().over(family) > 1)
-    return pl.when(pl.col("unit").str.contains(r"@.+\.service$") & runs_once).then(template).otherwise("unit").alias("followed")
+    is_run_once = (pl.col("unit").n_unique().over(family) == pl.len().over(family)) & (pl.len().over(family) > 1)
+    return pl.when(pl.col("unit").str.contains(r"@.+\.service$") & is_run_once).then(template).otherwise("unit").alias("followed")
 
 
 def _started_by_timers(entries: pl.DataFrame) -> list[str]:

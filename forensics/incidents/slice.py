@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -33,7 +34,7 @@ class CaseChange:
     evidence: Evidence
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Case:
     """One incident. Times are µs. attempts: its own, in order; success: the attempt that ended it, or no row."""
 
@@ -64,6 +65,17 @@ class Case:
         ended = self.attempts["ended"][0]
         return self.start if ended is None or self.attempts["uptime_s"][0] < 60 else max(self.start, microseconds(ended))
 
+    @cached_property
+    def answers(self) -> list[CaseChange]:
+        """The changes after it began that may answer a failure: not the client's restarts, of which a run failed while it stopped."""
+        failed = self.attempts.filter("failed_stopping").select(pl.col("started", "ended").dt.timestamp("us")).drop_nulls()
+        began, ended = failed["started"].to_list(), failed["ended"].to_list()
+        return [
+            change
+            for change in self.changes
+            if change.us > self.start and not (change.kind == "unit-job" and _within(change.us, began, ended))
+        ]
+
 
 def cases(line: Timeline, inputs: Inputs) -> Iterator[Case]:
     """Yield the cases in order of start, as slices: the cost is that of their rows. line: with `cycled` attempts."""
@@ -92,6 +104,12 @@ def cases(line: Timeline, inputs: Inputs) -> Iterator[Case]:
         at += row["len"]
 
 
+def _within(us: int, began: list[int], ended: list[int]) -> bool:
+    """Whether this is within one of the stretches, in order, or a second after it."""
+    at = bisect_right(began, us)
+    return any(us <= ended[i] + SECOND for i in range(max(0, at - 2), at))
+
+
 def _between(manual: list[tuple[int, int, int]], first: int, stop: int) -> list[tuple[int, int]]:
     lo, hi = (bisect_left(manual, number, key=lambda start: start[0]) for number in (first, stop))
     return [(us, row) for _, us, row in manual[lo:hi]]
@@ -109,7 +127,9 @@ def cycled(attempts: pl.DataFrame, entries: pl.DataFrame, useless: list[str]) ->
     attempts = attempts.with_columns(pl.when(pl.col("next_automatic") & (cycle > 0)).then(cycle).alias("cycle_s"))
     is_job = pl.col("is_job") | (pl.col("outcome") == "clean").any().over("unit_number")
     same_boot = (pl.col("boot") == pl.col("boot").shift(1).over("unit_number")).fill_null(value=False)
-    return attempts.with_columns((~pl.col("automatic") & same_boot & ~is_job & ~pl.col("unit").is_in(_activated(entries))).alias("by_hand"))
+    restarted_it = pl.col("failed_stopping").shift(1).over("unit_number").fill_null(value=False)  # the failure came of that restart
+    by_a_client = ~pl.col("automatic") & ~restarted_it & ~pl.col("unit").is_in(_activated(entries))
+    return attempts.with_columns((by_a_client & same_boot & ~is_job).alias("by_hand"))
 
 
 def _activated(entries: pl.DataFrame) -> list[str]:
