@@ -18,6 +18,7 @@ from forensics.changes import find_changes
 from forensics.classes.overrides import Overrides, apply_overrides, read_overrides
 from forensics.errors import NothingRecordedError, UsageError
 from forensics.incidents import Analysis, Inputs, analyse, judge_completeness
+from forensics.incidents.gaps import holes
 from forensics.ingest.files import Progress
 from forensics.ingest.sources import ingest_or_use_store, ingest_sources
 from forensics.model.frames import ENTRIES, checked
@@ -49,6 +50,7 @@ class History:
     is_whole: bool = True
     damage: tuple[Damage, ...] = ()  # parts of the store that could not be read
     asked: pl.DataFrame | None = None  # the entries with only the wanted units named, where some are
+    outside: pl.DataFrame | None = None  # numbers of recorded entries that are not in the window, where numbers are missing in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +63,7 @@ class Investigation:
     window: Window = ALWAYS
 
 
-def investigate(
-    query: Query, progress: Progress | None = None, notice: Notice = lambda _: None, *, whole: bool = False
-) -> Investigation:
+def investigate(query: Query, progress: Progress | None = None, notice: Notice = lambda _: None, *, whole: bool = False) -> Investigation:
     """Analyse the window that `query` names. notice: called where the store has to do without a journal.
 
     whole: analyse all that is recorded, so that nothing found depends on the window.
@@ -78,7 +78,7 @@ def investigate(
     history = _history(_only_units(entries, query.units), stored, patterns, read_overrides(overrides_file()))
     analysis = _analyse(history, ALWAYS if whole else window, query.declared)
     refused = (f"Skipped patterns: {catalogue.format_mistakes(patterns.refused)}",) if patterns.refused else ()
-    return Investigation(history, analysis.classed_restarts, _report(query, entries, window, damage, analysis, refused), window)
+    return Investigation(history, analysis.classed_restarts, _report(query, stored, window, damage, analysis, refused), window)
 
 
 def read_history(query: Query, patterns: catalogue.Catalogue, overrides: Overrides, progress: Progress | None = None) -> History:
@@ -97,7 +97,9 @@ def _history(about: pl.DataFrame, stored: Stored, patterns: catalogue.Catalogue,
     """Assemble and label attempts. about: the rows of the stored entries with only the wanted units named."""
     assembly = assemble(about)
     labelled = apply_overrides(label(assembly.events, assembly.attempts, patterns), overrides)
-    return History(stored.entries, assembly, labelled, is_whole=about is stored.entries, damage=stored.damage, asked=about)
+    return History(
+        stored.entries, assembly, labelled, is_whole=about is stored.entries, damage=stored.damage, asked=about, outside=stored.outside
+    )
 
 
 def _analyse(history: History, window: Window, declared: datetime | None) -> Analysis:
@@ -113,14 +115,13 @@ def _analyse(history: History, window: Window, declared: datetime | None) -> Ana
         labels=labelled.labels,
         changes=find_changes(entries, lifecycle),
         signatures=labelled.signatures,
+        outside=history.outside,
     )
     analysis = analyse(inputs, window, declared)
     return replace(analysis, notes=(*analysis.notes, *labelled.notes))
 
 
-def _entries(
-    query: Query, sources: Collection[str] | None, present: Collection[str] = (), *, whole: bool = False
-) -> tuple[Stored, Window]:
+def _entries(query: Query, sources: Collection[str] | None, present: Collection[str] = (), *, whole: bool = False) -> tuple[Stored, Window]:
     """Read the entries of the sources in the window, or with `whole` all of them, and resolve the window's boots."""
     store = Store.open(query.store)
     since, until = query.since, query.until
@@ -136,7 +137,9 @@ def _entries(
     if entries.is_empty():
         raise NothingRecordedError(_nothing_recorded(store.time_span(sources), stored.damage))
     # a chunk for each day and file otherwise, and every gather looks for its row's chunk: 0.7 s of 4 over half a million entries
-    return Stored(entries.rechunk(), stored.damage), Window(since, until)
+    is_cut = not whole and (since is not None or until is not None)
+    outside = store.numbers_outside(since, until, sources) if is_cut and holes(entries)[0].height else None
+    return Stored(entries.rechunk(), stored.damage, outside), Window(since, until)
 
 
 def _any_inside(entries: pl.DataFrame, since: datetime | None, until: datetime | None) -> bool:
@@ -175,9 +178,8 @@ def _only_units(entries: pl.DataFrame, wanted: Sequence[str]) -> pl.DataFrame:
     return entries.with_columns(pl.when(keep).then(pl.col(name)).alias(name) for name in ("unit", "manager", "invocation"))
 
 
-def _report(
-    query: Query, entries: pl.DataFrame, window: Window, damage: Sequence[Damage], analysis: Analysis, refused: tuple[str, ...]
-) -> Report:
+def _report(query: Query, stored: Stored, window: Window, damage: Sequence[Damage], analysis: Analysis, refused: tuple[str, ...]) -> Report:
+    entries = stored.entries
     hosts = host_names(entries)
     shown = Window(window.since or entries["time"].min(), window.until or entries["time"].max())  # type: ignore[arg-type]
     return Report(
@@ -186,7 +188,7 @@ def _report(
         units=analysis.units,
         window=shown,
         timezone=query.timezone,
-        completeness=judge_completeness(entries, damage),
+        completeness=judge_completeness(entries, damage, stored.outside),
         restarts=analysis.restarts,
         failures=analysis.failures,
         isolated=analysis.isolated,

@@ -13,9 +13,12 @@ from forensics.model.values import Completeness, Damage, Gap
 from forensics.wording import duration
 
 
-def judge_completeness(entries: pl.DataFrame, damage: Sequence[Damage]) -> Completeness:
-    """Complete means: nothing dropped by journald, no missing sequence numbers, nothing unreadable. A clock jump loses nothing."""
-    missing, _ = holes(entries)
+def judge_completeness(entries: pl.DataFrame, damage: Sequence[Damage], outside: pl.DataFrame | None = None) -> Completeness:
+    """Complete means: nothing dropped by journald, no missing sequence numbers, nothing unreadable. A clock jump loses nothing.
+
+    outside: seqnum_id and seqnum of entries that are recorded, but whose time is not in the window.
+    """
+    missing, _ = holes(entries, outside)
     dropped = int(losses(entries)["number"].sum())
     incomplete = pl.concat([missing, clock_jumps(entries)]).sort("start", "end", "reason")
     gaps = tuple(Gap(*row) for row in incomplete.select("start", "end", "reason", "kind").iter_rows())

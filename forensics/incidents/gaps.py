@@ -47,8 +47,11 @@ def _cause(jump_us: int, *, slept: bool) -> str:
     return f"the host slept {duration(jump_us / 1e6)}" if slept else "it was set"
 
 
-def holes(entries: pl.DataFrame) -> tuple[pl.DataFrame, bool]:
-    """Find stretches whose sequence numbers are missing: (SCHEMA, whether the input was filtered, so that holes mean nothing)."""
+def holes(entries: pl.DataFrame, outside: pl.DataFrame | None = None) -> tuple[pl.DataFrame, bool]:
+    """Find stretches whose sequence numbers are missing: (SCHEMA, whether the input was filtered, so that holes mean nothing).
+
+    outside: seqnum_id and seqnum of entries that are recorded, but whose time is not in the window.
+    """
     several = entries["seqnum_id"].n_unique() > 1
     columns = ("seqnum_id", "seqnum", "time", "machine", "host", *(("monotonic", "boot") if several else ()))
     numbered = entries.select(columns).drop_nulls(["seqnum_id", "seqnum"])
@@ -64,6 +67,8 @@ def holes(entries: pl.DataFrame) -> tuple[pl.DataFrame, bool]:
     if missing.height > max(numbered.height * SCATTERED, 20):
         return pl.DataFrame(schema=SCHEMA), True
     big = missing.filter(pl.col("step") > HOLE).with_columns((pl.col("step") - 1).alias("number"))
+    if outside is not None and big.height:
+        big = _without_recorded(big, numbered, outside).filter(pl.col("number") >= HOLE)
     reason = pl.format("{} entries missing (sequence numbers)", "number")
     stretches = big.select(
         machine_or_host(),
@@ -73,6 +78,19 @@ def holes(entries: pl.DataFrame) -> tuple[pl.DataFrame, bool]:
         "number",
     )
     return _whole(stretches.with_columns(pl.lit(value=True).alias("loss"), pl.lit("missing").alias("kind"))), False
+
+
+def _without_recorded(big: pl.DataFrame, numbered: pl.DataFrame, outside: pl.DataFrame) -> pl.DataFrame:
+    """Take off `number` what is recorded outside of the window: a boot may begin at a wrong time."""
+    ids = numbered.select(pl.col("seqnum_id").cast(pl.String), "source").unique()
+    recorded = outside.join(ids, on="seqnum_id").sort("seqnum")
+    numbers = {source: group["seqnum"].unique().sort() for (source,), group in recorded.partition_by("source", as_dict=True).items()}
+    none = pl.Series([], dtype=pl.Int64)
+    elsewhere = [
+        numbers.get(source, none).search_sorted(seqnum) - numbers.get(source, none).search_sorted(seqnum - step, side="right")
+        for source, seqnum, step in big.select("source", "seqnum", "step").iter_rows()
+    ]
+    return big.with_columns(pl.col("number") - pl.Series(elsewhere, dtype=pl.Int64))
 
 
 def _by_counter(numbered: pl.DataFrame) -> pl.DataFrame:

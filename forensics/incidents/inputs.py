@@ -37,6 +37,7 @@ class Inputs:
     labels: pl.DataFrame
     changes: pl.DataFrame
     signatures: Mapping[str, Signature]
+    outside: pl.DataFrame | None = None  # seqnum_id and seqnum of recorded entries that are not in the window
 
 
 @dataclass(frozen=True, slots=True)

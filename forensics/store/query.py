@@ -20,6 +20,7 @@ from forensics.store.parts import as_time, micros
 from forensics.wording import plural
 
 TRIES = 5  # another process may join parts between the reading of a manifest and of its parts
+NUMBERS = pl.Schema({"seqnum_id": pl.String(), "seqnum": pl.Int64()})
 STORED = [name for name in ENTRIES if name != "file"]
 
 Wanted = list[tuple[Manifest, list[Part]]]  # parts of each source
@@ -30,10 +31,11 @@ _UNREADABLE = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """ENTRIES of the store, and what of it is damaged and left out."""
+    """ENTRIES of the store, and what of it is damaged and left out. outside: NUMBERS of other entries, where a window was asked for."""
 
     entries: pl.DataFrame
     damage: tuple[Damage, ...] = ()
+    outside: pl.DataFrame | None = None
 
 
 def read_entries(
@@ -54,6 +56,21 @@ def read_entries(
             return Stored(pl.DataFrame(schema=ENTRIES), tuple(damage))
         has_duplicates = _may_have_duplicates([part for _, parts in wanted for part in parts])
         return Stored(in_canonical_order(pl.concat(read.frames), has_duplicates=has_duplicates), tuple(damage))
+
+    return _retried(read)
+
+
+def numbers_outside(layout: Layout, since: datetime | None, until: datetime | None, sources: Collection[str] | None) -> pl.DataFrame:
+    """Read NUMBERS of the entries of `sources` (null: all) before `since` or from `until` on."""
+    early = pl.lit(value=False) if since is None else pl.col("time") < since
+    outside = early if until is None else early | (pl.col("time") >= until)
+
+    def scan(_: Manifest, parts: list[Part]) -> pl.LazyFrame:
+        return _parts(parts, layout).filter(outside).select(pl.col(name).cast(kind) for name, kind in NUMBERS.items())
+
+    def read(*, skip_missing: bool) -> pl.DataFrame:
+        wanted = [(manifest, list(manifest.parts)) for manifest in sound_manifests(layout, sources)[0] if manifest.parts]
+        return pl.concat([NUMBERS.to_frame(), *_collected(wanted, scan, skip_missing=skip_missing).frames])
 
     return _retried(read)
 

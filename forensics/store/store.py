@@ -62,6 +62,15 @@ class Store:
         with as_sentences(self.layout.root):
             return read_entries(self.layout, since, until, sources, present)
 
+    def numbers_outside(
+        self, since: datetime | None = None, until: datetime | None = None, sources: Collection[str] | None = None
+    ) -> pl.DataFrame:
+        """Return seqnum_id and seqnum of the entries outside of a window: what a gap in the window may be about."""
+        from forensics.store.query import numbers_outside  # noqa: PLC0415 - as above
+
+        with as_sentences(self.layout.root):
+            return numbers_outside(self.layout, since, until, sources)
+
     def boot_starts(self, sources: Collection[str] | None = None) -> list[datetime]:
         """Return when each boot began, newest first."""
         from forensics.store.query import boot_starts  # noqa: PLC0415 - as above

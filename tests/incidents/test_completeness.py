@@ -157,3 +157,14 @@ def test_another_machines_numbers_fill_no_hole():
     other = of_user_files(inputs_of(ticking()).entries.with_columns(pl.lit("m2").cast(ENTRIES["machine"]).alias("machine")), 0, 2000)
     completeness = judge_completeness(pl.concat([entries, other]), [])
     assert [gap.reason for gap in completeness.gaps] == ["200 entries missing (sequence numbers)"]
+
+
+def test_a_number_that_is_recorded_outside_of_the_window_is_not_missing_in_it():
+    """A boot that begins at a wrong time, until its clock is set, is not in the window by its time."""
+    entries = inputs_of(ticking()).entries
+    inside, outside = entries.filter(~pl.col("seqnum").is_between(300, 499)), entries.filter(pl.col("seqnum").is_between(300, 499))
+    numbers = outside.select(pl.col("seqnum_id").cast(pl.String), "seqnum")
+    assert judge_completeness(inside, [], numbers).gaps == ()
+    half = judge_completeness(inside, [], numbers.filter(pl.col("seqnum") < 380))
+    assert [gap.reason for gap in half.gaps] == ["120 entries missing (sequence numbers)"]
+    assert not judge_completeness(inside, [], numbers.with_columns(pl.lit("another").alias("seqnum_id"))).complete

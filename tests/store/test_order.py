@@ -2,6 +2,7 @@
 
 import io
 import json
+from datetime import UTC, datetime
 
 import polars as pl
 import pytest
@@ -105,3 +106,13 @@ def test_boots_that_share_a_counter_come_in_its_order_and_none_is_lost(numbers, 
     for number_id in set(ids):
         counted = [numbers[boot] for boot in ordered if ids[boot] == number_id]
         assert counted == sorted(counted)
+
+
+def test_the_numbers_of_the_entries_outside_of_a_window_are_those_that_a_report_of_it_does_not_see(tmp_path):
+    lines = [line(str(n), wall=0 if n in (4, 5) else 100 * n, clock=n, number=n) for n in range(1, 9)]
+    store = opened(tmp_path)
+    ingest_stream(store, io.BytesIO("\n".join(map(json.dumps, lines)).encode()), "x")
+    since = datetime.fromtimestamp(START / 1e6 + 150, UTC)
+    assert store.numbers_outside(since=since)["seqnum"].sort().to_list() == [1, 4, 5]
+    assert store.numbers_outside(until=since)["seqnum"].sort().to_list() == [2, 3, 6, 7, 8]
+    assert store.entries(since=since)["seqnum"].to_list() == [2, 3, 6, 7, 8]
