@@ -21,6 +21,7 @@ from forensics.incidents.slice import Case, manual_before, positions, starts
 from forensics.incidents.trigger import shown_changes, trigger
 from forensics.model.values import Bin, Cost, Incident, Phase, Window
 
+METHODS = {"recurring": "sum-of-gaps", "failing-job": "none"}  # how downtime is measured; else "envelope"
 BINS = 150  # at most so many bins per figure
 BIN_SECONDS = (1, 5, 10, 30, 60, 300, 600, 1800, 3600, 7200, 21600, 43200, 86400, 7 * 86400, 28 * 86400)
 
@@ -75,8 +76,8 @@ def build_incident(case: Case, table: Breakdown, scene: Scene, declared: datetim
         restarts=int(case.restarts["count"].sum()),
         exact=_exact(case, scene.gaps),
         downtime_s=down_s,
-        downtime_method="sum-of-gaps" if case.kind == "recurring" else "envelope",
-        availability=1 - down_s / whole_s if whole_s > 0 else None,
+        downtime_method=METHODS.get(case.kind, "envelope"),
+        availability=1 - down_s / whole_s if whole_s > 0 and case.kind != "failing-job" else None,
         phases=_phases(case),
         classes=table.classes,
         beside=table.co_occurring,
@@ -95,6 +96,7 @@ def build_incident(case: Case, table: Breakdown, scene: Scene, declared: datetim
         caused_by=caused_by,
         machine=case.machine,
         slept_s=scene.awake.slept_s(case.machine or "", case.start, case.until),
+        last_good=None if case.last_good is None else moment(case.last_good),
     )
     return replace(incident, verdict=verdict(incident, lasted_s))
 
@@ -110,7 +112,12 @@ def _awake_s(case: Case, scene: Scene) -> float:
 
 
 def _downtime_s(case: Case, scene: Scene) -> float:
-    """Measure the envelope, from the first failed start to recovery or end, inside the window; of a recurring incident the gaps."""
+    """Measure the envelope, from the first failed start to recovery or end, inside the window; of a recurring incident the gaps.
+
+    A job is not meant to be up between two of its runs, so it has none.
+    """
+    if case.kind == "failing-job":
+        return 0.0
     if case.kind == "recurring":
         return case.down_s
     since, until = max(case.start, scene.span[0]), min(case.until, scene.span[1])

@@ -38,7 +38,10 @@ def _outage(incident: Incident, lasted: str) -> str:
 
 
 def _failing_job(incident: Incident, lasted: str) -> str:
-    return f"{incident.unit} failed {incident.failures:,} times in a row, over {lasted}"
+    failed = f"{incident.unit} failed {incident.failures:,} times in a row, over {lasted}"
+    if incident.last_good is None:
+        return failed
+    return f"{failed}, the first {spoken_duration((incident.start - incident.last_good).total_seconds())} after its last good run"
 
 
 def _recurring(incident: Incident, _: str) -> str:

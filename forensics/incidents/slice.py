@@ -49,6 +49,7 @@ class Case:
     recovery: int | None
     data_end: int
     down_s: float  # the sum of the gaps, of a recurring one
+    last_good: int | None  # when the attempt before it ended well
     attempts: pl.DataFrame
     success: pl.DataFrame
     restarts: pl.DataFrame
@@ -89,6 +90,7 @@ def cases(line: Timeline, inputs: Inputs) -> Iterator[Case]:
     for row in sized.iter_rows(named=True):
         until = row["data_end"] if row["end"] is None else row["end"]
         success = attempts.slice(row["last"] + 1, 0 if row["recovery"] is None else 1)
+        before = attempts.slice(max(0, row["first"] - 1), min(1, row["first"]))
         own = attempts.slice(row["first"], row["last"] - row["first"] + 1)
         yield Case(
             **{
@@ -97,11 +99,18 @@ def cases(line: Timeline, inputs: Inputs) -> Iterator[Case]:
             },
             attempts=own.filter(pl.col("failed") & (pl.col("incident") == row["incident"])) if row["kind"] == "recurring" else own,
             success=success,
+            last_good=_ended_well(before, own),
             restarts=restarts.slice(at, row["len"]),
             changes=_near(by_machine.get(row["machine"], []), row["unit"], row["start"], until),
             by_hand=_between(manual, row["first"] + 1, row["last"] + 1 + success.height),
         )
         at += row["len"]
+
+
+def _ended_well(before: pl.DataFrame, own: pl.DataFrame) -> int | None:
+    """Return when the attempt before an incident's own ended, if it was one of the same unit and ended well."""
+    well = before.filter((pl.col("unit_number") == own["unit_number"][0]) & (pl.col("outcome") == "clean"))
+    return None if well.is_empty() or well["ended"][0] is None else microseconds(well["ended"][0])
 
 
 def _within(us: int, began: list[int], ended: list[int]) -> bool:
@@ -116,7 +125,7 @@ def _between(manual: list[tuple[int, int, int]], first: int, stop: int) -> list[
 
 
 def cycled(attempts: pl.DataFrame, entries: pl.DataFrame, useless: list[str]) -> pl.DataFrame:
-    """Add cycle_s (start to next automatic start, by the monotonic clock where it can be trusted) and by_hand."""
+    """Add cycle_s (start to next automatic start, or a job's next, by the monotonic clock where it can be trusted) and by_hand."""
     monotonic = entries["monotonic"].gather(attempts["first_row"]) if attempts.height else pl.Series([], dtype=pl.Int64)
     attempts = attempts.with_columns(monotonic.alias("monotonic"))
     following = pl.col("automatic", "boot", "started", "monotonic").shift(-1).over("unit_number").name.prefix("next_")
@@ -124,8 +133,8 @@ def cycled(attempts: pl.DataFrame, entries: pl.DataFrame, useless: list[str]) ->
     trusted = (pl.col("boot") == pl.col("next_boot")) & ~pl.col("boot").is_in(useless)
     by_wall = (pl.col("next_started") - pl.col("started")).dt.total_microseconds()
     cycle = pl.when(trusted.fill_null(value=False)).then(pl.col("next_monotonic") - pl.col("monotonic")).otherwise(by_wall) / SECOND
-    attempts = attempts.with_columns(pl.when(pl.col("next_automatic") & (cycle > 0)).then(cycle).alias("cycle_s"))
     is_job = pl.col("is_job") | (pl.col("outcome") == "clean").any().over("unit_number")
+    attempts = attempts.with_columns(pl.when((pl.col("next_automatic") | is_job) & (cycle > 0)).then(cycle).alias("cycle_s"))
     same_boot = (pl.col("boot") == pl.col("boot").shift(1).over("unit_number")).fill_null(value=False)
     restarted_it = pl.col("failed_stopping").shift(1).over("unit_number").fill_null(value=False)  # the failure came of that restart
     by_a_client = ~pl.col("automatic") & ~restarted_it & ~pl.col("unit").is_in(_activated(entries))

@@ -217,7 +217,7 @@ class Incident:
     restarts: int
     exact: bool
     downtime_s: float
-    downtime_method: str
+    downtime_method: str  # envelope, sum-of-gaps, none
     availability: float | None
     phases: tuple[Phase, ...]
     classes: tuple[FailureClass, ...]
@@ -237,6 +237,7 @@ class Incident:
     caused_by: str | None = None  # the unit without which this one could not run, and that failed
     machine: str = ""
     slept_s: float = 0.0  # of the host, between start and end: in no other length
+    last_good: datetime | None = None  # when the attempt before its first failure ended well
 
 
 @dataclass(frozen=True, slots=True)

@@ -191,6 +191,7 @@ def _incident(incident: Incident) -> dict[str, Any]:
         "downtime_method": incident.downtime_method,
         "availability": _number(incident.availability),
         "slept_s": _number(incident.slept_s),
+        "last_good": _time(incident.last_good),
         "verdict": incident.verdict,
         "phases": [_phase(phase) for phase in incident.phases],
         "classes": [_class(row) for row in incident.classes],

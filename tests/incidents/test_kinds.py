@@ -71,7 +71,18 @@ def test_a_unit_that_failed_at_boot_and_never_came_up_is_in_an_outage():
 def test_a_job_that_fails_in_a_row_is_a_failing_job(why, tale, failures):
     analysis = analysed(tale)
     assert [(one.kind, one.failures) for one in analysis.incidents] == [("failing-job", failures)], why
-    assert analysis.incidents[0].fix_attempts == ()
+    (incident,) = analysis.incidents
+    assert incident.fix_attempts == ()
+    assert (incident.downtime_s, incident.downtime_method, incident.availability) == (0.0, "none", None)
+    assert incident.classes[0].cycle_s == pytest.approx(DAY + 60, abs=5)
+
+
+def test_the_last_good_run_of_a_job_is_in_its_verdict():
+    (incident,) = analysed(nightly(".xxxx")).incidents
+    assert incident.last_good is not None
+    assert "failed 4 times in a row" in incident.verdict
+    assert "the first 24 h after its last good run" in incident.verdict
+    assert analysed(nightly("xxxx", job="timer")).incidents[0].last_good is None
 
 
 def test_a_job_that_fails_now_and_then_is_isolated():
