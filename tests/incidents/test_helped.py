@@ -36,8 +36,11 @@ def test_a_failure_whose_own_attempt_had_held_shows_that_the_restart_before_it_h
 def test_a_start_whose_outcome_is_not_known_yet_shows_nothing():
     assert helped(failure(), success(30)) == [None, None]
     assert helped(failure(), success(30, "cut")) == [None, None]
-    assert helped(failure(), success(30, "stopped")) == [None, None]
     assert helped(failure()) == [None]
+
+
+def test_a_start_that_was_stopped_before_it_was_healthy_did_not_help():
+    assert helped(failure(), success(30, "stopped")) == [False, None]
 
 
 def test_a_start_that_policy_takes_for_healthy_held():
