@@ -349,3 +349,12 @@ def poisoned(report: Report) -> Report:
         return value
 
     return poison(report)
+
+
+def with_texts(value, change):
+    """Change every text of a figure."""
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, dict):
+        return {key: with_texts(each, change) for key, each in value.items()}
+    return [with_texts(each, change) for each in value] if isinstance(value, list) else value

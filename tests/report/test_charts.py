@@ -98,22 +98,14 @@ def test_an_action_before_the_start_is_drawn_at_the_edge_with_its_true_time():
 @pytest.mark.parametrize("incident", [INCIDENT, *sample.several().incidents[1:]])
 def test_plotly_accepts_every_figure(incident):
     for figure in figures(incident):
-        plotly.graph_objects.Figure(_with(figure, lambda text: re.sub(r"var\(--[\w-]+\)", "#123456", text)))
-
-
-def _with(value, change):
-    if isinstance(value, str):
-        return change(value)
-    if isinstance(value, dict):
-        return {key: _with(each, change) for key, each in value.items()}
-    return [_with(each, change) for each in value] if isinstance(value, list) else value
+        plotly.graph_objects.Figure(sample.with_texts(figure, lambda text: re.sub(r"var\(--[\w-]+\)", "#123456", text)))
 
 
 def test_no_log_text_is_markup_in_a_figure():
     texts = []
     for incident in sanitized(sample.hostile(), redact=True).incidents:
         for figure in figures(incident):
-            _with(figure, texts.append)
+            sample.with_texts(figure, texts.append)
     allowed = {"<br>", "<extra>", "</extra>"}
     assert {tag for text in texts for tag in re.findall(r"<[^>]*>", text)} <= allowed
     assert not [text for text in texts if "&" in text]

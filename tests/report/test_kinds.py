@@ -11,7 +11,6 @@ import pytest
 from forensics.model.values import FailureTotals, RestartHelped, RestartTotals
 from forensics.report import REPORTERS, RenderOptions, breakdown, causes, charts, headline, plotly_figures
 from tests.report import kinds, sample
-from tests.report.test_charts import _with
 
 READABLE = ["term", "md", "html"]
 LOOP, OUTAGE, JOB, RECURRING = kinds.slow_loop(), kinds.outage(), kinds.failing_job(), kinds.recurring()
@@ -135,7 +134,7 @@ def test_a_figure_of_nothing_is_not_drawn(incident):
 @pytest.mark.parametrize("incident", [LOOP, OUTAGE, JOB, RECURRING])
 def test_plotly_accepts_the_detection_gap_of_every_kind(incident):
     figure = plotly_figures.lanes(charts.detection_rows(incident))
-    plotly.graph_objects.Figure(_with(figure, lambda text: re.sub(r"var\(--[\w-]+\)", "#123456", text)))
+    plotly.graph_objects.Figure(sample.with_texts(figure, lambda text: re.sub(r"var\(--[\w-]+\)", "#123456", text)))
     if histogram := charts.histogram(incident, 240):
         assert sum(histogram.totals) == incident.restarts
         plotly_figures.restarts_per_bin(incident, histogram, UTC)
