@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-UNDECIDED = ("running", "cut")  # such an attempt, when it did not hold, shows neither; one that was stopped before it was healthy did not help
+UNDECIDED = ("running", "cut")  # such an attempt, when it did not hold, shows neither; one stopped before it was healthy shows no help
 
 
 def with_helped(attempts: pl.DataFrame) -> pl.DataFrame:
