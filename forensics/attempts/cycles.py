@@ -64,7 +64,7 @@ def _cycles(lines: pl.DataFrame) -> pl.DataFrame:
         keep & is_kind(*STATEMENTS) & ~pl.col("echo") & ~unmet & ~pl.col("command").cast(pl.String).is_in(HARMLESS).fill_null(value=False)
     )
     numbered = (
-        stated.select("row", "unit_boot", "candidate", "kind")
+        stated.select("row", "unit_boot", "candidate", "kind", "time")
         .sort("unit_boot", "candidate", "row")
         .with_columns(_is_first().alias("first"), _opens().alias("opens"))
         .with_columns((pl.col("first") | pl.col("opens")).cum_sum().alias("part"))
@@ -111,7 +111,8 @@ def _opens() -> pl.Expr:
     start_lost = is_kind(ManagerMessage.EXIT, ManagerMessage.FAILED) & over & without_id
     starts = is_kind(ManagerMessage.STARTING) & before.is_not_null()
     started = is_kind(ManagerMessage.STARTED, ManagerMessage.FINISHED) & after_end & ~of_oneshot
-    return (starts | started | start_lost).fill_null(value=False)
+    is_repeated = pl.col("time") < pl.col("time").shift()  # the same lines, read once more
+    return (starts | started | start_lost).fill_null(value=False) & (without_id | ~is_repeated.fill_null(value=False))
 
 
 def with_stale_ids_corrected(entries: pl.DataFrame, lines: pl.DataFrame, openings: pl.DataFrame) -> pl.DataFrame:
@@ -120,18 +121,18 @@ def with_stale_ids_corrected(entries: pl.DataFrame, lines: pl.DataFrame, opening
     Lines of a process that the manager reports as left over stay. openings: unit_boot, candidate, row.
     """
     of_service = pl.col("speaker") == int(Speaker.SERVICE)
-    writing = entries.filter(of_service)["candidate"].unique()
-    silent = openings.filter(~pl.col("candidate").is_in(writing.implode()))
+    begun = lines.drop_nulls("candidate").group_by("candidate").agg(began=pl.col("row").min())
+    stated = openings.join(begun, on="candidate", how="semi")
+    silent = stated.filter(~pl.col("candidate").is_in(entries.filter(of_service)["candidate"].unique().implode()))
     if silent.is_empty():
         return entries
     doubtful = pl.col("unit_boot").is_in(silent["unit_boot"].unique().implode()) & pl.col("candidate").is_not_null() & of_service
     written = entries.filter(doubtful).select("row", "unit_boot", "pid", "candidate").sort("row")
-    began = openings.select("candidate", began="row").unique("candidate", keep="first")
-    open_then = openings.select("unit_boot", "row", pl.col("candidate").alias("open"), pl.col("row").alias("opened")).sort("row")
+    open_then = stated.select("unit_boot", "row", open="candidate", opened="row").sort("row")
     stale = (
         written.join_asof(open_then, on="row", by="unit_boot", check_sortedness=False)
-        .join(began, on="candidate", how="left")
-        .filter(pl.col("open").is_in(silent["candidate"].implode()) & (pl.col("began") < pl.col("opened")))
+        .join(begun, on="candidate", how="left")
+        .filter(pl.col("open").is_in(silent["candidate"].implode()) & (pl.col("began").is_null() | (pl.col("began") < pl.col("opened"))))
         .join(_left_over(lines), on=["unit_boot", "pid"], how="anti")
         .select("row", "open")
     )

@@ -7,6 +7,7 @@ waits up to ROUTINE_S for a pass; one that logs something new does not.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -16,6 +17,7 @@ import pyarrow as pa
 
 from forensics.assembly import Assembly, assemble
 from forensics.attempt_facts import TIMES, attempt_of, unit_of, with_facts
+from forensics.boots import machine_or_host
 from forensics.classes.overrides import Overrides, apply_overrides
 from forensics.journal.columns import SCHEMA
 from forensics.journal.dictionary import DICTIONARY
@@ -42,7 +44,7 @@ HELD = {**ENTRIES, "arrived": pl.Float64(), "number": pl.Int64()}  # number: of 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """An attempt that ended. signature: null when it did not fail. number: of the entry that shows its end."""
+    """An attempt that ended. signature: null when it failed neither by itself nor while being stopped. number: of the entry of its end."""
 
     invocation: str  # the same in every process that reads the attempt
     host: str
@@ -80,6 +82,8 @@ class Stream:
     _ending: dict[UnitKey, tuple[float, float]] = field(default_factory=dict)  # arrival of the first and last line of unreported ends
     _news: dict[UnitKey, float] = field(default_factory=dict)  # when the unit last logged something new, since its last reported end
     _errors: dict[UnitKey, float] = field(default_factory=dict)  # when the first error came that is not reported yet
+    _ended_at: dict[UnitKey, float] = field(default_factory=dict)  # arrival of the last reported end
+    _without_ids: dict[UnitKey, tuple[int, int]] = field(default_factory=dict)  # numbers of the first and last entry of the last reported
     _last_pass: float = float("-inf")
 
     def feed(self, table: pa.Table, now: float) -> BatchFacts:
@@ -124,8 +128,10 @@ class Stream:
         over = new.filter(pl.col("since") <= now - SETTLE_S)
         ended = self._labelled(entries, assembly, over) if len(over) else ()
         self.reported |= dict.fromkeys(over["name"], now)
+        self._remember_without_ids(over)
         nonfatal = self._nonfatal(assembly, with_errors) if with_errors else ()
         until = _by_unit(over.select("machine", "manager", "unit", "since").sort("since"))  # what was logged before an end is reported
+        self._ended_at |= until
         self._errors = {u: at for u, at in self._errors.items() if u not in with_errors and at > until.get(u, float("-inf"))}
         self._news = {u: at for u, at in self._news.items() if at > until.get(u, float("-inf"))}
         waiting = new.filter(pl.col("since") > now - SETTLE_S)
@@ -138,7 +144,9 @@ class Stream:
     def pass_over(self, now: float) -> None:
         """Treat what has ended so far as reported."""
         held = self._about(set(self._ending))
-        self.reported |= dict.fromkeys(self._unreported(held, assemble(held.select(list(ENTRIES))).attempts)["name"], now)
+        over = self._unreported(held, assemble(held.select(list(ENTRIES))).attempts)
+        self.reported |= dict.fromkeys(over["name"], now)
+        self._remember_without_ids(over)
         self._ending, self._errors, self._news = {}, {}, {}
 
     def give_up(self) -> frozenset[UnitKey]:
@@ -161,10 +169,28 @@ class Stream:
     def _unreported(self, held: pl.DataFrame, attempts: pl.DataFrame) -> pl.DataFrame:
         """Select ended attempts that were not reported, with `name`, `number`, and `since`, when the entry of the end arrived."""
         ended = attempts.filter(~pl.col("outcome").is_in(["running", "cut"]))  # "cut" only by the end of what has been read
-        unnamed = pl.concat_str(pl.col("boot", "unit").cast(pl.String), pl.col("started").cast(pl.Int64).cast(pl.String), separator="/")
+        at = pl.coalesce("ended", "started").cast(pl.Int64).cast(pl.String)
+        unnamed = pl.concat_str(pl.col("boot", "unit").cast(pl.String), at, separator="/")
         named = ended.with_columns(name=pl.coalesce(pl.col("invocation").cast(pl.String), unnamed))
-        new = named.filter(pl.Series([name not in self.reported for name in named["name"]], dtype=pl.Boolean))
-        return new.with_columns(since=held["arrived"].gather(new["last_row"]), number=held["number"].gather(new["last_row"]))
+        # without ids, the restart that is left of a reported attempt looks like another one whose end is not known
+        known = named.filter(pl.col("invocation").is_not_null() | pl.col("result").is_not_null())
+        new = known.filter(pl.Series([name not in self.reported for name in known["name"]], dtype=pl.Boolean))
+        number, since = (held[name].gather(new["last_row"]) for name in ("number", "arrived"))
+        return new.with_columns(since=since, number=number, first=held["number"].gather(new["first_row"])).filter(
+            self._is_later(new, number)
+        )
+
+    def _is_later(self, attempts: pl.DataFrame, numbers: pl.Series) -> pl.Series:
+        """Whether each attempt ended after the last reported one of its unit, where the unit has no invocation ids."""
+        rows = zip(attempts.select("machine", "manager", "unit", "invocation").iter_rows(), numbers, strict=True)
+        later = [row[3] is not None or number > self._without_ids.get(UnitKey(*row[:3]), (0, -1))[1] for row, number in rows]
+        return pl.Series(later, dtype=pl.Boolean)
+
+    def _remember_without_ids(self, over: pl.DataFrame) -> None:
+        rows = over.filter(pl.col("invocation").is_null()).sort("number").select("machine", "manager", "unit", "first", "number")
+        self._without_ids |= {
+            UnitKey(machine or "", manager or "", unit): (first, last) for machine, manager, unit, first, last in rows.iter_rows()
+        }
 
     def _nonfatal(self, assembly: Assembly, with_errors: set[UnitKey]) -> tuple[NonfatalError, ...]:
         still = pl.col("outcome").is_in(["running", "cut"]) & pl.col("unit").is_in([unit.unit for unit in with_errors])
@@ -195,6 +221,14 @@ class Stream:
         rows = facts.join(extra, on="attempt").sort("ended", "attempt").with_columns(TIMES).iter_rows(named=True)
         return tuple(_ended(row, entries, labelled.signatures.get(row["signature"])) for row in rows)
 
+    def _of_units(self, values: Mapping[UnitKey, float]) -> pl.Series:
+        """Return for each held entry the value of its unit; 0 for none."""
+        keys = ["machine", "manager", "unit"]
+        rows = [(unit.machine, unit.manager, unit.unit, value) for unit, value in values.items()]
+        frame = pl.DataFrame(rows, schema=dict.fromkeys(keys, pl.String) | {"value": pl.Float64}, orient="row")
+        held = self._held.select(machine_or_host(), pl.col("manager", "unit").cast(pl.String))
+        return held.join(frame, on=keys, how="left", maintain_order="left")["value"].fill_null(0.0)
+
     def _merge(self) -> None:
         if self._fed:
             self._held = pl.concat([self._held, *self._fed])
@@ -209,8 +243,18 @@ class Stream:
         turn, size = pl.int_range(pl.len()).over(whole), pl.len().cast(pl.Int64).over(whole)
         newest = (turn < FIRST_LINES) | (turn >= size - MOST_LINES)
         age = now - pl.col("arrived")
+        without_ids = pl.col("unit").is_not_null() & pl.col("invocation").is_null().all().over("boot", "unit")  # before systemd 232
         of_none = pl.col("unit").is_null() | pl.col("invocation").is_null()
-        keep = pl.when(of_none).then(age < KEEP_OTHERS_S).when(reported).then(age < KEEP_ENDED_S).otherwise(newest)
+        keep = (
+            pl.when(without_ids)
+            .then((pl.col("number") >= self._of_units({unit: first for unit, (first, _) in self._without_ids.items()})) & newest)
+            .when(of_none)
+            .then(age < KEEP_OTHERS_S)
+            .when(reported)
+            # with RestartMode=direct a service's lines carry the id of an attempt that was reported long ago
+            .then((age < KEEP_ENDED_S) | (newest & (pl.col("arrived") > self._of_units(self._ended_at))))
+            .otherwise(newest)
+        )
         self._held = self._held.filter(keep).rechunk()
 
 
@@ -225,7 +269,7 @@ def _ended(row: dict[str, Any], entries: pl.DataFrame, signature: Signature | No
         host=row["host"] or "",
         unit=unit_of(row),
         attempt=attempt_of(row),
-        signature=signature if row["failed_by_itself"] else None,
+        signature=signature if row["failed_by_itself"] or row["failed_stopping"] else None,
         why=row["why"] or "",
         line=entries["message"][at] or "",
         number=row["number"],

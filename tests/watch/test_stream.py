@@ -1,13 +1,19 @@
 """Entries in pieces, as a journal brings them: what has ended, and which errors are nonfatal."""
 
+import json
+
 import pyarrow as pa
 import pytest
 
 from forensics.classes.overrides import Overrides
+from forensics.journal.damage import DamageLog
+from forensics.journal.json_lines import read_json
 from forensics.resources import folder
 from forensics.signatures import catalogue
 from forensics.watch import stream as stream_module
 from forensics.watch.stream import NONFATAL_S, ROUTINE_S, SETTLE_S, Stream
+from tests.attempts.building import Journal
+from tests.attempts.test_old_systemd import fails_219, line
 from tests.watch.streams import TRACEBACK, tables
 
 
@@ -153,3 +159,54 @@ def test_ordinary_lines_make_no_work(tmp_path, known):
     for table in list(tables(tmp_path, 1, line="INFO: loaded 7 modules"))[1:2]:
         live.feed(table, 0.0)
     assert live.due is None
+
+
+def played(journal, stream, every=10.0):
+    """Feed a journal line by line at the times of its boot clock; return the ends."""
+    ended = []
+    for fields in journal.lines:
+        at = int(fields["__MONOTONIC_TIMESTAMP"]) / 1e6
+        while stream.due is not None and stream.due < at:
+            ended += stream.settle(stream.due)[0]
+        for table in read_json(iter([json.dumps(fields).encode() + b"\n"]), "live", DamageLog("live")):
+            stream.feed(table, at)
+        stream._forget(at)
+    return ended + list(stream.settle(at + every)[0])
+
+
+def test_attempts_without_invocation_ids_are_reported_once_each(known):
+    journal = Journal()
+    for _ in range(30):
+        fails_219(journal)
+    ended = played(journal, Stream(known, Overrides()))
+    assert [(end.attempt.outcome, end.signature.id) for end in ended] == [("failed", "python.module-missing")] * 30
+
+
+def test_a_long_attempt_without_invocation_ids_keeps_its_lines(known):
+    journal = Journal()
+    line(journal, "Started App.", "started", RESULT="done")
+    journal.now += 600_000_000
+    fails_219(journal)
+    assert [end.signature.id for end in played(journal, Stream(known, Overrides()))] == ["python.module-missing"]
+
+
+def test_lines_that_carry_the_id_of_an_attempt_reported_before_are_kept(known):
+    journal = Journal()
+    for n in range(5):
+        journal.manager("started", f"r{n}")
+        journal.writes("r0", "ImportError: libstdc++.so.6: cannot open shared object file", pid=100 + n, after=60)
+        journal.manager("exit", f"r{n}", after=30, EXIT_CODE="exited", EXIT_STATUS="1", COMMAND="ExecStart")
+        journal.manager("failed", f"r{n}", UNIT_RESULT="exit-code")
+        journal.manager("restart", f"r{n}", after=10, N_RESTARTS=str(n + 1))
+    ended = played(journal, Stream(known, Overrides()))
+    assert [end.signature.id for end in ended] == ["loader.libstdcxx-missing"] * 5
+
+
+def test_a_failure_while_stopping_has_a_class(known):
+    journal = Journal()
+    journal.manager("started", "r1")
+    journal.manager("stopping", "r1", after=60, JOB_TYPE="stop")
+    journal.dies("r1", status=127)
+    journal.manager("stopped", "r1", JOB_TYPE="stop")
+    (end,) = played(journal, Stream(known, Overrides()))
+    assert (end.attempt.outcome, end.signature.id) == ("stopped", "exit:exit-code/127")
