@@ -77,6 +77,14 @@ class AwakeTime:
         positions = product(_positions(stretches, *earlier), _positions(stretches, *later))
         return min((end - start for start, end in positions if end >= start), default=0) / 1e6
 
+    def bounds(self, machine: str) -> tuple[Moment, Moment] | None:
+        """Return the moments of a machine's first and last entry; null where its wall clock never moved by itself."""
+        stretches = self.stretches.get(machine, [])
+        if not any(stretch.shift for stretch in stretches):
+            return None
+        first, last = stretches[0], stretches[-1]
+        return (first.first, first.first_clock, first.boot), (last.last, last.last_clock, last.boot)
+
     def slept_s(self, machine: str, earlier: int, later: int) -> float:
         """Measure the seconds of sleep between two times, in µs since 1970."""
         pairs = pairwise(self.stretches.get(machine, []))

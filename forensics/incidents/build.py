@@ -16,6 +16,7 @@ from forensics.incidents.detection import detection
 from forensics.incidents.fixes import fix_attempts
 from forensics.incidents.headline import verdict
 from forensics.incidents.inputs import SECOND, Inputs, microseconds, moment
+from forensics.incidents.lengths import downtime_s, lasted_s, window_s
 from forensics.incidents.phases import cuts
 from forensics.incidents.slice import Case, manual_before, positions, starts
 from forensics.incidents.trigger import shown_changes, trigger
@@ -61,8 +62,7 @@ def build_incident(case: Case, table: Breakdown, scene: Scene, declared: datetim
     """Build the incident of a case. declared: when it was noticed, as the user states; caused_by: the unit that it depends on."""
     entries = scene.inputs.entries
     cause, cause_text = trigger(case)
-    lasted_s, down_s = _awake_s(case, scene), _downtime_s(case, scene)
-    whole_s = (scene.span[1] - scene.span[0]) / SECOND
+    lasted, down_s, whole_s = lasted_s(case, scene.awake), downtime_s(case, scene.awake, scene.span), _window_s(case, scene)
     bin_s = _bin_seconds((case.until - case.start) / SECOND)
     incident = Incident(
         id=_id(case),
@@ -87,7 +87,7 @@ def build_incident(case: Case, table: Breakdown, scene: Scene, declared: datetim
         fix_attempts=fix_attempts(case, entries),
         detection=detection(case, entries, scene.alerts, declared),
         recovery=None if case.recovery is None else moment(case.recovery),
-        time_to_recover_s=None if case.recovery is None or case.kind == "recurring" else lasted_s,
+        time_to_recover_s=None if case.recovery is None or case.kind == "recurring" else lasted,
         cost=_cost(case.attempts),
         verdict="",
         bin_s=bin_s,
@@ -98,7 +98,7 @@ def build_incident(case: Case, table: Breakdown, scene: Scene, declared: datetim
         slept_s=scene.awake.slept_s(case.machine or "", case.start, case.until),
         last_good=None if case.last_good is None else moment(case.last_good),
     )
-    return replace(incident, verdict=verdict(incident, lasted_s))
+    return replace(incident, verdict=verdict(incident, lasted))
 
 
 def _id(case: Case) -> str:
@@ -106,22 +106,9 @@ def _id(case: Case) -> str:
     return sha256("\0".join([case.host or "", case.manager or "", case.unit, str(case.start)]).encode()).hexdigest()[:12]
 
 
-def _awake_s(case: Case, scene: Scene) -> float:
-    """Measure from the first failed start to recovery or end."""
-    return scene.awake.seconds(case.machine or "", (case.start, None, ""), (case.until, None, ""))
-
-
-def _downtime_s(case: Case, scene: Scene) -> float:
-    """Measure the envelope, from the first failed start to recovery or end, inside the window; of a recurring incident the gaps.
-
-    A job is not meant to be up between two of its runs, so it has none.
-    """
-    if case.kind == "failing-job":
-        return 0.0
-    if case.kind == "recurring":
-        return case.down_s
-    since, until = max(case.start, scene.span[0]), min(case.until, scene.span[1])
-    return max(0.0, scene.awake.seconds(case.machine or "", (since, None, ""), (until, None, "")))
+def _window_s(case: Case, scene: Scene) -> float:
+    since, until = (None if at is None else microseconds(at) for at in (scene.window.since, scene.window.until))
+    return window_s(case.machine or "", scene.awake, since, until, scene.span)
 
 
 def _exact(case: Case, gaps: Gaps) -> bool:
