@@ -108,3 +108,23 @@ def only(frame: pl.DataFrame) -> dict[str, object]:
 
 def frames(journals: Iterable[Journal]) -> pl.DataFrame:
     return entries([line for journal in journals for line in journal.lines])
+
+
+def plain_line(journal: Journal, text: str, kind: str = "", after: float = 0.001, **fields: str) -> None:
+    """A line of the manager with only the fields that 219 writes."""
+    made = journal.manager("x", "", after, text=text, **({"MESSAGE_ID": IDS[kind]} if kind else {}), **fields)
+    del made["INVOCATION_ID"]
+
+
+def fails_219(journal: Journal, *, restarts: bool = True, code: str = "exited", status: int = 1) -> None:
+    """A run that starts and dies as systemd 219 logs it."""
+    plain_line(journal, "Started App.", "started", RESULT="done")
+    journal.writes("", "ImportError: No module named flask", pid=1000, stream="s")
+    plain_line(
+        journal, f"{journal.unit}: main process exited, code={code}, status={status}/X", after=0.4, EXIT_CODE=code, EXIT_STATUS=str(status)
+    )
+    plain_line(journal, f"Unit {journal.unit} entered failed state.")
+    plain_line(journal, f"{journal.unit} failed.", PRIORITY="4")
+    if restarts:
+        plain_line(journal, f"{journal.unit} holdoff time over, scheduling restart.", after=5, CODE_FUNC="service_dispatch_timer")
+        plain_line(journal, "Stopped App.", "stopped", RESULT="done")

@@ -11,26 +11,9 @@ from forensics.incidents import judge_completeness
 from forensics.incidents.completeness import data_notes
 from forensics.manager_fields import with_manager_fields
 from forensics.signatures import catalogue, label
-from tests.attempts.building import IDS, Journal, only
+from tests.attempts.building import IDS, Journal, fails_219, only, plain_line
 
 UNIT = "app.service"
-
-
-def line(journal: Journal, text: str, kind: str = "", after: float = 0.001, **fields: str) -> None:
-    """A line of the manager with only the fields that its version writes."""
-    made = journal.manager("x", "", after, text=text, **({"MESSAGE_ID": IDS[kind]} if kind else {}), **fields)
-    del made["INVOCATION_ID"]
-
-
-def fails_219(journal: Journal, *, restarts: bool = True, code: str = "exited", status: int = 1) -> None:
-    line(journal, "Started App.", "started", RESULT="done")
-    journal.writes("", "ImportError: No module named flask", pid=1000, stream="s")
-    line(journal, f"{UNIT}: main process exited, code={code}, status={status}/X", after=0.4, EXIT_CODE=code, EXIT_STATUS=str(status))
-    line(journal, f"Unit {UNIT} entered failed state.")
-    line(journal, f"{UNIT} failed.", PRIORITY="4")
-    if restarts:
-        line(journal, f"{UNIT} holdoff time over, scheduling restart.", after=5, CODE_FUNC="service_dispatch_timer")
-        line(journal, "Stopped App.", "stopped", RESULT="done")
 
 
 def fails_239(journal: Journal, run: str, counter: int | None, *, marked: bool = False) -> None:
@@ -58,7 +41,7 @@ def test_219_has_one_attempt_per_start_and_one_restart_per_hold_off() -> None:
     journal = Journal()
     for _ in range(40):
         fails_219(journal)
-    line(journal, "Started App.", "started", RESULT="done")
+    plain_line(journal, "Started App.", "started", RESULT="done")
     made = assemble(journal.frame())
     failures = [("failed", "exit-code", "exited", 1, n > 0) for n in range(40)]
     assert ends(made) == [*failures, ("running", None, None, None, True)]
@@ -79,21 +62,21 @@ def test_219_has_one_attempt_per_start_and_one_restart_per_hold_off() -> None:
 )
 def test_219_names_no_result_so_what_it_logged_before_shows_it(text: str, result: str) -> None:
     journal = Journal()
-    line(journal, "Starting App...", "starting")
-    line(journal, text, after=90, PRIORITY="4")
-    line(journal, "Failed to start App.", "job_failed", RESULT="failed")
-    line(journal, f"Unit {UNIT} entered failed state.")
-    line(journal, f"{UNIT} failed.", PRIORITY="4")
+    plain_line(journal, "Starting App...", "starting")
+    plain_line(journal, text, after=90, PRIORITY="4")
+    plain_line(journal, "Failed to start App.", "job_failed", RESULT="failed")
+    plain_line(journal, f"Unit {UNIT} entered failed state.")
+    plain_line(journal, f"{UNIT} failed.", PRIORITY="4")
     assert ends(assemble(journal.frame())) == [("failed", result, None, None, False)]
 
 
 def test_219_logs_a_refused_start_without_an_attempt() -> None:
     journal = Journal()
     fails_219(journal)
-    line(journal, f"start request repeated too quickly for {UNIT}", PRIORITY="4")
-    line(journal, "Failed to start App.", "job_failed", RESULT="failed")
-    line(journal, f"Unit {UNIT} entered failed state.")
-    line(journal, f"{UNIT} failed.", PRIORITY="4")
+    plain_line(journal, f"start request repeated too quickly for {UNIT}", PRIORITY="4")
+    plain_line(journal, "Failed to start App.", "job_failed", RESULT="failed")
+    plain_line(journal, f"Unit {UNIT} entered failed state.")
+    plain_line(journal, f"{UNIT} failed.", PRIORITY="4")
     made = assemble(journal.frame())
     assert only(made.attempts)["refused"] is True
     assert made.restarts["refused"].to_list() == [True]
@@ -102,13 +85,13 @@ def test_219_logs_a_refused_start_without_an_attempt() -> None:
 def test_219_logs_a_stop_and_a_failure_while_stopping() -> None:
     journal = Journal()
     for failing in (False, True):
-        line(journal, "Started App.", "started", after=60, RESULT="done")
-        line(journal, "Stopping App...", "stopping", after=60)
+        plain_line(journal, "Started App.", "started", after=60, RESULT="done")
+        plain_line(journal, "Stopping App...", "stopping", after=60)
         if failing:
-            line(journal, f"{UNIT}: main process exited, code=exited, status=127/n/a", EXIT_CODE="exited", EXIT_STATUS="127")
-            line(journal, f"Unit {UNIT} entered failed state.")
-            line(journal, f"{UNIT} failed.", PRIORITY="4")
-        line(journal, "Stopped App.", "stopped", RESULT="done")
+            plain_line(journal, f"{UNIT}: main process exited, code=exited, status=127/n/a", EXIT_CODE="exited", EXIT_STATUS="127")
+            plain_line(journal, f"Unit {UNIT} entered failed state.")
+            plain_line(journal, f"{UNIT} failed.", PRIORITY="4")
+        plain_line(journal, "Stopped App.", "stopped", RESULT="done")
     made = assemble(journal.frame())
     assert made.attempts.select("outcome", "failed_stopping", "automatic").rows() == [("stopped", False, False), ("stopped", True, False)]
     assert made.lifecycle.filter(pl.col("kind") == "stopping")["job"].to_list() == ["stop", "stop"]
@@ -116,7 +99,7 @@ def test_219_logs_a_stop_and_a_failure_while_stopping() -> None:
 
 def test_219_does_not_mark_a_dependency_that_failed() -> None:
     journal = Journal()
-    line(journal, "Dependency failed for App.", "job_failed", RESULT="dependency", PRIORITY="4")
+    plain_line(journal, "Dependency failed for App.", "job_failed", RESULT="dependency", PRIORITY="4")
     assert ends(assemble(journal.frame())) == [("failed", "dependency", None, None, False)]
 
 

@@ -295,3 +295,23 @@ def test_each_of_fourteen_thousand_attempts_is_labelled() -> None:
     many = attempts_frame(attempt()).drop("attempt").join(pl.select(attempt=pl.int_range(attempts, dtype=pl.UInt32)), how="cross")
     found = label(frame, many.select(attempts_frame().columns), CATALOGUE).labels
     assert found["signature"].to_list() == ["memory"] * attempts
+
+
+def test_a_failure_while_stopping_is_explained_like_any_other() -> None:
+    stopped = {"outcome": "stopped", "result": "exit-code", "exit_code": "exited", "exit_status": 127}
+    silent = labelled(failed_stopping=True, **stopped)
+    assert (silent["signature"], silent["failed"]) == ("exit:exit-code/127", True)
+    explained = labelled(event("ERROR: the lock was never released", 9), failed_stopping=True, **stopped)
+    assert (explained["why"], explained["failed"]) == ("last error line", True)
+
+
+def test_a_stop_that_went_well_is_no_failure() -> None:
+    found = labelled(event("ERROR: the lock was never released", 9), outcome="stopped", failed_stopping=False)
+    assert (found["signature"], found["failed"]) == ("exit:success/0", False)
+
+
+def test_a_start_that_a_dependency_prevented_has_a_title_without_an_exit() -> None:
+    ended = {"result": "dependency", "exit_code": None, "exit_status": None}
+    found = label(events_frame(), attempts_frame(attempt(**ended)), CATALOGUE)
+    assert found.labels["signature"].to_list() == ["exit:dependency/none"]
+    assert found.signatures["exit:dependency/none"].title == "Not started, because a unit it needs did not start"

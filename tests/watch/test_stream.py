@@ -12,8 +12,7 @@ from forensics.resources import folder
 from forensics.signatures import catalogue
 from forensics.watch import stream as stream_module
 from forensics.watch.stream import NONFATAL_S, ROUTINE_S, SETTLE_S, Stream
-from tests.attempts.building import Journal
-from tests.attempts.test_old_systemd import fails_219, line
+from tests.attempts.building import Journal, fails_219, plain_line
 from tests.watch.streams import TRACEBACK, tables
 
 
@@ -184,7 +183,7 @@ def test_attempts_without_invocation_ids_are_reported_once_each(known):
 
 def test_a_long_attempt_without_invocation_ids_keeps_its_lines(known):
     journal = Journal()
-    line(journal, "Started App.", "started", RESULT="done")
+    plain_line(journal, "Started App.", "started", RESULT="done")
     journal.now += 600_000_000
     fails_219(journal)
     assert [end.signature.id for end in played(journal, Stream(known, Overrides()))] == ["python.module-missing"]
