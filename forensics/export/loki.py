@@ -22,7 +22,6 @@ from forensics.export.loki_answers import (
     dropped_as_too_old,
     explained,
     ignored_count,
-    is_about_one_line,
     is_temporary,
     problem_of,
     reason,
@@ -35,6 +34,7 @@ from forensics.export.loki_streams import MOST_BYTES, Line, LogStream, as_value,
 TRIES = 8  # of a request that Loki neither accepts nor refuses; the waits between them double
 FIRST_TRIES = 3  # while nothing has answered yet
 TRIES_BEFORE_HALVING = 3  # a rate limit whose burst is smaller than the request refuses it for ever
+MOST_REFUSED_IN_A_ROW = 64
 LONGEST_WAIT_S = 60.0
 LONGEST_RETRY_AFTER_S = 300.0
 PAUSE_S = 0.4  # between two requests of MOST_BYTES to one stream
@@ -66,6 +66,7 @@ class LokiPush:
     pushed: Pushed = field(default_factory=Pushed)
     has_answered: bool = False
     noticed: set[int] = field(default_factory=set)  # statuses that the user knows of
+    refused_in_a_row: int = 0
     last_sent: tuple[str, int] = ("", 0)  # stream and bytes
 
     def push(self, streams: Sequence[LogStream]) -> None:
@@ -146,10 +147,17 @@ class LokiPush:
             self.pushed.accepted += len(batch) - ignored
             self.pushed.refuse(ignored, reason(answer))
         elif len(batch) == 1:
-            self.pushed.refuse(1, reason(answer))
+            self._refuse_one(answer)
         else:
             self._search(stream, batch, answer, sent_before=sent_before)
         return ()
+
+    def _refuse_one(self, answer: Answer) -> None:
+        """Count a refused line. Raises ForensicsError after many in a row for an unknown reason, which is then not about lines."""
+        self.pushed.refuse(1, reason(answer))
+        self.refused_in_a_row += problem_of(answer) is None
+        if self.refused_in_a_row >= MOST_REFUSED_IN_A_ROW:
+            raise ForensicsError(f"Loki refuses one line after another ({explained(answer)})")
 
     def _judge_older(self, stream: LogStream, lines: Sequence[Line], answer: Answer, *, was_stored: bool) -> None:
         """Tell the lines that Loki has, and refuses because it has newer ones, from those that it does not have."""
@@ -168,7 +176,7 @@ class LokiPush:
 
     def _search(self, stream: LogStream, batch: Sequence[Line], answer: Answer, *, sent_before: bool) -> None:
         """Find the lines that Loki refuses without naming them. Raises ForensicsError if it refuses whatever it is sent."""
-        if not self.pushed.accepted and not is_about_one_line(answer):
+        if not self.pushed.accepted and problem_of(answer) is None:
             ends = [self._send(stream, batch[:1]), self._send(stream, batch[-1:])]
             if all(end.status == answer.status for end in ends):
                 raise ForensicsError(f"Loki refuses every line ({explained(answer)})")
@@ -177,6 +185,7 @@ class LokiPush:
     def _accept(self, stream: LogStream, lines: Sequence[Line]) -> None:
         self.record.add(digests(stream, lines))
         self.pushed.accepted += len(lines)
+        self.refused_in_a_row = 0 if lines else self.refused_in_a_row
 
     def _send(self, stream: LogStream, batch: Sequence[Line]) -> Answer:
         """Send lines, to each stream no faster than Loki takes them undivided."""

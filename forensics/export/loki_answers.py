@@ -19,8 +19,7 @@ _ACCEPTABLE = re.compile(r"oldest acceptable timestamp is: (\S+Z)")
 _IGNORED = re.compile(r"entry with timestamp (\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.(\d+))? \+0000 UTC ignored")
 _STREAM = re.compile(r"\{[^{}]*\}")
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z| \+0000 UTC)")
-_LINE_PROBLEM = re.compile(r"max entry size|structured metadata|label", re.IGNORECASE)
-_TENANT = re.compile(r"tenant|org id", re.IGNORECASE)
+_TENANT = re.compile(r"\b(?:tenant|org) ?id\b", re.IGNORECASE)
 _NEVER_TEMPORARY = frozenset({501, 505})
 
 
@@ -80,16 +79,11 @@ def is_temporary(answer: Answer) -> bool:
     return answer.status in {0, *TEMPORARY} or (answer.status >= 500 and answer.status not in _NEVER_TEMPORARY)
 
 
-def is_about_one_line(answer: Answer) -> bool:
-    """Whether the answer blames a line, not the request."""
-    return problem_of(answer) is not None or bool(_LINE_PROBLEM.search(answer.text))
-
-
 def refusal_of_all(answer: Answer) -> str | None:
     """Explain an answer that would be the same for every line; None for other answers."""
-    answered = explained(answer)
-    if answer.status in {401, 403} or (answer.status == 400 and _TENANT.search(answer.text)):
-        remedy = "name a valid tenant with --tenant" if _TENANT.search(answer.text) else "give a token that may push with --token-file"
+    answered, names_tenant = explained(answer), bool(_TENANT.search(_STREAM.sub("", answer.text)))
+    if answer.status in {401, 403} or (answer.status == 400 and names_tenant):
+        remedy = "name a valid tenant with --tenant" if names_tenant else "give a token that may push with --token-file"
         return f"Loki refuses every line ({answered}); {remedy}"
     if answer.status == 413:
         return f"A server before Loki refuses requests of 256 KiB ({answered}); raise its limit, in nginx client_max_body_size"

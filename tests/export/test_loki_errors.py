@@ -54,6 +54,29 @@ def test_an_unknown_error_that_is_the_same_for_each_line_stops_after_three_reque
     assert server.asked == 3
 
 
+def test_an_unknown_error_that_begins_in_the_middle_stops_soon():
+    class Turning(StrictLoki):
+        asked = 0
+
+        def answer(self, body, headers):
+            self.asked += 1
+            return (400, b"I do not like it any more") if self.asked > 1 else super().answer(body, headers)
+
+    with Turning() as server, pytest.raises(ForensicsError, match="one line after another"):
+        push(server, [made(["a"]), made([f"line {n}" for n in range(1000)], name="b.service")])
+    assert server.asked < 200
+
+
+def test_a_unit_whose_name_has_tenant_id_in_it_is_no_wrong_tenant():
+    class Named(StrictLoki):
+        def answer(self, body, headers):
+            status, text, *more = super().answer(body, headers)
+            return (400, b'no: {unit="tenant id"}') if b"bad" in body else (status, text, *more)
+
+    with Named() as server:
+        assert push(server, [made(["good", "bad", "good too"])]).refused == 1
+
+
 def test_a_loki_that_is_not_there_is_reported_after_three_tries(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as free:
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
