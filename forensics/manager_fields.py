@@ -19,7 +19,7 @@ _EXITED = r"(?:[Mm]ain|[Cc]ontrol) process exited, code=(?P<code>exited|killed|d
 _CONTROL = r"[Cc]ontrol process exited"
 _RESULT = r"Failed with result '([a-z-]+)'"
 _FAILED = r"failed\.$"
-_HELD_OFF = r"(?:hold-?off time over|has no hold-?off time\b.*), scheduling restart\.$"  # since 235 "Scheduled restart job" follows it
+_HELD_OFF = r"(?:hold-?off time over|has no hold-?off time), scheduling restart\.$"  # since 235 "Scheduled restart job" follows it
 _SUCCEEDED = r"Succeeded\.$"
 _DEPENDENCY = "Dependency failed for "
 

@@ -87,8 +87,12 @@ def _clocks(entries: pl.DataFrame, boots: Codes) -> pl.DataFrame:
 def _outcome() -> pl.Expr:
     """Decide the outcome by the rows that prove an attempt's end."""
     no_end = pl.col("end_row").is_null()
+    # before 232 a good end is not logged, as failures and stops are: the next start proves it
+    unlogged = pl.col("superseded") & pl.col("id_row").is_null() & pl.col("started_row").is_not_null() & pl.col("stopping_row").is_null()
     return (
-        pl.when(no_end & (pl.col("over") | pl.col("superseded")))
+        pl.when(no_end & unlogged)
+        .then(pl.lit("clean"))
+        .when(no_end & (pl.col("over") | pl.col("superseded")))
         .then(pl.when(pl.col("stopping_row").is_not_null()).then(pl.lit("stopped")).otherwise(pl.lit("cut")))
         .when(no_end)
         .then(pl.lit("running"))
@@ -108,7 +112,8 @@ def with_outcomes(attempts: pl.DataFrame) -> pl.DataFrame:
     """Add outcome, result, exit_status and alive_row (the last proof of life) to attempts with their ends, sums and boots."""
     superseded = pl.col("first_row") < pl.col("first_row").max().over("unit_boot")
     by_exit = pl.col("exit_code").cast(pl.String).replace_strict(systemd.RESULT_OF_EXIT_CODE, default=None, return_dtype=pl.String)
-    ended_well = pl.col("result").is_null() & (pl.col("well_row").is_not_null() | pl.col("finished_row").is_not_null())
+    is_logged = pl.col("well_row").is_not_null() | pl.col("finished_row").is_not_null()
+    ended_well = pl.col("result").is_null() & (is_logged | (pl.col("end_row").is_null() & (pl.col("outcome") == "clean")))
     last = pl.when(pl.col("superseded")).then(pl.col("own_last_row")).otherwise(pl.col("last_row"))
     return (
         attempts.with_columns(superseded.alias("superseded"))

@@ -208,3 +208,22 @@ def test_one_note_says_what_a_journal_of_before_235_does_not_show() -> None:
     assert len([note for note in notes if "older than 235" in note]) == 1
     assert not [note for note in data_notes(newer.frame()) if "older than 235" in note]
     assert judge_completeness(old.frame(), []).dropped == 0
+
+
+def test_a_start_of_219_that_nothing_followed_but_the_next_start_ended_well() -> None:
+    journal = Journal()
+    for failing in (True, False, True, False):
+        plain_line(journal, "Starting App...", "starting", after=86_400)
+        if failing:
+            plain_line(journal, f"{UNIT}: main process exited, code=exited, status=23/n/a", EXIT_CODE="exited", EXIT_STATUS="23")
+            plain_line(journal, "Failed to start App.", "job_failed", RESULT="failed")
+            plain_line(journal, f"{UNIT} failed.", PRIORITY="4")
+        else:
+            plain_line(journal, "Started App.", "started", RESULT="done")
+    attempts = assemble(journal.frame()).attempts
+    assert attempts.select("outcome", "result", "exit_status").rows() == [
+        ("failed", "exit-code", 23),
+        ("clean", "success", 0),
+        ("failed", "exit-code", 23),
+        ("running", None, None),
+    ]
