@@ -54,8 +54,10 @@ def ingest_stream(store: Store, stream: BinaryIO, name: str) -> Ingested:
             if sum(table.nbytes for table in waiting) > WRITE_AT:
                 drafts += _write_all(workspace, waiting)
         drafts += _write_all(workspace, waiting)
+        if fields.are_left_out:
+            raise ForensicsError(f"{name} lacks {fields.lacking()}, needed in every journal: export it again without --output-fields.")
         if lacking := fields.lacking():
-            raise ForensicsError(f"{name} lacks {lacking}, needed in every journal: export it again without --output-fields.")
+            damage.append(Damage(name, None, f"no entry has {lacking}: what depends on it cannot be found"))
         source = f"stream-{hashed.digest.hexdigest()[:32]}"
         manifest = Manifest(source=source, file=name, kind="stream", entries=entries, damage=tuple(damage))
         if workspace.commit(None, manifest, drafts):

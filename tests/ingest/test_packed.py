@@ -160,6 +160,15 @@ def test_a_stream_without_the_fields_that_are_needed_is_refused(tmp_path, entrie
     assert opened(tmp_path).entries().is_empty()
 
 
+def test_a_journal_that_no_journald_wrote_is_read_and_what_it_lacks_is_shown(tmp_path):
+    entry = {"MESSAGE": "x", "_HOSTNAME": "h", "_MACHINE_ID": "m", "_SYSTEMD_UNIT": "x.service"}
+    result = ingest_stream(opened(tmp_path), stream_of(entry), "stdin")
+    assert [record.reason for record in result.damage] == ["no entry has _PID, _TRANSPORT: what depends on it cannot be found"]
+    assert opened(tmp_path).entries().height == 1
+    with pytest.raises(ForensicsError, match="stdin lacks _PID"):
+        ingest_stream(opened(tmp_path), stream_of(entry, entry | STARTED | {"_PID": "", "UNIT": "x.service"}), "stdin")
+
+
 @pytest.mark.parametrize(
     ("entries", "reason"),
     [
