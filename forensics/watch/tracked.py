@@ -30,9 +30,10 @@ class TrackedUnit:
 
     @property
     def is_idle(self) -> bool:
-        """Neither running nor failing: it need not be remembered."""
+        """Neither running nor failing, and known to be a job where it is one: it need not be remembered."""
         state = self.state
-        return state.running is None and state.span.start is None and state.stop is None and not self.waiting
+        is_undecided = state.stop is not None or (state.last is not None and state.last.finished)
+        return state.running is None and state.span.start is None and not is_undecided and not self.waiting
 
 
 @dataclass(slots=True)

@@ -175,6 +175,7 @@ def test_a_job_is_known_by_its_last_good_end_also_after_it_was_forgotten():
     life = Life()
     life.start(0)
     life.end(10, None, "clean")
+    life.tick(60)
     life.tick(400)
     assert life.tracker.units == {}
     life.start(500)
