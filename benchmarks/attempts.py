@@ -153,7 +153,7 @@ def stages(entries: pl.DataFrame) -> dict[str, float]:
     for _ in range(2):
         made = timed("attempts", lambda: assemble(entries))
         labelled = timed("classes", partial(label, made.events, made.attempts, patterns))
-        changes = timed("changes", lambda: find_changes(entries, made.lifecycle))
+        changes = timed("changes", partial(find_changes, entries, made.lifecycle))
         inputs = Inputs(
             entries=entries, attempts=made.attempts, events=made.events, restarts=made.restarts, lifecycle=made.lifecycle,
             labels=labelled.labels, changes=changes, signatures=labelled.signatures,

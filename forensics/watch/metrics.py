@@ -29,7 +29,10 @@ DURATIONS_S = (0.1, 0.5, 1, 2, 5, 10, 30, 60, 300, 600, 3600, 86400)
 COUNTERS = {
     "unit_restarts": ("Automatic restarts seen in the journal.", ["unit"]),
     "failures": ("Failed attempts by failure class.", ["unit", "signature"]),
-    "watch_refused_alerts": ("Alerts that a sink did not get: it refused them, its queue was full, or it is no longer configured.", ["sink"]),
+    "watch_refused_alerts": (
+        "Alerts that a sink did not get: it refused them, its queue was full, or it is no longer configured.",
+        ["sink"],
+    ),
     "journal_lost_lines": ("Log lines that journald reported as dropped.", []),
 }
 GAUGES = {
