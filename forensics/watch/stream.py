@@ -256,6 +256,9 @@ class Stream:
             .otherwise(newest)
         )
         self._held = self._held.filter(keep).rechunk()
+        names = set(self._held["unit"].unique().cast(pl.String).drop_nulls())
+        self._ended_at = {unit: at for unit, at in self._ended_at.items() if unit.unit in names}
+        self._without_ids = {unit: numbers for unit, numbers in self._without_ids.items() if unit.unit in names}
 
 
 def _by_unit(rows: pl.DataFrame) -> dict[UnitKey, float]:
