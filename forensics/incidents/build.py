@@ -103,7 +103,7 @@ def build_incident(case: Case, table: Breakdown, scene: Scene, declared: datetim
 
 def _id(case: Case) -> str:
     """Hash what identifies the incident, so that it keeps its id whatever else the window holds."""
-    return sha256("\0".join([case.host or "", case.manager or "", case.unit, str(case.start)]).encode()).hexdigest()[:12]
+    return sha256("\0".join([case.machine or "", case.manager or "", case.unit, str(case.start)]).encode()).hexdigest()[:12]
 
 
 def _window_s(case: Case, scene: Scene) -> float:

@@ -134,7 +134,7 @@ def _followed(attempts: pl.DataFrame, restarts: pl.DataFrame) -> Iterator[tuple[
     columns = [
         "unit_number", "number", "boot", "invocation", "started", "start_clock", "stated", "stated_clock", "announced", "ready",
         "ready_clock", "ended", "end_clock", "uptime_s", "outcome", "failed_by_itself", "signature", "stop_time", "stop_clock", "boot_end",
-        "boot_end_clock", "data_end", "is_job", "failed_stopping",
+        "boot_end_clock", "last_boot", "data_end", "is_job", "failed_stopping",
     ]  # fmt: skip
     ends = pl.col("boot_end", "data_end").dt.timestamp("us")
     rows = attempts.with_columns(TIMES, ends).select(columns).iter_rows(named=True)
@@ -153,10 +153,10 @@ def _follow_unit(rows: Iterable[dict[str, Any]], after: After) -> Iterator[tuple
         yield row["number"], last
         previous = row
     if previous is not None:
-        at_end = previous["boot_end"] == previous["data_end"]
-        if not at_end:
-            unit_state.booted(state, _moment(previous, "boot_end", "boot_end_clock"))
-        end = _moment(previous, "boot_end", "boot_end_clock") if at_end else Moment(previous["data_end"])
+        boot_end = _moment(previous, "boot_end", "boot_end_clock")
+        if not previous["last_boot"]:
+            unit_state.booted(state, boot_end)
+        end = boot_end if previous["last_boot"] else Moment(previous["data_end"])
         unit_state.data_ended(state, end)
 
 
@@ -230,7 +230,8 @@ def _incidents(attempts: pl.DataFrame, groups: dict[int, _Group], awake: AwakeTi
     """List the incidents, in order of start."""
     failures = pl.col("number").filter("failed")
     of_group = attempts.group_by("group").agg(
-        pl.col("machine", "manager", "host").first(),
+        pl.col("machine", "manager").first(),
+        pl.col("host").drop_nulls().last(),
         pl.col("followed").first().alias("unit"),
         pl.col("data_end").first().dt.timestamp("us"),
         failures.min().cast(pl.Int64).alias("first"),

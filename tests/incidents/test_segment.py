@@ -7,7 +7,7 @@ from typing import NamedTuple
 import polars as pl
 import pytest
 
-from forensics.incidents import analyse
+from forensics.incidents import Inputs, analyse
 from forensics.model.values import Incident, Window
 from tests.incidents.making import BEGIN, Tale, inputs_of
 
@@ -181,3 +181,28 @@ def test_a_host_without_a_name_is_a_host():
     frames = {name: nameless(getattr(made, name)) for name in ("entries", "attempts", "restarts", "lifecycle")}
     (incident,) = analyse(replace(made, **frames), Window(None, None)).incidents
     assert (incident.restarts, incident.ongoing) == (6, False)
+
+
+def renamed(inputs: Inputs, name: str, until_row: int) -> Inputs:
+    """The same machine, which had another name until that entry."""
+
+    def with_names(frame: pl.DataFrame, row: str) -> pl.DataFrame:
+        host = pl.when(pl.col(row) < until_row).then(pl.lit(name)).otherwise(pl.col("host").cast(pl.String))
+        return frame.with_columns(
+            host.cast(frame.schema["host"]).alias("host"), pl.lit("m1").cast(frame.schema["machine"]).alias("machine")
+        )
+
+    return replace(
+        inputs,
+        entries=with_names(inputs.entries.with_row_index("row"), "row").drop("row"),
+        attempts=with_names(inputs.attempts, "first_row"),
+        restarts=with_names(inputs.restarts, "row"),
+        lifecycle=with_names(inputs.lifecycle, "row"),
+    )
+
+
+def test_a_host_that_is_renamed_in_an_incident_has_one_which_carries_the_last_name_and_keeps_its_id():
+    inputs = inputs_of(Tale().fail(10).hold())
+    (before,) = analyse(renamed(inputs, "localhost", 0), Window(None, None)).incidents
+    (after,) = analyse(renamed(inputs, "localhost", 20), Window(None, None)).incidents
+    assert (after.host, after.restarts, after.id) == ("alpha", 10, before.id)
