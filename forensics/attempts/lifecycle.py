@@ -42,6 +42,7 @@ KINDS = {
     ManagerMessage.STOPPED: "stopped",
     ManagerMessage.JOB_FAILED: "job-failed",
 }
+STOP_KINDS = ("stopping", "stopped")
 AT_ONCE = "immediately on client request"  # systemd 257, of a restart that a client's start replaced
 
 
@@ -70,3 +71,8 @@ def lifecycle_table(entries: pl.DataFrame, lines: pl.DataFrame, attempts: pl.Dat
         )
         .select([pl.col(name).cast(kind) for name, kind in LIFECYCLE.items()])
     )
+
+
+def asks_to_stop() -> pl.Expr:
+    """Select the statements of LIFECYCLE by which a client stops a unit, and does not restart it."""
+    return pl.col("kind").is_in(STOP_KINDS) & (pl.col("job") == "stop").fill_null(value=False)

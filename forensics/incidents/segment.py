@@ -14,6 +14,7 @@ from typing import Any
 import polars as pl
 
 from forensics.attempt_facts import TIMES, attempt_of, with_facts
+from forensics.attempts import asks_to_stop
 from forensics.boots import boot_ends
 from forensics.clocks import AwakeTime
 from forensics.incidents.inputs import Inputs
@@ -98,7 +99,7 @@ def _started_by_timers(entries: pl.DataFrame) -> list[str]:
 
 def _stops(lifecycle: pl.DataFrame, attempts: pl.DataFrame, useless: list[str]) -> pl.DataFrame:
     """Find the first line after each attempt began by which a client's job stopped the unit: number, stop_time, stop_clock."""
-    lines = lifecycle.filter(pl.col("kind").is_in(["stopping", "stopped"]) & (pl.col("job") == "stop"))
+    lines = lifecycle.filter(asks_to_stop())
     placed = _with_number(lines.with_columns(pl.col("row").cast(pl.Int64).alias("at_row")), attempts).drop_nulls("number").sort("row")
     return placed.group_by("number").agg(
         pl.col("time").first().dt.timestamp("us").alias("stop_time"),

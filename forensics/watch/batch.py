@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from forensics.attempts import lifecycle_of
+from forensics.attempts import asks_to_stop, lifecycle_of
 from forensics.boots import machine_or_host
 from forensics.model.values import UnitKey
 from forensics.policy.moments import Moment
@@ -29,13 +29,9 @@ class Statement:
     kind: str
     at: Moment
     invocation: str
-    job: str
+    asks_to_stop: bool
     counter: int | None
     number: int
-
-    @property
-    def asks_to_stop(self) -> bool:
-        return self.kind in {"stopping", "stopped"} and self.job == "stop"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +111,7 @@ def _statements(entries: pl.DataFrame, first_number: int) -> tuple[Statement, ..
         "monotonic",
         "boot",
         "invocation",
-        "job",
+        asks_to_stop().alias("asks_to_stop"),
         "counter",
         "row",
     )
@@ -126,11 +122,11 @@ def _statements(entries: pl.DataFrame, first_number: int) -> tuple[Statement, ..
             kind,
             Moment(time, clock, boot or ""),
             invocation or "",
-            job or "",
+            asks,
             counter,
             first_number + row,
         )
-        for machine, manager, unit, kind, time, clock, boot, invocation, job, counter, row in rows
+        for machine, manager, unit, kind, time, clock, boot, invocation, asks, counter, row in rows
     )
 
 

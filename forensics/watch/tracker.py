@@ -139,7 +139,7 @@ class Tracker:
             if key.machine == machine:
                 at = next((n for n, statement in enumerate(unit.waiting) if statement.at.boot == boot), len(unit.waiting))
                 number = unit.waiting[at].number if at < len(unit.waiting) else (unit.waiting[-1].number + 1 if unit.waiting else 0)
-                unit.waiting.insert(at, Statement(key, "booted", last, "", "", None, number))
+                unit.waiting.insert(at, Statement(key, "booted", last, "", asks_to_stop=False, counter=None, number=number))
 
     def _settle_unit(self, key: UnitKey, ended: list[Ended], *, is_waiting: bool) -> list[Alert]:
         """Take ends and statements in order; where further ends wait, only up to the last one that is labelled."""

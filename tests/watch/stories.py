@@ -45,10 +45,10 @@ class Life:
         return UnitKey(self.machine, self.manager, self.unit)
 
     def state(
-        self, kind: str, after: float, *, job: str = "", counter: int | None = None, invocation: str = "", boot: str = "b1"
+        self, kind: str, after: float, *, asks_to_stop: bool = False, counter: int | None = None, invocation: str = "", boot: str = "b1"
     ) -> list[Alert]:
         self.number += 1
-        statement = Statement(self.key, kind, moment(after, boot), invocation, job, counter, self.number)
+        statement = Statement(self.key, kind, moment(after, boot), invocation, asks_to_stop, counter, self.number)
         self.tracker.read(BatchFacts((statement,), (Boot(self.machine, self.host, moment(after, boot)),)), STEADY + after)
         return self.tracker.settle((), ())
 
@@ -60,7 +60,7 @@ class Life:
         return self.state("restart", after, counter=counter)
 
     def stop(self, after: float) -> list[Alert]:
-        return self.state("stopped", after, job="stop")
+        return self.state("stopped", after, asks_to_stop=True)
 
     def ended(
         self,

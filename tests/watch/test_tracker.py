@@ -85,7 +85,7 @@ def test_statements_wait_until_the_ends_before_them_are_labelled():
 
 
 def replace_restart(life: Life, after: float) -> Statement:
-    return Statement(life.key, "restart", moment(after), "", "", None, life.number)
+    return Statement(life.key, "restart", moment(after), "", asks_to_stop=False, counter=None, number=life.number)
 
 
 def test_ends_that_are_good_do_not_hide_a_loop():
