@@ -8,8 +8,8 @@ from typing import Any
 import polars as pl
 
 from forensics.model.frames import exit_id
+from forensics.model.moments import Moment
 from forensics.model.values import UnitKey
-from forensics.policy.moments import Moment
 from forensics.policy.unit_state import Attempt
 
 CLOCKS = ("start_clock", "stated_clock", "ready_clock", "end_clock")

@@ -14,6 +14,7 @@ import polars as pl
 from forensics.boots import machine_or_host
 from forensics.model import systemd
 from forensics.model.frames import UTC_TIME
+from forensics.model.moments import Moment
 
 JUMP_S = 10.0  # wall and monotonic clock of two neighbouring entries disagree by more: one of them jumped
 SET_S = 1.0  # enough next to a line by which systemd reports that the clock was set
@@ -45,9 +46,6 @@ STEPS = pl.Schema(
 )
 
 
-Moment = tuple[int, int | None, str]  # as policy's: µs since 1970, µs since `boot` began or null, boot
-
-
 class Stretch(NamedTuple):
     """Entries of one boot between which the wall clock was not set. shift: µs by which steps and sleep moved it until then."""
 
@@ -70,10 +68,10 @@ class AwakeTime:
     stretches: Mapping[str, list[Stretch]]
 
     def seconds(self, machine: str, earlier: Moment, later: Moment) -> float:
-        """Measure the seconds between two moments without sleep and steps of the wall clock. Moments: (time, clock, boot) in µs."""
+        """Measure the seconds between two moments without sleep and steps of the wall clock."""
         stretches = self.stretches.get(machine, [])
         if not any(stretch.shift for stretch in stretches):
-            return (later[0] - earlier[0]) / 1e6
+            return (later.time - earlier.time) / 1e6
         positions = product(_positions(stretches, *earlier), _positions(stretches, *later))
         return min((end - start for start, end in positions if end >= start), default=0) / 1e6
 
@@ -83,7 +81,7 @@ class AwakeTime:
         if not any(stretch.shift for stretch in stretches):
             return None
         first, last = stretches[0], stretches[-1]
-        return (first.first, first.first_clock, first.boot), (last.last, last.last_clock, last.boot)
+        return Moment(first.first, first.first_clock, first.boot), Moment(last.last, last.last_clock, last.boot)
 
     def slept_s(self, machine: str, earlier: int, later: int) -> float:
         """Measure the seconds of sleep between two times, in µs since 1970."""

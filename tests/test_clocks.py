@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from forensics.clocks import awake_time, steps, useless_clocks
+from forensics.model.moments import Moment
 from tests.attempts.building import T0, frames
 from tests.clocked import Clocked
 
@@ -13,7 +14,7 @@ HOUR = 3600.0
 
 def at(entries, row, *, clock=False):
     time, monotonic, boot = entries["time"].dt.timestamp("us")[row], entries["monotonic"][row], entries["boot"][row]
-    return (time, monotonic, boot) if clock else (time, None, "")
+    return Moment(time, monotonic, boot) if clock else Moment(time)
 
 
 def test_a_clock_that_is_right_is_measured_by_the_wall():
@@ -87,9 +88,9 @@ def test_time_between_boots_counts_and_a_boot_that_begins_at_an_earlier_time_tak
 def test_a_window_that_begins_before_the_data_or_ends_in_the_sleep_is_measured_too():
     entries = Clocked().ticks().wall_moves(8 * HOUR).ticks().frame()
     awake, (first, _, _) = awake_time(entries), at(entries, 0)
-    assert awake.seconds("h", (first - 60_000_000, None, ""), at(entries, 9)) == 60 + 90
-    assert awake.seconds("h", at(entries, 0), (first + int(4 * HOUR * 1e6), None, "")) == 50.0
-    assert awake.seconds("h", at(entries, 9), (at(entries, 9)[0] + 5_000_000, None, "")) == 5.0
+    assert awake.seconds("h", Moment(first - 60_000_000), at(entries, 9)) == 60 + 90
+    assert awake.seconds("h", at(entries, 0), Moment(first + int(4 * HOUR * 1e6))) == 50.0
+    assert awake.seconds("h", at(entries, 9), Moment(at(entries, 9)[0] + 5_000_000)) == 5.0
 
 
 def test_two_machines_of_one_name_have_clocks_of_their_own():

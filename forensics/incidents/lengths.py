@@ -9,9 +9,10 @@ from typing import Any
 
 import polars as pl
 
-from forensics.clocks import AwakeTime, Moment
+from forensics.clocks import AwakeTime
 from forensics.incidents.inputs import SECOND
 from forensics.incidents.slice import Case
+from forensics.model.moments import Moment
 
 BEGAN = (("ready", "ready_clock"), ("stated", "stated_clock"), ("started", "start_clock"))  # what dates a recovery, as in policy
 ENDED = (("stop_time", "stop_clock"), ("ended", "end_clock"))
@@ -32,8 +33,8 @@ def downtime_s(case: Case, awake: AwakeTime, span: tuple[int, int]) -> float:
     if case.kind == "recurring":
         return case.down_s
     since, until = max(case.start, span[0]), min(case.until, span[1])
-    start = _start(case) if since == case.start else (since, None, "")
-    end = _end(case, awake) if until == case.until else (until, None, "")
+    start = _start(case) if since == case.start else Moment(since)
+    end = _end(case, awake) if until == case.until else Moment(until)
     return max(0.0, awake.seconds(case.machine or "", start, end))
 
 
@@ -42,7 +43,7 @@ def window_s(machine: str, awake: AwakeTime, since: int | None, until: int | Non
     bounds = awake.bounds(machine)
     if bounds is None:
         return (span[1] - span[0]) / SECOND
-    start, end = ((at, None, "") if at is not None else bound for at, bound in zip((since, until), bounds, strict=True))
+    start, end = (Moment(at) if at is not None else bound for at, bound in zip((since, until), bounds, strict=True))
     return awake.seconds(machine, start, end)
 
 
@@ -53,7 +54,7 @@ def _start(case: Case) -> Moment:
 def _end(case: Case, awake: AwakeTime) -> Moment:
     if case.end is None:
         bounds = awake.bounds(case.machine or "")
-        return (case.until, None, "") if bounds is None else bounds[1]
+        return Moment(case.until) if bounds is None else bounds[1]
     if case.recovery is not None and case.success.height:
         return _dated(case.success, case.recovery, BEGAN, at_most=case.start)
     return _dated(case.attempts.tail(1), case.end, ENDED, at_most=case.start)
@@ -69,5 +70,5 @@ def _dated(attempt: pl.DataFrame, time: int, columns: tuple[tuple[str, str], ...
     for name, clock in columns:
         at = row[name]
         if at is not None and (at == time or (time == at_most and at < time)):
-            return at, row[clock], row["boot"] or ""
-    return time, None, ""
+            return Moment(at, row[clock], row["boot"] or "")
+    return Moment(time)

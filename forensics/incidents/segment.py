@@ -18,9 +18,9 @@ from forensics.attempts import asks_to_stop
 from forensics.boots import boot_ends
 from forensics.clocks import AwakeTime
 from forensics.incidents.inputs import Inputs
+from forensics.model.moments import Moment
 from forensics.model.values import LOST
 from forensics.policy import unit_state
-from forensics.policy.moments import Moment
 from forensics.policy.unit_state import Last, Span, UnitState
 
 UNIT_KEY = ("machine", "manager", "unit")
@@ -205,7 +205,7 @@ class _Group:
 
     def down_s(self, machine: str, awake: AwakeTime) -> float:
         """Add up how long the unit was down, in a group that is over."""
-        return sum(awake.seconds(machine, (span.start or 0, None, ""), (span.end or 0, None, "")) for span in self.spans if span.end)
+        return sum(awake.seconds(machine, Moment(span.start or 0), Moment(span.end or 0)) for span in self.spans if span.end)
 
 
 def _grouped(spans: Iterable[Span]) -> dict[int, _Group]:

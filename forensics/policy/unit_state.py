@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import NamedTuple
 
+from forensics.model.moments import Moment, elapsed_s
 from forensics.policy.limits import (
     CONSEQUENCE_S,
     HELD_S,
@@ -25,7 +26,6 @@ from forensics.policy.limits import (
     STOP_GAP_S,
     UNRESTARTED_S,
 )
-from forensics.policy.moments import Moment, elapsed_s
 
 PROVEN_S, PROVEN_LIVES = 60.0, 3  # an attempt stopped on request was healthy after a minute and three times what failed ones live
 MOST_LIVES = 31  # of failed attempts that are kept for that

@@ -9,8 +9,8 @@ import polars as pl
 
 from forensics.attempts import asks_to_stop, lifecycle_of
 from forensics.boots import machine_or_host
+from forensics.model.moments import Moment
 from forensics.model.values import UnitKey
-from forensics.policy.moments import Moment
 from forensics.signatures import line_level
 from forensics.speakers import Speaker, speakers
 

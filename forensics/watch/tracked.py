@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from forensics.model.moments import Moment
 from forensics.model.values import UnitKey
-from forensics.policy.moments import Moment
 from forensics.policy.unit_state import Last, Running, Series, Span, UnitState
 from forensics.watch.batch import Statement
 

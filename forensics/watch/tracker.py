@@ -14,11 +14,11 @@ from typing import Any
 
 from forensics.alerting.alert import DOWN, FUTILE, JOB, LOOP, LOSS, NEW, RECOVERED, Alert, harmless, paragraphs, restored
 from forensics.attempts.restarts import lost_restarts
+from forensics.model.moments import Moment, elapsed_s
 from forensics.model.values import Signature, UnitKey
 from forensics.policy import class_state, unit_state
 from forensics.policy.class_state import ClassState
 from forensics.policy.limits import DOWN_S, HELD_S
-from forensics.policy.moments import Moment, elapsed_s
 from forensics.policy.unit_state import Span, UnitState
 from forensics.watch.batch import BatchFacts, Statement
 from forensics.watch.stream import Ended, NonfatalError

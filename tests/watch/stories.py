@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from forensics.alerting.alert import Alert
+from forensics.model.moments import Moment
 from forensics.model.values import Signature, UnitKey
-from forensics.policy.moments import Moment
 from forensics.policy.unit_state import Attempt
 from forensics.watch.batch import BatchFacts, Boot, Statement
 from forensics.watch.stream import Ended

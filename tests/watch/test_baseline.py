@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from forensics.model.moments import Moment
 from forensics.model.values import UnitKey
 from forensics.policy.limits import HELD_S
-from forensics.policy.moments import Moment
 from forensics.query import Query, Sources
 from forensics.resources import folder as resource
 from forensics.watch import baseline, baseline_process
