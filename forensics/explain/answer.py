@@ -11,6 +11,7 @@ import polars as pl
 
 from forensics.assembly import Assembly, assemble
 from forensics.classes.overrides import Overrides, apply_overrides
+from forensics.errors import ForensicsError
 from forensics.explain.as_journal import KERNEL, PastedJournal, as_journal
 from forensics.explain.log_formats import log_records
 from forensics.explain.no_failure import Problem, find_problem
@@ -79,7 +80,10 @@ def _label_text(content: bytes, catalogue: Catalogue, overrides: Overrides) -> L
 
 def _entries(records: Sequence[JournalRecord]) -> pl.DataFrame:
     stream = BytesIO("\n".join(dumps(record.fields) for record in records).encode())
-    batches = [pl.from_arrow(batch.table) for batch in read_stream(stream, "pasted text")] if records else []
+    try:
+        batches = [pl.from_arrow(batch.table) for batch in read_stream(stream, "pasted text")] if records else []
+    except ForensicsError:  # fields of journal entries, but none with a time
+        batches = []
     frames = [
         frame.select(pl.col(name).cast(kind) for name, kind in ENTRIES.items()) for frame in batches if isinstance(frame, pl.DataFrame)
     ]

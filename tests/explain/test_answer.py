@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from fixtures.seed import failures
@@ -225,6 +225,7 @@ def test_the_newest_line_may_come_first(known):
 
 
 @settings(max_examples=60)
+@example(b"__REALTIME_TIMESTAMP=")
 @given(st.binary(max_size=2000))
 def test_any_bytes_are_read_without_an_error(content):
     explain(content, catalogue.Catalogue(()))

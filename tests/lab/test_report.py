@@ -24,7 +24,7 @@ def journal(tmp_path_factory) -> Path:
         lab.run(["systemctl", "start", "--no-block", *UNITS])
         lab.wait_until(lambda: set(lab.states(UNTIL_REFUSED).values()) == {"failed"})
         lab.wait_until(lambda: lab.run(["journalctl", "-o", "cat", SCHEDULED, "UNIT=ends.service"]).count("\n") >= 5)
-        lab.run(["systemctl", "stop", "ends.service"])
+        lab.stop_just_started("ends.service")
         lab.run(["journalctl", "--sync"])
     return lab.journal
 

@@ -77,7 +77,7 @@ def watched(tmp_path_factory):
             process.send_signal(signal.SIGHUP)
             for answer in answers:
                 assert answer in process.stderr.readline()
-        lab.run(["systemctl", "stop", "ends.service"])
+        lab.stop_just_started("ends.service")
         lab.wait_until(lambda: any(alert["status"] == "resolved" for alert in server.got))
         time.sleep(1)
         process.terminate()

@@ -11,7 +11,7 @@ UNITS = {
     "port.service": unit(6, "Restart=always", "ExecStart=/lab/port.sh"),
     "before.service": unit(4, "Restart=on-failure", "ExecStartPre=/bin/sh -c 'echo no model; exit 3'", "ExecStart=/bin/true"),
     "silent.service": unit(4, "Restart=on-failure", "ExecStart=/bin/sh -c 'exit 42'"),
-    "ends.service": unit(1000, "Restart=on-failure", "RestartSec=400ms", "ExecStart=/bin/sh -c 'echo unknown trouble 17 >&2; exit 1'"),
+    "ends.service": unit(1000, "Restart=on-failure", "ExecStart=/bin/sh -c 'sleep 2; echo unknown trouble 17 >&2; exit 1'"),
     "healthy.service": unit(4, "Restart=on-failure", "ExecStart=/bin/sleep 600"),
 }
 UNTIL_REFUSED = ["library.service", "port.service", "before.service", "silent.service"]
