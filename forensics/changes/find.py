@@ -120,11 +120,14 @@ def _jobs(lifecycle: pl.DataFrame, boots: pl.DataFrame) -> pl.DataFrame:
 
 
 def _with_failures(lifecycle: pl.DataFrame) -> pl.DataFrame:
-    """Order statements by unit, with the time of the failure that nothing was started after, else null."""
+    """Order statements, with the time of the failure that nothing was started after, else null."""
     unit = ("machine", "manager", "unit")
-    failed_at = pl.when(pl.col("kind") == "failed").then("time")
-    starts = pl.col("kind").is_in(["starting", "started"]).cum_sum().over(unit)
-    return lifecycle.sort(*unit, "row").with_columns(failed_at.forward_fill().over(*unit, starts).alias("failed_at"))
+    ordered = lifecycle.sort("row").with_row_index("at")
+    last = pl.when(pl.col("kind").is_in(["failed", "starting", "started"])).then("at").forward_fill().over(unit)
+    decided = ordered.select(last.alias("last"))["last"]
+    at = ordered.select("kind", "time")[decided.fill_null(0)]
+    has_failed = (at["kind"] == "failed") & decided.is_not_null()
+    return ordered.drop("at").with_columns(pl.when(has_failed).then(at["time"]).alias("failed_at"))
 
 
 def _boots(lines: pl.DataFrame) -> pl.DataFrame:
