@@ -41,15 +41,14 @@ def with_manager_fields(entries: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def is_written_before_235(entries: pl.DataFrame) -> pl.Series:
-    """Mark the lines that only such a systemd writes: a restart without a counter, a failure without its result."""
+def written_before_235(entries: pl.DataFrame) -> pl.Series:
+    """Find the rows of lines that only such a systemd writes: a restart without a counter, a failure without its result."""
     unmarked = _unmarked(entries)
     rows = entries.select("boot", "manager", "unit", "message", *RECOVERED).with_row_index("row").filter(unmarked)
     read = _without_repeated_restarts(_read(rows), entries)
     restart = pl.col("read_message_id") == systemd.UNIT_RESTART_SCHEDULED
     failure = (pl.col("read_message_id") == systemd.UNIT_FAILURE_RESULT) & pl.col("read_result").is_null()
-    marked = read.filter(restart | failure)["row"]
-    return pl.Series(np.isin(np.arange(entries.height), marked.to_numpy()))
+    return read.filter(restart | failure)["row"]
 
 
 def _unmarked(entries: pl.DataFrame) -> pl.Series:

@@ -8,7 +8,7 @@ import polars as pl
 
 from forensics.boots import host_names
 from forensics.incidents.gaps import clock_jumps, holes, losses
-from forensics.manager_fields import is_written_before_235
+from forensics.manager_fields import written_before_235
 from forensics.model.values import Completeness, Damage, Gap
 from forensics.wording import duration
 
@@ -36,7 +36,7 @@ def data_notes(entries: pl.DataFrame) -> tuple[str, ...]:
 
 def _notes_of_old_systemd(entries: pl.DataFrame) -> list[str]:
     """Write what a journal of a systemd before 235 does not show."""
-    hosts = host_names(entries.filter(is_written_before_235(entries)))
+    hosts = host_names(entries[written_before_235(entries)])
     if not hosts:
         return []
     names = ", ".join(hosts)

@@ -68,7 +68,7 @@ def _attempts(inputs: Inputs, useless: list[str]) -> pl.DataFrame:
     """Order attempts per unit as in the journal, with the facts for policy and the moment of a stop on request."""
     facts = with_facts(inputs.attempts, inputs.lifecycle, inputs.labels, inputs.entries, useless)
     attempts = (
-        facts.with_columns(_followed_as(), pl.col("unit").is_in(_started_by_timers(inputs.entries)).alias("is_job"))
+        facts.with_columns(_followed_as(facts["unit"]), pl.col("unit").is_in(_started_by_timers(inputs.entries)).alias("is_job"))
         .sort("machine", "manager", "followed", "first_row", "attempt")
         .with_row_index("number")
         .join(boot_ends(inputs.entries), on=["machine", "boot"], how="left", maintain_order="left", nulls_equal=True)
@@ -84,8 +84,10 @@ def _attempts(inputs: Inputs, useless: list[str]) -> pl.DataFrame:
     return attempts.join(stops, on="number", how="left", maintain_order="left")
 
 
-def _followed_as() -> pl.Expr:
+def _followed_as(units: pl.Series) -> pl.Expr:
     """Name the unit that an attempt is a run of: the template, where each of its instances runs once, as jobs with an id in the name do."""
+    if not units.str.contains("@", literal=True).any():
+        return pl.col("unit").alias("followed")
     template = pl.col("unit").str.replace(r"@.+\.service$", "@.service")
     family = ["machine", "manager", template]
     is_run_once = (pl.col("unit").n_unique().over(family) == pl.len().over(family)) & (pl.len().over(family) > 1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +61,17 @@ def compile_problem(expression: str, engine: str) -> str | None:
     return None
 
 
+def _all_compile(expressions: Sequence[str], engine: str) -> bool:
+    """Whether the Rust engine takes all of them, at half the cost of asking for each."""
+    if engine == REGEX:
+        return False
+    try:
+        pl.select(pl.lit("").str.contains(expression).alias(str(number)) for number, expression in enumerate(expressions))
+    except pl.exceptions.ComputeError:
+        return False
+    return True
+
+
 def _pattern(table: Table, path_id: str) -> Pattern:
     table.refuse_unknown_keys(_KEYS)
     if not all(_ID_PART.fullmatch(part) for part in path_id.split(".")):
@@ -101,7 +112,7 @@ def _match(table: Table, engine: str) -> tuple[tuple[str, ...], dict[str, tuple[
         return (), {}
     match.refuse_unknown_keys(("message", *COLUMNS))
     messages = match.strings("message", or_string=True) if "message" in match.values else ()
-    for message in messages:
+    for message in () if _all_compile(messages, engine) else messages:
         if problem := compile_problem(message, engine):
             match.refuse("message", f"{message!r} does not compile: {problem}")
     return messages, {name: _column(match, name) for name in COLUMNS if name in match.values}
