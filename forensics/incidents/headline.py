@@ -45,6 +45,8 @@ def _failing_job(incident: Incident, lasted: str) -> str:
 
 
 def _recurring(incident: Incident, _: str) -> str:
+    if incident.downtime_s == 0:  # failures while stopping keep nothing down
+        return f"{incident.unit} failed {incident.failures:,} times while it was being stopped, and was started again each time"
     down = spoken_duration(incident.downtime_s)
     return f"{incident.unit} failed {incident.failures:,} times although it held each time in between, down for {down} in all"
 
