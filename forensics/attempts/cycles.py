@@ -123,7 +123,8 @@ def with_stale_ids_corrected(entries: pl.DataFrame, lines: pl.DataFrame, opening
     of_service = pl.col("speaker") == int(Speaker.SERVICE)
     begun = lines.drop_nulls("candidate").group_by("candidate").agg(began=pl.col("row").min())
     stated = openings.join(begun, on="candidate", how="semi")
-    silent = stated.filter(~pl.col("candidate").is_in(entries.filter(of_service)["candidate"].unique().implode()))
+    written_in = entries.select(pl.col("candidate").filter(of_service).unique())["candidate"]
+    silent = stated.filter(~pl.col("candidate").is_in(written_in.implode()))
     if silent.is_empty():
         return entries
     doubtful = pl.col("unit_boot").is_in(silent["unit_boot"].unique().implode()) & pl.col("candidate").is_not_null() & of_service

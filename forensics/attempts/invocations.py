@@ -76,9 +76,11 @@ def openings(entries: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
     """
     untried = lines.filter(is_unmet_dependency())["candidate"].drop_nulls()
     first = (
-        entries.filter(pl.col("candidate").is_not_null() & ~pl.col("candidate").is_in(untried.implode()))
+        entries.select("candidate", "unit_boot", "row")
+        .drop_nulls("candidate")
         .group_by("candidate")
         .agg(pl.col("unit_boot").first(), pl.col("row").min())
+        .filter(~pl.col("candidate").is_in(untried.implode()))
         .select("candidate", "unit_boot", "row")
     )
     scheduled = lines.filter(is_kind(ManagerMessage.RESTART)).select("unit_boot", restarted="row").sort("restarted")
