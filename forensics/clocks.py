@@ -89,11 +89,24 @@ class AwakeTime:
         return sum(after.slept_us - before.slept_us for before, after in pairs if before.last >= earlier and after.first <= later) / 1e6
 
 
+class Clocks(NamedTuple):
+    """useless: boots whose monotonic clock cannot be trusted. steps: STEPS of the others."""
+
+    useless: list[str]
+    steps: pl.DataFrame
+
+
+def read_clocks(entries: pl.DataFrame) -> Clocks:
+    """Compare the wall clock with the monotonic clock over ENTRIES in canonical order."""
+    jumps = _jumps(entries)
+    useless = useless_clocks(entries, jumps)
+    jumps = jumps.filter(~pl.col("boot").is_in(useless))
+    return Clocks(useless, jumps.with_columns(_slept(entries, jumps)).select(list(STEPS)).cast(STEPS))
+
+
 def steps(entries: pl.DataFrame) -> pl.DataFrame:
     """Find where neighbouring entries of a boot show that its wall clock was set, or that the host slept: STEPS."""
-    jumps = _jumps(entries)
-    jumps = jumps.filter(~pl.col("boot").is_in(useless_clocks(entries, jumps)))
-    return jumps.with_columns(_slept(entries, jumps)).select(list(STEPS)).cast(STEPS)
+    return read_clocks(entries).steps
 
 
 def useless_clocks(entries: pl.DataFrame, jumps: pl.DataFrame | None = None) -> list[str]:
@@ -107,11 +120,11 @@ def useless_clocks(entries: pl.DataFrame, jumps: pl.DataFrame | None = None) -> 
     return far.join(sizes, on="boot").filter(pl.col("jumps") > most)["boot"].sort().to_list()
 
 
-def awake_time(entries: pl.DataFrame) -> AwakeTime:
-    """Prepare to measure awake time over ENTRIES in canonical order."""
+def awake_time(entries: pl.DataFrame, clock_steps: pl.DataFrame | None = None) -> AwakeTime:
+    """Prepare to measure awake time over ENTRIES in canonical order. clock_steps: their STEPS, where they are known already."""
     if entries.is_empty():
         return AwakeTime({})
-    clock_steps = steps(entries)
+    clock_steps = steps(entries) if clock_steps is None else clock_steps
     step_at = {row: (jump, slept) for row, jump, slept in clock_steps.select("row", "jump_us", "slept").iter_rows()}
     stretches: dict[str, list[Stretch]] = {}
     for row, (machine, boot, start, start_clock), (_, _, end, end_clock) in _bounds(entries, clock_steps):

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import polars as pl
 
-from forensics.clocks import awake_time, useless_clocks
+from forensics.clocks import awake_time, read_clocks
 from forensics.incidents.build import Scene, build_incident, gaps_of, window_span
 from forensics.incidents.classes import breakdown, breakdowns
 from forensics.incidents.completeness import data_notes, judge_completeness
@@ -30,13 +30,14 @@ __all__ = ["Analysis", "Inputs", "analyse", "judge_completeness"]
 def analyse(inputs: Inputs, window: Window, declared: datetime | None = None) -> Analysis:
     """Find the incidents of the window in order of start, break down all restarts, and check the sums."""
     entries = checked_inputs(inputs).entries
-    useless = useless_clocks(entries)
-    awake = awake_time(entries)
+    useless, clock_steps = read_clocks(entries)
+    awake = awake_time(entries, clock_steps)
     cut = timeline(inputs, useless, awake)
     line = Timeline(with_helped(cycled(cut.attempts, entries, useless)), cut.restarts, cut.incidents)
     sliced = list(cases(line, inputs))
     noticed = declared_in(declared, sliced)
-    gaps = pl.concat([holes(entries, inputs.outside)[0], losses(entries)])
+    missing, is_filtered = holes(entries, inputs.outside)
+    gaps = pl.concat([missing, losses(entries)])
     scene = Scene(inputs, window, alert_lines(entries, inputs.lifecycle), gaps_of(gaps), awake, window_span(window, entries))
     tables = breakdowns(line.restarts, line.attempts, inputs)
     incidents = tuple(
@@ -58,7 +59,7 @@ def analyse(inputs: Inputs, window: Window, declared: datetime | None = None) ->
         incidents=incidents,
         detection_summary=detection_summary(incidents),
         ledger=(*checks, *check_failures(failures, classes, incidents, isolated)),
-        notes=(*data_notes(entries), *unseen_triggers(incidents, entries)),
+        notes=(*data_notes(entries, clock_steps, is_filtered=is_filtered), *unseen_triggers(incidents, entries)),
         classed_restarts=checked(_classed_restarts(line, incidents), CLASSED_RESTARTS, "classed restarts"),
     )
 

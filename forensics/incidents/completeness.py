@@ -26,12 +26,12 @@ def judge_completeness(entries: pl.DataFrame, damage: Sequence[Damage], outside:
     return Completeness(entries.height, complete, dropped, gaps, tuple(damage))
 
 
-def data_notes(entries: pl.DataFrame) -> tuple[str, ...]:
-    """Write the notes that a reader needs about the data besides gaps."""
+def data_notes(entries: pl.DataFrame, clock_steps: pl.DataFrame, *, is_filtered: bool) -> tuple[str, ...]:
+    """Write the notes that a reader needs about the data besides gaps. clock_steps, is_filtered: of `read_clocks` and `holes`."""
     filtered = (
         "Sequence numbers are missing throughout: the input was filtered, so lost entries cannot be distinguished from filtered ones."
     )
-    return (*_sleep_notes(entries), *_notes_of_old_systemd(entries), *((filtered,) if holes(entries)[1] else ()))
+    return (*_sleep_notes(entries, clock_steps.filter("slept")), *_notes_of_old_systemd(entries), *((filtered,) if is_filtered else ()))
 
 
 def _notes_of_old_systemd(entries: pl.DataFrame) -> list[str]:
@@ -44,9 +44,8 @@ def _notes_of_old_systemd(entries: pl.DataFrame) -> list[str]:
     return [f"The systemd of {names} is older than 235, numbers no restarts and logs no success: {unseen}."]
 
 
-def _sleep_notes(entries: pl.DataFrame) -> list[str]:
-    """Write how long each machine slept."""
-    asleep = clock_jumps(entries).filter(pl.col("kind") == "asleep")
+def _sleep_notes(entries: pl.DataFrame, asleep: pl.DataFrame) -> list[str]:
+    """Write how long each machine slept. asleep: STEPS."""
     slept = asleep.group_by("machine").agg((pl.col("end") - pl.col("start")).dt.total_microseconds().sum()).sort("machine")
     notes = []
     for machine, us in slept.iter_rows():

@@ -139,7 +139,7 @@ def _collected(wanted: Wanted, scan: Scan, *, skip_missing: bool) -> _Collected:
 
 
 def _described(manifest: Manifest, part: Part, layout: Layout, present: Collection[str]) -> Damage:
-    """Describe a part that cannot be read, by what the manifest tells of it."""
+    """Describe a part that cannot be read, by its entry in the manifest."""
     days = f"{as_time(part.first_time):%F %T} to {as_time(part.last_time):%F %T} UTC"
     held = f"{plural(part.rows, 'entry', 'entries')} of {manifest.file} from {days}"
     again = f"; the journal still has them: delete {layout.manifest(manifest.source)} and run `ingest` to read them again"

@@ -7,6 +7,7 @@ import pytest
 
 from forensics.assembly import Assembly, assemble
 from forensics.attempts import lifecycle_of
+from forensics.clocks import steps
 from forensics.incidents import judge_completeness
 from forensics.incidents.completeness import data_notes
 from forensics.manager_fields import with_manager_fields
@@ -203,10 +204,10 @@ def test_one_note_says_what_a_journal_of_before_235_does_not_show() -> None:
     old, newer = Journal(host="seven"), Journal(host="eight")
     fails_219(old)
     fails_239(newer, "r1", 1)
-    notes = data_notes(old.frame())
+    notes = data_notes(old.frame(), steps(old.frame()), is_filtered=False)
     assert [note for note in notes if "older than 235" in note] == [note for note in notes if "seven" in note]
     assert len([note for note in notes if "older than 235" in note]) == 1
-    assert not [note for note in data_notes(newer.frame()) if "older than 235" in note]
+    assert not [note for note in data_notes(newer.frame(), steps(newer.frame()), is_filtered=False) if "older than 235" in note]
     assert judge_completeness(old.frame(), []).dropped == 0
 
 

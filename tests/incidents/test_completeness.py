@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import polars as pl
 
-from forensics.clocks import useless_clocks
+from forensics.clocks import steps, useless_clocks
 from forensics.incidents import analyse, judge_completeness
 from forensics.incidents.completeness import data_notes
 from forensics.model.frames import ENTRIES
@@ -109,7 +109,9 @@ def test_sleep_is_named_and_loses_nothing():
     (gap,) = completeness.gaps
     assert (gap.kind, completeness.complete) == ("asleep", True)
     assert gap.reason == "the wall clock moved 28800 s against the monotonic clock: the host slept 8 h"
-    assert data_notes(sleeping()) == ("The host alpha slept 8 h in this window; durations leave sleep out.",)
+    assert data_notes(sleeping(), steps(sleeping()), is_filtered=False) == (
+        "The host alpha slept 8 h in this window; durations leave sleep out.",
+    )
 
 
 def test_a_clock_that_was_set_is_named_and_loses_nothing():
@@ -119,7 +121,7 @@ def test_a_clock_that_was_set_is_named_and_loses_nothing():
     completeness = judge_completeness(entries, [])
     assert [(gap.kind, gap.reason.partition(": ")[2]) for gap in completeness.gaps] == [("clock-set", "it was set")]
     assert completeness.complete
-    assert data_notes(entries) == ()
+    assert data_notes(entries, steps(entries), is_filtered=False) == ()
 
 
 def of_user_files(entries: pl.DataFrame, first: int, last: int) -> pl.DataFrame:
