@@ -63,16 +63,6 @@ class Lab:
         """Unit → ActiveState."""
         return {unit: self.run(["systemctl", "show", "-P", "ActiveState", unit]).strip() for unit in units}
 
-    def stop_just_started(self, unit: str) -> None:
-        """Stop a unit that is restarted again and again at the beginning of an attempt: within a second of a failure it is no stop."""
-
-        def invocation() -> str:
-            return self.run(["systemctl", "show", "-P", "InvocationID", unit]).strip()
-
-        before = invocation()
-        self.wait_until(lambda: invocation() not in {"", before})
-        self.run(["systemctl", "stop", unit])
-
     def wait_until(self, holds: Callable[[], bool], seconds: float = 120) -> None:
         deadline = time.monotonic() + seconds
         while not holds():

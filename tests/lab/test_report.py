@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.lab.systemd import NEEDED, booted
-from tests.lab.units import PROGRAMS, UNITS, UNTIL_REFUSED
+from tests.lab.units import PROGRAMS, UNITS, UNTIL_REFUSED, stop_what_ends
 
 pytestmark = NEEDED
 
@@ -24,7 +24,7 @@ def journal(tmp_path_factory) -> Path:
         lab.run(["systemctl", "start", "--no-block", *UNITS])
         lab.wait_until(lambda: set(lab.states(UNTIL_REFUSED).values()) == {"failed"})
         lab.wait_until(lambda: lab.run(["journalctl", "-o", "cat", SCHEDULED, "UNIT=ends.service"]).count("\n") >= 5)
-        lab.stop_just_started("ends.service")
+        stop_what_ends(lab)
         lab.run(["journalctl", "--sync"])
     return lab.journal
 

@@ -59,7 +59,9 @@ def test_it_runs_in_its_sandbox_until_it_is_stopped(lived):
 
 def test_it_alerts(lived):
     alerts = [json.loads(line) for line in lived[0].splitlines() if line.startswith("{")]
-    assert [(alert["labels"]["alertname"], alert["labels"]["unit"]) for alert in alerts] == [("NewFailureSignature", "fails.service")]
+    raised = [(alert["labels"]["alertname"], alert["labels"]["unit"]) for alert in alerts]
+    assert raised[0] == ("NewFailureSignature", "fails.service")
+    assert set(raised[1:]) <= {("UnitDown", "fails.service")}  # after a minute, which a slow machine may need
     assert alerts[0]["annotations"]["evidence"] == "unknown trouble 17"
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from tests.http_recorder import Recorder
 from tests.lab.systemd import MACHINE_ID, NEEDED, booted
-from tests.lab.units import PROGRAMS, UNITS, UNTIL_REFUSED
+from tests.lab.units import PROGRAMS, UNITS, UNTIL_REFUSED, stop_what_ends
 from tests.servers import free_port, http_get
 
 pytest.importorskip("systemd.journal")
@@ -77,7 +77,7 @@ def watched(tmp_path_factory):
             process.send_signal(signal.SIGHUP)
             for answer in answers:
                 assert answer in process.stderr.readline()
-        lab.stop_just_started("ends.service")
+        stop_what_ends(lab)
         lab.wait_until(lambda: any(alert["status"] == "resolved" for alert in server.got))
         time.sleep(1)
         process.terminate()
@@ -110,7 +110,8 @@ def test_every_class_and_every_loop_is_alerted_once(alerts):
     units = set(UNITS) - {"healthy.service"}
     once = {(name, unit) for name in ("NewFailureSignature", "RestartLoop") for unit in units}
     without_loop = {("NewFailureSignature", unit) for unit in ("survives.service", "late.service")}
-    assert {key for key in firing if key[0] != "FutileRestart"} == once | without_loop
+    sooner_or_later = {"FutileRestart", "UnitDown"}  # the second after a minute, which a slow machine may need
+    assert {key for key in firing if key[0] not in sooner_or_later} == once | without_loop
     assert set(firing.values()) == {1}
     assert {unit for name, unit in firing if name == "FutileRestart"} == {"library.service", "port.service"}
 
