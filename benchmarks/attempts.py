@@ -18,7 +18,7 @@ import polars as pl
 
 from forensics.assembly import assemble
 from forensics.changes import find_changes
-from forensics.incidents import Inputs, analyse, judge_completeness
+from forensics.incidents import Inputs, analyse
 from forensics.model.frames import ENTRIES
 from forensics.model.values import Window
 from forensics.resources import folder
@@ -159,7 +159,6 @@ def stages(entries: pl.DataFrame) -> dict[str, float]:
             labels=labelled.labels, changes=changes, signatures=labelled.signatures,
         )  # fmt: skip
         timed("incidents", partial(analyse, inputs, Window(None, None)))
-        timed("completeness", lambda: judge_completeness(entries, []))
     return best
 
 

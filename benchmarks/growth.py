@@ -24,7 +24,7 @@ import numpy as np
 import polars as pl
 
 from forensics.changes import find_changes
-from forensics.incidents import analyse, judge_completeness
+from forensics.incidents import analyse
 from forensics.incidents.phases import cuts
 from forensics.journal.compression import Packed, decompress
 from forensics.journal.format import VALUE_LIMIT, XZ, ZSTD
@@ -81,7 +81,6 @@ def seed_incident(other_entries: int) -> Work:
 
     def work() -> None:
         find_changes(inputs.entries, inputs.lifecycle)
-        judge_completeness(inputs.entries, [])
         analyse(inputs, MONTH)
 
     return work

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import polars as pl
@@ -13,7 +13,6 @@ from forensics.model.values import UnitKey
 from forensics.policy.unit_state import Attempt
 
 CLOCKS = ("start_clock", "stated_clock", "ready_clock", "end_clock")
-TIMES = pl.col("started", "stated", "ready", "ended").dt.timestamp("us")  # as `attempt_of` takes them
 
 
 def with_facts(
@@ -53,31 +52,43 @@ def _starts(lifecycle: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def attempt_of(row: Mapping[str, Any]) -> Attempt:
-    """Convert one row of `with_facts`, with its TIMES as µs since 1970, for policy."""
-    boot = row["boot"] or ""
-    started = Moment(row["started"], row["start_clock"], boot)
-    lived_us = int(row["uptime_s"] * 1e6)
-    ended = Moment(row["ended"], row["end_clock"], boot) if row["ended"] is not None else _later(started, lived_us)
-    return Attempt(
-        started=started,
-        ended=ended,
-        lived_s=row["uptime_s"],
-        outcome=row["outcome"],
-        failed=row["failed_by_itself"],
-        signature=row["signature"],
-        stated=None if row["stated"] is None else Moment(row["stated"], row["stated_clock"], boot),
-        announced=row["announced"],
-        failed_stopping=row["failed_stopping"],
-        ready=None if row["ready"] is None else Moment(row["ready"], row["ready_clock"], boot),
+def attempts_of(facts: pl.DataFrame) -> list[Attempt]:
+    """Convert the rows of `with_facts` for policy; by columns, which takes half the time of row by row."""
+    lived = pl.duration(microseconds=(pl.col("uptime_s") * 1e6).cast(pl.Int64))
+    no_end = pl.col("ended").is_null()
+    facts = facts.with_columns(
+        pl.coalesce("ended", pl.col("started") + lived),
+        pl.when(no_end).then(pl.col("start_clock") + lived.dt.total_microseconds()).otherwise("end_clock").alias("end_clock"),
     )
+    return list(
+        map(
+            Attempt,
+            moments(facts, "started", "start_clock"),
+            moments(facts, "ended", "end_clock"),
+            *(facts[name].to_list() for name in ("uptime_s", "outcome", "failed_by_itself", "signature")),
+            optional_moments(facts, "stated", "stated_clock"),
+            facts["announced"].to_list(),
+            optional_moments(facts, "ready", "ready_clock"),
+            facts["failed_stopping"].to_list(),
+        )
+    )
+
+
+def moments(rows: pl.DataFrame, time: str, clock: str) -> Iterator[Moment]:
+    """Yield for each row the moment of two of its columns, a time that is never null and a clock (µs), in its `boot`."""
+    return map(Moment, *_moment_columns(rows, time, clock))
+
+
+def optional_moments(rows: pl.DataFrame, time: str, clock: str) -> Iterator[Moment | None]:
+    """Yield what `moments` does, and null where the time is."""
+    columns = zip(*_moment_columns(rows, time, clock), strict=True)
+    return (None if at is None else Moment(at, since_boot, boot) for at, since_boot, boot in columns)
+
+
+def _moment_columns(rows: pl.DataFrame, time: str, clock: str) -> tuple[list[Any], list[Any], list[Any]]:
+    return rows[time].dt.timestamp("us").to_list(), rows[clock].to_list(), rows["boot"].fill_null("").to_list()
 
 
 def unit_of(row: Mapping[str, Any]) -> UnitKey:
     """Return the unit of one row of ATTEMPTS."""
     return UnitKey(row["machine"] or "", row["manager"] or "", row["unit"])
-
-
-def _later(moment: Moment, us: int) -> Moment:
-    """Return the moment so many µs later."""
-    return Moment(moment.time + us, None if moment.clock is None else moment.clock + us, moment.boot)

@@ -7,6 +7,7 @@ import fnmatch
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 import polars as pl
 
@@ -17,8 +18,8 @@ from forensics.boots import host_names
 from forensics.changes import find_changes
 from forensics.classes.overrides import Overrides, apply_overrides, read_overrides
 from forensics.errors import NothingRecordedError, UsageError
-from forensics.incidents import Analysis, Inputs, analyse, judge_completeness
-from forensics.incidents.gaps import holes
+from forensics.incidents import Analysis, Inputs, analyse
+from forensics.incidents.gaps import Outside
 from forensics.ingest.files import Progress
 from forensics.ingest.sources import ingest_or_use_store, ingest_sources
 from forensics.model.frames import ENTRIES, checked
@@ -27,7 +28,6 @@ from forensics.paths import overrides_file
 from forensics.query import Query, unit_pattern
 from forensics.signatures import Labelled, catalogue, label
 from forensics.store import Store
-from forensics.store.query import Stored
 from forensics.timespec import BootStart
 from forensics.wording import plural
 
@@ -50,7 +50,7 @@ class History:
     is_whole: bool = True
     damage: tuple[Damage, ...] = ()  # parts of the store that could not be read
     asked: pl.DataFrame | None = None  # the entries with only the wanted units named, where some are
-    outside: pl.DataFrame | None = None  # numbers of recorded entries that are not in the window, where numbers are missing in it
+    outside: Outside | None = None  # of a part of what is recorded
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +73,12 @@ def investigate(query: Query, progress: Progress | None = None, notice: Notice =
     """
     patterns = catalogue.load(query.pattern_folders)
     ingested = ingest_or_use_store(query.sources, query.store, progress, notice)
-    stored, window = _entries(query, ingested.sources, ingested.present, whole=whole)
-    entries, damage = stored.entries, tuple(dict.fromkeys([*ingested.damage, *stored.damage]))
-    history = _history(_only_units(entries, query.units), stored, patterns, read_overrides(overrides_file()))
-    analysis = _analyse(history, ALWAYS if whole else window, query.declared)
+    read = _entries(query, ingested.sources, ingested.present, whole=whole)
+    read = replace(read, damage=tuple(dict.fromkeys([*ingested.damage, *read.damage])))
+    history = _history(query, read, patterns, read_overrides(overrides_file()))
+    analysis = _analyse(history, ALWAYS if whole else read.window, query.declared)
     refused = (f"Skipped patterns: {catalogue.format_mistakes(patterns.refused)}",) if patterns.refused else ()
-    return Investigation(history, analysis.classed_restarts, _report(query, stored, window, damage, analysis, refused), window)
+    return Investigation(history, analysis.classed_restarts, _report(query, read, analysis, refused), read.window)
 
 
 def read_history(query: Query, patterns: catalogue.Catalogue, overrides: Overrides, progress: Progress | None = None) -> History:
@@ -89,17 +89,15 @@ def read_history(query: Query, patterns: catalogue.Catalogue, overrides: Overrid
 
 def history_of(query: Query, sources: Collection[str] | None, patterns: catalogue.Catalogue, overrides: Overrides) -> History:
     """Label a window of what the store has of `sources` (None: of all). Raises NothingRecordedError for an empty one."""
-    stored, _ = _entries(query, sources)
-    return _history(_only_units(stored.entries, query.units), stored, patterns, overrides)
+    return _history(query, _entries(query, sources), patterns, overrides)
 
 
-def _history(about: pl.DataFrame, stored: Stored, patterns: catalogue.Catalogue, overrides: Overrides) -> History:
-    """Assemble and label attempts. about: the rows of the stored entries with only the wanted units named."""
+def _history(query: Query, read: _Read, patterns: catalogue.Catalogue, overrides: Overrides) -> History:
+    """Assemble and label attempts."""
+    about = _only_units(read.entries, query.units)
     assembly = assemble(about)
     labelled = apply_overrides(label(assembly.events, assembly.attempts, patterns), overrides)
-    return History(
-        stored.entries, assembly, labelled, is_whole=about is stored.entries, damage=stored.damage, asked=about, outside=stored.outside
-    )
+    return History(read.entries, assembly, labelled, is_whole=about is read.entries, damage=read.damage, asked=about, outside=read.outside)
 
 
 def _analyse(history: History, window: Window, declared: datetime | None) -> Analysis:
@@ -116,12 +114,23 @@ def _analyse(history: History, window: Window, declared: datetime | None) -> Ana
         changes=find_changes(entries, lifecycle),
         signatures=labelled.signatures,
         outside=history.outside,
+        damage=history.damage,
     )
     analysis = analyse(inputs, window, declared)
     return replace(analysis, notes=(*analysis.notes, *labelled.notes))
 
 
-def _entries(query: Query, sources: Collection[str] | None, present: Collection[str] = (), *, whole: bool = False) -> tuple[Stored, Window]:
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """ENTRIES of the window, what of the store is damaged, and where to read the numbers of what else is recorded."""
+
+    entries: pl.DataFrame
+    damage: tuple[Damage, ...]
+    window: Window
+    outside: Outside | None
+
+
+def _entries(query: Query, sources: Collection[str] | None, present: Collection[str] = (), *, whole: bool = False) -> _Read:
     """Read the entries of the sources in the window, or with `whole` all of them, and resolve the window's boots."""
     store = Store.open(query.store)
     since, until = query.since, query.until
@@ -138,8 +147,8 @@ def _entries(query: Query, sources: Collection[str] | None, present: Collection[
         raise NothingRecordedError(_nothing_recorded(store.time_span(sources), stored.damage))
     # a chunk for each day and file otherwise, and every gather looks for its row's chunk: 0.7 s of 4 over half a million entries
     is_cut = not whole and (since is not None or until is not None)
-    outside = store.numbers_outside(since, until, sources) if is_cut and holes(entries)[0].height else None
-    return Stored(entries.rechunk(), stored.damage, outside), Window(since, until)
+    outside = partial(store.numbers_outside, since, until, sources) if is_cut else None
+    return _Read(entries.rechunk(), stored.damage, Window(since, until), outside)
 
 
 def _any_inside(entries: pl.DataFrame, since: datetime | None, until: datetime | None) -> bool:
@@ -178,8 +187,8 @@ def _only_units(entries: pl.DataFrame, wanted: Sequence[str]) -> pl.DataFrame:
     return entries.with_columns(pl.when(keep).then(pl.col(name)).alias(name) for name in ("unit", "manager", "invocation"))
 
 
-def _report(query: Query, stored: Stored, window: Window, damage: Sequence[Damage], analysis: Analysis, refused: tuple[str, ...]) -> Report:
-    entries = stored.entries
+def _report(query: Query, read: _Read, analysis: Analysis, refused: tuple[str, ...]) -> Report:
+    entries, window = read.entries, read.window
     hosts = host_names(entries)
     shown = Window(window.since or entries["time"].min(), window.until or entries["time"].max())  # type: ignore[arg-type]
     return Report(
@@ -188,7 +197,7 @@ def _report(query: Query, stored: Stored, window: Window, damage: Sequence[Damag
         units=analysis.units,
         window=shown,
         timezone=query.timezone,
-        completeness=judge_completeness(entries, damage, stored.outside),
+        completeness=analysis.completeness,
         restarts=analysis.restarts,
         failures=analysis.failures,
         isolated=analysis.isolated,

@@ -57,7 +57,7 @@ def check(patterns: params.Patterns = None, against: Against = None) -> None:
     from forensics.signatures import catalogue
     from forensics.toml_file import format_mistakes
 
-    loaded = catalogue.load(parse.pattern_folders(patterns))
+    loaded = catalogue.load(parse.pattern_folders(patterns), distrust=True)
     mistakes = [*loaded.refused, *new_pattern.unfilled(loaded), *catalogue.check(loaded)]
     if against is not None:
         typer.echo(_label_moves(against, loaded), nl=False)

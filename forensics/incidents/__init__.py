@@ -7,13 +7,13 @@ from datetime import datetime
 
 import polars as pl
 
-from forensics.clocks import awake_time, read_clocks
-from forensics.incidents.build import Scene, build_incident, gaps_of, window_span
+from forensics.clocks import awake_time
+from forensics.incidents.build import Scene, build_incident, loss_times, window_span
 from forensics.incidents.classes import breakdown, breakdowns
 from forensics.incidents.completeness import data_notes, judge_completeness
 from forensics.incidents.dependents import caused_by
 from forensics.incidents.detection import alert_lines, declared_in, detection_summary
-from forensics.incidents.gaps import holes, losses
+from forensics.incidents.gaps import find_gaps
 from forensics.incidents.helped import with_helped
 from forensics.incidents.inputs import Analysis, Inputs, checked_inputs
 from forensics.incidents.isolated import isolated_failures
@@ -24,21 +24,20 @@ from forensics.incidents.trigger import unseen_triggers
 from forensics.model.frames import CLASSED_RESTARTS, checked
 from forensics.model.values import Incident, Window
 
-__all__ = ["Analysis", "Inputs", "analyse", "judge_completeness"]
+__all__ = ["Analysis", "Inputs", "analyse"]
 
 
 def analyse(inputs: Inputs, window: Window, declared: datetime | None = None) -> Analysis:
     """Find the incidents of the window in order of start, break down all restarts, and check the sums."""
     entries = checked_inputs(inputs).entries
-    useless, clock_steps = read_clocks(entries)
+    gaps = find_gaps(entries, inputs.outside)
+    useless, clock_steps = gaps.clocks
     awake = awake_time(entries, clock_steps)
     cut = timeline(inputs, useless, awake)
     line = Timeline(with_helped(cycled(cut.attempts, entries, useless)), cut.restarts, cut.incidents)
     sliced = list(cases(line, inputs))
     noticed = declared_in(declared, sliced)
-    missing, is_filtered = holes(entries, inputs.outside)
-    gaps = pl.concat([missing, losses(entries)])
-    scene = Scene(inputs, window, alert_lines(entries, inputs.lifecycle), gaps_of(gaps), awake, window_span(window, entries))
+    scene = Scene(inputs, window, alert_lines(entries, inputs.lifecycle), loss_times(gaps), awake, window_span(window, entries))
     tables = breakdowns(line.restarts, line.attempts, inputs)
     incidents = tuple(
         build_incident(case, tables[i], scene, declared if i == noticed else None, caused_by(case, line.attempts))
@@ -51,6 +50,7 @@ def analyse(inputs: Inputs, window: Window, declared: datetime | None = None) ->
     checks = check_sums(entries, units, inputs.restarts, sums, classes, incidents)
     failing = pl.concat([line.attempts.filter("failed")["unit"], inputs.restarts["unit"]]).drop_nulls().unique().sort()
     return Analysis(
+        completeness=judge_completeness(entries, gaps, inputs.damage),
         failures=failures,
         isolated=isolated,
         units=tuple(failing),
@@ -59,7 +59,7 @@ def analyse(inputs: Inputs, window: Window, declared: datetime | None = None) ->
         incidents=incidents,
         detection_summary=detection_summary(incidents),
         ledger=(*checks, *check_failures(failures, classes, incidents, isolated)),
-        notes=(*data_notes(entries, clock_steps, is_filtered=is_filtered), *unseen_triggers(incidents, entries)),
+        notes=(*data_notes(entries, gaps), *unseen_triggers(incidents, entries)),
         classed_restarts=checked(_classed_restarts(line, incidents), CLASSED_RESTARTS, "classed restarts"),
     )
 

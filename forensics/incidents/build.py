@@ -14,6 +14,7 @@ from forensics.clocks import AwakeTime
 from forensics.incidents.classes import Breakdown
 from forensics.incidents.detection import detection
 from forensics.incidents.fixes import fix_attempts
+from forensics.incidents.gaps import Gaps
 from forensics.incidents.headline import verdict
 from forensics.incidents.inputs import SECOND, Inputs, microseconds, moment
 from forensics.incidents.lengths import downtime_s, lasted_s, window_s
@@ -28,8 +29,8 @@ BIN_SECONDS = (1, 5, 10, 30, 60, 300, 600, 1800, 3600, 7200, 21600, 43200, 86400
 
 
 @dataclass(frozen=True, slots=True)
-class Gaps:
-    """Holes and dropped lines: [start, end] in µs, and the machine and unit that each concerns."""
+class LossTimes:
+    """When entries are missing or were dropped: [start, end] in µs, and the machine and unit that each concerns."""
 
     bounds: npt.NDArray[np.int64]
     about: list[tuple[str | None, str | None]]  # machine, unit; null: all
@@ -42,8 +43,9 @@ class Gaps:
         return any(self.about[i][0] in (None, machine) and self.about[i][1] in (None, unit) for i in inside.tolist())
 
 
-def gaps_of(gaps: pl.DataFrame) -> Gaps:
-    return Gaps(gaps.select(pl.col("start", "end").dt.timestamp("us")).to_numpy(), gaps.select("machine", "unit").rows())
+def loss_times(gaps: Gaps) -> LossTimes:
+    lost = pl.concat([gaps.missing, gaps.dropped])
+    return LossTimes(lost.select(pl.col("start", "end").dt.timestamp("us")).to_numpy(), lost.select("machine", "unit").rows())
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ class Scene:
     inputs: Inputs
     window: Window
     alerts: pl.DataFrame
-    gaps: Gaps
+    losses: LossTimes
     awake: AwakeTime
     span: tuple[int, int]  # the window in µs; the data's where none is asked for
 
@@ -74,7 +76,7 @@ def build_incident(case: Case, table: Breakdown, scene: Scene, declared: datetim
         start=moment(case.start),
         end=None if case.end is None else moment(case.end),
         restarts=int(case.restarts["count"].sum()),
-        exact=_exact(case, scene.gaps),
+        exact=_exact(case, scene.losses),
         downtime_s=down_s,
         downtime_method=METHODS.get(case.kind, "envelope"),
         availability=1 - down_s / whole_s if whole_s > 0 and case.kind != "failing-job" else None,
@@ -111,11 +113,11 @@ def _window_s(case: Case, scene: Scene) -> float:
     return window_s(case.machine or "", scene.awake, since, until, scene.span)
 
 
-def _exact(case: Case, gaps: Gaps) -> bool:
+def _exact(case: Case, losses: LossTimes) -> bool:
     """Whether no restart or line is lost, and the loop began inside the data."""
     lost = bool(case.restarts["lost"].any()) or bool((case.attempts["lost"] > 0).any())
     cut_off = case.attempts["position_in_unit"][0] == 0 and (case.attempts["restart_counter"][0] or 0) > 1
-    return not lost and not cut_off and not gaps.touch(case.machine, case.unit, case.start, case.until)
+    return not lost and not cut_off and not losses.touch(case.machine, case.unit, case.start, case.until)
 
 
 def _cost(attempts: pl.DataFrame) -> Cost:

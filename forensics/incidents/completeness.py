@@ -7,31 +7,28 @@ from collections.abc import Sequence
 import polars as pl
 
 from forensics.boots import host_names
-from forensics.incidents.gaps import clock_jumps, holes, losses
+from forensics.incidents.gaps import Gaps, clock_jumps
 from forensics.manager_fields import written_before_235
 from forensics.model.values import Completeness, Damage, Gap
 from forensics.wording import duration
 
 
-def judge_completeness(entries: pl.DataFrame, damage: Sequence[Damage], outside: pl.DataFrame | None = None) -> Completeness:
-    """Complete means: nothing dropped by journald, no missing sequence numbers, nothing unreadable. A clock jump loses nothing.
-
-    outside: seqnum_id and seqnum of entries that are recorded, but whose time is not in the window.
-    """
-    missing, _ = holes(entries, outside)
-    dropped = int(losses(entries)["number"].sum())
-    incomplete = pl.concat([missing, clock_jumps(entries)]).sort("start", "end", "reason")
-    gaps = tuple(Gap(*row) for row in incomplete.select("start", "end", "reason", "kind").iter_rows())
-    complete = not dropped and missing.height == 0 and not damage
-    return Completeness(entries.height, complete, dropped, gaps, tuple(damage))
+def judge_completeness(entries: pl.DataFrame, gaps: Gaps, damage: Sequence[Damage]) -> Completeness:
+    """Complete means: nothing dropped by journald, no missing sequence numbers, nothing unreadable. A clock jump loses nothing."""
+    dropped = int(gaps.dropped["number"].sum())
+    incomplete = pl.concat([gaps.missing, clock_jumps(gaps.clocks.steps)]).sort("start", "end", "reason")
+    listed = tuple(Gap(*row) for row in incomplete.select("start", "end", "reason", "kind").iter_rows())
+    complete = not dropped and gaps.missing.height == 0 and not damage
+    return Completeness(entries.height, complete, dropped, listed, tuple(damage))
 
 
-def data_notes(entries: pl.DataFrame, clock_steps: pl.DataFrame, *, is_filtered: bool) -> tuple[str, ...]:
-    """Write the notes that a reader needs about the data besides gaps. clock_steps, is_filtered: of `read_clocks` and `holes`."""
+def data_notes(entries: pl.DataFrame, gaps: Gaps) -> tuple[str, ...]:
+    """Write the notes that a reader needs about the data besides gaps."""
     filtered = (
         "Sequence numbers are missing throughout: the input was filtered, so lost entries cannot be distinguished from filtered ones."
     )
-    return (*_sleep_notes(entries, clock_steps.filter("slept")), *_notes_of_old_systemd(entries), *((filtered,) if is_filtered else ()))
+    asleep = gaps.clocks.steps.filter("slept")
+    return (*_sleep_notes(entries, asleep), *_notes_of_old_systemd(entries), *((filtered,) if gaps.is_filtered else ()))
 
 
 def _notes_of_old_systemd(entries: pl.DataFrame) -> list[str]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import polars as pl
 
-from forensics import clocks
 from forensics.boots import machine_or_host
+from forensics.clocks import Clocks, read_clocks
 from forensics.model import systemd
 from forensics.model.frames import UTC_TIME
 from forensics.wording import duration
@@ -14,6 +17,7 @@ HOLE = 100  # missing sequence numbers in a row that are worth reporting
 SCATTERED = 0.01  # share of entries before which numbers are missing, from which the input must have been filtered
 OUT_OF_STEP = 0.01  # share of neighbouring numbers whose clocks run the other way, from which two ids have counters of their own
 
+Outside = Callable[[], pl.DataFrame]  # reads seqnum_id and seqnum of entries that are recorded, but whose time is not in the window
 SCHEMA = pl.Schema(
     {
         "machine": pl.String(),
@@ -28,9 +32,24 @@ SCHEMA = pl.Schema(
 )
 
 
-def clock_jumps(entries: pl.DataFrame) -> pl.DataFrame:
-    """Find where the wall clock was set, or the host slept: SCHEMA."""
-    steps = clocks.steps(entries)
+@dataclass(frozen=True, slots=True)
+class Gaps:
+    """What is missing and what was dropped (SCHEMA), whether the input was filtered, and what the clocks did."""
+
+    missing: pl.DataFrame
+    dropped: pl.DataFrame
+    is_filtered: bool
+    clocks: Clocks
+
+
+def find_gaps(entries: pl.DataFrame, outside: Outside | None = None) -> Gaps:
+    """Find what is known to be missing from ENTRIES in canonical order; outside is read only where numbers are missing."""
+    missing, is_filtered = holes(entries, outside)
+    return Gaps(missing, losses(entries), is_filtered, read_clocks(entries))
+
+
+def clock_jumps(steps: pl.DataFrame) -> pl.DataFrame:
+    """Describe where the wall clock was set, or the host slept: SCHEMA. steps: STEPS."""
     moved = pl.format("the wall clock moved {} s against the monotonic clock", (pl.col("jump_us") / 1e6).round().cast(pl.Int64))
     cause = pl.Series("cause", [_cause(jump, slept=slept) for jump, slept in steps.select("jump_us", "slept").iter_rows()], pl.String)
     jumps = steps.with_columns(cause).select(
@@ -47,11 +66,8 @@ def _cause(jump_us: int, *, slept: bool) -> str:
     return f"the host slept {duration(jump_us / 1e6)}" if slept else "it was set"
 
 
-def holes(entries: pl.DataFrame, outside: pl.DataFrame | None = None) -> tuple[pl.DataFrame, bool]:
-    """Find stretches whose sequence numbers are missing: (SCHEMA, whether the input was filtered, so that holes mean nothing).
-
-    outside: seqnum_id and seqnum of entries that are recorded, but whose time is not in the window.
-    """
+def holes(entries: pl.DataFrame, outside: Outside | None = None) -> tuple[pl.DataFrame, bool]:
+    """Find stretches whose sequence numbers are missing: (SCHEMA, whether the input was filtered, so that holes mean nothing)."""
     several = entries["seqnum_id"].n_unique() > 1
     columns = ("seqnum_id", "seqnum", "time", "machine", "host", *(("monotonic", "boot") if several else ()))
     numbered = entries.select(columns).drop_nulls(["seqnum_id", "seqnum"])
@@ -68,7 +84,7 @@ def holes(entries: pl.DataFrame, outside: pl.DataFrame | None = None) -> tuple[p
         return pl.DataFrame(schema=SCHEMA), True
     big = missing.filter(pl.col("step") > HOLE).with_columns((pl.col("step") - 1).alias("number"))
     if outside is not None and big.height:
-        big = _without_recorded(big, numbered, outside).filter(pl.col("number") >= HOLE)
+        big = _without_recorded(big, numbered, outside()).filter(pl.col("number") >= HOLE)
     reason = pl.format("{} entries missing (sequence numbers)", "number")
     stretches = big.select(
         machine_or_host(),

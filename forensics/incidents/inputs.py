@@ -8,8 +8,11 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
+from forensics.incidents.gaps import Outside
 from forensics.model.frames import ATTEMPTS, CHANGES, ENTRIES, EVENTS, LABELS, LIFECYCLE, RESTARTS, checked
 from forensics.model.values import (
+    Completeness,
+    Damage,
     DetectionSummary,
     Evidence,
     FailureClass,
@@ -37,11 +40,13 @@ class Inputs:
     labels: pl.DataFrame
     changes: pl.DataFrame
     signatures: Mapping[str, Signature]
-    outside: pl.DataFrame | None = None  # seqnum_id and seqnum of recorded entries that are not in the window
+    outside: Outside | None = None
+    damage: tuple[Damage, ...] = ()  # of what the entries were read from
 
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
+    completeness: Completeness
     failures: FailureTotals
     isolated: tuple[IsolatedFailures, ...]
     units: tuple[str, ...]  # that failed or were restarted

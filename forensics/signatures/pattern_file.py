@@ -31,13 +31,16 @@ _KEYS = (
 _ID_PART = re.compile(r"[a-z0-9][a-z0-9-]*")
 
 
-def read_pattern(file: Path, directory: Path) -> tuple[Pattern | None, list[Mistake]]:
-    """Read the pattern of `file`, whose id is its path below `directory`; None with the mistakes of the file."""
+def read_pattern(file: Path, directory: Path, *, compiles: bool = False) -> tuple[Pattern | None, list[Mistake]]:
+    """Read the pattern of `file`, whose id is its path below `directory`; None with the mistakes of the file.
+
+    compiles: its expressions are known to, which saves the time to try.
+    """
     try:
         table = read_toml(file)
     except UnreadableError as error:
         return None, [error.mistake]
-    pattern = _pattern(table, id_of_path(file, directory))
+    pattern = _pattern(table, id_of_path(file, directory), compiles=compiles)
     return (None if table.mistakes else pattern), table.mistakes
 
 
@@ -72,14 +75,14 @@ def _all_compile(expressions: Sequence[str], engine: str) -> bool:
     return True
 
 
-def _pattern(table: Table, path_id: str) -> Pattern:
+def _pattern(table: Table, path_id: str, *, compiles: bool) -> Pattern:
     table.refuse_unknown_keys(_KEYS)
     if not all(_ID_PART.fullmatch(part) for part in path_id.split(".")):
         table.refuse("id", f"the path gives {path_id!r}; use lower-case words with hyphens")
     if (id_ := table.string("id")) not in {"", path_id}:
         table.refuse("id", f"is {id_!r}, but the file's path gives {path_id!r}")
     engine = table.choice("engine", ENGINES, RUST)
-    messages, columns = _match(table, engine)
+    messages, columns = _match(table, None if compiles else engine)
     return Pattern(
         signature=_signature(table, path_id),
         file=table.file,
@@ -104,7 +107,8 @@ def _signature(table: Table, path_id: str) -> Signature:
     )
 
 
-def _match(table: Table, engine: str) -> tuple[tuple[str, ...], dict[str, tuple[Value, ...]]]:
+def _match(table: Table, engine: str | None) -> tuple[tuple[str, ...], dict[str, tuple[Value, ...]]]:
+    """Read what an event must have. engine: compiles the expressions, null when they are known to compile."""
     match = table.table("match")
     if not match.values:
         if isinstance(table.values.get("match", {}), dict):
@@ -112,9 +116,10 @@ def _match(table: Table, engine: str) -> tuple[tuple[str, ...], dict[str, tuple[
         return (), {}
     match.refuse_unknown_keys(("message", *COLUMNS))
     messages = match.strings("message", or_string=True) if "message" in match.values else ()
-    for message in () if _all_compile(messages, engine) else messages:
-        if problem := compile_problem(message, engine):
-            match.refuse("message", f"{message!r} does not compile: {problem}")
+    if engine is not None and not _all_compile(messages, engine):
+        for message in messages:
+            if problem := compile_problem(message, engine):
+                match.refuse("message", f"{message!r} does not compile: {problem}")
     return messages, {name: _column(match, name) for name in COLUMNS if name in match.values}
 
 

@@ -31,11 +31,10 @@ _UNREADABLE = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """ENTRIES of the store, and what of it is damaged and left out. outside: NUMBERS of other entries, where a window was asked for."""
+    """ENTRIES of the store, and what of it is damaged and left out."""
 
     entries: pl.DataFrame
     damage: tuple[Damage, ...] = ()
-    outside: pl.DataFrame | None = None
 
 
 def read_entries(

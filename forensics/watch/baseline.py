@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 import polars as pl
 
-from forensics.attempt_facts import TIMES, attempt_of, unit_of, with_facts
+from forensics.attempt_facts import attempts_of, unit_of, with_facts
 from forensics.classes.overrides import Overrides, read_overrides
 from forensics.errors import NothingRecordedError
 from forensics.ingest.sources import ingest_sources
@@ -20,7 +18,7 @@ from forensics.pipeline import History, history_of
 from forensics.policy import unit_state
 from forensics.policy.class_state import ClassState
 from forensics.policy.limits import HELD_S
-from forensics.policy.unit_state import Running, UnitState
+from forensics.policy.unit_state import Attempt, Running, UnitState
 from forensics.query import Query
 from forensics.signatures import catalogue
 from forensics.signatures.nonfatal import problems
@@ -65,17 +63,15 @@ class _Baseline:
         assembly = history.assembly
         facts = with_facts(assembly.attempts, assembly.lifecycle, history.labelled.labels, history.entries)
         recent = facts.filter(pl.col("ended").is_null() | (pl.col("ended") >= start)).sort("ended", "started", nulls_last=True)
-        for row in recent.with_columns(TIMES).iter_rows(named=True):
-            self._add_attempt(row)
+        for attempt, row in zip(attempts_of(recent), recent.iter_rows(named=True), strict=True):
+            self._add_attempt(attempt, unit_of(row), row["invocation"] or "")
         for boot in boots_of(history.entries):
             self.machines[boot.machine] = TrackedMachine(boot.host, boot.last)
         units = assembly.attempts.select("attempt", "machine", "manager", "unit")
         logged = problems(assembly.events, patterns).join(units, on="attempt").select("machine", "manager", "unit", "signature").unique()
         self.nonfatal |= {(UnitKey(*unit), overrides.shown_as(signature)) for *unit, signature in logged.iter_rows()}
 
-    def _add_attempt(self, row: Mapping[str, Any]) -> None:
-        unit, invocation = unit_of(row), row["invocation"] or ""
-        attempt = attempt_of(row)
+    def _add_attempt(self, attempt: Attempt, unit: UnitKey, invocation: str) -> None:
         if attempt.up_s is not None and attempt.up_s >= HELD_S:
             self._was_healthy(unit, attempt.began.time / 1e6 + HELD_S)
         if attempt.outcome == "running":

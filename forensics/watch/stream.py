@@ -16,7 +16,7 @@ import polars as pl
 import pyarrow as pa
 
 from forensics.assembly import Assembly, assemble
-from forensics.attempt_facts import TIMES, attempt_of, unit_of, with_facts
+from forensics.attempt_facts import attempts_of, unit_of, with_facts
 from forensics.boots import machine_or_host
 from forensics.classes.overrides import Overrides, apply_overrides
 from forensics.journal.columns import SCHEMA
@@ -218,8 +218,9 @@ class Stream:
         labelled = apply_overrides(label(events, attempts, self.catalogue), self.overrides)
         facts = with_facts(attempts, assembly.lifecycle, labelled.labels, entries)
         extra = over.select("attempt", "name", "number").join(labelled.labels.select("attempt", "why"), on="attempt", how="left")
-        rows = facts.join(extra, on="attempt").sort("ended", "attempt").with_columns(TIMES).iter_rows(named=True)
-        return tuple(_ended(row, entries, labelled.signatures.get(row["signature"])) for row in rows)
+        ended = facts.join(extra, on="attempt").sort("ended", "attempt")
+        pairs = zip(attempts_of(ended), ended.iter_rows(named=True), strict=True)
+        return tuple(_ended(attempt, row, entries, labelled.signatures.get(row["signature"])) for attempt, row in pairs)
 
     def _of_units(self, values: Mapping[UnitKey, float]) -> pl.Series:
         """Return for each held entry the value of its unit; 0 for none."""
@@ -265,14 +266,14 @@ def _by_unit(rows: pl.DataFrame) -> dict[UnitKey, float]:
     return {UnitKey(machine or "", manager or "", unit): value for machine, manager, unit, value in rows.iter_rows()}
 
 
-def _ended(row: dict[str, Any], entries: pl.DataFrame, signature: Signature | None) -> Ended:
+def _ended(attempt: Attempt, row: dict[str, Any], entries: pl.DataFrame, signature: Signature | None) -> Ended:
     at = row["proof"] if row["proof"] is not None else row["last_row"]
     return Ended(
         invocation=row["name"],
         host=row["host"] or "",
         unit=unit_of(row),
-        attempt=attempt_of(row),
-        signature=signature if row["failed_by_itself"] or row["failed_stopping"] else None,
+        attempt=attempt,
+        signature=signature if attempt.failed or attempt.failed_stopping else None,
         why=row["why"] or "",
         line=entries["message"][at] or "",
         number=row["number"],

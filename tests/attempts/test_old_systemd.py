@@ -7,9 +7,8 @@ import pytest
 
 from forensics.assembly import Assembly, assemble
 from forensics.attempts import lifecycle_of
-from forensics.clocks import steps
-from forensics.incidents import judge_completeness
 from forensics.incidents.completeness import data_notes
+from forensics.incidents.gaps import find_gaps
 from forensics.manager_fields import with_manager_fields
 from forensics.signatures import catalogue, label
 from tests.attempts.building import IDS, Journal, fails_219, only, plain_line
@@ -204,11 +203,11 @@ def test_one_note_says_what_a_journal_of_before_235_does_not_show() -> None:
     old, newer = Journal(host="seven"), Journal(host="eight")
     fails_219(old)
     fails_239(newer, "r1", 1)
-    notes = data_notes(old.frame(), steps(old.frame()), is_filtered=False)
+    notes = data_notes(old.frame(), find_gaps(old.frame()))
     assert [note for note in notes if "older than 235" in note] == [note for note in notes if "seven" in note]
     assert len([note for note in notes if "older than 235" in note]) == 1
-    assert not [note for note in data_notes(newer.frame(), steps(newer.frame()), is_filtered=False) if "older than 235" in note]
-    assert judge_completeness(old.frame(), []).dropped == 0
+    assert not [note for note in data_notes(newer.frame(), find_gaps(newer.frame())) if "older than 235" in note]
+    assert find_gaps(old.frame()).dropped.height == 0
 
 
 def test_a_start_of_219_that_nothing_followed_but_the_next_start_ended_well() -> None:

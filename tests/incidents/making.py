@@ -12,8 +12,10 @@ import polars as pl
 from forensics.attempts import lifecycle_of
 from forensics.changes import find_changes
 from forensics.incidents import Inputs
+from forensics.incidents.completeness import judge_completeness
+from forensics.incidents.gaps import find_gaps
 from forensics.model.frames import ATTEMPTS, ENTRIES, EVENTS, LABELS, RESTARTS
-from forensics.model.values import Signature
+from forensics.model.values import Completeness, Damage, Signature
 
 BEGIN = datetime(2025, 11, 18, tzinfo=UTC)
 STARTING = "7d4958e842da4a758f6c1cdc7b36dcc5"
@@ -286,3 +288,8 @@ def _mixed(sizes: dict[str, int]) -> list[str]:
     """Every class spread evenly over the whole."""
     places = [((i + 0.5) / n, name) for name, n in sizes.items() for i in range(n)]
     return [name for _, name in sorted(places)]
+
+
+def completeness_of(entries: pl.DataFrame, damage: tuple[Damage, ...] = (), outside: pl.DataFrame | None = None) -> Completeness:
+    """Judge what entries lack. outside: the numbers of the entries that are not in the window."""
+    return judge_completeness(entries, find_gaps(entries, None if outside is None else lambda: outside), damage)
