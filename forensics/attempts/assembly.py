@@ -17,11 +17,11 @@ from forensics.attempts.kernel_and_coredumps import kernel_and_coredumps
 from forensics.attempts.lifecycle import lifecycle_table, manager_lines
 from forensics.attempts.manager_messages import ManagerMessage, is_kind, is_unmet_dependency
 from forensics.attempts.restarts import scheduled, with_lost
-from forensics.attempts.unit_keys import Codes, boot_codes, with_unit_keys
+from forensics.attempts.unit_keys import HostCodes, host_codes, with_unit_keys
 from forensics.boots import machine_or_host
 from forensics.manager_fields import with_manager_fields
 from forensics.model.frames import ATTEMPT_ENTRIES, ATTEMPTS, ENTRIES, LIFECYCLE, RESTARTS, checked
-from forensics.speakers import Speaker
+from forensics.speakers import Speaker, spoken
 
 EXPLAINING = (
     ManagerMessage.EXIT,
@@ -51,15 +51,15 @@ def assemble_attempts(entries: pl.DataFrame, *, include_running: bool = False) -
     include_running: whether `members` has the entries of attempts that still run.
     """
     checked(entries, ENTRIES, "entries")
-    boots = boot_codes(entries)
-    attributed, candidates = with_candidates(with_unit_keys(entries, boots))
+    hosts = host_codes(entries)
+    attributed, candidates = with_candidates(with_unit_keys(entries, hosts))
     attributed, candidates, lines = cut_by_order(attributed, candidates, manager_lines(entries, attributed))
     attributed = with_late_lines_returned(attributed, lines)
     opened = openings(attributed, lines)
     attributed = with_lines_without_id(with_stale_ids_corrected(attributed, lines, opened), opened)
     started = _attempts(candidates, attributed, lines)
-    reports = kernel_and_coredumps(entries, attributed, started, lines, boots)
-    numbered = build.attempts_table(entries, build.with_outcomes(_with_reports(started, entries, reports, boots)))
+    reports = kernel_and_coredumps(entries, attributed, started, lines, hosts.boot)
+    numbered = build.attempts_table(entries, build.with_outcomes(_with_reports(started, entries, reports, hosts)))
     numbers = numbered.select("candidate", "attempt")
     members = numbered if include_running else numbered.filter(pl.col("outcome") != "running")
     return Attempts(
@@ -73,7 +73,7 @@ def assemble_attempts(entries: pl.DataFrame, *, include_running: bool = False) -
 def lifecycle_of(entries: pl.DataFrame) -> pl.DataFrame:
     """Read LIFECYCLE without assembling attempts: `attempt` is null throughout."""
     entries = with_manager_fields(entries)
-    attributed, _ = with_candidates(with_unit_keys(entries, boot_codes(entries)))
+    attributed, _ = with_candidates(with_unit_keys(entries, host_codes(entries)))
     no_attempts = pl.DataFrame(schema={"candidate": pl.UInt32, "attempt": pl.UInt32})
     return lifecycle_table(entries, manager_lines(entries, attributed), no_attempts)
 
@@ -92,11 +92,11 @@ def _attempts(candidates: pl.DataFrame, attributed: pl.DataFrame, lines: pl.Data
     )
 
 
-def _with_reports(attempts: pl.DataFrame, entries: pl.DataFrame, reports: pl.DataFrame, boots: Codes) -> pl.DataFrame:
+def _with_reports(attempts: pl.DataFrame, entries: pl.DataFrame, reports: pl.DataFrame, hosts: HostCodes) -> pl.DataFrame:
     """Add what kernel messages, core dumps and the boot's end show about attempts."""
     return (
         build.with_reports(attempts, entries, reports)
-        .join(build.boots_judged(entries, boots), on="boot", how="left")
+        .join(build.boots_judged(entries, hosts), on="boot", how="left")
         .with_columns(
             pl.col("candidate").is_in(reports.filter("oom")["candidate"].implode()).alias("kernel_oom"),
             pl.col("candidate").is_in(reports.filter(pl.col("source") == "coredump")["candidate"].implode()).alias("dumped_core"),
@@ -119,7 +119,7 @@ def _members(attempts: pl.DataFrame, attributed: pl.DataFrame, lines: pl.DataFra
             "row", "candidate", source=pl.lit("manager")
         ),
         reports.select("row", "candidate", "source"),
-        attributed.filter(pl.col("speaker") == int(Speaker.SERVICE)).select("row", "candidate", source=pl.lit("service")),
+        spoken(attributed, Speaker.SERVICE, "row", "candidate").with_columns(source=pl.lit("service")),
     ]
     of_attempt = attempts.select("candidate", "attempt", "unit_key")
     joined = pl.concat([source.join(of_attempt, on="candidate") for source in sources])

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from forensics.attempts.manager_messages import ManagerMessage, is_kind
-from forensics.attempts.unit_keys import Codes, machine_codes
+from forensics.attempts.unit_keys import Codes, HostCodes
 from forensics.boots import machine_or_host
 from forensics.clocks import useless_clocks
 from forensics.model import systemd
@@ -64,13 +64,15 @@ def automatic(attempts: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def boots_judged(entries: pl.DataFrame, boots: Codes) -> pl.DataFrame:
+def boots_judged(entries: pl.DataFrame, hosts: HostCodes) -> pl.DataFrame:
     """Judge each boot: boot, last_row, over (a later one is on record, or the journal was closed), mono (its clock can be used)."""
-    frame = pl.DataFrame({"boot": boots, "machine": machine_codes(entries)[0], "row": np.arange(len(boots), dtype=np.uint32)})
-    last = frame.group_by("boot").agg(pl.col("machine").first(), pl.col("row").max().alias("last_row"))
+    boots = np.flatnonzero(np.bincount(hosts.boot))
+    last_row = np.zeros(int(hosts.boot.max(initial=0)) + 1, dtype=np.uint32)
+    last_row[hosts.boot] = np.arange(entries.height)  # of a boot's entries the last stays
+    last = pl.DataFrame({"boot": boots, "machine": hosts.machine[last_row[boots]], "last_row": last_row[boots]})
     closed = entries["message_id"].gather(last["last_row"]).cast(pl.String).eq_missing(systemd.JOURNAL_STOPPED)
     newest = pl.col("last_row") == pl.col("last_row").max().over("machine")
-    return last.with_columns((~newest | closed).alias("over")).join(_clocks(entries, boots), on="boot", how="left")
+    return last.with_columns((~newest | closed).alias("over")).join(_clocks(entries, hosts.boot), on="boot", how="left")
 
 
 def _clocks(entries: pl.DataFrame, boots: Codes) -> pl.DataFrame:
@@ -79,8 +81,8 @@ def _clocks(entries: pl.DataFrame, boots: Codes) -> pl.DataFrame:
         return pl.DataFrame(schema={"boot": pl.Int64, "mono": pl.Boolean})
     missing = np.bincount(boots[entries["monotonic"].is_null().to_numpy()], minlength=int(boots.max()) + 1)
     recorded = missing / np.maximum(np.bincount(boots), 1) <= CLOCKS_MAY_BE_MISSING
-    useless = entries["boot"].is_in(useless_clocks(entries)).fill_null(value=False).to_numpy()
-    recorded[np.unique(boots[useless])] = False
+    if useless := useless_clocks(entries):
+        recorded[np.unique(boots[entries["boot"].is_in(useless).fill_null(value=False).to_numpy()])] = False
     return pl.DataFrame({"boot": np.arange(len(recorded)), "mono": recorded})
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import polars as pl
 
 from forensics.attempts.ends import HARMLESS
+from forensics.attempts.invocations import reassigned
 from forensics.attempts.manager_messages import ManagerMessage, is_kind, is_unmet_dependency
 from forensics.speakers import Speaker
 
@@ -41,18 +42,13 @@ def cut_by_order(entries: pl.DataFrame, candidates: pl.DataFrame, lines: pl.Data
     parts = cycled.unique("part", keep="first", maintain_order=True).with_columns(
         pl.int_range(pl.len(), dtype=pl.UInt32).alias("new") + candidates.height
     )
-    numbers = cycled.join(parts.select("part", "new"), on="part").select("row", "new")
+    numbers = cycled.join(parts.select("part", "new"), on="part").select("row", candidate="new")
     created = parts.select("unit_boot", "unit_key", "boot", candidate="new")
     return (
-        _renumbered(entries, numbers),
+        reassigned(entries, numbers),
         pl.concat([candidates, created], how="diagonal"),
-        _renumbered(lines, numbers),
+        reassigned(lines, numbers),
     )
-
-
-def _renumbered(frame: pl.DataFrame, numbers: pl.DataFrame) -> pl.DataFrame:
-    joined = frame.join(numbers, on="row", how="left", maintain_order="left")
-    return joined.with_columns(pl.coalesce("new", "candidate").alias("candidate")).drop("new")
 
 
 def _cycles(lines: pl.DataFrame) -> pl.DataFrame:
@@ -128,19 +124,16 @@ def with_stale_ids_corrected(entries: pl.DataFrame, lines: pl.DataFrame, opening
     if silent.is_empty():
         return entries
     doubtful = pl.col("unit_boot").is_in(silent["unit_boot"].unique().implode()) & pl.col("candidate").is_not_null() & of_service
-    written = entries.filter(doubtful).select("row", "unit_boot", "pid", "candidate").sort("row")
+    written = entries.lazy().filter(doubtful).select("row", "unit_boot", "pid", "candidate").collect()
     open_then = stated.select("unit_boot", "row", open="candidate", opened="row").sort("row")
     stale = (
         written.join_asof(open_then, on="row", by="unit_boot", check_sortedness=False)
         .join(begun, on="candidate", how="left")
         .filter(pl.col("open").is_in(silent["candidate"].implode()) & (pl.col("began").is_null() | (pl.col("began") < pl.col("opened"))))
         .join(_left_over(lines), on=["unit_boot", "pid"], how="anti")
-        .select("row", "open")
+        .select("row", candidate="open")
     )
-    if stale.is_empty():
-        return entries
-    joined = entries.join(stale, on="row", how="left", maintain_order="left")
-    return joined.with_columns(pl.coalesce("open", "candidate").alias("candidate")).drop("open")
+    return reassigned(entries, stale)
 
 
 def _left_over(lines: pl.DataFrame) -> pl.DataFrame:

@@ -6,10 +6,11 @@ ids are compared with the neighbour's once per entry and joined once per block o
 
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
 
 from forensics.attempts.manager_messages import ManagerMessage, is_kind, is_unmet_dependency
-from forensics.speakers import Speaker
+from forensics.speakers import Speaker, spoken
 
 
 def with_candidates(entries: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -39,9 +40,9 @@ def with_late_lines_returned(entries: pl.DataFrame, lines: pl.DataFrame) -> pl.D
     journald looks an id up when it takes a line. With RestartSec=0 on a busy machine the next start has been made by then: 1-2 % of
     the last lines in such a loop (systemd 252). lines: the manager's.
     """
-    begun = lines.drop_nulls("candidate").group_by("candidate").agg(begins=pl.col("row").min())
-    written = entries.filter(pl.col("speaker") == int(Speaker.SERVICE)).select("row", "unit_boot", "candidate")
-    early = written.join(begun, on="candidate", how="inner").filter(pl.col("row") < pl.col("begins")).sort("row")
+    written = spoken(entries, Speaker.SERVICE, "row", "unit_boot", "candidate")
+    begins = _first_rows(lines).gather(written["candidate"], null_on_oob=True)
+    early = written.with_columns(begins.alias("begins")).filter(pl.col("row") < pl.col("begins")).sort("row")
     ends = lines.filter(is_kind(ManagerMessage.EXIT, ManagerMessage.FAILED, ManagerMessage.ENDED_WELL) & pl.col("candidate").is_not_null())
     wrong = (
         early.join_asof(
@@ -49,24 +50,31 @@ def with_late_lines_returned(entries: pl.DataFrame, lines: pl.DataFrame) -> pl.D
             left_on="row", right_on="end", by="unit_boot", strategy="forward", check_sortedness=False,
         )
         .filter(pl.col("end") < pl.col("begins"))
-        .select("row", "ending")
+        .select("row", candidate="ending")
     )  # fmt: skip
-    if wrong.is_empty():
+    return reassigned(entries, wrong)
+
+
+def reassigned(entries: pl.DataFrame, changes: pl.DataFrame) -> pl.DataFrame:
+    """Give entries the candidates that `changes` names: row, candidate. Only these two columns are joined, the others not copied."""
+    if changes.is_empty():
         return entries
-    joined = entries.join(wrong, on="row", how="left", maintain_order="left")
-    return joined.with_columns(pl.coalesce("ending", "candidate").alias("candidate")).drop("ending")
+    new = changes.select("row", new="candidate")
+    joined = entries.select("row", "candidate").join(new, on="row", how="left", maintain_order="left")
+    return entries.with_columns(joined.select(pl.coalesce("new", "candidate").alias("candidate")).to_series())
+
+
+def _first_rows(lines: pl.DataFrame) -> pl.Series:
+    """Return the row of the first of `lines` about each candidate, in order of their numbers; 0 for none."""
+    named = lines.select("candidate", "row").drop_nulls("candidate").reverse()  # rows rise within a candidate; the last assignment stays
+    first = np.zeros(int(named["candidate"].max() or 0) + 1, dtype=np.uint32)  # type: ignore[arg-type]
+    first[named["candidate"].to_numpy()] = named["row"].to_numpy()
+    return pl.Series(first)
 
 
 def with_lines_without_id(entries: pl.DataFrame, openings: pl.DataFrame) -> pl.DataFrame:
     """Give a candidate to entries without an invocation id."""
-    claimed = _claimed(entries, openings)
-    if claimed.is_empty():
-        return entries
-    return (
-        entries.join(claimed.rename({"candidate": "claimed"}), on="row", how="left", maintain_order="left")
-        .with_columns(pl.coalesce("candidate", "claimed").alias("candidate"))
-        .drop("claimed")
-    )
+    return reassigned(entries, _claimed(entries, openings).drop_nulls("candidate"))
 
 
 def openings(entries: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
@@ -75,9 +83,9 @@ def openings(entries: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
     After a scheduled restart it more likely belongs to the next one; none belongs to a start that was not even tried. lines: the manager's.
     """
     untried = lines.filter(is_unmet_dependency())["candidate"].drop_nulls()
+    blocks = entries.select("candidate", "unit_boot", "row").filter(pl.col("candidate").ne_missing(pl.col("candidate").shift()))
     first = (
-        entries.select("candidate", "unit_boot", "row")
-        .drop_nulls("candidate")
+        blocks.drop_nulls("candidate")
         .group_by("candidate")
         .agg(pl.col("unit_boot").first(), pl.col("row").min())
         .filter(~pl.col("candidate").is_in(untried.implode()))
@@ -100,10 +108,13 @@ def _claimed(entries: pl.DataFrame, openings: pl.DataFrame) -> pl.DataFrame:
     On a slow machine journald finds no id for up to half of the lines of processes that live for milliseconds.
     """
     speakers = [int(Speaker.SERVICE), int(Speaker.JOURNALD)]
-    nameless = entries.filter(pl.col("candidate").is_null() & pl.col("speaker").is_in(speakers)).select("row", "unit_boot", "pid", "stream")
+    of_attempts = (
+        entries.lazy().filter(pl.col("speaker").is_in(speakers)).select("row", "unit_boot", "pid", "stream", "candidate", "speaker")
+    )
+    nameless = of_attempts.filter(pl.col("candidate").is_null()).collect()
     if nameless.is_empty():
         return nameless.select("row").with_columns(pl.lit(None, pl.UInt32).alias("candidate"))
-    named = entries.filter(pl.col("candidate").is_not_null() & (pl.col("speaker") == int(Speaker.SERVICE)))
+    named = of_attempts.filter(pl.col("candidate").is_not_null() & (pl.col("speaker") == int(Speaker.SERVICE))).collect()
     by_stream = (
         named.filter(pl.col("stream").is_in(nameless["stream"].drop_nulls().unique().implode()))
         .unique(["unit_boot", "stream"], keep="last", maintain_order=True)

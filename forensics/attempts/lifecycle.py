@@ -8,7 +8,7 @@ from forensics.attempts.manager_messages import ManagerMessage, classified, is_k
 from forensics.attempts.stop_reasons import with_order
 from forensics.boots import machine_or_host
 from forensics.model.frames import LIFECYCLE
-from forensics.speakers import Speaker
+from forensics.speakers import Speaker, spoken
 
 FIELDS = (
     "time",
@@ -48,7 +48,7 @@ AT_ONCE = "immediately on client request"  # systemd 257, of a restart that a cl
 
 def manager_lines(entries: pl.DataFrame, attributed: pl.DataFrame) -> pl.DataFrame:
     """Classify the manager's lines: in (unit_boot, row) order with `kind`, `echo`, `refused`, `requested`."""
-    lines = attributed.filter(pl.col("speaker") == int(Speaker.MANAGER)).select("row", "unit_key", "unit_boot", "boot", "candidate", "pid")
+    lines = spoken(attributed, Speaker.MANAGER, "row", "unit_key", "unit_boot", "boot", "candidate", "pid")
     return with_order(classified(lines.hstack(entries.select(FIELDS)[lines["row"]])))
 
 

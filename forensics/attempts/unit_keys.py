@@ -6,6 +6,8 @@ integers.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -22,7 +24,7 @@ def dense(column: pl.Series) -> tuple[Codes, int]:
     """
     codes = column.to_physical()
     absent = int(codes.max() or 0) + 1  # type: ignore[arg-type]
-    filled = codes.fill_null(absent).to_numpy()
+    filled = (codes.fill_null(absent) if codes.null_count() else codes).to_numpy()
     present = np.zeros(absent + 1, dtype=np.int64)
     present[filled] = 1
     numbers = np.cumsum(present)
@@ -30,34 +32,40 @@ def dense(column: pl.Series) -> tuple[Codes, int]:
     return numbers[filled], int(numbers.max(initial=0)) + 1
 
 
-def machine_codes(entries: pl.DataFrame) -> tuple[Codes, int]:
+def _machine_codes(entries: pl.DataFrame) -> tuple[Codes, int]:
     """Number each entry's machine: by machine id, or by host name where none is recorded; return how many there are as well."""
     machine, machines = dense(entries["machine"])
-    unnamed = entries["machine"].is_null().to_numpy()
-    if not unnamed.any():
+    if not entries["machine"].null_count():
         return machine, machines
+    unnamed = entries["machine"].is_null().to_numpy()
     host, hosts = dense(entries["host"])
     return np.where(unnamed, machines + host, machine), machines + hosts
 
 
-def boot_codes(entries: pl.DataFrame) -> Codes:
-    """Number each entry's (machine, boot)."""
-    machine, _ = machine_codes(entries)
+class HostCodes(NamedTuple):
+    """Numbers of each entry's machine and of its (machine, boot)."""
+
+    machine: Codes
+    boot: Codes
+
+
+def host_codes(entries: pl.DataFrame) -> HostCodes:
+    """Number each entry's machine and boot."""
+    machine, _ = _machine_codes(entries)
     boot, boots = dense(entries["boot"])
-    return np.asarray(machine * boots + boot, dtype=np.int64)
+    return HostCodes(machine, np.asarray(machine * boots + boot, dtype=np.int64))
 
 
-def with_unit_keys(entries: pl.DataFrame, boots: Codes) -> pl.DataFrame:
+def with_unit_keys(entries: pl.DataFrame, hosts: HostCodes) -> pl.DataFrame:
     """Select the entries about services: row, unit_key, unit_boot, boot, speaker, invocation, pid, stream, bytes, dropped."""
-    machine, _ = machine_codes(entries)
     manager, managers = dense(entries["manager"])
     unit, units = dense(entries["unit"])
-    unit_key = (machine * managers + manager) * units + unit
+    unit_key = (hosts.machine * managers + manager) * units + unit
     columns = pl.DataFrame(
         {
             "row": pl.Series(np.arange(entries.height, dtype=np.uint32)),
             "unit_key": pl.Series(unit_key),
-            "boot": pl.Series(boots),
+            "boot": pl.Series(hosts.boot),
         }
     ).with_columns(
         _hashed(entries["invocation"]),
@@ -68,7 +76,7 @@ def with_unit_keys(entries: pl.DataFrame, boots: Codes) -> pl.DataFrame:
         speakers(entries).alias("speaker"),
     )
     about = columns.filter(_of_services(entries["unit"]) & entries["manager"].is_not_null())
-    width = int(boots.max(initial=0)) + 1
+    width = int(hosts.boot.max(initial=0)) + 1
     return about.with_columns((pl.col("unit_key") * width + pl.col("boot")).alias("unit_boot"))
 
 
