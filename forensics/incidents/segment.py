@@ -21,6 +21,7 @@ from forensics.incidents.inputs import Inputs
 from forensics.model.moments import Moment
 from forensics.model.values import LOST
 from forensics.policy import unit_state
+from forensics.policy.templates import FAMILY, INSTANCE, TEMPLATE
 from forensics.policy.unit_state import Attempt, Last, Span, UnitState
 
 UNIT_KEY = ("machine", "manager", "unit")
@@ -91,10 +92,10 @@ def _followed_as(units: pl.Series) -> pl.Expr:
     """Name the unit that an attempt is a run of: the template, where each of its instances runs once, as jobs with an id in the name do."""
     if not units.str.contains("@", literal=True).any():
         return pl.col("unit").alias("followed")
-    template = pl.col("unit").str.replace(r"@.+\.service$", "@.service")
+    template = pl.col("unit").str.replace(INSTANCE, TEMPLATE)
     family = ["machine", "manager", template]
-    is_run_once = (pl.col("unit").n_unique().over(family) == pl.len().over(family)) & (pl.len().over(family) > 1)
-    return pl.when(pl.col("unit").str.contains(r"@.+\.service$") & is_run_once).then(template).otherwise("unit").alias("followed")
+    is_run_once = (pl.col("unit").n_unique().over(family) == pl.len().over(family)) & (pl.len().over(family) >= FAMILY)
+    return pl.when(pl.col("unit").str.contains(INSTANCE) & is_run_once).then(template).otherwise("unit").alias("followed")
 
 
 def _started_by_timers(entries: pl.DataFrame) -> list[str]:

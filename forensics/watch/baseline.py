@@ -24,6 +24,7 @@ from forensics.signatures import catalogue
 from forensics.signatures.nonfatal import problems
 from forensics.signatures.pattern import Catalogue
 from forensics.watch.batch import boots_of
+from forensics.watch.families import Families
 from forensics.watch.tracked import TrackedMachine, TrackedUnit
 from forensics.watch.tracker import ClassKey, Tracker
 
@@ -57,6 +58,7 @@ class _Baseline:
     running: dict[UnitKey, Running] = field(default_factory=dict)
     nonfatal: set[ClassKey] = field(default_factory=set)
     machines: dict[str, TrackedMachine] = field(default_factory=dict)
+    families: Families = field(default_factory=Families)
 
     def add(self, history: History, start: datetime, patterns: Catalogue, overrides: Overrides) -> None:
         """Add a portion; what ended before `start` is in an earlier one."""
@@ -78,6 +80,7 @@ class _Baseline:
             began = attempt.stated or attempt.started
             self.running[unit] = Running(invocation, began, attempt.announced, attempt.ready)
             return
+        self.families.ran(unit)
         if unit in self.running and self.running[unit].invocation == invocation:
             del self.running[unit]
         if attempt.failed:
@@ -99,7 +102,7 @@ class _Baseline:
     def tracker(self) -> Tracker:
         """Make a tracker of the sum; attempts of earlier boots no longer run."""
         host = next((machine.host for machine in reversed(self.machines.values())), "")
-        tracker = Tracker(machines=self.machines, nonfatal=dict.fromkeys(sorted(self.nonfatal)), host=host)
+        tracker = Tracker(machines=self.machines, families=self.families, nonfatal=dict.fromkeys(sorted(self.nonfatal)), host=host)
         for unit, running in self.running.items():
             if running.started.boot == self.machines[unit.machine].last.boot:
                 running.held = unit_state.is_held(running, self.machines[unit.machine].last)
@@ -109,4 +112,5 @@ class _Baseline:
         for key, failure_class in sorted(self.classes.items()):
             failure_class.over = self.healthy_at.get(key[0], failure_class.last) > failure_class.last
             tracker.learn(*key, failure_class)
+            tracker.learn(self.families.followed_as(key[0]), key[1], replace(failure_class))
         return tracker

@@ -9,18 +9,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterable
+from copy import deepcopy
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from forensics.alerting.alert import DOWN, FUTILE, JOB, LOOP, LOSS, NEW, RECOVERED, Alert, harmless, paragraphs, restored
+from forensics.alerting.alert import DOWN, FUTILE, JOB, LOOP, LOSS, NEW, RECOVERED, Alert, restored
 from forensics.attempts.restarts import lost_restarts
 from forensics.model.moments import Moment, elapsed_s
 from forensics.model.values import Signature, UnitKey
 from forensics.policy import class_state, unit_state
 from forensics.policy.class_state import ClassState
-from forensics.policy.limits import DOWN_S, HELD_S
+from forensics.policy.limits import DOWN_S
 from forensics.policy.unit_state import Span, UnitState
+from forensics.watch.alert_texts import SEVERITIES, described, new_failure, recovery
 from forensics.watch.batch import BatchFacts, Statement
+from forensics.watch.families import Families, restored_families
 from forensics.watch.stream import Ended, NonfatalError
 from forensics.watch.tracked import TrackedMachine, TrackedUnit, restored_unit, stored_unit, this_boot
 from forensics.wording import plural, spoken_duration
@@ -29,7 +32,6 @@ LOSS_S = 3600  # after the last loss its alert is resolved; until then a further
 # the oldest are forgotten: units may fail with ever new messages, or under ever new names
 MOST_CLASSES, MOST_UNITS, MOST_NONFATAL, MOST_JOBS = 2000, 2000, 10_000, 10_000
 UNRECORDED = "exit:unknown/none"  # of an end without a line of the manager: its lines are lost, as when journald restarts
-SEVERITIES = {"critical": "critical", "high": "critical", "medium": "warning", "low": "info", "info": "info"}
 ClassKey = tuple[UnitKey, str]  # unit, signature
 
 
@@ -42,6 +44,7 @@ class Tracker:
     machines: dict[str, TrackedMachine] = field(default_factory=dict)
     open: dict[str, Alert] = field(default_factory=dict)
     jobs: dict[UnitKey, None] = field(default_factory=dict)  # units that a timer starts or that have finished, oldest first
+    families: Families = field(default_factory=Families)
     nonfatal: dict[ClassKey, None] = field(default_factory=dict)  # errors that services logged and survived, oldest first
     host: str = ""
     lost_at: float = 0.0
@@ -78,7 +81,7 @@ class Tracker:
 
     def survived(self, error: NonfatalError) -> list[Alert]:
         """Alert once about an error that a running service logged, unless its attempts have failed of it. It is never open."""
-        key = (error.unit, error.signature.id)
+        key = (self.families.followed_as(error.unit), error.signature.id)
         if key in self.nonfatal or key in self.classes:
             return []
         if len(self.nonfatal) >= MOST_NONFATAL:
@@ -86,7 +89,7 @@ class Tracker:
         self.nonfatal[key] = None
         severity = "info" if SEVERITIES[error.signature.severity] == "info" else "warning"
         time = error.time.timestamp()
-        alert = _described(error.unit, error.host, error.signature, error.line, error.why)
+        alert = described(error.unit, error.host, error.signature, error.line, error.why)
         summary = f"{error.unit.unit} keeps running but logged a new error: {alert.title}"
         return [replace(alert, severity=severity, summary=summary, starts_at=time, state="new", first_seen=time, count=1)]
 
@@ -179,7 +182,9 @@ class Tracker:
 
     def _restarted(self, statement: Statement, unit: TrackedUnit) -> list[Alert]:
         """Count a restart, and those that only the counter shows."""
-        missing = 0
+        missing, time = 0, statement.at.time / 1e6
+        before = self.families.followed_as(statement.unit)
+        self.families.repeats(statement.unit)
         if statement.counter is not None:
             missing = lost_restarts(unit.counter, statement.counter, may_be_reset=unit.may_be_reset)
             unit.counter, unit.may_be_reset = statement.counter, False
@@ -187,9 +192,45 @@ class Tracker:
             unit_state.restarted(unit.state, statement.at, missing)
         unit_state.restarted(unit.state, statement.at)
         self._once_more(_key(LOOP, statement.unit, self._host(statement.unit)))
-        return self.lost(missing, f"the journal lacks {plural(missing, 'restart')} of {statement.unit.unit}", statement.at.time / 1e6)
+        left = self._left(before, statement.unit, time)
+        return left + self.lost(missing, f"the journal lacks {plural(missing, 'restart')} of {statement.unit.unit}", time)
 
     def _ended(self, end: Ended, unit: TrackedUnit) -> list[Alert]:
+        """Take the end of an attempt, which is one of its unit's or, where instances run once each, of their template's."""
+        before = self.families.followed_as(end.unit)
+        self.families.ran(end.unit)
+        followed = self.families.followed_as(end.unit)
+        if followed == end.unit:
+            return [*self._left(before, end.unit, end.attempt.ended.time / 1e6), *self._attempt_ended(end, unit)]
+        if before == end.unit:
+            self._found_family(followed)
+        unit_state.ended(unit.state, end.attempt)  # it may run again
+        unit.state.is_job = True
+        family, attempt = self._unit(followed), end.attempt
+        family.state.is_job = True
+        closed = unit_state.started(family.state, attempt.started, end.invocation, announced=attempt.announced)
+        alerts = self._closed(followed, closed, attempt.started.time / 1e6) + self._attempt_ended(replace(end, unit=followed), family)
+        return alerts + self._incident(followed, family, attempt.ended.time / 1e6)
+
+    def _found_family(self, template: UnitKey) -> None:
+        """Let the template begin with what its first instance failed of."""
+        first = self.families.first_of(template)
+        if first in self.units:
+            self.units[template] = TrackedUnit(deepcopy(self.units[first].state))
+            self.units[first].state.is_job = True
+        known = [(signature, failure_class) for (unit, signature), failure_class in self.classes.items() if unit == first]
+        for signature, failure_class in known:
+            self.learn(template, signature, replace(failure_class))
+
+    def _left(self, template: UnitKey, instance: UnitKey, time: float) -> list[Alert]:
+        """Resolve what is open about a template of which an instance runs again: from now on each is followed by itself."""
+        if template == instance:
+            return []
+        self.units.pop(template, None)
+        about = [name for name, alert in self.open.items() if alert.unit_key == template]
+        return [replace(self.open.pop(name), ended_at=time) for name in about]
+
+    def _attempt_ended(self, end: Ended, unit: TrackedUnit) -> list[Alert]:
         time = end.attempt.ended.time / 1e6
         was_healthy = unit.state.span.start is None
         closed = unit_state.ended(unit.state, end.attempt)
@@ -204,7 +245,7 @@ class Tracker:
         self.classes[end.unit, signature.id] = failure_class
         if failure_class.count > 1:
             return []
-        return [replace(_new_failure(end, signature, failure_class, time), severity="warning")]
+        return [replace(new_failure(end, signature, failure_class, time), severity="warning")]
 
     def _failed(self, end: Ended, signature: Signature, unit: TrackedUnit, time: float) -> list[Alert]:
         key = (end.unit, signature.id)
@@ -214,7 +255,7 @@ class Tracker:
         self.classes[key] = failure_class
         if signature.id == UNRECORDED:
             return self.lost(1, f"the journal lacks how {end.unit.unit} ended", time)
-        alert = self.latest[end.unit] = _new_failure(end, signature, failure_class, time)
+        alert = self.latest[end.unit] = new_failure(end, signature, failure_class, time)
         opened = [self._opened(alert)] if is_news else self._once_more(alert.key, failure_class.state)
         return opened + (self._futile(alert, unit.state.span, time) if _is_alerted(self.open, LOOP, alert) else [])
 
@@ -277,7 +318,7 @@ class Tracker:
             for (unit, _), failure_class in self.classes.items():
                 if unit == key:
                     class_state.mark_over(failure_class)
-            closing = [name for name, alert in self.open.items() if alert.unit_key == key]
+            closing = [name for name, alert in self.open.items() if self.families.followed_as(alert.unit_key) == key]
             resolved = [self.open.pop(name) for name in closing]
             alerts += [replace(alert, ended_at=max(end, alert.starts_at)) for alert in resolved]
             if span.recovery is not None:
@@ -285,14 +326,7 @@ class Tracker:
         return alerts
 
     def _recovered(self, key: UnitKey, failures: int, time: float) -> Alert:
-        state = self.units[key].state
-        if state.stop is not None:
-            how = "was up until it was stopped on request"
-        elif state.running is not None or (state.last is not None and state.last.held):
-            how = f"has been up for {HELD_S / 60:.0f} minutes"
-        else:
-            how = "finished successfully and was not restarted"
-        summary = f"{key.unit} {how}, after {plural(failures, 'failed start')}"
+        summary = f"{key.unit} {recovery(self.units[key].state)}, after {plural(failures, 'failed start')}"
         return Alert(RECOVERED, key.unit, self._host(key), "info", summary, time, count=failures, machine=key.machine, manager=key.manager)
 
     def _host(self, key: UnitKey) -> str:
@@ -325,6 +359,7 @@ class Tracker:
                 "machines": [[name, asdict(machine)] for name, machine in self.machines.items()],
                 "open": [[key, alert.stored()] for key, alert in self.open.items()],
                 "jobs": list(self.jobs),
+                "families": self.families.stored(),
                 "nonfatal": [[*unit, signature] for unit, signature in self.nonfatal],
                 "host": self.host,
                 "lost_at": self.lost_at,
@@ -346,40 +381,10 @@ def restored_tracker(text: str) -> Tracker:
         machines=machines,
         open={key: restored(alert) for key, alert in values["open"]},
         jobs={UnitKey(*key): None for key in values["jobs"]},
+        families=restored_families(values["families"]) if "families" in values else Families(),
         nonfatal={(UnitKey(*unit), signature): None for *unit, signature in values["nonfatal"]},
         host=values["host"],
         lost_at=values["lost_at"],
-    )
-
-
-def _new_failure(end: Ended, signature: Signature, failure_class: ClassState, time: float) -> Alert:
-    alert = _described(end.unit, end.host, signature, end.line, end.why)
-    again = "fails again:" if failure_class.state == "regressed" else "fails for a new reason:"
-    return replace(
-        alert, severity=SEVERITIES[signature.severity], summary=f"{end.unit.unit} {again} {alert.title}", starts_at=time,
-        state=failure_class.state, first_seen=failure_class.first, count=failure_class.count,
-    )  # fmt: skip
-
-
-def _described(unit: UnitKey, host: str, signature: Signature, line: str, why: str) -> Alert:
-    """Make an alert about a failure class, with the texts of its signature."""
-    safe = harmless({"title": signature.title, "line": line})
-    return Alert(
-        NEW,
-        unit.unit,
-        host,
-        severity="",
-        summary="",
-        starts_at=0.0,
-        signature=signature.id,
-        title=safe["title"],
-        cause=paragraphs(signature.cause),
-        remedy=paragraphs(signature.remedy),
-        evidence=safe["line"],
-        why=why,
-        restart_helps=signature.restart_helps,
-        machine=unit.machine,
-        manager=unit.manager,
     )
 
 
