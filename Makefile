@@ -1,5 +1,6 @@
 # make report   the seed incident, made and reported on      make test    the tests
 # make setup    only .venv with everything in it             make check   all that CI checks
+# make check-trixie   the tests on Debian 13's systemd 257, as root: 300 MB in build/trixie, a minute and a half the first time
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
@@ -8,7 +9,7 @@ export PYTHON
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_CONSTRAINT := $(CURDIR)/requirements.lock
 
-.PHONY: report test check static format lint types layers catalogue setup lock golden clean
+.PHONY: report test check check-trixie static format lint types layers catalogue setup lock golden clean
 .DEFAULT_GOAL := report
 
 setup: .venv/ready
@@ -42,6 +43,14 @@ test: setup
 check: setup
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target static
 	@$(MAKE) --no-print-directory test
+
+build/trixie/etc/debian_version:
+	@command -v debootstrap >/dev/null || apt-get install -qq -y --no-install-recommends debootstrap >/dev/null
+	@mkdir -p build
+	debootstrap --variant=minbase --include=systemd,systemd-sysv,dbus,procps trixie build/trixie >build/trixie.log
+
+check-trixie: setup build/trixie/etc/debian_version
+	TABBY_TEST_SYSTEM=build/trixie $(BIN)/pytest tests/lab/test_direct.py tests/lab/test_report.py tests/lab/test_watch.py
 
 static: format lint types layers catalogue
 

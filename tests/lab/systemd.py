@@ -15,7 +15,8 @@ from typing import IO, cast
 
 import pytest
 
-SYSTEMD = Path("/usr/lib/systemd/systemd")
+SYSTEM = Path(os.environ.get("TABBY_TEST_SYSTEM", "/")).resolve()  # the root of the system whose systemd is booted: `make check-trixie`
+SYSTEMD = SYSTEM / "usr/lib/systemd/systemd"
 MACHINE_ID = "1ab" + "0" * 29
 HALT = signal.SIGRTMIN + 3  # to PID 1: halt.target, so that journald closes its files
 _NEW = ("--pid", "--fork", "--kill-child=KILL", "--mount", "--uts", "--ipc", "--net", "--cgroup", "--propagation", "private")
@@ -118,7 +119,7 @@ def booted(
     for name in shared or {}:
         (scripts / name).mkdir(exist_ok=True)
     bound = [f"{name}={path}" for name, path in (shared or {}).items()]
-    with _cgroup() as cgroup, _first_process(cgroup, [*map(str, (root, etc, journal, scripts)), *bound]) as leader:
+    with _cgroup() as cgroup, _first_process(cgroup, [*map(str, (SYSTEM, root, etc, journal, scripts)), *bound]) as leader:
         lab = Lab(leader, journal)
         lab.wait_until(lambda: lab.run(["systemctl", "is-system-running"], check=False).strip() in {"running", "degraded"})
         yield lab
