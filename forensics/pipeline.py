@@ -113,6 +113,7 @@ def _analyse(history: History, window: Window, declared: datetime | None) -> Ana
         labels=labelled.labels,
         changes=find_changes(entries, lifecycle),
         signatures=labelled.signatures,
+        whole_lifecycle=lifecycle,
         outside=history.outside,
         damage=history.damage,
     )

@@ -37,7 +37,7 @@ def analyse(inputs: Inputs, window: Window, declared: datetime | None = None) ->
     line = Timeline(with_helped(cycled(cut.attempts, entries, useless)), cut.restarts, cut.incidents)
     sliced = list(cases(line, inputs))
     noticed = declared_in(declared, sliced)
-    scene = Scene(inputs, window, alert_lines(entries, inputs.lifecycle), loss_times(gaps), awake, window_span(window, entries))
+    scene = Scene(inputs, window, alert_lines(entries, inputs.of_all_units), loss_times(gaps), awake, window_span(window, entries))
     tables = breakdowns(line.restarts, line.attempts, inputs)
     incidents = tuple(
         build_incident(case, tables[i], scene, declared if i == noticed else None, caused_by(case, line.attempts))

@@ -40,8 +40,14 @@ class Inputs:
     labels: pl.DataFrame
     changes: pl.DataFrame
     signatures: Mapping[str, Signature]
+    whole_lifecycle: pl.DataFrame | None = None  # of all units, where the other frames are about some
     outside: Outside | None = None
     damage: tuple[Damage, ...] = ()  # of what the entries were read from
+
+    @property
+    def of_all_units(self) -> pl.DataFrame:
+        """LIFECYCLE of all units."""
+        return self.lifecycle if self.whole_lifecycle is None else self.whole_lifecycle
 
 
 @dataclass(frozen=True, slots=True)
