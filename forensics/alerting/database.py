@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from forensics.files import open_private
+
 Change = tuple[str, Sequence[tuple[Any, ...]]]  # a statement and the rows to execute it with
 
 
@@ -28,6 +30,7 @@ class MirroredDatabase:
         cls, file: Path, prepare: Callable[[sqlite3.Connection], object], say: Callable[[str], object] = lambda _: None
     ) -> MirroredDatabase:
         """Load `file` into memory after `prepare` created its tables in one transaction. Raises sqlite3.Error."""
+        open_private(file, "ab").close()  # sqlite gives the files beside it the same mode
         database = cls(file, say)
         with closing(database._connect()) as disk:
             with disk:

@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from forensics import __version__
-from forensics.cli import classes, explain, export, generate, ingest, patterns, report, watch
+from forensics.cli import classes, explain, export, generate, ingest, output, patterns, report, watch
 from forensics.errors import ForensicsError
 
 INTERRUPTED = 130
@@ -83,5 +83,5 @@ def _operating_system(error: OSError) -> str:
 
 
 def _fail(sentence: str, exit_code: int) -> None:
-    print(f"tabby-forensics: {sentence}", file=sys.stderr)  # noqa: T201
+    print(f"tabby-forensics: {output.shown(sentence)}", file=sys.stderr)  # noqa: T201
     sys.exit(exit_code)

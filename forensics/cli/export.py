@@ -50,7 +50,7 @@ def _table_command(format_: str) -> Callable[..., None]:
         investigation = _investigate(query)
         from forensics.export import files, tables
 
-        output.write(files.WRITERS[format_](tables.table(investigation, table, redact=redact)), target)
+        output.write(files.WRITERS[format_](tables.table(investigation, table, redact=redact)), target, redacted=redact)
 
     return command
 

@@ -10,22 +10,29 @@ from pathlib import Path
 import typer
 
 from forensics.errors import UsageError
-from forensics.files import write_atomically
+from forensics.files import PRIVATE_FILE, write_atomically
 
 FORMAT_OF_SUFFIX = {".html": "html", ".htm": "html", ".md": "md", ".json": "json", ".txt": "term"}
 
 
 def notice(sentence: str) -> None:
     """Print a sentence for the user on stderr."""
-    typer.echo(f"tabby-forensics: {sentence}", err=True)
+    typer.echo(f"tabby-forensics: {shown(sentence)}", err=True)
 
 
-def write(content: bytes | str, target: Path | None) -> None:
-    """Write to a file, or to standard output when none is named."""
+def shown(sentence: str) -> str:
+    """Make a sentence harmless to a terminal: it may name files, units, and what a server answered."""
+    from forensics.sanitize.characters import make_visible, without_controls
+
+    return make_visible(without_controls(sentence))
+
+
+def write(content: bytes | str, target: Path | None, *, redacted: bool = True) -> None:
+    """Write to a file, which is its user's own where it is not redacted, or to standard output when none is named."""
     if target is None:
         typer.echo(content, nl=False)
     else:
-        write_atomically(target, content)
+        write_atomically(target, content, mode=0o666 if redacted else PRIVATE_FILE)
         notice(f"wrote {target}")
 
 

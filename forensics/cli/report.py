@@ -10,7 +10,7 @@ import typer
 
 from forensics.cli import params
 from forensics.errors import IncompleteDataError
-from forensics.files import write_atomically
+from forensics.files import PRIVATE_FILE, write_atomically
 from forensics.query import Query
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def _write(made: Report, targets: list[tuple[Path, str]], stdout_format: str, *,
     width = shutil.get_terminal_size((100, 24)).columns
     options = RenderOptions(figures=figures, redact=redact, color=False, width=width)
     for path, format_ in targets:
-        write_atomically(path, REPORTERS[format_](made, options))
+        write_atomically(path, REPORTERS[format_](made, options), mode=0o666 if redact else PRIVATE_FILE)
         output.notice(f"wrote {path}")
     if not targets:
         color = output.wants_color()

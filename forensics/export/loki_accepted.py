@@ -17,6 +17,7 @@ import numpy.typing as npt
 import polars as pl
 
 from forensics.export.loki_streams import Line, LogStream
+from forensics.files import open_private
 
 Digests = npt.NDArray[np.uint64]
 LINES_AT_ONCE = 10_000
@@ -66,7 +67,8 @@ class Accepted:
 
     def begin(self, lines: Digests) -> None:
         """Note lines before they are sent."""
-        self.sending.write_bytes(lines.tobytes())
+        with open_private(self.sending, "wb") as file:
+            file.write(lines.tobytes())
 
     def add(self, lines: Digests) -> None:
         """Record lines that Loki has."""
@@ -95,11 +97,11 @@ def open_accepted(directory: Path, target: Sequence[str], selection: Sequence[st
     stem = f"{of_target}-{_short(selection)}"
     unfinished, finished, sending = (directory / f"{stem}.{suffix}" for suffix in ("unfinished", "accepted", "sending"))
     if not resume and unfinished.exists():
-        with finished.open("ab") as file:
+        with open_private(finished, "ab") as file:
             file.write(_read(unfinished).tobytes())
         unfinished.unlink()
     before = _read(unfinished)
-    file = unfinished.open("ab")
+    file = open_private(unfinished, "ab")
     file.truncate(before.nbytes)
     others = sorted(path for path in directory.glob(f"{of_target}-*") if path.suffix in {".accepted", ".unfinished"})
     return Accepted(unfinished, finished, sending, tuple(others), before, _read(sending), file)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from forensics.errors import ForensicsError
+from forensics.files import open_private
 from forensics.ingest.files import Progress, ingest_files
 from forensics.ingest.result import Ingested, total, unreadable
 from forensics.ingest.streams import ingest_stream
@@ -112,7 +113,7 @@ def _ingest_journals(store: Store, journals: dict[Path, str], progress: Progress
 def _copied(content: Stream, target: Path, name: str) -> Path:
     """Write the content to a file; a journal file is read by offset. What comes before damage is kept."""
     try:
-        with target.open("wb") as file:
+        with open_private(target, "wb") as file:
             shutil.copyfileobj(content, file)
     except BrokenCompressionError:
         pass  # the journal's header shows that the rest is missing

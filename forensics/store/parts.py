@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from forensics.errors import ForensicsError
+from forensics.files import open_private
 from forensics.store.layout import host_directory
 from forensics.store.manifest import Part
 
@@ -63,7 +64,7 @@ def pieces(table: pa.Table) -> Iterator[Piece]:
 
 def write_piece(piece: Piece, target: Path) -> int:
     """Write the rows to `target`; return the size in bytes."""
-    with target.open("wb") as file:
+    with open_private(target, "wb") as file:
         _parquet().write_table(
             _trimmed(piece.table),
             file,
@@ -103,11 +104,14 @@ def describe(piece: Piece, number: str, size: int) -> Part:
 
 
 def read_part(path: Path, like: pa.Schema) -> pa.Table:
-    """Read a part as a table with the types of `like`. Raises ForensicsError when it is damaged."""
+    """Read a part as a table with the columns of `like`; one that an earlier version did not write is null. Raises ForensicsError."""
     texts = [field.name for field in like if pa.types.is_dictionary(field.type)]
     with _damage_as_sentence(path):
         table = _parquet().ParquetFile(path, read_dictionary=texts).read()
-    return table.cast(pa.schema([like.field(name) for name in table.column_names]))
+    for field in like:
+        if field.name not in table.column_names:
+            table = table.append_column(field, pa.chunked_array([pa.nulls(len(table), field.type)]))
+    return table.select(like.names).cast(like)
 
 
 @contextmanager

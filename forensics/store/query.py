@@ -22,6 +22,7 @@ from forensics.wording import plural
 TRIES = 5  # another process may join parts between the reading of a manifest and of its parts
 NUMBERS = pl.Schema({"seqnum_id": pl.String(), "seqnum": pl.Int64()})
 STORED = [name for name in ENTRIES if name != "file"]
+AS_WRITTEN = {name: pl.String() if ENTRIES[name] == pl.Categorical else ENTRIES[name] for name in STORED}  # null where a part lacks it
 
 Wanted = list[tuple[Manifest, list[Part]]]  # parts of each source
 Scan = Callable[[Manifest, list[Part]], pl.LazyFrame]
@@ -147,7 +148,11 @@ def _described(manifest: Manifest, part: Part, layout: Layout, present: Collecti
 
 
 def _parts(parts: list[Part], layout: Layout) -> pl.LazyFrame:
-    return pl.scan_parquet([layout.entries / part.path for part in parts], glob=False, hive_partitioning=False, low_memory=True)
+    return pl.scan_parquet(
+        [layout.entries / part.path for part in parts],
+        glob=False, hive_partitioning=False, low_memory=True,
+        schema=AS_WRITTEN, missing_columns="insert", extra_columns="ignore",
+    )  # fmt: skip
 
 
 def _scan(manifest: Manifest, parts: list[Part], *, layout: Layout, since: datetime | None, until: datetime | None) -> pl.LazyFrame:

@@ -20,9 +20,9 @@ from pathlib import Path
 import pyarrow as pa
 
 from forensics.errors import ForensicsError
-from forensics.files import sync_directory, write_atomically
+from forensics.files import PRIVATE_FILE, make_private_directory, open_private, sync_directory, write_atomically
 from forensics.store import joining
-from forensics.store.layout import Layout
+from forensics.store.layout import Layout, are_in_place, is_source, keep_private
 from forensics.store.manifest import Manifest, Part, read_manifest, write_manifest
 from forensics.store.parts import Piece, describe, pieces, write_piece
 
@@ -106,9 +106,10 @@ def open_workspace(layout: Layout) -> Iterator[Workspace]:
 def _pending_directory(layout: Layout) -> Iterator[Path]:
     """A locked directory under `pending/`; what killed processes left there is removed first."""
     with locked(layout):
+        keep_private(layout)
         _recover(layout)
         directory = Path(tempfile.mkdtemp(dir=layout.pending))
-        owner = (directory / _OWNER).open("wb")
+        owner = open_private(directory / _OWNER, "wb")
         fcntl.flock(owner, fcntl.LOCK_EX)
     try:
         yield directory
@@ -121,7 +122,7 @@ def _pending_directory(layout: Layout) -> Iterator[Path]:
 @contextmanager
 def locked(layout: Layout) -> Iterator[None]:
     """Hold the store's lock, which one process has while it commits; the kernel releases it when the process is killed."""
-    with layout.lock.open("wb") as file:
+    with open_private(layout.lock, "wb") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
@@ -132,10 +133,12 @@ def _replace(layout: Layout, moves: Path, before: Manifest | None, after: Manife
     after = after.with_parts([*after.parts, *(part for _, part in new)])
     old = {part.path for part in before.parts} if before else set()
     gone = sorted(old - {part.path for part in after.parts})
-    write_atomically(moves, json.dumps([after.source, *(part.path for _, part in new), *gone]))
+    if not are_in_place(layout, after.source, [*(part.path for _, part in new), *gone]):
+        raise ForensicsError(f"A directory below {layout.entries} is a symbolic link. Put what it leads to in its place.")
+    write_atomically(moves, json.dumps([after.source, *(part.path for _, part in new), *gone]), mode=PRIVATE_FILE)
     for path, part in new:
         target = layout.entries / part.path
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_private_directory(target.parent)
         path.rename(target)
     _in_parallel(sync_directory, sorted({(layout.entries / part.path).parent for _, part in new}))
     write_manifest(layout, after)
@@ -146,7 +149,7 @@ def _replace(layout: Layout, moves: Path, before: Manifest | None, after: Manife
 def _recover(layout: Layout) -> None:
     """Discard the pending directories of killed processes."""
     for directory in sorted(layout.pending.iterdir()):
-        with (directory / _OWNER).open("ab") as owner:
+        with open_private(directory / _OWNER, "ab") as owner:
             try:
                 fcntl.flock(owner, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -156,14 +159,23 @@ def _recover(layout: Layout) -> None:
 
 def _discard(layout: Layout, directory: Path) -> None:
     """Remove a pending directory and every part it had moved that its source's manifest does not name; none if that is damaged."""
-    moves = directory / _MOVES
-    if moves.exists():
-        source, *paths = json.loads(moves.read_bytes())
+    source, paths = _moves(layout, directory / _MOVES)
+    if paths:
         with suppress(ForensicsError):
             manifest = read_manifest(layout, source)
             committed = {part.path for part in manifest.parts} if manifest else set()
             _remove_parts(layout, [path for path in paths if path not in committed])
     shutil.rmtree(directory)
+
+
+def _moves(layout: Layout, file: Path) -> tuple[str, list[str]]:
+    """Read the source and the parts that a process noted; none from a file that it cannot have written."""
+    try:
+        source, *paths = json.loads(file.read_bytes())
+        is_sound = is_source(source) and are_in_place(layout, source, paths)
+    except (FileNotFoundError, ValueError, TypeError, RecursionError):
+        return "", []
+    return (source, paths) if is_sound else ("", [])
 
 
 def _remove_parts(layout: Layout, paths: Sequence[str]) -> None:

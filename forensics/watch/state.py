@@ -18,6 +18,7 @@ from forensics.alerting.alert import Alert
 from forensics.alerting.database import MirroredDatabase
 from forensics.alerting.queue import ADD, AlertQueue, create_queue, readable_rows
 from forensics.errors import ForensicsError
+from forensics.files import make_private_directory
 from forensics.wording import plural
 
 VERSION = 2  # of the tables and the JSON in them; of a file of another version only the queued alerts are kept
@@ -51,7 +52,7 @@ class State:
         """
         file = directory / "watch.sqlite"
         try:
-            directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_private_directory(directory)
             lock = os.open(directory / "watch.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             database = MirroredDatabase.open(file, partial(_prepare, file, say), say)
