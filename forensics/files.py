@@ -86,7 +86,7 @@ def read_bounded(file: Path, longest: int) -> bytes:
     try:
         kind = stat.S_IFMT(file.stat().st_mode)  # before it is opened: opening a device can do something
         if kind != stat.S_IFREG:
-            raise NotReadableError(f"is {_KINDS.get(kind, 'a device')}, not a file")
+            raise NotReadableError(f"is {_KINDS.get(kind, 'a device')}; name a regular file instead")
         with open(file, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as stream:
             content = stream.read(longest + 1)
     except OSError as error:
@@ -96,7 +96,7 @@ def read_bounded(file: Path, longest: int) -> bytes:
     if content is None:  # of files in /proc that wait for what they will hold
         raise NotReadableError("cannot be read: it has nothing to read yet")
     if len(content) > longest:
-        raise NotReadableError(f"is longer than {longest:,} bytes")
+        raise NotReadableError(f"is longer than {longest:,} bytes; is it the right file?")
     return content
 
 

@@ -6,10 +6,12 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from forensics.errors import UsageError
+from forensics.files import NotReadableError, read_bounded
 
 # Strings (a multi-line one may end in two quotes of its own) and comments, so that neither a `#` in a string nor a key in a multi-line
 # string is mistaken for one.
@@ -17,8 +19,14 @@ STRING = r'''(?:"""(?:\\.|[^\\])*?"{3,5}|\'{3}.*?\'{3,5}|"(?:\\.|[^"\\\n])*"|\'[
 COMMENT = r"#[^\n]*"
 _TOKEN = re.compile(f"{STRING}|{COMMENT}", re.DOTALL)
 _HEADING = re.compile(r"\s*(\[\[?)([^\[\]=]+)\]")
-_KEY = re.compile(r"\s*([^=\[\]{},\s][^=\[\]{},]*?)\s*=")
+_KEY = re.compile(r"\s*+([^=\[\]{},\s]++(?:\s++[^=\[\]{},\s]++)*+)\s*+=")
 _LAST_STEP = re.compile(r"\[\d+\]$|\.?[^.\[\]]+$|.$", re.DOTALL)
+LONGEST_FILE = 1 << 20  # bytes
+LONGEST_KEY = 100  # characters of a key in a message
+MOST_SHOWN = 100  # mistakes
+MOST_PARTS = 100  # of a dotted key: tomllib's cost grows with the square of its depth, and half a million parts fit into a file
+_PART = r"""(?:[\w-]++|"[^"]*+"|'[^']*+')"""
+_TOO_DEEP = re.compile(rf"""(?<![\w"'-]){_PART}(?:[ \t]*+\.[ \t]*+{_PART}){{{MOST_PARTS}}}""")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -59,8 +67,9 @@ class Table:
     def refuse(self, key: str, text: str) -> None:
         """Add a mistake about a key of this table; about the table itself for an empty key."""
         path = f"{self.prefix}{key}".rstrip(".")
-        path = path if path.isprintable() else ascii(path)[1:-1]
-        self.mistakes.append(Mistake(self.file, _line_of(path, self.text), path, text))
+        line = _line_of(path, self.text) if len(path) <= LONGEST_KEY else None
+        path = path if len(path) <= LONGEST_KEY else f"{path[:LONGEST_KEY]}…"
+        self.mistakes.append(Mistake(self.file, line, path if path.isprintable() else ascii(path)[1:-1], text))
 
     def refuse_unknown_keys(self, allowed: Iterable[str]) -> None:
         expected = tuple(allowed)
@@ -133,10 +142,9 @@ def read_toml(file: Path) -> Table:
 def read_utf8(file: Path) -> str:
     """Read a file as text. Raises UnreadableError."""
     try:
-        content = file.read_bytes()
-        return content.decode()
-    except OSError as error:
-        raise UnreadableError(Mistake(file, None, "", f"cannot be read: {error.strerror}")) from None
+        return read_bounded(file, LONGEST_FILE).decode()
+    except NotReadableError as error:
+        raise UnreadableError(Mistake(file, None, "", str(error))) from None
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         raise UnreadableError(Mistake(file, line, "", f"is not UTF-8 at byte {error.start}")) from None
@@ -144,16 +152,22 @@ def read_utf8(file: Path) -> str:
 
 def parse_toml(file: Path, text: str) -> Table:
     """Parse the text of `file`. Raises UnreadableError."""
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line.count(".") >= MOST_PARTS and _TOO_DEEP.search(line):
+            raise UnreadableError(Mistake(file, number, "", f"has a key of more than {MOST_PARTS} parts"))
     try:
         return Table(file, text, tomllib.loads(text))
-    except (ValueError, RecursionError) as error:  # ValueError: also a number of too many digits
-        line = re.search(r"at line (\d+)", str(error))
-        raise UnreadableError(Mistake(file, int(line[1]) if line else None, "", f"is not TOML: {error}")) from None
+    except RecursionError:
+        raise UnreadableError(Mistake(file, None, "", "is not TOML: its values are nested too deeply")) from None
+    except ValueError as error:  # also a number of too many digits
+        place = re.search(r"at line (\d+)", str(error))
+        raise UnreadableError(Mistake(file, int(place[1]) if place else None, "", f"is not TOML: {error}")) from None
 
 
 def format_mistakes(mistakes: Sequence[Mistake], where: str) -> str:
     """List all mistakes in one message for the user."""
-    lines = "\n".join(f"  {mistake}" for mistake in mistakes)
+    lines = "\n".join(f"  {mistake}" for mistake in mistakes[:MOST_SHOWN])
+    lines += f"\n  … and {len(mistakes) - MOST_SHOWN} more" if len(mistakes) > MOST_SHOWN else ""
     return f"{len(mistakes)} {'mistake' if len(mistakes) == 1 else 'mistakes'} in {where}:\n{lines}"
 
 
@@ -171,6 +185,7 @@ def _line_of(key: str, text: str) -> int | None:
     return lines.get(key)
 
 
+@lru_cache(maxsize=4)  # asked again for each mistake
 def _key_lines(text: str) -> dict[str, int]:
     """Map each heading and key of a TOML text to its line, counted from 1; tomllib keeps no positions."""
     lines: dict[str, int] = {}

@@ -145,10 +145,10 @@ def _token(file: Path | None) -> str:
 
 
 def _refuse_bad_url(url: str) -> None:
-    from forensics.watch.config import is_http_url
+    from forensics.watch.config import url_problem
 
-    if not is_http_url(url) or "@" in url:
-        raise UsageError("--url must start with http:// or https:// and hold no password; give a token with --token-file.")
+    if problem := url_problem(url):
+        raise UsageError(f"--url {problem.replace('give a token instead', 'give a token with --token-file')}.")
 
 
 def _checked_header(name: str, value: str) -> str:

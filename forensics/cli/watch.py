@@ -64,6 +64,7 @@ def watch(
     file = config or (watch_file() if watch_file().exists() else None)
     settings = read_config(file)
     if check_config:
+        _check_other_files(patterns)
         typer.echo(f"{file or 'no configuration file'}: OK; sinks: {', '.join(settings.sinks)}")
         return
     if test_alert:
@@ -89,6 +90,18 @@ def watch(
         patterns=parse.pattern_folders(patterns),
     )
     _start(options, settings)
+
+
+def _check_other_files(patterns: list[Path] | None) -> None:
+    """Raises UsageError for mistakes in `classes.toml` or in the user's patterns."""
+    from forensics.classes.overrides import read_overrides
+    from forensics.cli import parse
+    from forensics.paths import overrides_file
+    from forensics.signatures import catalogue
+
+    read_overrides(overrides_file())
+    if refused := catalogue.load(parse.pattern_folders(patterns)).refused:
+        raise UsageError(catalogue.format_mistakes(refused))
 
 
 @dataclass(frozen=True, slots=True)

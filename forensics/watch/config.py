@@ -25,6 +25,7 @@ from forensics.toml_file import Table, UnreadableError, read_toml, read_utf8, re
 
 KEYS = ("units", "learn", "listen", "sink")
 _ADDRESS = re.compile(r"(?:\[([0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(?:%\w+)?)\]|([^\[\]:]+)):([0-9]{1,5})")
+LONGEST_NAME, LONGEST_SETTING = 100, 8192  # characters of a sink's name, and of a URL, token or tenant: what servers take in a header
 NOT_STRINGS = ("json_lines", "command")  # all other settings of sinks are strings
 
 
@@ -56,16 +57,22 @@ def read_config(file: Path | None, environment: Mapping[str, str] = os.environ) 
 
 def host_and_port(text: str) -> tuple[str, int] | None:
     """Split HOST:PORT; an IPv6 address is in brackets, as in [::1]:PORT. None for anything else."""
-    address = _ADDRESS.fullmatch(text)
+    address = _ADDRESS.fullmatch(text) if text.isprintable() else None
     return (address[1] or address[2], int(address[3])) if address and int(address[3]) < 65536 else None
 
 
-def is_http_url(text: str) -> bool:
+def url_problem(text: str) -> str | None:
+    """What is wrong with the URL of a receiver; None for nothing."""
+    if not text.isascii() or not text.isprintable() or " " in text:
+        return "must have no spaces, line ends, control characters or letters beyond ASCII; write those as %XX"
     try:
         parts = urlsplit(text)
+        has_port = parts.port != 0
     except ValueError:
-        return False
-    return parts.scheme in {"http", "https"} and bool(parts.hostname) and text.isprintable() and " " not in text
+        parts, has_port = urlsplit(""), False
+    if parts.scheme not in {"http", "https"} or not parts.hostname or not has_port:
+        return "must start with http:// or https://, a host and, if there is one, a port from 1 to 65535"
+    return "must have no user and no password before the host; give a token instead" if "@" in parts.netloc else None
 
 
 def _learn(table: Table) -> str:
@@ -95,13 +102,21 @@ def _sinks(table: Table, environment: Mapping[str, str]) -> dict[str, Sink]:
     sinks: dict[str, Sink] = {}
     for number, row in enumerate(table.tables("sink"), start=1):
         kind = row.choice("type", KINDS)
-        name = row.string("name", "", may_be_blank=True) or f"{kind}-{number}"
+        name = _sink_name(row) or f"{kind}-{number}"
         sink = _sink(row, kind, environment) if kind else None
         if name in sinks:
             row.refuse("name", "another sink has this name")
         if sink is not None:
             sinks[name] = sink
     return sinks or {"stdout": Stdout()}
+
+
+def _sink_name(row: Table) -> str:
+    name = row.string("name", "", may_be_blank=True)
+    if not name.isprintable() or len(name) > LONGEST_NAME:
+        row.refuse("name", f"must be one line of at most {LONGEST_NAME} visible characters")
+        return ""
+    return name
 
 
 def _sink(row: Table, kind: str, environment: Mapping[str, str]) -> Sink | None:
@@ -130,7 +145,7 @@ def _settings(row: Table, names: tuple[str, ...], environment: Mapping[str, str]
             settings[key] = _setting(row, key)
         elif name in names and name not in NOT_STRINGS and source in {"file", "env"}:
             settings[name] = _read_secret(row, key, environment)
-            _check_url(row, key, name, settings[name])
+            _check(row, key, name, settings[name])
         elif key not in {"type", "name"}:
             row.refuse(key, f"unknown setting; expected {', '.join(names) or 'type and name only'}")
     return settings
@@ -142,13 +157,15 @@ def _setting(row: Table, name: str) -> Any:
     if name == "command":
         return _command(row)
     value = row.string(name, may_be_blank=True)
-    _check_url(row, name, name, value if isinstance(row.values[name], str) else None)
+    _check(row, name, name, value if isinstance(row.values[name], str) else None)
     return value
 
 
 def _command(row: Table) -> tuple[str, ...]:
     command = row.strings("command")
-    if command and shutil.which(command[0]) is None:
+    if any("\0" in part for part in command):
+        row.refuse("command", "must have no null character")
+    elif command and shutil.which(command[0]) is None:
         row.refuse("command", f"there is no program '{command[0]}'")
     return command
 
@@ -161,16 +178,28 @@ def _read_secret(row: Table, key: str, environment: Mapping[str, str]) -> str | 
     if key.endswith("_env"):
         if not environment.get(source):
             row.refuse(key, "this environment variable is not set")
-        return environment.get(source) or None
+        return environment[source].strip() if environment.get(source) else None
     try:
-        return read_utf8(Path(source).expanduser()).strip()
+        value = read_utf8(Path(source).expanduser()).strip()
     except UnreadableError as error:
         row.refuse(key, error.mistake.text)
     except RuntimeError:
         row.refuse(key, "cannot be read: there is no such user")
+    else:
+        if value:
+            return value
+        row.refuse(key, "is empty")
     return None
 
 
-def _check_url(row: Table, key: str, name: str, value: str | None) -> None:
-    if name == "url" and value is not None and not is_http_url(value):
-        row.refuse(key, "must start with http:// or https://")
+def _check(row: Table, key: str, name: str, value: str | None) -> None:
+    """Refuse what cannot be sent: a URL that is none, or a token or tenant that does not fit into a header of HTTP."""
+    if value is None:
+        return
+    if len(value) > LONGEST_SETTING:
+        row.refuse(key, f"is longer than {LONGEST_SETTING:,} characters")
+    elif name == "url":
+        if problem := url_problem(value):
+            row.refuse(key, problem)
+    elif not (value.isascii() and value.isprintable()):
+        row.refuse(key, "must be one line of visible ASCII characters")
