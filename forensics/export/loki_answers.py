@@ -10,13 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from forensics.alerting.sinks.http import TEMPORARY, Answer
+from forensics.alerting.sinks.http import TEMPORARY, Answer, shown
 from forensics.export.loki_streams import Line
-from forensics.sanitize import one_line, sanitizer
 
-_PARTLY = re.compile(r"total ignored: (\d+) out of (\d+)")
+_PARTLY = re.compile(r"total ignored: (\d{1,12}) out of (\d{1,12})")
 _ACCEPTABLE = re.compile(r"oldest acceptable timestamp is: (\S+Z)")
-_IGNORED = re.compile(r"entry with timestamp (\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.(\d+))? \+0000 UTC ignored")
+_IGNORED = re.compile(r"entry with timestamp (\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.(\d{1,9}))? \+0000 UTC ignored")
 _STREAM = re.compile(r"\{[^{}]*\}")
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z| \+0000 UTC)")
 _TENANT = re.compile(r"\b(?:tenant|org) ?id\b", re.IGNORECASE)
@@ -70,7 +69,7 @@ def reason(answer: Answer) -> str:
 
 def explained(answer: Answer) -> str:
     """Write status and text of an answer, safe to show."""
-    text = one_line(sanitizer((), redact=False)(answer.text)).strip(" ,;.")
+    text = shown(answer.text).strip(" ,;.")
     return f"HTTP {answer.status} {text}".strip() if answer.status else text
 
 
@@ -111,8 +110,9 @@ def stored_before_limit(answer: Answer, batch: Sequence[Line]) -> int:
     ignored = ignored_count(answer, len(batch))
     if ignored is None:
         return 0
-    if first := _IGNORED.search(answer.text):
-        at = _nanoseconds(f"{first[1]}T{first[2]}Z") + int((first[3] or "0").ljust(9, "0"))
+    first = _IGNORED.search(answer.text)
+    if first is not None and (second := _nanoseconds(f"{first[1]}T{first[2]}Z")) is not None:
+        at = second + int((first[3] or "0").ljust(9, "0"))
         return sum(1 for line in batch if line[0] < at)
     return len(batch) - ignored
 
@@ -125,13 +125,21 @@ def count_of_older(answer: Answer, batch: Sequence[Line]) -> int | None:
     ignored = ignored_count(answer, len(batch))
     if ignored is not None:
         return ignored
-    acceptable = _ACCEPTABLE.search(answer.text)
-    if acceptable is None:
+    acceptable, second = _ACCEPTABLE.search(answer.text), 1_000_000_000  # Loki cuts the fraction off
+    oldest = _nanoseconds(acceptable[1]) if acceptable else None
+    if oldest is None:
         return None
-    oldest, second = _nanoseconds(acceptable[1]), 1_000_000_000  # Loki cuts the fraction off
     older = sum(1 for line in batch if line[0] < oldest)
     return older or sum(1 for line in batch if line[0] < oldest + second)
 
 
-def _nanoseconds(text: str) -> int:
+def _nanoseconds(text: str) -> int | None:
+    """Read a time; None for what is none."""
+    try:
+        return _whole_second(text)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _whole_second(text: str) -> int:
     return round(datetime.fromisoformat(text).replace(microsecond=0).astimezone(UTC).timestamp()) * 1_000_000_000

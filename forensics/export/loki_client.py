@@ -41,7 +41,7 @@ class LokiClient:
         try:
             answer = request(f"{self._address('query_range')}?{urllib.parse.urlencode(query)}", None, self._headers, most_read=MOST_READ)
             return _lines_of(answer) if answer.status == 200 else set()
-        except (UnreachableError, ValueError, KeyError, TypeError):
+        except (UnreachableError, ValueError, KeyError, TypeError, AttributeError, RecursionError):  # whatever it is that answers
             return set()
 
     def _address(self, endpoint: str) -> str:

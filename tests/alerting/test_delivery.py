@@ -15,6 +15,7 @@ from forensics.alerting.sinks import KINDS
 from forensics.alerting.sinks.sink import RefusedError, UnreachableError
 from forensics.errors import ForensicsError
 from forensics.watch.state import Position, State
+from forensics.watch.tracker import Tracker
 from tests.export.strict_loki import StrictLoki
 from tests.http_recorder import Recorder
 
@@ -95,7 +96,7 @@ def test_loki_gets_an_alert_that_is_sent_again_with_the_same_time_so_that_it_kee
     assert len(server.stored) == 3
 
 
-@pytest.mark.parametrize(("status", "error"), [(503, UnreachableError), (429, UnreachableError), (400, RefusedError), (302, RefusedError)])
+@pytest.mark.parametrize(("status", "error"), [(503, UnreachableError), (429, UnreachableError), (400, RefusedError), (302, UnreachableError)])
 def test_an_answer_says_whether_trying_again_helps(status, error):
     with Recorder([status]) as server, pytest.raises(error) as raised:
         KINDS["webhook"][0](server.url + "/secret").send(alert())
@@ -119,7 +120,7 @@ def test_a_command_gets_the_alert_on_its_input_and_nothing_in_its_arguments(tmp_
 def test_alerts_wait_on_disk_for_a_sink_that_is_down_and_none_is_lost_or_twice(tmp_path, monkeypatch):
     monkeypatch.setattr("forensics.alerting.delivery.FIRST_WAIT_S", 0.05)
     before = State.open(tmp_path)
-    before.commit(Position(), "{}", [alert(number) for number in range(5)], ["hook"], {}, 0)
+    before.commit(Position(), Tracker(), [alert(number) for number in range(5)], ["hook"], {}, 0)
     before.close()
     state = State.open(tmp_path)
     with Recorder([503, 200, 503, 503]) as server:
@@ -133,7 +134,7 @@ def test_alerts_wait_on_disk_for_a_sink_that_is_down_and_none_is_lost_or_twice(t
 
 def test_a_refused_alert_does_not_hold_up_the_next(tmp_path):
     state = State.open(tmp_path)
-    state.commit(Position(), "{}", [alert(0), alert(1)], ["hook"], {}, 0)
+    state.commit(Position(), Tracker(), [alert(0), alert(1)], ["hook"], {}, 0)
     messages, refused = [], []
     with Recorder([400]) as server:
         delivery = Delivery(state.queue, {"hook": KINDS["webhook"][0](server.url)}, messages.append, refused=refused.append)
@@ -157,7 +158,7 @@ class Broken:
 
 def test_a_sink_that_breaks_on_an_alert_goes_on_with_the_next(tmp_path):
     state, messages, sink = State.open(tmp_path), [], Broken(KeyError("nobody expected this"))
-    state.commit(Position(), "{}", [alert(0), alert(1)], ["broken"], {}, 0)
+    state.commit(Position(), Tracker(), [alert(0), alert(1)], ["broken"], {}, 0)
     delivery = Delivery(state.queue, {"broken": sink}, messages.append)
     delivery.start()
     wait_for(lambda: state.queue.size("broken") == 0)
@@ -192,7 +193,7 @@ def test_standard_output_that_nobody_reads_is_unreachable(monkeypatch):
 def test_a_full_queue_keeps_the_oldest(tmp_path, monkeypatch):
     monkeypatch.setattr(queue_module, "MOST_QUEUED", 3)
     state = State.open(tmp_path)
-    assert state.commit(Position(), "{}", [alert(number) for number in range(5)], ["hook"], {}, 0) == ["hook", "hook"]
+    assert state.commit(Position(), Tracker(), [alert(number) for number in range(5)], ["hook"], {}, 0) == ["hook", "hook"]
     assert state.queue.oldest("hook")[1].summary == "s 0"
     assert state.queue.size("hook") == 3
 
@@ -201,7 +202,7 @@ def test_what_is_committed_is_there_again(tmp_path):
     position = Position("done", "replay")
     for reported, keep_from in (({"a": 1.0}, 0), ({"b": 2.0, "c": 3.0}, 2.0)):
         with closing(State.open(tmp_path)) as state:
-            state.commit(position, "{}", [], [], reported, keep_from)
+            state.commit(position, Tracker(), [], [], reported, keep_from)
     with closing(State.open(tmp_path)) as state:
         assert state.position() == position
         assert state.reported_invocations() == ["b", "c"]
@@ -217,7 +218,7 @@ def version_of(directory, number, *statements):
 def test_of_a_state_of_another_version_only_the_queued_alerts_are_kept(tmp_path):
     messages = []
     with closing(State.open(tmp_path)) as state:
-        state.commit(Position("done", "replay"), "{}", [alert(0), alert(1)], ["hook"], {"a": 1.0}, 0)
+        state.commit(Position("done", "replay"), Tracker(), [alert(0), alert(1)], ["hook"], {"a": 1.0}, 0)
     newer = """insert into queue (sink, alert) select sink, json_set(alert, '$.added', 1, '$.summary', 'newer') from queue limit 1"""
     version_of(tmp_path, 99, newer, "insert into queue (sink, alert) values ('hook', 'null'), ('hook', '{}'), ('hook', '{')")
     for _ in range(2):
@@ -236,7 +237,7 @@ def test_of_a_state_of_another_version_only_the_queued_alerts_are_kept(tmp_path)
 def test_a_state_whose_queue_cannot_be_read_starts_fresh(tmp_path):
     messages = []
     with closing(State.open(tmp_path)) as state:
-        state.commit(Position("done", "replay"), "{}", [alert()], ["hook"], {"a": 1.0}, 0)
+        state.commit(Position("done", "replay"), Tracker(), [alert()], ["hook"], {"a": 1.0}, 0)
     version_of(tmp_path, 99, "alter table queue rename column alert to body")
     for _ in range(2):
         with closing(State.open(tmp_path, messages.append)) as state:
@@ -253,7 +254,7 @@ def test_a_state_serves_one_watch(tmp_path):
 def test_a_full_disk_delays_no_alert_and_gets_everything_later(tmp_path, monkeypatch):
     said = []
     with closing(State.open(tmp_path, said.append)) as state:
-        state.commit(Position("1"), "{}", [alert(0)], ["hook"], {}, 0)
+        state.commit(Position("1"), Tracker(), [alert(0)], ["hook"], {}, 0)
         full = MirroredDatabase._connect
 
         def small(self):
@@ -262,13 +263,14 @@ def test_a_full_disk_delays_no_alert_and_gets_everything_later(tmp_path, monkeyp
             return connection
 
         monkeypatch.setattr(MirroredDatabase, "_connect", small)
-        state.commit(Position("2"), "x" * 100_000, [alert(1)], ["hook"], {"a": 1.0}, 0)
+        large = Tracker(host="x" * 100_000)
+        state.commit(Position("2"), large, [alert(1)], ["hook"], {"a": 1.0}, 0)
         state.queue.remove(state.queue.oldest("hook")[0])
         assert state.queue.oldest("hook")[1].summary == "s 1"
         assert len(said) == 1
         assert "full" in said[0]
         monkeypatch.setattr(MirroredDatabase, "_connect", full)
-        state.commit(Position("3"), "{}", [alert(2)], ["hook"], {}, 0)
+        state.commit(Position("3"), Tracker(), [alert(2)], ["hook"], {}, 0)
         assert "nothing is lost" in said[1]
     with closing(State.open(tmp_path)) as state:
         assert state.position().done == "3"
@@ -285,7 +287,7 @@ def unclaimed_report(state, sinks, now=1_000_000.0, unclaimed=()):
 
 def test_alerts_of_a_sink_that_is_gone_are_reported_and_counted_once_and_stay(tmp_path):
     state = State.open(tmp_path)
-    state.commit(Position(), "{}", [alert(number, raised_at=999_000.0) for number in range(3)], ["old", "new"], {}, 0)
+    state.commit(Position(), Tracker(), [alert(number, raised_at=999_000.0) for number in range(3)], ["old", "new"], {}, 0)
     sinks = {"new": KINDS["stdout"][0]()}
     first, gone, messages, refused = unclaimed_report(state, sinks)
     assert (gone, refused) == (["old"], ["old"] * 3)
@@ -298,7 +300,7 @@ def test_alerts_of_a_sink_that_is_gone_are_reported_and_counted_once_and_stay(tm
 
 def test_alerts_are_delivered_when_a_sink_of_their_name_is_back(tmp_path):
     state = State.open(tmp_path)
-    state.commit(Position(), "{}", [alert(number) for number in range(2)], ["old"], {}, 0)
+    state.commit(Position(), Tracker(), [alert(number) for number in range(2)], ["old"], {}, 0)
     with Recorder() as server:
         delivery = Delivery(state.queue, {"old": KINDS["webhook"][0](server.url)}, lambda _: None)
         assert delivery.report_unclaimed(time.time()) == []
@@ -310,7 +312,7 @@ def test_alerts_are_delivered_when_a_sink_of_their_name_is_back(tmp_path):
 
 def test_alerts_of_a_sink_that_is_gone_are_discarded_after_a_week_with_a_notice(tmp_path):
     state = State.open(tmp_path)
-    state.commit(Position(), "{}", [alert(0, raised_at=0.0), alert(1, raised_at=999_000.0)], ["old"], {}, 0)
+    state.commit(Position(), Tracker(), [alert(0, raised_at=0.0), alert(1, raised_at=999_000.0)], ["old"], {}, 0)
     _, gone, messages, refused = unclaimed_report(state, {})
     assert state.queue.size("old") == 1
     assert (gone, refused) == (["old"], ["old", "old"])
