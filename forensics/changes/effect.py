@@ -8,7 +8,7 @@ from posixpath import dirname, join, normpath
 from re import compile as pattern
 
 from forensics.changes.people import units_named
-from forensics.changes.shell import EDITORS, OPTIONS, WORD, completed, short
+from forensics.changes.shell import ANYTHING, EDITORS, OPTIONS, WORD, WORDS, completed, short
 
 PREPARING = pattern(
     rf"{WORD}(?:wget|aria2c|axel|curl)\s|{WORD}git {OPTIONS}(?:clone|fetch)\b|{WORD}(?:huggingface-cli|hf) download\b|"
@@ -16,16 +16,16 @@ PREPARING = pattern(
     rf"{WORD}(?:dnf5?|yum) {OPTIONS}(?:makecache|check-update|download)\b|{WORD}pip3? (?:download|wheel)\b|"
     rf"{WORD}(?:-m venv|virtualenv|uv venv|conda create|mkdir|mktemp)\b|"
     rf"{WORD}(?:make|cmake|ninja|cargo build|go build|npm run build|nix build|nix-build)\b|"
-    rf"{WORD}nixos-rebuild (?:\S+ )*(?:build|boot|dry-\w+)\b"
+    rf"{WORD}nixos-rebuild {WORDS}(?:build|boot|dry-\w+)\b"
 )
-UNIT_FILES = r"(?:\S+\.(?:service|nix)\b|/etc/(?:systemd|nixos)/|\.d/\S+\.conf\b)"
+UNIT_FILES = r"(?:\S\.(?:service|nix)\b|/etc/(?:systemd|nixos)/|\.d/\S{1,100}\.conf\b)"
 EDITS_A_UNIT = pattern(
-    rf"{WORD}systemctl {OPTIONS}(?:edit|revert|mask|unmask|enable|disable)\b(?!.* --now)|{WORD}(?:{EDITORS}|sudoedit|rm) .*{UNIT_FILES}"
+    rf"{WORD}systemctl {OPTIONS}(?:edit|revert|mask|unmask|enable|disable)\b(?!{ANYTHING} --now)|{WORD}(?:{EDITORS}|sudoedit|rm) {ANYTHING}{UNIT_FILES}"
 )
 APPLYING = pattern(
-    rf"{WORD}systemctl (?:-\S+ )*(?:start|(?:try-)?restart|(?:try-)?reload(?:-or-(?:try-)?restart)?|isolate|daemon-re(?:load|exec)|"
-    rf"(?:soft-)?reboot|kexec)\b|{WORD}systemctl .*--now\b|{WORD}(?:rc-)?service \S+ (?:re)?(?:start|load)\b|"
-    rf"{WORD}nixos-rebuild (?:\S+ )*(?:switch|test)\b|{WORD}(?:switch-to-configuration|home-manager) (?:switch|test)\b|"
+    rf"{WORD}systemctl {OPTIONS}(?:start|(?:try-)?restart|(?:try-)?reload(?:-or-(?:try-)?restart)?|isolate|daemon-re(?:load|exec)|"
+    rf"(?:soft-)?reboot|kexec)\b|{WORD}systemctl {ANYTHING}--now\b|{WORD}(?:rc-)?service \S+ (?:re)?(?:start|load)\b|"
+    rf"{WORD}nixos-rebuild {WORDS}(?:switch|test)\b|{WORD}(?:switch-to-configuration|home-manager) (?:switch|test)\b|"
     rf"{WORD}(?:docker|podman)(?: compose)? (?:restart|start|up|run)\b|^(?:\S*/)?(?:reboot|shutdown .*-r|mv|ln)\b"
 )
 MOVE = pattern(r"^(?:\S*/)?(?:mv|ln)\s+(?P<words>.+)$")

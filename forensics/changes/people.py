@@ -8,7 +8,7 @@ from posixpath import join, normpath
 from re import IGNORECASE, Pattern, escape
 from re import compile as pattern
 
-from forensics.changes.shell import EDITORS, WORD, commands_of, completed
+from forensics.changes.shell import ANYTHING, EDITORS, WORD, commands_of, completed
 
 # Services that change a system by themselves: what they run is no person's command
 PROGRAMS = pattern(
@@ -16,8 +16,8 @@ PROGRAMS = pattern(
     r"crond?|atd|anacron|puppet|chef-client|salt-minion|fwupd|snapd)\.service$"
 )
 AUTOMATIC = pattern(r"^(?:unattended-upgrades?|dnf-automatic|packagekitd): ")
-REQUESTER = pattern(r" requested from client PID \d+ \('?(?P<program>[^')]*)'?\)(?: \(unit (?P<unit>[^)]+)\))?")
-A_PERSON_S = pattern(r"^(?:session-.*\.scope|user@.*\.service|sshd?(?:@.*)?\.service|.*getty@.*\.service)$")
+REQUESTER = pattern(r" requested from client PID \d+ \('?(?P<program>[^')]{0,100})'?\)(?: \(unit (?P<unit>[^)]{1,300})\))?")
+A_PERSON_S = pattern(r"^(?:session-.*\.scope|user@.*\.service|sshd?(?:@.*)?\.service|[^@]*getty@.*\.service)$")
 
 UNIT_VERBS = (
     r"(?:start|stop|(?:try-)?restart|(?:try-)?reload(?:-or-(?:try-)?restart)?|kill|reset-failed|edit|cat|show|status|is-active|is-failed|"
@@ -40,9 +40,9 @@ SYSTEM_FILES = (
     r"usr/lib/systemd|lib/systemd|boot|var/log/(?:syslog|messages|kern|journal|dmesg)|var/cache)"
 )
 CHANGES_FILES = rf"(?:{EDITORS}|sudoedit|visudo|rm|truncate|chown|chmod|cat|z?less|more|tail|head|grep)"
-OF_THE_SYSTEM = pattern(rf"^(?:\S*/)?{TOOLS}(?:\s|$)|{WORD}{CHANGES_FILES} .*{SYSTEM_FILES}|^(?:\S*/)?visudo")
+OF_THE_SYSTEM = pattern(rf"^(?:\S*/)?{TOOLS}(?:\s|$)|{WORD}{CHANGES_FILES} {ANYTHING}{SYSTEM_FILES}|^(?:\S*/)?visudo")
 
-WORKING_DIRECTORY = pattern(r"(?:^|[ ;])(?:PWD=(?P<sudo>[^;]*?) ;|.*\[CWD=(?P<pkexec>[^\]]*)\]|.* as \S+ from (?P<doas>/\S*)$)")
+WORKING_DIRECTORY = pattern(r"(?:^|[ ;])PWD=(?P<sudo>[^;]{0,4000}?) ;|\[CWD=(?P<pkexec>[^\]\[]*)\]| as \S+ from (?P<doas>/\S*)$")
 
 
 def is_by_person(kind: str, summary: str, message: str, writer: str | None) -> bool:

@@ -61,15 +61,15 @@ RULES: tuple[Rule, ...] = (
     _rule(
         "operator",
         "sudo",
-        r"^\s*(?P<who>\S+) : (?:.*? ; )?USER=\S+ ; (?:.*? ; )?COMMAND=(?P<command>.+)$",
+        r"^\s*(?P<who>\S+) : (?>(?:.*? ; )?USER=\S+ ; )(?:.*? ; )?COMMAND=(?P<command>.+)$",
         "{who} ran {command}",
     ),
     _rule("operator", "doas", r"^(?P<who>\S+) ran command (?P<command>.+?) as (?P<as>\S+)", "{who} ran {command}"),
-    _rule("operator", "pkexec", r"^(?P<who>\S+): Executing command .*\[COMMAND=(?P<command>[^\]]+)\]", "{who} ran {command}"),
+    _rule("operator", "pkexec", r"^(?P<who>\S+): Executing command (?>.*?\[COMMAND=)(?P<command>[^\]]+)\]", "{who} ran {command}"),
     _rule(
         "operator",
         "polkitd polkit-1",
-        r"^Operator of unix-\w+:\S+ .*?authenticated as unix-user:(?P<who>\S+) .*?\[(?P<command>[^\]]+)\]",
+        r"^Operator of unix-\w+:\S+ (?>.*?authenticated as unix-user:)(?P<who>\S+) [^\[]*\[(?P<command>[^\]]+)\]",
         "{who} ran {command}",
     ),
     _rule("login", "su", r"^\(to (?P<as>\S+)\) (?P<who>\S+) on", "{who} became {as}"),

@@ -5,7 +5,10 @@ from __future__ import annotations
 from re import compile as pattern
 
 WORD = r"(?:^|/|\s)"
-OPTIONS = r"(?:-\S+ )*"
+# A command may be long and begin anywhere in a line: what is between its words is bounded, so that the cost grows with the line only.
+OPTIONS = r"(?:-\S{1,100} ){0,10}"
+WORDS = r"(?:\S{1,100} ){0,20}"
+ANYTHING = r".{0,1000}"
 
 
 def _any(alternatives: str) -> str:
@@ -26,7 +29,7 @@ KINDS = (
         pattern(rf"{WORD}{PACKAGERS} {OPTIONS}{CHANGING}(?:\s|$)|{WORD}pacman -[SUR]\w*|{WORD}dpkg (?:-i|-r|-P|--install|--remove)\b"),
     ),
     ("driver", pattern(rf"{WORD}(?:modprobe|rmmod|insmod|dkms|nvidia-smi (?:-r|--gpu-reset|-pl|-mig|-pm))\b")),
-    ("configuration", pattern(rf"{WORD}(?:systemctl {OPTIONS}edit|sudoedit|visudo)\b|{WORD}{EDITORS} .*{CONFIGURATION}")),
+    ("configuration", pattern(rf"{WORD}(?:systemctl {OPTIONS}edit|sudoedit|visudo)\b|{WORD}{EDITORS} {ANYTHING}{CONFIGURATION}")),
 )
 
 # Read-only commands: neither a cause nor an attempt to fix anything, but a sign that an operator is present.
@@ -34,7 +37,7 @@ READ_ONLY = _any(
     "cat z?less more tail head [ze]?f?grep zcat lnav multitail awk wc ls dmesg ss netstat lsof ps pgrep top htop atop df du free id true "
     "whoami w who last uptime stat coredumpctl ping list -l"
 )
-STATUS = r"systemctl(?: -\S+| [^-\s]\S*=\S*)*(?: (?:status|show|cat|list-\S+|is-\S+|get-default|help)\b|$)"
+STATUS = r"systemctl(?: -\S+| [^-\s=][^\s=]*=\S*)*(?: (?:status|show|cat|list-\S+|is-\S+|get-default|help)\b|$)"
 JOURNAL = r"journalctl(?! .*--(?:vacuum|rotate|flush|sync|relinquish|smart-relinquish|setup-keys|update-catalog))"
 LOOKING = (
     rf"{JOURNAL}|{STATUS}|nvidia-smi(?! (?:-\w*r|--gpu-reset|-p))|loginctl(?! (?:\S+ )*(?:terminate|kill|lock|enable|disable))|"
@@ -44,7 +47,7 @@ LOOKING = (
 )
 READ_ONLY_COMMAND = pattern(rf"^(?:\S*/)?(?:{READ_ONLY}|{LOOKING})(?:\s|$)")
 IN_A_SHELL = pattern(r"^(?:\S*/)?(?:ba|z|da)?sh -l?c ")
-ONE_AFTER_ANOTHER = pattern(r"\s*(?:&&|\|\|?|;)\s*")
+ONE_AFTER_ANOTHER = pattern(r"&&|\|\|?|;")
 WRITES = pattern(r">(?!\s*/dev/null|&)")
 
 JOBS = _any("start stop restart reload try-restart reload-or-restart kill reset-failed edit enable disable mask unmask")
@@ -92,4 +95,4 @@ def _reads(command: str) -> bool:
     if not IN_A_SHELL.search(command):
         return bool(READ_ONLY_COMMAND.search(short(command)))
     script = IN_A_SHELL.sub("", command)
-    return not WRITES.search(script) and all(READ_ONLY_COMMAND.search(part) for part in ONE_AFTER_ANOTHER.split(script))
+    return not WRITES.search(script) and all(READ_ONLY_COMMAND.search(part.strip()) for part in ONE_AFTER_ANOTHER.split(script))

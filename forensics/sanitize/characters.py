@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 # ECMA-48: CSI and the string sequences (OSC, DCS, SOS, PM, APC), 7-bit and 8-bit. A string that never ends loses only its introducer,
-# so that a line cannot hide what follows it.
+# so that a line cannot hide what follows it; nor does one that the next one interrupts, so that each is searched for its end once.
 _ANSI = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]{0,64}[ -/]{0,8}[@-~]"
-    r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)"
+    r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x90\x98\x9c-\x9f]*(?:\x07|\x1b\\|\x9c)"
     r"|\x1b[ -/]{0,8}[0-~]"
 )
 _LINE_ENDS = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")

@@ -24,31 +24,31 @@ _RUNTIMES = (
     ),
     # Rust: `   3: server::load::h0123456789abcdef`, with or without the address
     _Runtime(
-        re.compile(r"(?m)^\s+\d+: +(?:0x[0-9a-f]+ - )?(?P<name>[\w<][^\n]*?)(?:::h[0-9a-f]{16})?$"),
+        re.compile(r"(?m)^[^\S\n]+\d+: +(?:0x[0-9a-f]+ - )?(?P<name>[\w<][^\n]*?)(?:::h[0-9a-f]{16})?$"),
         re.compile(r"^<?(?:std|core|alloc|rust_begin_unwind|__rust|__libc|_start|main$|tokio)"),
     ),
     # JVM, .NET, JavaScript: `    at com.acme.Server.load(Server.java:12)`, `    at async load (/srv/app/x.mjs:3:5)`
     _Runtime(
-        re.compile(r"(?m)^\s+at (?:async |new )?(?!/|file:|node:|<)(?P<name>[\w.$<>\[\] `/]+?) ?\((?![^)\n]*(?:node:|node_modules/))"),
+        re.compile(r"(?m)^[^\S\n]+at (?:async |new )?(?!/|file:|node:|<)(?P<name>[\w.$<>\[\] `/]+?) ?\((?![^)\n]*(?:node:|node_modules/))"),
         re.compile(r"^(?:java|javax|jdk|sun|kotlin|scala|System|Microsoft|node:)\b"),
     ),
     # rich's box: `│ /srv/app/load.py:31 in load    │`
     _Runtime(re.compile(r"(?m)^│ (?!\S*(?:(?:site|dist)-packages|/lib/python)\S*)\S+\.py:\d+ in (?P<name>\S+)"), _NONE),
     # Ruby: `\tfrom /srv/app/x.rb:3:in 'load'`, and the first line before its message
-    _Runtime(re.compile(r"(?m)^(?:\s+from )?\S+\.rb:\d+:in [`'](?P<name>[^'\n]+)'"), _NONE),
+    _Runtime(re.compile(r"(?m)^(?:[^\S\n]+from )?\S+\.rb:\d+:in [`'](?P<name>[^'\n]+)'"), _NONE),
     # PHP: `#0 /srv/app/x.php(3): load()`
     _Runtime(re.compile(r"(?m)^#\d+ (?:\S+\(\d+\)|\[internal function\]): (?P<name>[\w\\:>-]+)\("), _NONE),
     # PyTorch's C++ stack: `frame #3: c10::Error::Error(…) + 0x57 (0x7f… in libc10.so)`
     _Runtime(re.compile(r"(?m)^frame #\d+: (?P<name>[^\n(+]+?)(?:\(| \+ 0x)"), re.compile(r"^(?:<unknown function>|c10::Error)")),
     # gdb, systemd-coredump, sanitizers: `#0  0x00007f… load (server + 0x1234)`, `    #1 0x4f in load x.c:3`
-    _Runtime(re.compile(r"(?m)^\s*#\d+ +0x[0-9a-f]+ (?:in )?(?P<name>[\w:~<>$.]+)"), re.compile(r"^(?:n/a|__libc|_start|abort$|raise$)")),
+    _Runtime(re.compile(r"(?m)^[^\S\n]*#\d+ +0x[0-9a-f]+ (?:in )?(?P<name>[\w:~<>$.]+)"), re.compile(r"^(?:n/a|__libc|_start|abort$|raise$)")),
     # OCaml: `Raised at Server.load in file "server.ml", line 3`
     _Runtime(re.compile(r"(?m)^(?:Raised at|Called from|Re-raised at) (?P<name>[\w.]+) in "), re.compile(r"^Stdlib")),
     # Lua: `\tx.lua:3: in function 'load'`
-    _Runtime(re.compile(r"(?m)^\s+\S+:\d+: in (?:function |method |local |upvalue |field )+[<']?(?P<name>[\w.]+)"), _NONE),
+    _Runtime(re.compile(r"(?m)^[^\S\n]+\S+:\d+: in (?:function |method |local |upvalue |field )+[<']?(?P<name>[\w.]+)"), _NONE),
     # the kernel: ` load_it+0x1a/0x40 [nvidia]`
     _Runtime(
-        re.compile(r"(?m)^\s*(?:\[<[0-9a-f]+>\] )?(?P<name>[\w.]+)\+0x[0-9a-f]+/0x[0-9a-f]+"),
+        re.compile(r"(?m)^[^\S\n]*(?:\[<[0-9a-f]+>\] )?(?P<name>[\w.]+)\+0x[0-9a-f]+/0x[0-9a-f]+"),
         re.compile(r"^(?:dump_stack|show_stack|asm_)"),
     ),
 )

@@ -18,7 +18,7 @@ from forensics.speakers import Speaker, speakers
 NO_ENDS = {"starting", "started", "stopping", "restart", "reloading"}
 MOST_REMEMBERED = 50_000  # lines
 LONGEST = 300  # characters of a line that decide whether it is new
-NUMBERED = re.compile(r"\w*\d\w*")
+NUMBERED = re.compile(r"\b[^\W\d]*\d\w*")
 
 
 @dataclass(frozen=True, slots=True)

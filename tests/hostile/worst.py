@@ -1,0 +1,191 @@
+"""Drive regular expressions with the worst inputs of their shape, and compare what ten times the length costs."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import pkgutil
+import re
+import time
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from re import _constants as op
+from re import _parser as parser
+from typing import Any
+
+import forensics
+
+KB = 1024
+SIZES = (KB, 10 * KB, 100 * KB)
+TINY = (12, 18, 24)  # an exponential expression shows at these already, and takes longer than a test may at 1 KB
+FLOOR_S = 0.03  # shorter times are noise: what is quadratic in 100 KB takes seconds
+TINY_S = 0.02  # ordinary ones need microseconds
+GROWTH = 40.0  # linear is 10, quadratic 100
+MOST_DRIVEN = (12, 4)  # inputs that are driven with 10 and with 100 KB: the ones that cost most so far
+
+# What log lines consist of, what terminals obey, and what cannot be seen.
+ALPHABET = (
+    "a A z e x 0 1 9 _ . - / : ; , = + * # @ ~ % & | ! ? < > ( ) [ ] { } \\ ' \" ` $ ^".split()
+    + [" ", "\t", "\n", "\r", "\f", "\x00", "\x1b", "\x1b[", "\x1b]", "\x1b[0;", "\x07"]
+    + ["\x85", "\x90", "\x98", "\x9b", "\x9c", "\x9d", "\x9e", "\x9f", "\u0301", "\u200b", "\u202e", "\u2028", "\xa0", "é", "漢", "😀", "\udc80"]
+)
+PHRASES = (
+    "word: ", "a.b", "a/", "/a", "1.", "1:", "a-", "a=1 ", "key=", '"a" ', "'a' ", "\\\"", "([{<", ")]}>", "\n\n ", " \n", "\n\t", "<n> ",
+    "0x1f ", "at x ", "File \"", "│ ", "╭─", "-- ", "://", "a@", "a:b@", "::", "::1", "1 2 ", "⟨U+", "a_1", "aA1", "--a ", "{}", "${",
+)  # fmt: skip
+
+Found = tuple[str, re.Pattern[Any]]
+
+
+def modules() -> Iterator[Any]:
+    """Import every module of the program."""
+    for found in pkgutil.walk_packages(forensics.__path__, "forensics."):
+        if not found.name.endswith("__main__"):
+            yield importlib.import_module(found.name)
+
+
+def constants(wanted: Callable[[Any], bool]) -> Iterator[tuple[str, Any]]:
+    """Yield the constants of the program's modules, also in tuples, dicts and dataclasses, each once, by its place."""
+    known: set[int] = set()
+    for module in modules():
+        for name, value in vars(module).items():
+            if name.startswith("__"):
+                continue
+            for part in _parts(value):
+                if wanted(part) and id(part) not in known:
+                    known.add(id(part))
+                    yield f"{module.__name__.removeprefix('forensics.')}.{name}", part
+
+
+def _parts(value: Any, depth: int = 4) -> Iterator[Any]:
+    yield value
+    if depth == 0:
+        return
+    if isinstance(value, Mapping):
+        inner: Iterable[Any] = [*value.keys(), *value.values()]
+    elif isinstance(value, tuple | list | frozenset | set):
+        inner = value
+    elif dataclasses.is_dataclass(value) and not isinstance(value, type):
+        inner = [getattr(value, field.name) for field in dataclasses.fields(value)]
+    else:
+        return
+    for part in inner:
+        yield from _parts(part, depth - 1)
+
+
+def compiled() -> list[Found]:
+    """List the program's compiled expressions by their place."""
+    return [(f"{place}#{number}", value) for number, (place, value) in enumerate(constants(lambda part: isinstance(part, re.Pattern)))]
+
+
+def worst_inputs(pattern: str, flags: int = 0) -> list[tuple[str, str]]:
+    """List (lead, unit) pairs: the lead once, then the unit as often as fits, then what makes the match fail."""
+    leads, units = {""}, set(ALPHABET) | set(PHRASES)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = parser.parse(pattern, flags)
+    except (parser.error, OverflowError, RecursionError):
+        return [("", unit) for unit in sorted(units)]
+    for before, body in _repeats(tree, ""):
+        leads.add(before)
+        units |= {unit for unit in (body, before, before + body) if unit}
+    sample = _sample(tree)
+    units |= {sample, sample[:-1]} | set(re.findall(r"\w{3,}", sample))
+    leads = set(sorted(leads, key=len)[:10])
+    inputs = {(lead, unit) for lead in leads for unit in (units if lead == "" else {*ALPHABET, *(body for _, body in _repeats(tree, ""))})}
+    return sorted(pair for pair in inputs if pair[1] and len(pair[0]) < 200)
+
+
+def text_of(lead: str, unit: str, size: int) -> str:
+    """Write an input of about `size` characters."""
+    return lead + unit * max(1, (size - len(lead)) // len(unit)) + "\x01!"
+
+
+def _sample(nodes: Any) -> str:
+    return "".join(_sample_of(code, value) for code, value in nodes)
+
+
+def _sample_of(code: Any, value: Any) -> str:
+    """Write a shortest text that an element of an expression matches, lookaround aside."""
+    if code is op.LITERAL:
+        return chr(value)
+    if code is op.NOT_LITERAL:
+        return "a" if value != ord("a") else "b"
+    if code is op.ANY:
+        return "a"
+    if code is op.IN:
+        return _of_class(value)
+    if code is op.BRANCH:
+        return max((_sample(branch) for branch in value[1]), key=len)
+    if code is op.SUBPATTERN:
+        return _sample(value[3])
+    if code is op.ATOMIC_GROUP:
+        return _sample(value)
+    if code in {op.MAX_REPEAT, op.MIN_REPEAT, op.POSSESSIVE_REPEAT}:
+        return _sample(value[2]) * min(max(1, value[0]), 40)
+    return ""
+
+
+_CATEGORIES = {op.CATEGORY_DIGIT: "1", op.CATEGORY_SPACE: " ", op.CATEGORY_WORD: "a", op.CATEGORY_NOT_SPACE: "a"}
+
+
+def _of_class(items: list[tuple[Any, Any]]) -> str:
+    if items[0][0] is op.NEGATE:
+        excluded = {chr(value) for code, value in items[1:] if code is op.LITERAL}
+        return next(character for character in "a1. :x" if character not in excluded)
+    code, value = items[0]
+    if code is op.RANGE:
+        return chr(value[0])
+    return chr(value) if code is op.LITERAL else _CATEGORIES.get(value, ".")
+
+
+def _repeats(nodes: Any, before: str) -> Iterator[tuple[str, str]]:
+    """Yield what leads to each repetition of an expression, with a text that it repeats."""
+    for code, value in nodes:
+        if code in {op.MAX_REPEAT, op.MIN_REPEAT, op.POSSESSIVE_REPEAT}:
+            yield before, _sample(value[2])
+            yield from _repeats(value[2], before)
+        elif code is op.SUBPATTERN:
+            yield from _repeats(value[3], before)
+        elif code is op.ATOMIC_GROUP or code in {op.ASSERT, op.ASSERT_NOT}:
+            yield from _repeats(value if code is op.ATOMIC_GROUP else value[1], before)
+        elif code is op.BRANCH:
+            for branch in value[1]:
+                yield from _repeats(branch, before)
+        before += _sample_of(code, value)
+
+
+def cost(search: Callable[[str], object], text: str, times: int = 1) -> float:
+    """CPU seconds of this thread: other processes do not count. Only their ratio is looked at."""
+    costs = []
+    for _ in range(times):
+        begun = time.thread_time()
+        search(text)
+        costs.append(time.thread_time() - begun)
+    return min(costs)
+
+
+def superlinear(search: Callable[[str], object], inputs: list[tuple[str, str]]) -> list[str]:
+    """Describe the inputs on which ten times the length costs much more than ten times as much."""
+    for size in TINY:
+        slow = [pair for pair in inputs if cost(search, text_of(*pair, size)) > TINY_S and cost(search, text_of(*pair, size), 3) > TINY_S]
+        if slow:
+            return [f"{lead!r} + {unit!r} * n: exponential" for lead, unit in slow[:1]]
+    costs = {pair: cost(search, text_of(*pair, SIZES[0])) for pair in inputs}
+    for size, most in zip(SIZES[1:], MOST_DRIVEN, strict=True):
+        dearest = sorted(costs, key=lambda pair: (-costs[pair], pair))[:most]
+        costs = {}
+        for pair in dearest:
+            costs[pair] = cost(search, text_of(*pair, size))
+            if _grows(search, pair, size, costs[pair]):
+                return [f"{pair[0]!r} + {pair[1]!r} * n: not linear at {size // KB} KB"]
+    return []
+
+
+def _grows(search: Callable[[str], object], pair: tuple[str, str], size: int, first: float) -> bool:
+    """Whether an input costs more than GROWTH times what a tenth of it does, also when measured again."""
+    if first < FLOOR_S:
+        return False
+    shorter = cost(search, text_of(*pair, size // 10), 3)
+    return min(first, cost(search, text_of(*pair, size), 1 if first > 1 else 3)) > GROWTH * shorter
