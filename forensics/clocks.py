@@ -15,6 +15,7 @@ from forensics.boots import machine_or_host
 from forensics.model import systemd
 from forensics.model.frames import UTC_TIME
 from forensics.model.moments import Moment
+from forensics.speakers import may_report_clocks
 
 JUMP_S = 10.0  # wall and monotonic clock of two neighbouring entries disagree by more: one of them jumped
 SET_S = 1.0  # enough next to a line by which systemd reports that the clock was set
@@ -158,7 +159,7 @@ def _jumps(entries: pl.DataFrame) -> pl.DataFrame:
     """Find neighbouring entries of a boot whose clocks disagree: machine, boot, row, start, end, jump_us."""
     wall = pl.col("time").diff().dt.total_microseconds()
     same = (pl.col("boot").to_physical() == pl.col("boot").to_physical().shift(1)).fill_null(value=False)
-    reported = pl.col("message_id") == systemd.TIME_CHANGE
+    reported = (pl.col("message_id") == systemd.TIME_CHANGE) & (pl.col("pid") == 1).fill_null(value=True)
     neighbours = entries.lazy().select(
         "machine",
         "host",
@@ -194,7 +195,7 @@ def _slept(entries: pl.DataFrame, jumps: pl.DataFrame) -> pl.Series:
 def _lines_about_clocks(entries: pl.DataFrame, rows: npt.NDArray[np.int64]) -> pl.DataFrame:
     """Find lines near `rows` about a resume or a set clock: boot, monotonic, resumed, set."""
     around = (rows[:, None] + np.arange(-NEAR_ROWS, NEAR_ROWS)).ravel()
-    near = entries[np.unique(around[(around >= 0) & (around < entries.height)])]
+    near = entries[np.unique(around[(around >= 0) & (around < entries.height)])].filter(may_report_clocks())
     text, message_id = pl.col("message").fill_null(""), pl.col("message_id").cast(pl.String).fill_null("")
     lines = near.select(
         pl.col("boot").cast(pl.String),

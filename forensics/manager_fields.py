@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from forensics.model import systemd
-from forensics.speakers import is_any
+from forensics.speakers import is_any, of_manager
 
 RECOVERED = ("message_id", "exit_code", "exit_status", "command", "result", "job_result")
 
@@ -53,7 +53,7 @@ def written_before_235(entries: pl.DataFrame) -> pl.Series:
 
 def _unmarked(entries: pl.DataFrame) -> pl.Series:
     """Mark the manager's lines about services that lack a field which newer versions write."""
-    by_manager = (entries["pid"] == 1).fill_null(value=False) | is_any(entries["comm"], ["systemd"])
+    by_manager = of_manager(entries)
     without_id = entries["message_id"].is_null()
     without_result = is_any(entries["message_id"], [systemd.UNIT_FAILED]) & entries["job_result"].is_null()
     return by_manager & (without_id | without_result) & entries["unit"].is_not_null()

@@ -11,7 +11,7 @@ from forensics.boots import machine_or_host
 from forensics.clocks import useless_clocks
 from forensics.model import systemd
 from forensics.model.frames import ATTEMPTS
-from forensics.speakers import Speaker
+from forensics.speakers import Speaker, of_journald
 
 OPENING = -1  # marks where an attempt begins among the manager's lines
 CLOCKS_MAY_BE_MISSING = 0.01  # in this share of a boot's entries
@@ -70,7 +70,7 @@ def boots_judged(entries: pl.DataFrame, hosts: HostCodes) -> pl.DataFrame:
     last_row = np.zeros(int(hosts.boot.max(initial=0)) + 1, dtype=np.uint32)
     last_row[hosts.boot] = np.arange(entries.height)  # of a boot's entries the last stays
     last = pl.DataFrame({"boot": boots, "machine": hosts.machine[last_row[boots]], "last_row": last_row[boots]})
-    closed = entries["message_id"].gather(last["last_row"]).cast(pl.String).eq_missing(systemd.JOURNAL_STOPPED)
+    closed = of_journald(entries[last["last_row"]], systemd.JOURNAL_STOPPED)
     newest = pl.col("last_row") == pl.col("last_row").max().over("machine")
     return last.with_columns((~newest | closed).alias("over")).join(_clocks(entries, hosts.boot), on="boot", how="left")
 

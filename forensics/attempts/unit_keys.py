@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from forensics.speakers import speakers
+from forensics.speakers import Speaker, speakers
 
 Codes = NDArray[np.int64]
 
@@ -61,6 +61,7 @@ def with_unit_keys(entries: pl.DataFrame, hosts: HostCodes) -> pl.DataFrame:
     manager, managers = dense(entries["manager"])
     unit, units = dense(entries["unit"])
     unit_key = (hosts.machine * managers + manager) * units + unit
+    by = speakers(entries)
     columns = pl.DataFrame(
         {
             "row": pl.Series(np.arange(entries.height, dtype=np.uint32)),
@@ -72,8 +73,8 @@ def with_unit_keys(entries: pl.DataFrame, hosts: HostCodes) -> pl.DataFrame:
         entries["pid"],
         _hashed(entries["stream"]),
         entries["bytes"],
-        entries["dropped"],
-        speakers(entries).alias("speaker"),
+        by.alias("speaker"),
+        pl.select(pl.when(by == int(Speaker.JOURNALD)).then(entries["dropped"]).alias("dropped")).to_series(),  # anyone can write N_DROPPED
     )
     about = columns.filter(_of_services(entries["unit"]) & entries["manager"].is_not_null())
     width = int(hosts.boot.max(initial=0)) + 1

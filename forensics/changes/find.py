@@ -14,6 +14,7 @@ from forensics.changes.rules import ANYONE, CHATTY, CHATTY_LINES, IDENTIFIERS, K
 from forensics.changes.shell import is_read_only
 from forensics.model.frames import CHANGES
 from forensics.policy.limits import CONSEQUENCE_S, SHUTDOWN_S
+from forensics.speakers import may_report_changes
 
 # The kind with the lowest rank names an action of several lines
 RANK = {
@@ -40,7 +41,7 @@ def find_changes(entries: pl.DataFrame, lifecycle: pl.DataFrame) -> pl.DataFrame
     lines = (
         entries.lazy()
         .with_row_index("row")
-        .select("row", "time", "machine", "host", "boot", "identifier", "transport", "message")
+        .select("row", "time", "machine", "host", "boot", "identifier", "comm", "pid", "transport", "writer", "message")
         .collect()
     )
     parts = [_logged(lines), _without_routine(_jobs(lifecycle, boot_ends(entries))), _boots(lines)]
@@ -65,6 +66,7 @@ def _logged(lines: pl.DataFrame) -> pl.DataFrame:
     kept = kept.with_columns(
         machine_or_host(), pl.when(pl.col("transport") == "kernel").then(pl.lit("kernel")).otherwise("identifier").alias("identifier")
     )
+    kept = kept.filter(may_report_changes(kept))
     distinct = kept.select("identifier", "message").unique().drop_nulls().sort("identifier", "message")
     answers = [classify_change(identifier, message) for identifier, message in distinct.iter_rows()]
     classified = pl.DataFrame(

@@ -16,30 +16,25 @@ from forensics.incidents.inputs import microseconds, moment, quote
 from forensics.incidents.slice import Case, CaseChange
 from forensics.incidents.unit_files import unit_files
 from forensics.model.values import Detection, DetectionSummary, Evidence, Incident
+from forensics.speakers import may_report_alerts
 
 # What programs log when they have sent an alert; the line must name the unit as well
-SENDERS = r"(?i)alertmanager|grafana|tabby-forensics|monit|healthchecks|uptime-kuma|ntfy|nagios|icinga|zabbix"
 SENT = r"(?i)notify success|notifications? (?:was |were )?(?:sent|delivered)|alert (?:was )?(?:sent|delivered|raised)|service notification"
 NOTIFIES = r"(?i)notif|alert|mail|discord|ntfy|telegram|slack|pushover|gotify|pager"  # an OnFailure= unit that notifies an operator
 
 
 def alert_lines(entries: pl.DataFrame, lifecycle: pl.DataFrame) -> pl.DataFrame:
-    """Find lines by which programs report that they sent an alert, for all incidents at once: row, us, machine, text."""
-    sender = pl.any_horizontal(pl.col(name).is_in(_named(entries, name, SENDERS)) for name in ("identifier", "unit")).fill_null(value=False)
-    lines = entries.select("time", "machine", "host", "unit", "message", sender.alias("sender")).with_row_index("row")
+    """Find lines by which programs report that they sent an alert, for all incidents at once: row, us, machine, manager, text."""
+    about = ("time", "machine", "host", "manager", "unit", "message")
+    lines = entries.select(*about, may_report_alerts(entries).alias("sender")).with_row_index("row")
     sent = lines.filter("sender").filter(pl.col("message").str.contains(SENT))
     by_unit = lifecycle.filter(pl.col("kind").is_in(["started", "finished"]) & pl.col("unit").str.contains(NOTIFIES))["row"]
     lines = pl.concat([sent, lines[by_unit]]).unique("row").sort("row")
     # a sender is not what its alert is about; notify@app.service is
     instance = pl.col("unit").cast(pl.String).str.extract(r"@(.+)\.service$").fill_null("").str.replace_all(r"\x2d", "-", literal=True)
     text = pl.concat_str(instance, pl.col("message").fill_null(""), separator=" ")
-    return lines.select("row", pl.col("time").dt.timestamp("us").alias("us"), machine_or_host(), text.alias("text"))
-
-
-def _named(entries: pl.DataFrame, column: str, expression: str) -> list[str]:
-    """Return the distinct values of a column that match."""
-    names = entries[column].unique().cast(pl.String).drop_nulls().sort()
-    return names.filter(names.str.contains(expression)).to_list()
+    manager = pl.col("manager").cast(pl.String).fill_null("system")
+    return lines.select("row", pl.col("time").dt.timestamp("us").alias("us"), machine_or_host(), manager, text.alias("text"))
 
 
 def detection(case: Case, entries: pl.DataFrame, alerts: pl.DataFrame, declared: datetime | None) -> Detection:
@@ -76,12 +71,13 @@ def _about_the_unit(case: Case, entries: pl.DataFrame, changes: list[CaseChange]
 
 
 def _delivered(case: Case, alerts: pl.DataFrame) -> tuple[int, int] | None:
-    """Find (time, row) of the first alert about the unit."""
+    """Find (time, row) of the first alert about the unit; a user's service reports only on units of that user."""
     if alerts.height == 0:
         return None
     inside = pl.col("machine").eq_missing(pl.lit(case.machine, pl.String)) & pl.col("us").is_between(case.start, case.until)
     about = pl.col("text").str.contains(naming(case.unit))
-    return min(alerts.filter(inside & about).select("us", "row").rows(), default=None)
+    may_know = pl.col("manager").is_in(["system", case.manager])
+    return min(alerts.filter(inside & may_know & about).select("us", "row").rows(), default=None)
 
 
 def naming(unit: str) -> str:

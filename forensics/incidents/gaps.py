@@ -11,6 +11,7 @@ from forensics.boots import machine_or_host
 from forensics.clocks import Clocks, read_clocks
 from forensics.model import systemd
 from forensics.model.frames import UTC_TIME
+from forensics.speakers import of_journald
 from forensics.wording import duration
 
 HOLE = 100  # missing sequence numbers in a row that are worth reporting
@@ -165,7 +166,7 @@ def _whole(stretches: pl.DataFrame) -> pl.DataFrame:
 
 def losses(entries: pl.DataFrame) -> pl.DataFrame:
     """Find lines that journald reports it dropped or could not take, each at the time of the report: SCHEMA."""
-    reported = entries.lazy().filter(pl.col("message_id").is_in([systemd.JOURNAL_DROPPED, systemd.JOURNAL_MISSED]))
+    reported = entries[of_journald(entries, systemd.JOURNAL_DROPPED, systemd.JOURNAL_MISSED).arg_true()]
     number = pl.coalesce("dropped", pl.col("message").str.extract(r"(\d+)").cast(pl.Int64, strict=False), pl.lit(1))
     lines = reported.select(
         machine_or_host(),
@@ -173,7 +174,7 @@ def losses(entries: pl.DataFrame) -> pl.DataFrame:
         pl.col("time").alias("end"),
         pl.col("unit").cast(pl.String),
         number.alias("number"),
-    ).collect()
+    )
     reason = pl.format("journald dropped {} lines", "number")
     kind = pl.lit("dropped").alias("kind")
     return lines.with_columns(reason.alias("reason"), pl.lit(value=True).alias("loss"), kind).select(list(SCHEMA)).cast(SCHEMA)

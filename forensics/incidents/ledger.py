@@ -9,6 +9,7 @@ import polars as pl
 from forensics.manager_fields import with_manager_fields
 from forensics.model import systemd
 from forensics.model.values import FailureClass, FailureTotals, Incident, IsolatedFailures, LedgerCheck, RestartTotals
+from forensics.speakers import of_manager
 
 
 def totals(restarts: pl.DataFrame) -> RestartTotals:
@@ -66,7 +67,8 @@ def check_sums(
     The restart lines are counted once more in ENTRIES, independently of LIFECYCLE, to prove that all were read.
     """
     inside = sum(incident.restarts for incident in incidents)
-    lines = with_manager_fields(entries).filter(pl.col("message_id") == systemd.UNIT_RESTART_SCHEDULED)["unit"].cast(pl.String)
+    restarts_logged = with_manager_fields(entries).filter(of_manager(entries) & (pl.col("message_id") == systemd.UNIT_RESTART_SCHEDULED))
+    lines = restarts_logged["unit"].cast(pl.String)
     logged = lines.is_in(units).sum()
     read = restarts.filter(~pl.col("lost"))["count"].sum()
     checks = [

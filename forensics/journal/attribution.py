@@ -3,7 +3,9 @@
 A service's own entries are attributed to the service; those of the service manager, journald and systemd-coredump to the unit
 they name. Any program may write UNIT= and the like through the native protocol (only fields with a leading underscore are
 journald's own), so a claim counts only from a trusted writer; `journalctl -u` has such conditions too (src/shared/logs-show.c,
-add_matches_for_unit: `_PID=1` for UNIT=, `_UID=0` for OBJECT_SYSTEMD_UNIT=).
+add_matches_for_unit: `_PID=1` for UNIT=, `_UID=0` for OBJECT_SYSTEMD_UNIT=). A process whose cgroup is not known is not trusted:
+any program that exits at once is one. The exceptions are root's: a child of the manager that could not execute a program, and the
+kernel's core dump handler.
 """
 
 from __future__ import annotations
@@ -17,8 +19,8 @@ import pyarrow as pa
 
 from forensics.journal.dictionary import TEXT, Codes, Rows, Vocabulary, from_codes, vocabulary
 from forensics.model import systemd
+from forensics.model.trusted import COREDUMP_SERVICE, FORKED_CHILD, MANAGER_PROGRAM
 
-COREDUMP_SERVICE = r"^systemd-coredump@.*\.service$"
 UNIT_FIELDS = (
     "_SYSTEMD_UNIT",
     "_SYSTEMD_USER_UNIT",
@@ -31,7 +33,10 @@ UNIT_FIELDS = (
 )
 INVOCATION_FIELDS = ("_SYSTEMD_INVOCATION_ID", "INVOCATION_ID", "USER_INVOCATION_ID", "OBJECT_SYSTEMD_INVOCATION_ID")
 UID_FIELDS = ("_UID", "_SYSTEMD_OWNER_UID", "OBJECT_UID", "OBJECT_SYSTEMD_OWNER_UID", "COREDUMP_UID", "COREDUMP_OWNER_UID")
-FIELDS = (*UNIT_FIELDS, *INVOCATION_FIELDS, *UID_FIELDS, "_PID", "MESSAGE_ID")
+PROCESS_FIELDS = ("_PID", "_COMM", "_EXE", "_TRANSPORT", "MESSAGE_ID")
+FIELDS = (*UNIT_FIELDS, *INVOCATION_FIELDS, *UID_FIELDS, *PROCESS_FIELDS)
+Marks = npt.NDArray[np.bool_]
+Process = Mapping[str, Vocabulary]  # each of PROCESS_FIELDS
 SYSTEM, NO_UID = 0, 1  # codes of `manager`; the users' managers follow
 
 
@@ -54,15 +59,16 @@ def attribute_entries(
 ) -> tuple[pa.DictionaryArray, pa.DictionaryArray, pa.DictionaryArray]:
     """Return the columns unit, invocation and manager of n entries."""
     units, invocations, uids = (vocabulary(fields, names, n) for names in (UNIT_FIELDS, INVOCATION_FIELDS, UID_FIELDS))
+    process = {name: vocabulary(fields, [name], n) for name in PROCESS_FIELDS}
     own = units.codes["_SYSTEMD_UNIT"]
     manager = np.where(own >= 0, np.int32(SYSTEM), np.int32(-1))
     result = _Attribution(own.copy(), invocations.codes["_SYSTEMD_INVOCATION_ID"].copy(), manager)
     result.invocation[own < 0] = -1
     _user_units(result, units, invocations, uids)
-    _object_units(result, units, invocations, uids)
-    _system_manager(result, units, invocations, vocabulary(fields, ["_PID"], n))
-    _user_managers(result, units, invocations, uids)
-    _coredumps(result, units, uids, vocabulary(fields, ["MESSAGE_ID"], n))
+    _object_units(result, units, invocations, uids, process)
+    _system_manager(result, units, invocations, uids, process)
+    _user_managers(result, units, invocations, uids, process)
+    _coredumps(result, units, uids, process)
     names = pa.array(["system", "user:?", *(f"user:{uid}" for uid in uids.values.to_pylist())], TEXT)
     return from_codes(result.unit, units.values), from_codes(result.invocation, invocations.values), from_codes(result.manager, names)
 
@@ -74,9 +80,14 @@ def _user_units(result: _Attribution, units: Vocabulary, invocations: Vocabulary
     result.claim(rows, units.codes["_SYSTEMD_USER_UNIT"], invocations.codes["_SYSTEMD_INVOCATION_ID"], manager)
 
 
-def _object_units(result: _Attribution, units: Vocabulary, invocations: Vocabulary, uids: Vocabulary) -> None:
+def _object_units(result: _Attribution, units: Vocabulary, invocations: Vocabulary, uids: Vocabulary, process: Process) -> None:
     """Attribute what journald ("Suppressed 125 messages from …") and root daemons log about a unit; journald adds OBJECT_SYSTEMD_*."""
-    trusted = (units.codes["_SYSTEMD_UNIT"] == units.find("systemd-journald.service")) | (uids.codes["_UID"] == uids.find("0"))
+    writer = units.codes["_SYSTEMD_UNIT"]
+    trusted = (
+        (writer == units.find("systemd-journald.service"))
+        | ((uids.codes["_UID"] == uids.find("0")) & (writer >= 0))
+        | process["_TRANSPORT"].equals("_TRANSPORT", "driver")
+    )
     rows = np.flatnonzero((units.codes["OBJECT_SYSTEMD_UNIT"] >= 0) & trusted)
     result.claim(rows, units.codes["OBJECT_SYSTEMD_UNIT"], invocations.codes["OBJECT_SYSTEMD_INVOCATION_ID"], SYSTEM)
     rows = np.flatnonzero((units.codes["OBJECT_SYSTEMD_USER_UNIT"] >= 0) & trusted)
@@ -84,44 +95,61 @@ def _object_units(result: _Attribution, units: Vocabulary, invocations: Vocabula
     result.claim(rows, units.codes["OBJECT_SYSTEMD_USER_UNIT"], invocations.codes["OBJECT_SYSTEMD_INVOCATION_ID"], manager)
 
 
-def _system_manager(result: _Attribution, units: Vocabulary, invocations: Vocabulary, pids: Vocabulary) -> None:
-    """Attribute the entries of PID 1, and of a forked child before it executes the service (in the unit's cgroup, or in none known)."""
+def _system_manager(result: _Attribution, units: Vocabulary, invocations: Vocabulary, uids: Vocabulary, process: Process) -> None:
+    """Attribute the entries of PID 1, and of its forked children before they execute a service's program.
+
+    Such a child is in init.scope or in the unit's cgroup already; only root's counts where journald came too late to find it.
+    """
     claimed, writer = units.codes["UNIT"], units.codes["_SYSTEMD_UNIT"]
     rows = np.flatnonzero(claimed >= 0)
-    writer, pid = writer[rows], pids.codes["_PID"][rows]
-    trusted = (pid == pids.find("1")) | (writer == units.find("init.scope")) | (writer < 0) | (writer == claimed[rows])
-    result.claim(rows[trusted], claimed, invocations.codes["INVOCATION_ID"], SYSTEM)
+    if not len(rows):
+        return
+    unplaced = (writer < 0) & (uids.codes["_UID"] == uids.find("0")) & process["MESSAGE_ID"].equals("MESSAGE_ID", systemd.SPAWN_FAILED)
+    child = _is_forked_child(process, (writer == claimed) | unplaced, unplaced)
+    trusted = process["_PID"].equals("_PID", "1") | (writer == units.find("init.scope")) | child
+    result.claim(rows[trusted[rows]], claimed, invocations.codes["INVOCATION_ID"], SYSTEM)
 
 
-def _user_managers(result: _Attribution, units: Vocabulary, invocations: Vocabulary, uids: Vocabulary) -> None:
-    """Attribute the entries of users' managers; a writer outside of any user unit is not trusted, unless its cgroup is unknown."""
+def _user_managers(result: _Attribution, units: Vocabulary, invocations: Vocabulary, uids: Vocabulary, process: Process) -> None:
+    """Attribute the entries of users' managers and their forked children; a writer outside of any user unit is not trusted."""
     claimed, writer = units.codes["USER_UNIT"], units.codes["_SYSTEMD_USER_UNIT"]
     rows = np.flatnonzero(claimed >= 0)
-    writer = writer[rows]
-    trusted = (writer == units.find("init.scope")) | (writer == claimed[rows]) | ((writer < 0) & (units.codes["_SYSTEMD_UNIT"][rows] < 0))
-    rows = rows[trusted]
+    if not len(rows):
+        return
+    trusted = (writer == units.find("init.scope")) | _is_forked_child(process, writer == claimed)
+    rows = rows[trusted[rows]]
     result.claim(rows, claimed, invocations.codes["USER_INVOCATION_ID"], _user_manager(uids, rows, "_SYSTEMD_OWNER_UID", "_UID"))
 
 
-def _coredumps(result: _Attribution, units: Vocabulary, uids: Vocabulary, message_ids: Vocabulary) -> None:
+def _is_forked_child(process: Process, possible: Marks, nameless: Marks | None = None) -> Marks:
+    """Whether a process has not executed a service's program yet: by its name, and by its program where journald came in time to read it.
+
+    nameless: which processes may have no recorded name either.
+    """
+    named = process["_COMM"].has("_COMM", FORKED_CHILD)
+    if nameless is not None:
+        named |= nameless & (process["_COMM"].codes["_COMM"] < 0)
+    unexecuted = (process["_EXE"].codes["_EXE"] < 0) | process["_EXE"].has("_EXE", f"^(?:{MANAGER_PROGRAM})$")
+    return np.asarray(possible & named & unexecuted, np.bool_)
+
+
+def _coredumps(result: _Attribution, units: Vocabulary, uids: Vocabulary, process: Process) -> None:
     """Attribute systemd-coredump's entries to the unit that crashed; they carry no invocation of it.
 
-    It writes them as its own system user, which journalctl's condition `_UID=0` leaves out, in its own unit or in none that journald knows.
+    It writes them in its own unit as its own system user, which journalctl's condition `_UID=0` leaves out, or as the kernel started it:
+    root's, in no unit.
     """
-    writer = units.codes["_SYSTEMD_UNIT"]
-    trusted = (uids.codes["_UID"] == uids.find("0")) | units.has("_SYSTEMD_UNIT", COREDUMP_SERVICE) | (writer < 0) & ~_is_human(uids)
-    genuine = (message_ids.codes["MESSAGE_ID"] == message_ids.find(systemd.COREDUMP)) & trusted
+    genuine = process["MESSAGE_ID"].equals("MESSAGE_ID", systemd.COREDUMP)
+    if not genuine.any():
+        return
+    unplaced = (units.codes["_SYSTEMD_UNIT"] < 0) & (uids.codes["_UID"] == uids.find("0"))
+    genuine &= unplaced | units.has("_SYSTEMD_UNIT", f"^{COREDUMP_SERVICE}$")
     rows = np.flatnonzero(genuine & (units.codes["COREDUMP_UNIT"] >= 0))
     result.claim(rows, units.codes["COREDUMP_UNIT"], None, SYSTEM)
     # for a crash inside a user's manager COREDUMP_UNIT is that manager, user@1000.service
     rows = np.flatnonzero(genuine & (units.codes["COREDUMP_USER_UNIT"] >= 0))
     manager = _user_manager(uids, rows, "COREDUMP_OWNER_UID", "COREDUMP_UID", "_SYSTEMD_OWNER_UID")
     result.claim(rows, units.codes["COREDUMP_USER_UNIT"], None, manager)
-
-
-def _is_human(uids: Vocabulary) -> npt.NDArray[np.bool_]:
-    """Whether `_UID` is not a system user's (below 1000, systemd's default for SYSTEM_UID_MAX)."""
-    return uids.has("_UID", r"^[0-9]{4,}$")
 
 
 def _user_manager(uids: Vocabulary, rows: Rows, *names: str) -> Codes:

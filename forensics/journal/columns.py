@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from forensics.journal import attribution
+from forensics.journal import attribution, writers
 from forensics.journal.dictionary import DICTIONARY, TEXT, absent, encoded, from_codes, vocabulary
 from forensics.journal.format import Header
 from forensics.model.values import Damage
@@ -35,6 +35,7 @@ SCHEMA = pa.schema(
         ("identifier", DICTIONARY),
         ("comm", DICTIONARY),
         ("pid", pa.int64()),
+        ("writer", DICTIONARY),
         ("stream", DICTIONARY),
         ("message_id", DICTIONARY),
         ("message", DICTIONARY),
@@ -89,7 +90,7 @@ NUMBER_FIELDS = {
     "source_monotonic": "_SOURCE_MONOTONIC_TIMESTAMP",
 }
 EXECUTABLE_FIELDS = ("EXECUTABLE", "COREDUMP_EXE")  # the first one that is not empty counts
-FIELDS = tuple(dict.fromkeys([*TEXT_FIELDS.values(), *NUMBER_FIELDS.values(), *EXECUTABLE_FIELDS, *attribution.FIELDS]))
+FIELDS = tuple(dict.fromkeys([*TEXT_FIELDS.values(), *NUMBER_FIELDS.values(), *EXECUTABLE_FIELDS, *attribution.FIELDS, *writers.FIELDS]))
 PRIORITIES = (0, 7)  # emerg … debug; journald stores what a client claims
 
 
@@ -114,6 +115,7 @@ def entries_table(fields: Mapping[str, pa.Array], fixed: Mapping[str, pa.Array])
     columns |= {name: texts.get(field, absent(n)) for name, field in TEXT_FIELDS.items()}
     columns |= {name: _numbers(texts.get(field), n, SCHEMA.field(name).type) for name, field in NUMBER_FIELDS.items()}
     columns["executable"] = _first_of(texts, n)
+    columns["writer"] = writers.writers(texts, n)
     columns["unit"], columns["invocation"], columns["manager"] = attribution.attribute_entries(texts, n)
     return pa.Table.from_arrays([columns[name] for name in SCHEMA.names], schema=SCHEMA)
 

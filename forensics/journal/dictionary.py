@@ -58,6 +58,10 @@ class Vocabulary:
         at = pc.index(self.values, pa.scalar(value, TEXT)).as_py()
         return at if at >= 0 else -2
 
+    def equals(self, name: str, value: str) -> npt.NDArray[np.bool_]:
+        """Whether each row's field has this value."""
+        return np.asarray(self.codes[name] == self.find(value), np.bool_)
+
     def has(self, name: str, pattern: str) -> npt.NDArray[np.bool_]:
         """Whether each row's value of a field matches the RE2 pattern; an absent one does not."""
         matching = np.append(pc.match_substring_regex(self.values, pattern).to_numpy(zero_copy_only=False), False)

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import polars as pl
 
+from forensics.model.bounds import bounded_entries
 from forensics.model.frames import ENTRIES
 from forensics.model.values import Damage
 from forensics.store.canonical_order import in_canonical_order
@@ -55,7 +56,7 @@ def read_entries(
         if not read.frames:
             return Stored(pl.DataFrame(schema=ENTRIES), tuple(damage))
         has_duplicates = _may_have_duplicates([part for _, parts in wanted for part in parts])
-        return Stored(in_canonical_order(pl.concat(read.frames), has_duplicates=has_duplicates), tuple(damage))
+        return Stored(bounded_entries(in_canonical_order(pl.concat(read.frames), has_duplicates=has_duplicates)), tuple(damage))
 
     return _retried(read)
 

@@ -21,6 +21,7 @@ TEXT = {
     "job_result": "JOB_RESULT",
     "code_func": "CODE_FUNC",
 }
+SYSTEMD = "/usr/lib/systemd/systemd"
 INT64, INT32, PRIORITY = (-(2**63), 2**63 - 1), (-(2**31), 2**31 - 1), (0, 7)
 NUMBERS = {
     "priority": ("PRIORITY", PRIORITY),
@@ -45,6 +46,7 @@ def columns(fields: Mapping[str, str]) -> dict[str, object]:
         number = int(text) if re.fullmatch(r"-?[0-9]{1,18}", text) else None
         row[column] = number if number is not None and low <= number <= high else None
     row["executable"] = fields.get("EXECUTABLE") or fields.get("COREDUMP_EXE") or None
+    row["writer"] = writer_of(fields)
     row["manager"], row["unit"], row["invocation"] = attribution(fields)
     return row
 
@@ -57,21 +59,24 @@ def attribution(fields: Mapping[str, str]) -> tuple[str | None, str | None, str 
         return "user:" + next((f[name] for name in names if name in f), "?")
 
     writer, user_writer = f.get("_SYSTEMD_UNIT"), f.get("_SYSTEMD_USER_UNIT")
-    from_a_dumper = f.get("_UID") == "0" or (
-        re.fullmatch(r"systemd-coredump@.*\.service", writer) if writer else not re.fullmatch(r"[0-9]{4,}", f.get("_UID", ""))
-    )
+    unplaced_root = writer is None and f.get("_UID") == "0"
+    unexecuted = f.get("_EXE", SYSTEMD).startswith(SYSTEMD)
+    forked = unexecuted and re.fullmatch(r"\(.*\)", f.get("_COMM", ""))
+    from_a_dumper = unplaced_root or re.fullmatch(r"systemd-coredump@\S*\.service", writer or "")
     if f.get("MESSAGE_ID") == "fc2e22bc6ee647b6b90729ab34a250b1" and from_a_dumper:
         if "COREDUMP_USER_UNIT" in f:
             return user("COREDUMP_OWNER_UID", "COREDUMP_UID", "_SYSTEMD_OWNER_UID"), f["COREDUMP_USER_UNIT"], None
         if "COREDUMP_UNIT" in f:
             return "system", f["COREDUMP_UNIT"], None
     claimed = f.get("USER_UNIT")
-    if claimed and (user_writer in ("init.scope", claimed) or (user_writer is None and writer is None)):
+    if claimed and (user_writer == "init.scope" or (user_writer == claimed and forked)):
         return user("_SYSTEMD_OWNER_UID", "_UID"), claimed, f.get("USER_INVOCATION_ID")
     claimed = f.get("UNIT")
-    if claimed and (f.get("_PID") == "1" or writer in ("init.scope", None, claimed)):
+    unplaced = unplaced_root and f.get("MESSAGE_ID") == "641257651c1b4ec9a8624d7a40a9e1e7"
+    child = (forked and (writer == claimed or unplaced)) or (unplaced and unexecuted and "_COMM" not in f)
+    if claimed and (f.get("_PID") == "1" or writer == "init.scope" or child):
         return "system", claimed, f.get("INVOCATION_ID")
-    if f.get("_UID") == "0" or writer == "systemd-journald.service":
+    if (f.get("_UID") == "0" and writer) or writer == "systemd-journald.service" or f.get("_TRANSPORT") == "driver":
         if "OBJECT_SYSTEMD_USER_UNIT" in f:
             manager = user("OBJECT_SYSTEMD_OWNER_UID", "OBJECT_UID")
             return manager, f["OBJECT_SYSTEMD_USER_UNIT"], f.get("OBJECT_SYSTEMD_INVOCATION_ID")
@@ -80,3 +85,9 @@ def attribution(fields: Mapping[str, str]) -> tuple[str | None, str | None, str 
     if user_writer:
         return user("_SYSTEMD_OWNER_UID", "_UID"), user_writer, f.get("_SYSTEMD_INVOCATION_ID")
     return ("system", writer, f.get("_SYSTEMD_INVOCATION_ID")) if writer else (None, None, None)
+
+
+def writer_of(fields: Mapping[str, str]) -> str | None:
+    """The process that wrote an entry, by journald's own fields; an empty value counts as absent."""
+    uid, unit, user_unit, program = (fields.get(name) or "-" for name in ("_UID", "_SYSTEMD_UNIT", "_SYSTEMD_USER_UNIT", "_EXE"))
+    return None if uid == "-" else f"{uid} {unit}{'' if user_unit == '-' else '/' + user_unit} {program}"

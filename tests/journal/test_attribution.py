@@ -10,6 +10,7 @@ from forensics.journal.dictionary import encoded
 from tests.journal import restated
 
 COREDUMP = "fc2e22bc6ee647b6b90729ab34a250b1"
+SPAWN_FAILED = "641257651c1b4ec9a8624d7a40a9e1e7"
 USER = {"_SYSTEMD_UNIT": "user@1000.service", "_SYSTEMD_OWNER_UID": "1000"}
 
 CASES = [  # fields, (manager, unit, invocation), reason
@@ -27,11 +28,39 @@ CASES = [  # fields, (manager, unit, invocation), reason
         ("system", "evil.service", "i6"),
         "a service cannot speak for another",
     ),
-    ({"_PID": "7", "UNIT": "a.service", "INVOCATION_ID": "i1"}, ("system", "a.service", "i1"), "a forked child whose cgroup is not known"),
+    ({"_PID": "7", "UNIT": "a.service", "INVOCATION_ID": "i1"}, (None, None, None), "a process whose cgroup is not known"),
+    ({"_PID": "7", "_UID": "0", "UNIT": "a.service"}, (None, None, None), "not even root's, about anything"),
     (
-        {"_PID": "7", "_SYSTEMD_UNIT": "a.service", "UNIT": "a.service", "INVOCATION_ID": "i1"},
+        {"_PID": "7", "_UID": "0", "MESSAGE_ID": SPAWN_FAILED, "UNIT": "a.service", "INVOCATION_ID": "i1"},
+        ("system", "a.service", "i1"),
+        "root's forked child that could not execute a program, gone before journald asked for its cgroup",
+    ),
+    (
+        {"_PID": "7", "_UID": "991", "MESSAGE_ID": SPAWN_FAILED, "UNIT": "a.service", "INVOCATION_ID": "i1"},
+        (None, None, None),
+        "anybody's process can be gone as fast",
+    ),
+    (
+        {"_PID": "7", "_COMM": "(a)", "_SYSTEMD_UNIT": "a.service", "UNIT": "a.service", "INVOCATION_ID": "i1"},
         ("system", "a.service", "i1"),
         "a forked child in the unit's cgroup already",
+    ),
+    (
+        {
+            "_PID": "7",
+            "_COMM": "a",
+            "_SYSTEMD_UNIT": "a.service",
+            "_SYSTEMD_INVOCATION_ID": "i1",
+            "UNIT": "a.service",
+            "INVOCATION_ID": "i2",
+        },
+        ("system", "a.service", "i1"),
+        "a service does not name its own invocation",
+    ),
+    (
+        {"_PID": "7", "_COMM": "(a)", "_EXE": "/srv/a", "_SYSTEMD_UNIT": "a.service", "UNIT": "a.service", "INVOCATION_ID": "i2"},
+        ("system", "a.service", None),
+        "nor does one that is named as a forked child",
     ),
     ({**USER, "_SYSTEMD_USER_UNIT": "b.service", "_SYSTEMD_INVOCATION_ID": "i2"}, ("user:1000", "b.service", "i2"), "a user's service"),
     (
@@ -94,8 +123,13 @@ CASES = [  # fields, (manager, unit, invocation), reason
     ),
     (
         {"MESSAGE_ID": COREDUMP, "_UID": "996", "COREDUMP_UNIT": "a.service"},
-        ("system", "a.service", None),
-        "systemd-coredump is a system user, and its unit may be gone before journald asks for it",
+        (None, None, None),
+        "a system user without a cgroup may be systemd-coredump or any service",
+    ),
+    (
+        {"MESSAGE_ID": COREDUMP, "_UID": "0", "_SYSTEMD_UNIT": "x.service", "COREDUMP_UNIT": "a.service"},
+        ("system", "x.service", None),
+        "a root service is not systemd-coredump",
     ),
     ({"MESSAGE_ID": COREDUMP, "_UID": "1000", "COREDUMP_UNIT": "a.service"}, (None, None, None), "a person is not systemd-coredump"),
     ({"_UID": "0", "_SYSTEMD_UNIT": "x.service", "COREDUMP_UNIT": "a.service"}, ("system", "x.service", None), "not a core dump's line"),
@@ -120,7 +154,22 @@ def test_neighbours_do_not_change_the_attribution_of_an_entry():
 
 
 VALUES = st.sampled_from(
-    ["", "0", "1", "1000", "init.scope", "a.service", "b.service", "systemd-journald.service", "systemd-coredump@1.service", COREDUMP]
+    [
+        "",
+        "0",
+        "1",
+        "1000",
+        "init.scope",
+        "a.service",
+        "b.service",
+        "systemd-journald.service",
+        "systemd-coredump@1.service",
+        COREDUMP,
+        SPAWN_FAILED,
+        "(a)",
+        "/usr/lib/systemd/systemd",
+        "driver",
+    ]
 )
 ENTRIES = st.lists(st.dictionaries(st.sampled_from(FIELDS), VALUES, max_size=14), min_size=1, max_size=12)
 
