@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from forensics.events.multiline import folded
+from forensics.model.bounds import bounded
 from forensics.model.frames import ATTEMPT_ENTRIES, EVENTS, checked
 
 OF_ENTRY = ("priority", "transport", "identifier", "pid", "message_id", "command", "exit_code", "exit_status", "result", "errno")
@@ -15,6 +16,7 @@ def find_events(entries: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
     checked(members, ATTEMPT_ENTRIES, "attempt entries")
     own = members["source"] == "service"
     events = pl.concat([_single(entries, members.filter(~own)), _of_service(entries, members.filter(own))]).sort("attempt", "row")
+    events = events.with_columns(bounded(events["text"]))
     return (
         events.hstack(entries.select(OF_ENTRY)[events["row"]])
         .with_row_index("event")

@@ -14,6 +14,7 @@ from forensics.events.unwrap import joined
 
 SAME_WRITE_US = 1_000  # the lines of one write(2): 1 ms apart at most (µs in the recordings)
 PAUSE_US = 60_000_000  # a stack is not written over a longer pause
+MOST_LINES = 2_000  # of one entry
 PORTION = 400_000  # lines folded at once: their distinct texts fit the cache, so ten times the lines cost ten times the time
 
 Kinds = NDArray[np.uint8]
@@ -122,8 +123,7 @@ def _single_lines(single: pl.DataFrame, several: NDArray[np.bool_]) -> pl.DataFr
     if not several.any():
         return events
     texts = events.filter(pl.Series(several))["text"].unique(maintain_order=True)
-    inner = pl.DataFrame([_inner_stack(text) for text in texts], schema=INNER_STACK, orient="row")
-    with_stack = pl.DataFrame({"text": texts}).hstack(inner).filter("has_stack")
+    with_stack = pl.DataFrame({"text": texts}).hstack(_inner_stacks(texts)).filter("has_stack")
     return (
         events.join(with_stack, on="text", how="left", maintain_order="left")
         .with_columns(
@@ -135,12 +135,37 @@ def _single_lines(single: pl.DataFrame, several: NDArray[np.bool_]) -> pl.DataFr
     )
 
 
-def _inner_stack(text: str) -> tuple[bool, str | None, str | None]:
-    """Find the stack in one entry: whether there is one, its first and its last exception."""
-    lines = pl.Series("text", text.split("\n"))
-    kinds = letters(lines).str.join("").item().encode()
-    texts = _exceptions(lines)
-    for start, end in stacks(kinds):
-        root, last = exceptions(kinds[start:end])
-        return True, None if root is None else texts[start + root], None if last is None else texts[start + last]
-    return False, None, None
+def _inner_stacks(texts: pl.Series) -> pl.DataFrame:
+    """Find the stack in each entry: whether there is one, its first and its last exception."""
+    lines = texts.str.split("\n")
+    long = lines.list.len() > MOST_LINES
+    if long.any():  # of an endless entry only the first and the last lines are read
+        ends = pl.concat_list(pl.col("lines").list.head(MOST_LINES // 2), pl.col("lines").list.tail(MOST_LINES // 2))
+        chosen = pl.when(pl.col("lines").list.len() > MOST_LINES).then(ends).otherwise("lines")
+        lines = lines.alias("lines").to_frame().select(chosen).to_series()
+    flat = lines.explode().alias("text")
+    distinct = flat.unique(maintain_order=True)
+    lettered = pl.DataFrame({"text": distinct, "letter": letters(distinct)})
+    kinds = flat.to_frame().join(lettered, on="text", how="left", maintain_order="left")["letter"].str.join("").item().encode()
+    found: list[tuple[bool, int | None, int | None]] = []
+    start = 0
+    for count in lines.list.len():  # 2 µs per entry
+        own = kinds[start : start + count]
+        found.append(_first_stack(own, start))
+        start += count
+    frame = pl.DataFrame(found, schema={"has_stack": pl.Boolean, "root": pl.Int64, "last": pl.Int64}, orient="row")
+    return frame.select(
+        "has_stack",
+        _exceptions(flat.gather(frame["root"])).alias("in_root"),
+        _exceptions(flat.gather(frame["last"])).alias("in_last"),
+    ).cast(INNER_STACK)
+
+
+def _first_stack(kinds: bytes, first_line: int) -> tuple[bool, int | None, int | None]:
+    """Find the first stack in the lines of one entry, with the numbers of its root and last exception."""
+    span = next(iter(stacks(kinds)), None)
+    if span is None:
+        return False, None, None
+    root, last = exceptions(kinds[slice(*span)])
+    begin = first_line + span[0]
+    return True, None if root is None else begin + root, None if last is None else begin + last

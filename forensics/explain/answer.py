@@ -17,6 +17,7 @@ from forensics.explain.log_formats import log_records
 from forensics.explain.no_failure import Problem, find_problem
 from forensics.explain.records import JournalRecord, journal_records
 from forensics.journal.stream import read_stream
+from forensics.model.bounds import bounded_entries
 from forensics.model.frames import ENTRIES
 from forensics.model.values import Signature
 from forensics.signatures import Labelled, label
@@ -87,7 +88,7 @@ def _entries(records: Sequence[JournalRecord]) -> pl.DataFrame:
     frames = [
         frame.select(pl.col(name).cast(kind) for name, kind in ENTRIES.items()) for frame in batches if isinstance(frame, pl.DataFrame)
     ]
-    return pl.concat(frames) if frames else ENTRIES.to_frame()
+    return bounded_entries(pl.concat(frames)) if frames else ENTRIES.to_frame()
 
 
 def _explain_failure(text: LabelledText, catalogue: Catalogue) -> Explanation:

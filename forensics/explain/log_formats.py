@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import pairwise
 
-LONGEST = 65_536  # characters of a line that are read
+from forensics.model.text_length import LONGEST
+
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 MOST_SHARE = 0.5  # of the lines that are not indented must have a prefix for it to be the text's
 
@@ -107,7 +108,8 @@ def _read(lines: list[tuple[int, str]], prefix: re.Pattern[str] | None) -> Itera
                 yield waiting
             waiting, width = _record(number, match), match.start("message")
         elif prefix is not None and waiting is not None and len(line) > width and not line[:width].strip():
-            waiting = replace(waiting, message=f"{waiting.message}\n{line[width:]}")  # journalctl indents further lines of a message
+            if len(waiting.message) < LONGEST:  # journalctl indents further lines of a message
+                waiting = replace(waiting, message=f"{waiting.message}\n{line[width:]}")
         else:
             if waiting is not None:
                 yield waiting

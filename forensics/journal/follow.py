@@ -17,9 +17,11 @@ import pyarrow as pa
 from forensics.errors import ForensicsError
 from forensics.journal.export_columns import CURSOR, MONOTONIC, TIME
 from forensics.journal.json_lines import table_of
+from forensics.model.text_length import END, LONGEST, START, bounded_text
 
 NAME = "live"  # of the column `file`
 NOTHING = table_of((), (), NAME, 0)
+MOST_BYTES = 16 << 20  # of the entries of one batch
 REOPENED_AFTER = 8_000  # entries: an open reader keeps what it has read mapped, up to half a gigabyte
 
 
@@ -48,15 +50,19 @@ class Follower:
             self._taken_before = self.taken
         self.reader.wait(0)  # checks for new files
         entries: list[Mapping[str, Any]] = []
-        while len(entries) < most and (entry := self.reader.get_next()):
-            entries.append(entry)
+        sizes: list[int] = []
+        left = MOST_BYTES
+        while len(entries) < most and left > 0 and (entry := self.reader.get_next()):
+            sizes.append(_size(entry))
+            entries.append(_bounded(entry))
+            left -= sizes[-1]
             if entry[CURSOR] == until:
                 break
         if not entries:
             return NOTHING
         self.cursor = entries[-1][CURSOR]
         number, self.taken = self.taken, self.taken + len(entries)
-        return table_of(entries, [_size(entry) for entry in entries], NAME, number)
+        return table_of(entries, sizes, NAME, number)
 
 
 def open_follower(directory: Path | None = None, *, after: str | None = None, since: datetime | None = None) -> Follower:
@@ -105,6 +111,14 @@ def _seek_after(reader: Any, cursor: str) -> bool:
     if first and first[CURSOR] != cursor:  # that entry was vacuumed: this is the next one
         reader.seek_cursor(first[CURSOR])
     return bool(first) and first[CURSOR] == cursor
+
+
+def _bounded(entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Cut the message before it is decoded and copied."""
+    message = entry.get("MESSAGE")
+    if isinstance(message, bytes):
+        return entry if len(message) <= 4 * LONGEST else {**entry, "MESSAGE": message[: 4 * START] + message[-4 * END :]}
+    return {**entry, "MESSAGE": bounded_text(message)} if isinstance(message, str) and len(message) > LONGEST else entry
 
 
 def _size(entry: Mapping[str, Any]) -> int:
