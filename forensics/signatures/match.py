@@ -95,6 +95,17 @@ def find_in_texts(texts: pl.Series, patterns: Sequence[Pattern]) -> tuple[pl.Dat
     return (pl.concat(frames) if frames else TEXT_HITS.to_frame()), tuple(notes)
 
 
+def may_match(texts: pl.Series, patterns: Sequence[Pattern]) -> pl.Series:
+    """Whether texts contain a literal that some pattern requires: nearly no ordinary line does."""
+    _, owners = _required_literals(tuple(pattern.messages for pattern in patterns))
+    if texts.is_empty() or owners.is_empty():
+        return pl.repeat(value=False, n=len(texts), eager=True)
+    if len(texts) <= FEW:
+        found = set(_literals_of_few(texts, owners)["text_id"])
+        return pl.Series([number in found for number in range(len(texts))], dtype=pl.Boolean)
+    return texts.str.contains_any(owners["literal"].unique(), ascii_case_insensitive=True)
+
+
 def _candidates(texts: pl.Series, patterns: Sequence[Pattern]) -> dict[int, pl.Series]:
     """For each pattern that requires literals, the texts that contain one; other patterns have no key."""
     searched, owners = _required_literals(tuple(pattern.messages for pattern in patterns))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -11,11 +12,12 @@ from forensics.attempts import asks_to_stop, lifecycle_of
 from forensics.boots import machine_or_host
 from forensics.model.moments import Moment
 from forensics.model.values import UnitKey
-from forensics.signatures import line_level
+from forensics.signatures import line_level, mask
 from forensics.speakers import Speaker, speakers
 
 # a statement of any other kind can be about an end
 NO_ENDS = {"starting", "started", "stopping", "restart", "reloading"}
+MayMatch = Callable[[pl.Series], pl.Series]
 MOST_REMEMBERED = 50_000  # lines
 LONGEST = 300  # characters of a line that decide whether it is new
 NUMBERED = re.compile(r"\b[^\W\d]*\d\w*")
@@ -54,50 +56,72 @@ class BatchFacts:
     with_new_errors: frozenset[UnitKey] = frozenset()  # those of them that log an error of their own
     jobs: frozenset[UnitKey] = frozenset()  # the services of timers that an entry is about
     dropped: int = 0  # lines that journald reports as lost
+    loud: tuple[bool, ...] = ()  # of each entry: whether it is a service's line that looks like an error or like a known problem
 
 
 @dataclass(slots=True)
 class LoggedLines:
-    """Remembers which lines each unit has logged; words with a digit in them count as the same."""
+    """Remembers which lines each unit has logged, and which of them are loud; words with a digit in them count as the same."""
 
-    _hashes: set[int] = field(default_factory=set)
+    _loud: dict[int, bool] = field(default_factory=dict)
 
-    def add(self, unit: UnitKey, text: str | None) -> bool:
-        """Whether the line is new."""
+    def add(self, unit: UnitKey, text: str | None) -> tuple[int, bool]:
+        """Return the number of a line, and whether it is new."""
         line = hash((unit, NUMBERED.sub("0", (text or "")[:LONGEST])))
-        if line in self._hashes:
-            return False
-        if len(self._hashes) >= MOST_REMEMBERED:
-            self._hashes.clear()
-        self._hashes.add(line)
-        return True
+        if line in self._loud:
+            return line, False
+        if len(self._loud) >= MOST_REMEMBERED:
+            self._loud.clear()
+        self._loud[line] = False
+        return line, True
+
+    def mark_loud(self, lines: Iterable[int]) -> None:
+        """Remember that lines look like an error or like a known problem."""
+        self._loud |= dict.fromkeys(lines, True)
+
+    def is_loud(self, line: int) -> bool:
+        return self._loud.get(line, False)
 
 
-def facts_of(entries: pl.DataFrame, lines: LoggedLines, first_number: int = 0) -> BatchFacts:
-    """Read the facts of new ENTRIES, the first of which has `first_number`; 4 µs per row, and a busy host writes hundreds per second."""
+def _no_problem(texts: pl.Series) -> pl.Series:
+    return pl.repeat(value=False, n=len(texts), eager=True)
+
+
+def facts_of(entries: pl.DataFrame, lines: LoggedLines, first_number: int = 0, may_match: MayMatch = _no_problem) -> BatchFacts:
+    """Read the facts of new ENTRIES, the first of which has `first_number`; 4 µs per row, and a busy host writes hundreds per second.
+
+    may_match: whether texts can be known problems.
+    """
     by = speakers(entries)
     statements = _statements(entries, first_number) if (by == int(Speaker.MANAGER)).any() else ()
     with_new_lines: set[UnitKey] = set()
     jobs: set[UnitKey] = set()
-    new_texts: list[tuple[UnitKey, str | None]] = []
-    columns = entries.select("machine", "host", "manager", "unit", "message", by=by).filter(pl.col("unit").is_not_null())
-    keyed = columns.with_columns(machine_or_host()).select(pl.col("machine", "manager", "unit").cast(pl.String), "message", "by")
-    for machine, manager, unit, text, speaker in keyed.iter_rows():
+    new_texts: list[tuple[UnitKey, int, str | None]] = []
+    own: list[tuple[int, int]] = []  # row and line of services' entries
+    columns = entries.select("machine", "host", "manager", "unit", "message", by=by).with_row_index("row").filter(pl.col("unit").is_not_null())
+    keyed = columns.with_columns(machine_or_host()).select(pl.col("machine", "manager", "unit").cast(pl.String), "message", "by", "row")
+    for machine, manager, unit, text, speaker, row in keyed.iter_rows():
         key = UnitKey(machine or "", manager or "", unit)
-        if lines.add(key, text):
+        line, is_new = lines.add(key, text)
+        if speaker == Speaker.SERVICE:
+            own.append((row, line))
+        if is_new:
             with_new_lines.add(key)
             if unit.endswith(".timer") and speaker == Speaker.MANAGER:
                 jobs.add(key._replace(unit=unit.removesuffix(".timer") + ".service"))
             if speaker == Speaker.SERVICE:
-                new_texts.append((key, text))
+                new_texts.append((key, line, text))
+    with_new_errors = _with_errors(new_texts, lines, may_match)
+    loud_rows = {row for row, line in own if lines.is_loud(line)}
     return BatchFacts(
         statements=statements,
         boots=boots_of(entries),
         ending=frozenset(statement.unit for statement in statements if statement.kind not in NO_ENDS),
         with_new_lines=frozenset(with_new_lines),
-        with_new_errors=_with_errors(new_texts),
+        with_new_errors=with_new_errors,
         jobs=frozenset(jobs),
         dropped=int(entries["dropped"].filter(by == Speaker.JOURNALD).sum() or 0),
+        loud=tuple(row in loud_rows for row in range(len(entries))),
     )
 
 
@@ -141,9 +165,12 @@ def boots_of(entries: pl.DataFrame) -> tuple[Boot, ...]:
     return tuple(Boot(machine or "", host or "", Moment(time, clock, boot or "")) for machine, host, boot, time, clock in rows)
 
 
-def _with_errors(texts: list[tuple[UnitKey, str | None]]) -> frozenset[UnitKey]:
-    if not texts:
+def _with_errors(new: list[tuple[UnitKey, int, str | None]], lines: LoggedLines, may_match: MayMatch) -> frozenset[UnitKey]:
+    """Select the units with a new line that looks like an error; mark the lines that can explain an end."""
+    if not new:
         return frozenset()
-    frame = pl.DataFrame({"text": [text for _, text in texts]}, schema={"text": pl.String})
-    loud = frame.select(line_level.reports_error(pl.col("text")) | line_level.complains(pl.col("text"))).to_series().fill_null(value=False)
-    return frozenset(key for (key, _), is_loud in zip(texts, loud, strict=True) if is_loud)
+    texts = pl.Series("text", [text or "" for _, _, text in new], dtype=pl.String)
+    start = pl.col("text").str.slice(0, mask.LONGEST)  # as `signatures.nonfatal` reads it
+    errors = texts.to_frame().select(line_level.reports_error(start) | line_level.complains(start)).to_series()
+    lines.mark_loud(line for (_, line, _), is_loud in zip(new, errors | may_match(texts), strict=True) if is_loud)
+    return frozenset(key for (key, _, _), is_error in zip(new, errors, strict=True) if is_error)

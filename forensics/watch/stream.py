@@ -21,25 +21,29 @@ from forensics.boots import machine_or_host
 from forensics.classes.overrides import Overrides, apply_overrides
 from forensics.journal.columns import SCHEMA
 from forensics.journal.dictionary import DICTIONARY
+from forensics.model.bounds import bounded_entries
 from forensics.model.frames import ENTRIES
 from forensics.model.values import Signature, UnitKey
 from forensics.policy.unit_state import Attempt
 from forensics.signatures import label
+from forensics.signatures.match import may_match
 from forensics.signatures.nonfatal import FATAL_ELSEWHERE, WHY, problems, signature_of
 from forensics.signatures.pattern import Catalogue
 from forensics.watch.batch import BatchFacts, LoggedLines, facts_of
+from forensics.watch.kept_lines import kept_lines
 
 SETTLE_S = 0.2
 ROUTINE_S = 1.5
 NONFATAL_S = 1.5  # after an error a service that still runs has survived it
 KEEP_ENDED_S = 2.0  # entries of an attempt that was reported
 KEEP_OTHERS_S = 60.0  # entries about no unit: the kernel logs a process before and after its end
-MOST_LINES = 1000  # of one attempt that runs, the newest; it also keeps its first FIRST_LINES
+MOST_LINES = 1000  # of one attempt that runs, the newest; it also keeps its first FIRST_LINES, and the lines that can explain its end
 FIRST_LINES = 50
-MOST_GROWN = 5000  # entries that came since entries were last dropped
+MOST_GROWN = 5000  # entries that came since entries were last dropped, or as many portions of their text
+PORTION = 4096  # bytes
 # polars 2.1 leaks 70 KB per table with dictionary columns: a gigabyte in half a day
 PLAIN = pa.schema([(field.name, pa.string() if field.type == DICTIONARY else field.type) for field in SCHEMA])
-HELD = {**ENTRIES, "arrived": pl.Float64(), "number": pl.Int64()}  # number: of the entry, in the order of reading
+HELD = {**ENTRIES, "arrived": pl.Float64(), "number": pl.Int64(), "loud": pl.Boolean()}  # number: of the entry, in the order of reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,7 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class NonfatalError:
-    """An error that a running attempt logged and survived."""
+    """An error that a running attempt logged and survived. site: where in the program an unknown one was raised."""
 
     host: str
     unit: UnitKey
@@ -66,6 +70,7 @@ class NonfatalError:
     signature: Signature
     why: str
     line: str
+    site: str = ""
 
 
 @dataclass(slots=True)
@@ -79,6 +84,7 @@ class Stream:
     _held: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=HELD))
     _fed: list[pl.DataFrame] = field(default_factory=list)  # since they were added to those that are held
     _read: int = 0  # entries
+    _grown: int = 0  # entries and portions since entries were last dropped
     _ending: dict[UnitKey, tuple[float, float]] = field(default_factory=dict)  # arrival of the first and last line of unreported ends
     _news: dict[UnitKey, float] = field(default_factory=dict)  # when the unit last logged something new, since its last reported end
     _errors: dict[UnitKey, float] = field(default_factory=dict)  # when the first error came that is not reported yet
@@ -88,17 +94,18 @@ class Stream:
 
     def feed(self, table: pa.Table, now: float) -> BatchFacts:
         """Take new entries and return what needs no assembling; `settle` gives ends. now: a steady clock."""
-        new = pl.DataFrame(table.cast(PLAIN)).select(pl.col(name).cast(kind) for name, kind in ENTRIES.items())
+        new = bounded_entries(pl.DataFrame(table.cast(PLAIN)).select(pl.col(name).cast(kind) for name, kind in ENTRIES.items()))
         numbers = pl.int_range(self._read, self._read + len(new), eager=True)
-        facts = facts_of(new, self._logged_lines, self._read)
+        facts = facts_of(new, self._logged_lines, self._read, self._may_match)
         self._read += len(new)
-        self._fed.append(new.with_columns(arrived=pl.lit(now, pl.Float64), number=numbers))
+        self._fed.append(new.with_columns(arrived=pl.lit(now, pl.Float64), number=numbers, loud=pl.Series(facts.loud, dtype=pl.Boolean)))
         for unit in facts.ending:
             self._ending[unit] = (self._ending.get(unit, (now, now))[0], now)
         for unit in facts.with_new_errors:
             self._errors.setdefault(unit, now)
         self._news |= dict.fromkeys(facts.with_new_lines, now)
-        if sum(map(len, self._fed)) >= MOST_GROWN:
+        self._grown += len(new) + int(new["message"].str.len_bytes().sum()) // PORTION
+        if self._grown >= MOST_GROWN:
             self._forget(now)
         return facts
 
@@ -210,7 +217,8 @@ class Stream:
         signature = signature_of(row, self.catalogue)
         shown = self.overrides.shown_as(signature.id)
         named = replace(signature, id=shown, title=self.overrides.titles.get(shown, signature.title))
-        return NonfatalError(str(row["host"] or ""), unit_of(row), row["time"], named, WHY[row["rule"]], row["last"] or row["text"])
+        line = row["last"] or row["text"]
+        return NonfatalError(str(row["host"] or ""), unit_of(row), row["time"], named, WHY[row["rule"]], line, row["site"])
 
     def _labelled(self, entries: pl.DataFrame, assembly: Assembly, over: pl.DataFrame) -> tuple[Ended, ...]:
         wanted = over.select("attempt")
@@ -221,6 +229,9 @@ class Stream:
         ended = facts.join(extra, on="attempt").sort("ended", "attempt")
         pairs = zip(attempts_of(ended), ended.iter_rows(named=True), strict=True)
         return tuple(_ended(attempt, row, entries, labelled.signatures.get(row["signature"])) for attempt, row in pairs)
+
+    def _may_match(self, texts: pl.Series) -> pl.Series:
+        return may_match(texts, self.catalogue.patterns)
 
     def _of_units(self, values: Mapping[UnitKey, float]) -> pl.Series:
         """Return for each held entry the value of its unit; 0 for none."""
@@ -240,23 +251,21 @@ class Stream:
         self._merge()
         invocations = self._held["invocation"].unique().drop_nulls().cast(pl.String)
         reported = pl.col("invocation").cast(pl.String).is_in([invocation for invocation in invocations if invocation in self.reported])
-        whole = ["boot", "unit", "invocation"]
-        turn, size = pl.int_range(pl.len()).over(whole), pl.len().cast(pl.Int64).over(whole)
-        newest = (turn < FIRST_LINES) | (turn >= size - MOST_LINES)
-        age = now - pl.col("arrived")
+        age, kept = now - pl.col("arrived"), pl.col("kept")
         without_ids = pl.col("unit").is_not_null() & pl.col("invocation").is_null().all().over("boot", "unit")  # before systemd 232
         of_none = pl.col("unit").is_null() | pl.col("invocation").is_null()
         keep = (
             pl.when(without_ids)
-            .then((pl.col("number") >= self._of_units({unit: first for unit, (first, _) in self._without_ids.items()})) & newest)
+            .then((pl.col("number") >= self._of_units({unit: first for unit, (first, _) in self._without_ids.items()})) & kept)
             .when(of_none)
             .then(age < KEEP_OTHERS_S)
             .when(reported)
             # with RestartMode=direct a service's lines carry the id of an attempt that was reported long ago
-            .then((age < KEEP_ENDED_S) | (newest & (pl.col("arrived") > self._of_units(self._ended_at))))
-            .otherwise(newest)
+            .then((age < KEEP_ENDED_S) | (kept & (pl.col("arrived") > self._of_units(self._ended_at))))
+            .otherwise(kept)
         )
-        self._held = self._held.filter(keep).rechunk()
+        self._held = self._held.with_columns(kept=kept_lines(FIRST_LINES, MOST_LINES)).filter(keep).drop("kept").rechunk()
+        self._grown = 0
         names = set(self._held["unit"].unique().cast(pl.String).drop_nulls())
         self._ended_at = {unit: at for unit, at in self._ended_at.items() if unit.unit in names}
         self._without_ids = {unit: numbers for unit, numbers in self._without_ids.items() if unit.unit in names}
