@@ -195,7 +195,8 @@ def _slept(entries: pl.DataFrame, jumps: pl.DataFrame) -> pl.Series:
 def _lines_about_clocks(entries: pl.DataFrame, rows: npt.NDArray[np.int64]) -> pl.DataFrame:
     """Find lines near `rows` about a resume or a set clock: boot, monotonic, resumed, set."""
     around = (rows[:, None] + np.arange(-NEAR_ROWS, NEAR_ROWS)).ravel()
-    near = entries[np.unique(around[(around >= 0) & (around < entries.height)])].filter(may_report_clocks())
+    near = entries[np.unique(around[(around >= 0) & (around < entries.height)])]
+    near = near.filter(may_report_clocks(near))
     text, message_id = pl.col("message").fill_null(""), pl.col("message_id").cast(pl.String).fill_null("")
     lines = near.select(
         pl.col("boot").cast(pl.String),

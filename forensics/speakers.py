@@ -24,12 +24,13 @@ class Speaker(IntEnum):
     KERNEL = 4
 
 
-# `writer` of ENTRIES: "<uid> <unit>[/<user unit>] <program>"
-OF_USER_MANAGER = r"^\d+ user@\d+\.service/init\.scope "
-OF_FORKED_CHILD = rf"^(?:0 -|\d+ [^-\s]\S*) (?:-|{MANAGER_PROGRAM})$"  # only root's where its cgroup is not known
-OF_COREDUMP = rf"^(?:0 - |\d+ {COREDUMP_SERVICE} )"
-OF_ROOT = r"^0 "
-OF_LOGIN = rf"^\d+ {LOGIN_UNIT}(?:/\S*)? "
+# `writer` of ENTRIES: "<uid> <unit>[/<user unit>] <program>"; journald knows every sender's uid, other sources may leave it out ("-")
+OF_USER_MANAGER = r"^\S+ user@\d+\.service/init\.scope "
+OF_FORKED_CHILD = rf"^(?:0 -|\S+ [^-\s]\S*) (?:-|{MANAGER_PROGRAM})$"  # only root's where its cgroup is not known
+OF_COREDUMP = rf"^(?:0 - |\S+ {COREDUMP_SERVICE} )"
+OF_ROOT = r"^[0-] "
+OF_ROOT_ANYWHERE = r"^(?:0 |- - )"
+OF_LOGIN = rf"^\S+ {LOGIN_UNIT}(?:/\S*)? "
 
 # programs that anyone may start and that become root themselves: only their own file proves them
 SETUID = frozenset(("sudo", "doas", "pkexec", "su"))
@@ -42,7 +43,7 @@ DAEMONS = {
     **dict.fromkeys(("sshd", "sshd-session"), ("sshd", "sshd-session")),
 }
 POLKIT = frozenset(("polkitd", "polkit-1"))
-OF_POLKIT = r"^\d+ polkit(?:d)?\.service "
+OF_POLKIT = r"^\S+ polkit(?:d)?\.service "
 # package managers and activation scripts; root's in a login session or in a unit that updates the system may have any name
 UPDATERS = frozenset(
     (
@@ -53,12 +54,12 @@ UPDATERS = frozenset(
     )
 )
 OF_UPDATE = (
-    r"^0 (?:nixos-upgrade|nixos-rebuild\S*|apt-daily(?:-upgrade)?|unattended-upgrades|dnf-automatic\S*|dnf5-automatic|packagekit|yum-cron"
-    r"|transactional-update|dkms)\.service "
+    r"^[0-] (?:nixos-upgrade|nixos-rebuild\S*|apt-daily(?:-upgrade)?|unattended-upgrades|dnf-automatic\S*|dnf5-automatic|packagekit"
+    r"|yum-cron|transactional-update|dkms)\.service "
 )
 # programs that set the clock or put the host to sleep
 OF_CLOCK = (
-    r"^\d+ (?:systemd-(?:timesyncd|timedated|suspend|hibernate|hybrid-sleep|suspend-then-hibernate)|chronyd?|ntpd?|ntpsec|openntpd)"
+    r"^\S+ (?:systemd-(?:timesyncd|timedated|suspend|hibernate|hybrid-sleep|suspend-then-hibernate)|chronyd?|ntpd?|ntpsec|openntpd)"
     r"\.service "
 )
 ALERTING = r"alertmanager|grafana|tabby-forensics|monit|healthchecks|uptime-kuma|ntfy|nagios|icinga|zabbix"
@@ -146,7 +147,7 @@ def _is_setuid_program() -> pl.Expr:
     """
     program = pl.col("writer").str.extract(rf"^\S+ \S+ {SYSTEM_PATH}\.?([^/\s]+)$")
     is_its_file = program.str.replace(r"-rs$|-wrapped$", "") == pl.col("identifier")
-    unknown_file = _writer(r"^\S+ \S+ -$") & (_writer(OF_LOGIN) | _writer(OF_ROOT)) & _comm_is(pl.col("identifier"))
+    unknown_file = _writer(r"^\S+ \S+ -$") & (_writer(OF_LOGIN) | _writer(OF_ROOT_ANYWHERE)) & _comm_is(pl.col("identifier"))
     return is_its_file.fill_null(value=False) | unknown_file
 
 
@@ -167,18 +168,23 @@ def _is_updater() -> pl.Expr:
     return _writer(OF_ROOT) & (named.fill_null(pl.col("writer").is_null()) | placed)
 
 
-def may_report_clocks() -> pl.Expr:
-    """Select the lines of ENTRIES by which the kernel, root or a time service may report that the clock was set or the host slept."""
-    writer = pl.col("writer").cast(pl.String)
-    setuid = pl.col("identifier").cast(pl.String).is_in(sorted(SETUID)).fill_null(value=False)
-    known = writer.str.contains(OF_ROOT) | writer.str.contains(OF_CLOCK) | (setuid & writer.str.contains(rf" {SYSTEM_PATH}sudo(?:-rs)?$"))
-    return (pl.col("pid") == 1).fill_null(value=False) | known.fill_null(value=True)
+def may_report_clocks(lines: pl.DataFrame) -> pl.Series:
+    """Mark the lines of ENTRIES by which the kernel, root or a time service may report that the clock was set or the host slept."""
+    columns = lines.select(
+        pl.col("identifier", "comm", "writer").cast(pl.String), (pl.col("pid") == 1).fill_null(value=False).alias("first")
+    )
+    by_command = pl.col("identifier").is_in(sorted(SETUID)).fill_null(value=False)
+    by_service = _writer(OF_ROOT_ANYWHERE) | _writer(OF_CLOCK)
+    believed = pl.when(by_command).then(_is_setuid_program()).otherwise(pl.col("first") | by_service)
+    return columns.select(believed.fill_null(value=False)).to_series()
 
 
 def may_report_alerts(entries: pl.DataFrame) -> pl.Series:
     """Mark the lines that alerting programs wrote in units of their own: only root gives a system unit its name."""
     by_unit = is_any(entries["unit"], matching(entries["unit"], ALERTING_UNIT))
-    unrecorded = entries["unit"].is_null() & entries["writer"].is_null()
+    unrecorded = entries["unit"].is_null() & entries["writer"].is_null() & entries["identifier"].is_not_null()
+    if not unrecorded.any():
+        return by_unit
     return by_unit | (unrecorded & is_any(entries["identifier"], matching(entries["identifier"], f"(?i){ALERTING}")))
 
 

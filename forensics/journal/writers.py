@@ -17,7 +17,7 @@ Numbers = npt.NDArray[np.int64]
 
 
 def writers(fields: Mapping[str, pa.DictionaryArray], n: int) -> pa.DictionaryArray:
-    """Return `<uid> <unit>[/<user unit>] <program>` for each of n entries, "-" where one is absent; null without a uid.
+    """Return `<uid> <unit>[/<user unit>] <program>` for each of n entries, "-" where one is absent; null without all.
 
     There are few such writers, so that who may speak for what is decided per distinct one (speakers.py).
     """
@@ -29,7 +29,7 @@ def writers(fields: Mapping[str, pa.DictionaryArray], n: int) -> pa.DictionaryAr
         distinct = np.column_stack([distinct[pairs // width], pairs % width - 1])
     texts = [[*part.values.to_pylist(), "-"] for part in parts]  # the last one is read by -1
     named = [_text(*(text[code] for text, code in zip(texts, codes, strict=True))) for codes in distinct.tolist()]
-    known = distinct[:, 0] >= 0
+    known = (distinct >= 0).any(axis=1)
     return from_codes(np.where(known[numbers], numbers, -1).astype(np.int32), pa.array(named, TEXT))
 
 

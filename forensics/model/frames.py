@@ -29,7 +29,7 @@ ENTRIES = pl.Schema(
         "identifier": pl.Categorical(),  # SYSLOG_IDENTIFIER
         "comm": pl.Categorical(),  # _COMM, trusted
         "pid": pl.Int64(),  # _PID, trusted
-        "writer": pl.Categorical(),  # "<_UID> <_SYSTEMD_UNIT>[/<_SYSTEMD_USER_UNIT>] <_EXE>", "-" for absent ones; null without _UID
+        "writer": pl.Categorical(),  # "<_UID> <_SYSTEMD_UNIT>[/<_SYSTEMD_USER_UNIT>] <_EXE>", "-" for absent ones
         "stream": pl.String(),  # _STREAM_ID: one stdout/stderr connection
         "message_id": pl.Categorical(),
         "message": pl.String(),  # bytes that are not UTF-8 are written as \xNN

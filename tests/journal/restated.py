@@ -90,4 +90,4 @@ def attribution(fields: Mapping[str, str]) -> tuple[str | None, str | None, str 
 def writer_of(fields: Mapping[str, str]) -> str | None:
     """The process that wrote an entry, by journald's own fields; an empty value counts as absent."""
     uid, unit, user_unit, program = (fields.get(name) or "-" for name in ("_UID", "_SYSTEMD_UNIT", "_SYSTEMD_USER_UNIT", "_EXE"))
-    return None if uid == "-" else f"{uid} {unit}{'' if user_unit == '-' else '/' + user_unit} {program}"
+    return None if {uid, unit, user_unit, program} == {"-"} else f"{uid} {unit}{'' if user_unit == '-' else '/' + user_unit} {program}"
