@@ -5,15 +5,20 @@ from __future__ import annotations
 import fnmatch
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pyarrow as pa
 
 from forensics.alerting.alert import Alert
 from forensics.alerting.delivery import Delivery
-from forensics.journal.follow import Follower
+from forensics.journal.follow import MOST_BYTES, Follower
+from forensics.model.values import UnitKey
 from forensics.watch.batch import BatchFacts
 from forensics.watch.budget import Budget
 from forensics.watch.metrics import Metrics
+from forensics.watch.poison import BREAKING, by_halves
 from forensics.watch.state import Position, State
 from forensics.watch.stream import KEEP_ENDED_S, Ended, NonfatalError, Stream
 from forensics.watch.tracked import own_unit
@@ -26,6 +31,8 @@ READING, LABELLING = (0.1, 0.1), (0.3, 0.5)  # budgets: share of a core, seconds
 LATER = float("inf")
 TICK_S = 1.0  # between two checks of what only time changes, and between two commits while no alert is raised
 REPLAY_S = 300.0  # how much is read again after a crash, for the attempts that still ran
+MOST_SKIPPED = 1000  # different sentences that are not repeated
+LONGEST_REASON = 300  # characters of an error in our own code
 REPORTED_TTL_S = 2 * REPLAY_S  # how long an attempt that counted is remembered: longer than it can be read again
 
 
@@ -46,6 +53,8 @@ class Watch:
     stopping: bool = False
     _checkpoints: deque[tuple[float, str]] = field(default_factory=deque)
     _reported: dict[str, float] = field(default_factory=dict)  # since the last commit
+    _skipped: dict[tuple[str, type[BaseException]], int] = field(default_factory=dict)  # how often what was skipped, and why
+    _losses: list[tuple[int, str]] = field(default_factory=list)  # skipped and not in an alert yet
     _changed: bool = False
     _reading: Budget = field(default_factory=lambda: Budget(*READING))
     _labelling: Budget = field(default_factory=lambda: Budget(*LABELLING))
@@ -77,9 +86,12 @@ class Watch:
             table = self.follower.take(MOST_ENTRIES, until=position.done)
             if not len(table):
                 break
-            self.stream.feed(table, time.monotonic() - KEEP_ENDED_S)
+            self._feed(table, time.monotonic() - KEEP_ENDED_S)
         if first:
-            self.stream.pass_over(time.monotonic())
+            try:
+                self.stream.pass_over(time.monotonic())
+            except BREAKING as error:
+                self._give_up(f"the ends of {_names(self.stream.give_up())} before the start could not be read", error)
             self._reported = dict(self.stream.reported)
             self._commit(time.monotonic(), [])
 
@@ -112,17 +124,19 @@ class Watch:
         self.metrics.gauges["last_event_timestamp_seconds"].set(newest)
         self.metrics.gauges["watch_lag_seconds"].set(max(0.0, now - newest))
         self._changed = True
-        try:
-            alerts = self._handle(self.stream.feed(table, steady), steady, now)
-        except Exception as error:  # noqa: BLE001 - no entry may end the loop
-            alerts = self._given_up(f"{len(table)} entries could not be read", error, now)
+        alerts = [alert for facts in self._feed(table, steady) for alert in self._handle(facts, steady, now)] + self._lost(now)
         done = time.monotonic()
-        if len(table) == MOST_ENTRIES:  # there is more, written while nothing was read: half of a core
+        if len(table) == MOST_ENTRIES or table["bytes"].to_numpy().sum() >= MOST_BYTES:
+            # there is more, written while nothing was read: half of a core
             self._next_read = done + (done - steady)
         else:
             self._reading.spend(steady, done)
             self._next_read = max(steady + POLL_S, self._reading.ready(done))
         return alerts
+
+    def _feed(self, table: pa.Table, steady: float) -> list[BatchFacts]:
+        """Give the stream new entries, all but those that break it: no entry may end the loop."""
+        return list(by_halves(table, lambda part: self.stream.feed(part, steady), self._give_up_entries))
 
     def _handle(self, facts: BatchFacts, steady: float, now: float) -> list[Alert]:
         self.tracker.read(facts, steady, self._is_watched)
@@ -145,28 +159,42 @@ class Watch:
         begun = time.monotonic()
         if begun < self._next_labelling or self.stream.due is None or begun < self.stream.due:
             return [], [], []
-        ended: list[Ended] = []
-        nonfatal: list[NonfatalError] = []
-        alerts: list[Alert] = []
-        try:
-            all_ended, all_nonfatal = self.stream.settle(steady)
-            self._reported |= {end.invocation: steady for end in all_ended}
-            ended = [end for end in all_ended if self._is_watched(end.unit.unit)]
-            # what `watch` itself logs is no news to whoever gets its alerts, and an alert about it would be logged again
-            nonfatal = [error for error in all_nonfatal if self._is_watched(error.unit.unit) and error.unit.unit != self.own_unit]
-        except Exception as error:  # noqa: BLE001 - as above
-            units = ", ".join(sorted(unit.unit for unit in self.stream.give_up()))
-            alerts = self._given_up(f"the ends of {units} could not be labelled", error, now)
+        units = sorted(self.stream.unsettled)
+        settled = list(by_halves(units, lambda some: self.stream.settle(steady, frozenset(some)), self._give_up_units))
+        all_ended = [end for ends, _ in settled for end in ends]
+        self._reported |= {end.invocation: steady for end in all_ended}
+        ended = [end for end in all_ended if self._is_watched(end.unit.unit)]
+        # what `watch` itself logs is no news to whoever gets its alerts, and an alert about it would be logged again
+        survived = (error for _, errors in settled for error in errors)
+        nonfatal = [error for error in survived if self._is_watched(error.unit.unit) and error.unit.unit != self.own_unit]
+        alerts = self._lost(now)
         self._changed = True
         done = time.monotonic()
         self._labelling.spend(begun, done)
         self._next_labelling = self._labelling.ready(done)
         return ended, nonfatal, alerts
 
-    def _given_up(self, what: str, error: Exception, now: float) -> list[Alert]:
-        """Report an error in our own code, whose entries are lost."""
-        self.say(f"{what}: {type(error).__name__}: {error}. Please report this.")
-        return self.tracker.lost(1, what, now)
+    def _give_up_entries(self, table: Sequence[Any], error: BaseException) -> None:
+        self._give_up(f"{plural(len(table), 'entry', 'entries')} could not be read", error, len(table))
+
+    def _give_up_units(self, units: Sequence[UnitKey], error: BaseException) -> None:
+        self._give_up(f"the ends of {_names(self.stream.give_up(frozenset(units)))} could not be labelled", error)
+
+    def _give_up(self, what: str, error: BaseException, count: int = 1) -> None:
+        """Skip what breaks our own code: report it once, count it, and never read it again, not even after a restart."""
+        if (what, type(error)) not in self._skipped:
+            self.say(f"{what}: {type(error).__name__}: {str(error)[:LONGEST_REASON]}. They are skipped; please report this.")
+        if len(self._skipped) >= MOST_SKIPPED:
+            self._skipped.clear()
+        self._skipped[what, type(error)] = self._skipped.get((what, type(error)), 0) + count
+        self.metrics.counters["watch_skipped"].inc(count)
+        self._losses.append((count, what))
+        self._checkpoints = deque([(time.monotonic(), self.follower.cursor)] if self.follower.cursor is not None else [])
+
+    def _lost(self, now: float) -> list[Alert]:
+        """Alert about what was skipped since the last call."""
+        losses, self._losses = self._losses, []
+        return [alert for count, what in losses for alert in self.tracker.lost(count, what, now)]
 
     def _commit(self, steady: float, alerts: list[Alert]) -> None:
         cursor = self.follower.cursor
@@ -179,7 +207,7 @@ class Watch:
         self.delivery.open_alerts = tuple(self.tracker.open.values())
         names = tuple(self.delivery.sinks)
         position, keep_from = Position(cursor, replay), steady - REPORTED_TTL_S
-        for name in self.state.commit(position, self.tracker.stored(), alerts, names, self._reported, keep_from):
+        for name in self.state.commit(position, self.tracker, alerts, names, self._reported, keep_from):
             self.metrics.refused(name)
         self._reported, self._changed = {}, False
         self.stream.reported = {name: at for name, at in self.stream.reported.items() if at >= keep_from}
@@ -188,3 +216,7 @@ class Watch:
 
     def _is_watched(self, unit: str) -> bool:
         return any(fnmatch.fnmatchcase(unit, wanted) for wanted in self.units)
+
+
+def _names(units: Iterable[UnitKey]) -> str:
+    return ", ".join(sorted({unit.unit for unit in units}))

@@ -1,19 +1,14 @@
-"""Define the Prometheus metrics of `watch`, and serve them over HTTP."""
+"""Define the Prometheus metrics of `watch`."""
 
 from __future__ import annotations
 
-import socket
-import threading
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
 
 from forensics import __version__
-from forensics.errors import ForensicsError
 from forensics.model.values import UnitKey
 from forensics.policy.class_state import STATES, ClassState
 from forensics.policy.limits import HELD_S
@@ -22,7 +17,6 @@ from forensics.watch.tracker import Tracker
 
 MOST_UNITS, MOST_SIGNATURES = 200, 100  # label values, signatures per unit; later ones are counted as OTHER
 OTHER = "other"
-STUCK_S = 30.0  # without a round of the loop: unhealthy
 LONGEST_VALUE = 200  # characters of a label value
 PREFIX = "tabby_forensics_"
 DURATIONS_S = (0.1, 0.5, 1, 2, 5, 10, 30, 60, 300, 600, 3600, 86400)
@@ -33,6 +27,11 @@ COUNTERS = {
         "Alerts that a sink did not get: it refused them, its queue was full, or it is no longer configured.",
         ["sink"],
     ),
+    "watch_grouped_alerts": (
+        "Alerts that were not delivered by themselves: they count in the alert of a flood, or in one whose text differs in one word.",
+        ["unit"],
+    ),
+    "watch_skipped": ("Entries and ends of attempts that `watch` could not process and skipped.", []),
     "journal_lost_lines": ("Log lines that journald reported as dropped.", []),
 }
 GAUGES = {
@@ -48,7 +47,14 @@ GAUGES = {
     "build_info": ("1, labelled with the version.", ["version"]),
 }
 # known to a running `watch` only, not to an export of history
-LIVE_ONLY = {"watch_refused_alerts", "watch_lag_seconds", "watch_queued_alerts", "unit_held", "class_state"}
+LIVE_ONLY = {
+    "watch_refused_alerts",
+    "watch_grouped_alerts",
+    "watch_lag_seconds",
+    "watch_queued_alerts",
+    "unit_held",
+    "class_state",
+}
 LASTING_S = 60.0  # uptime from which a unit without failures and restarts is shown: a host starts many short ones
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
@@ -79,10 +85,11 @@ class Metrics:
 
     def attempt(self, ended: Ended, tracker: Tracker) -> None:
         unit = ended.unit.unit
-        class_state = tracker.classes.get((ended.unit, ended.signature.id)) if ended.signature else None
-        if class_state is not None and ended.signature is not None:
-            self.failures(unit, ended.signature.id, 1, class_state.first, class_state.last)
-            self.state(unit, ended.signature.id, class_state)
+        signature = tracker.class_of(ended.unit, ended.signature) if ended.signature else ""
+        class_state = tracker.classes.get((ended.unit, signature))
+        if class_state is not None:
+            self.failures(unit, signature, 1, class_state.first, class_state.last)
+            self.state(unit, signature, class_state)
         if unit in self._units:
             self.durations.labels(unit).observe(ended.attempt.lived_s)
 
@@ -137,6 +144,9 @@ class Metrics:
 
     def units(self, tracker: Tracker, steady: float) -> None:
         """Update the gauges of the units. steady: now, by the tracker's monotonic clock."""
+        for name, count in tracker.alerts.grouped.items():
+            self.counters["watch_grouped_alerts"].labels(self.unit_label(name)).inc(count)
+        tracker.alerts.grouped.clear()
         by_name: dict[str, list[UnitKey]] = {}
         for key, unit in tracker.units.items():
             by_name.setdefault(key.unit, []).append(key)
@@ -150,54 +160,3 @@ class Metrics:
 
     def text(self) -> bytes:
         return generate_latest(self.registry)
-
-
-def serve(metrics: Metrics, host: str, port: int) -> ThreadingHTTPServer:
-    """Serve only /metrics and /healthz, until `shutdown`. Raises ForensicsError when the address is not available."""
-
-    def page_of(path: str) -> tuple[int, bytes]:
-        if path == "/metrics":
-            return 200, metrics.text()
-        if path != "/healthz":
-            return 404, b"not found: try /metrics or /healthz\n"
-        stuck = metrics.alive_at is not None and time.monotonic() - metrics.alive_at > STUCK_S
-        return (503, b"stuck\n") if stuck else (200, b"ok\n")
-
-    class Handler(BaseHTTPRequestHandler):
-        timeout = 10
-        server_version, sys_version = "tabby-forensics", ""
-
-        def do_GET(self) -> None:
-            status, body = page_of(self.path.partition("?")[0])
-            self.send_response(status)
-            self.send_header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    try:
-        server = _listening(host, port, Handler)
-    except OSError as error:
-        shown = f"[{host}]" if ":" in host else host
-        raise ForensicsError(f"The exporter cannot listen on {shown}:{port}: {error.strerror or error}.") from None
-    threading.Thread(target=server.serve_forever, name="metrics", daemon=True).start()
-    return server
-
-
-def _listening(host: str, port: int, handler: type[BaseHTTPRequestHandler]) -> ThreadingHTTPServer:
-    """Listen on the first IPv4 address of a host, else on its first IPv6 address; [::] takes both. Raises OSError."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    family, *_, address = min(found, key=lambda info: info[0] != socket.AF_INET)
-
-    class Server(ThreadingHTTPServer):
-        address_family = family
-
-        def server_bind(self) -> None:
-            if family == socket.AF_INET6:
-                self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)  # [::] also listens where the kernel's default is 1
-            super().server_bind()
-
-    return Server(address, handler)  # type: ignore[arg-type]  # an IPv6 address has four parts

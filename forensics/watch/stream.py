@@ -123,27 +123,37 @@ class Stream:
         """Units whose last end is not reported yet."""
         return frozenset(self._ending)
 
-    def settle(self, now: float) -> tuple[tuple[Ended, ...], tuple[NonfatalError, ...]]:
-        """Return the attempts whose end has settled since the last call, by time, and the errors that running ones survived."""
-        if self.due is None or now < self.due:
+    @property
+    def unsettled(self) -> frozenset[UnitKey]:
+        """Units with an end or an error that is not reported yet."""
+        return frozenset(self._ending.keys() | self._errors.keys())
+
+    def settle(self, now: float, only: frozenset[UnitKey] | None = None) -> tuple[tuple[Ended, ...], tuple[NonfatalError, ...]]:
+        """Return the attempts whose end has settled since the last call, by time, and the errors that running ones survived.
+
+        only: of these units. Nothing changes when it raises.
+        """
+        if only is None and (self.due is None or now < self.due):
             return (), ()
-        with_errors = {unit for unit, since in self._errors.items() if now - since >= NONFATAL_S}
-        held = self._about(self._ending.keys() | with_errors)
+        chosen = self.unsettled if only is None else only
+        with_errors = {unit for unit, since in self._errors.items() if unit in chosen and now - since >= NONFATAL_S}
+        held = self._about((self._ending.keys() & chosen) | with_errors)
         entries = held.select(list(ENTRIES))
         assembly = assemble(entries, include_running=bool(with_errors))
         new = self._unreported(held, assembly.attempts)
         over = new.filter(pl.col("since") <= now - SETTLE_S)
         ended = self._labelled(entries, assembly, over) if len(over) else ()
+        nonfatal = self._nonfatal(assembly, with_errors) if with_errors else ()
         self.reported |= dict.fromkeys(over["name"], now)
         self._remember_without_ids(over)
-        nonfatal = self._nonfatal(assembly, with_errors) if with_errors else ()
         until = _by_unit(over.select("machine", "manager", "unit", "since").sort("since"))  # what was logged before an end is reported
         self._ended_at |= until
         self._errors = {u: at for u, at in self._errors.items() if u not in with_errors and at > until.get(u, float("-inf"))}
         self._news = {u: at for u, at in self._news.items() if at > until.get(u, float("-inf"))}
         waiting = new.filter(pl.col("since") > now - SETTLE_S)
         ends = waiting.group_by("machine", "manager", "unit").agg(first=pl.col("since").min(), last=pl.col("since").max())
-        self._ending = {UnitKey(*key): (first, last) for *key, first, last in ends.iter_rows()}
+        others = {unit: arrivals for unit, arrivals in self._ending.items() if unit not in chosen}
+        self._ending = others | {UnitKey(*key): (first, last) for *key, first, last in ends.iter_rows()}
         self._last_pass = now
         self._forget(now)
         return ended, nonfatal
@@ -156,13 +166,14 @@ class Stream:
         self._remember_without_ids(over)
         self._ending, self._errors, self._news = {}, {}, {}
 
-    def give_up(self) -> frozenset[UnitKey]:
-        """Drop the entries of the units that wait, and return these units."""
-        units = frozenset(self._ending.keys() | self._errors.keys())
+    def give_up(self, units: frozenset[UnitKey] | None = None) -> frozenset[UnitKey]:
+        """Drop the entries of units, of all that wait when none are named; return these units."""
+        units = self.unsettled if units is None else units
         self._merge()
-        names = [unit.unit for unit in units]
+        names = {unit.unit for unit in units}
         self._held = self._held.filter(~pl.col("unit").cast(pl.String).is_in(names).fill_null(value=False))
-        self._ending, self._errors = {}, {}
+        self._ending = {unit: arrivals for unit, arrivals in self._ending.items() if unit.unit not in names}
+        self._errors = {unit: at for unit, at in self._errors.items() if unit.unit not in names}
         return units
 
     def _about(self, units: set[UnitKey]) -> pl.DataFrame:

@@ -1,0 +1,119 @@
+"""Whatever breaks a batch is skipped, counted and reported once; everything else counts, and a restart does not meet it again."""
+
+import json
+from contextlib import closing
+
+import pytest
+
+from forensics.resources import folder
+from forensics.signatures import catalogue
+from forensics.watch import loop, stream
+from forensics.watch.poison import MOST_BROKEN, by_halves
+from forensics.watch.state import State
+from forensics.watch.stream import Stream
+from tests.export.failing_unit import INVOCATION
+from tests.hostile.live import Clock, Journal, alerts, rounds, watching
+from tests.watch.streams import TRACEBACK, rows_of
+
+POISON = "a line that breaks the labels"
+
+
+@pytest.fixture(scope="module")
+def known():
+    return catalogue.load((folder("patterns"),))
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    made = Clock()
+    monkeypatch.setattr(loop, "time", made)
+    return made
+
+
+def rows_of_two(tmp_path, hostile_line):
+    """Entries of a.service, which fails of a known problem, and of b.service, which logs the hostile line and fails."""
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    ours = rows_of(tmp_path / "a", line=TRACEBACK, restarts=1)
+    text = json.dumps(rows_of(tmp_path / "b", line=hostile_line, restarts=1))
+    theirs = json.loads(text.replace("a.service", "b.service").replace(INVOCATION, "2" * 31))
+    both = sorted(ours + theirs, key=lambda row: int(row["__REALTIME_TIMESTAMP"]))
+    return [row | {"__CURSOR": f"c{number}"} for number, row in enumerate(both)]
+
+
+def breaks_labels(monkeypatch):
+    """Make `label` raise for the events with the hostile line."""
+    label = stream.label
+
+    def raising(events, attempts, patterns):
+        if events["text"].str.contains(POISON, literal=True).any():
+            raise RuntimeError("poisoned")
+        return label(events, attempts, patterns)
+
+    monkeypatch.setattr(stream, "label", raising)
+
+
+def breaks_reading(monkeypatch):
+    """Make `facts_of` raise for a batch with the hostile line."""
+    facts_of = stream.facts_of
+
+    def raising(entries, *rest):
+        if entries["message"].fill_null("").str.contains(POISON, literal=True).any():
+            raise RuntimeError("poisoned")
+        return facts_of(entries, *rest)
+
+    monkeypatch.setattr(stream, "facts_of", raising)
+
+
+@pytest.mark.parametrize("breaks", [breaks_labels, breaks_reading])
+def test_what_breaks_a_batch_is_skipped_and_the_rest_counts(tmp_path, known, clock, monkeypatch, breaks):
+    breaks(monkeypatch)
+    rows, sentences = rows_of_two(tmp_path, POISON), []
+    with closing(State.open(tmp_path)) as state:
+        watch = watching(state, Journal(rows), known, say=sentences.append)
+        rounds(watch, clock)
+        raised = alerts(state)
+        assert ("NewFailureSignature", "a.service") in raised
+        assert ("JournalLoss", "") in raised
+        assert len(sentences) == 1
+        assert sentences[0].endswith("RuntimeError: poisoned. They are skipped; please report this.")
+        assert watch.metrics.counters["watch_skipped"]._value.get() >= 1  # noqa: SLF001 - prometheus_client shows it nowhere else
+        position = state.position()
+    sentences.clear()
+    with closing(State.open(tmp_path)) as state:
+        again = watching(state, Journal(rows, _place(rows, position.replay)), known, say=sentences.append)
+        again.resume(position, first=False)
+        rounds(again, clock)
+        assert sentences == []
+
+
+def _place(rows, cursor):
+    return next(number for number, row in enumerate(rows) if row["__CURSOR"] == cursor) + 1
+
+
+def test_a_panic_of_polars_is_skipped_too(tmp_path, known, clock, monkeypatch):
+    from polars.exceptions import PanicException  # noqa: PLC0415 - a BaseException
+
+    monkeypatch.setattr(Stream, "settle", lambda *_: (_ for _ in ()).throw(PanicException("index out of bounds")))
+    sentences = []
+    with closing(State.open(tmp_path)) as state:
+        rounds(watching(state, Journal(rows_of_two(tmp_path, "x")), known, say=sentences.append), clock)
+        assert ("JournalLoss", "") in alerts(state)
+    assert sentences
+
+
+@pytest.mark.parametrize("bad", [set(), {0}, {99}, {17, 18, 64}, set(range(100))])
+def test_halving_finds_each_that_breaks_and_keeps_the_order_of_the_rest(bad):
+    given_up, tries = [], []
+
+    def work(items):
+        tries.append(len(items))
+        if bad & set(items):
+            raise ValueError
+        return list(items)
+
+    kept = [item for part in by_halves(range(100), work, lambda items, _: given_up.extend(items)) for item in part]
+    if len(bad) < 100:
+        assert (kept, set(given_up)) == ([item for item in range(100) if item not in bad], bad)
+    assert sorted(kept + given_up) == list(range(100))
+    assert len(tries) <= 3 * MOST_BROKEN
