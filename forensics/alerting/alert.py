@@ -6,10 +6,11 @@ import hashlib
 import json
 import shlex
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from forensics.alerting.stored_values import rebuilt
 from forensics.model.values import UnitKey
 from forensics.sanitize import cut, one_line, sanitizer
 from forensics.wording import reflowed
@@ -133,10 +134,13 @@ class Alert:
         return json.dumps(asdict(self))
 
 
-def restored(text: str) -> Alert:
-    """Read what `Alert.stored` wrote, also another version of it. Raises ValueError or TypeError."""
-    values = json.loads(text)
-    return Alert(**{field.name: values[field.name] for field in fields(Alert) if field.name in values})
+def restored(text: Any) -> Alert:
+    """Read what `Alert.stored` wrote, also another version of it. Raises ValueError."""
+    try:
+        alert: Alert = rebuilt(Alert, json.loads(text))
+    except (TypeError, RecursionError, OverflowError) as error:
+        raise ValueError(str(error)) from error
+    return alert
 
 
 def harmless(values: Mapping[str, str]) -> dict[str, str]:

@@ -68,6 +68,7 @@ class MirroredDatabase:
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self.file, timeout=10)
+        connection.execute("pragma locking_mode = exclusive")  # one process has it: no 32 KB of shared memory are written with each commit
         connection.execute("pragma journal_mode = wal")
         connection.execute("pragma synchronous = normal")
         return connection

@@ -48,6 +48,10 @@ class AlertQueue:
     def size(self, sink: str) -> int:
         return int(self.database.rows("select count(*) from queue where sink = ?", sink)[0][0])
 
+    def unreadable(self) -> int:
+        """How many alerts this version cannot deliver: no version wrote them."""
+        return sum(1 for (alert,) in self.database.rows("select alert from queue") if not _is_readable(alert))
+
     def unclaimed(self, sinks: Collection[str]) -> dict[str, list[tuple[int, Alert]]]:
         """The alerts that wait for any other sink, with their numbers, by the name of that sink."""
         waiting: dict[str, list[tuple[int, Alert]]] = {}
@@ -66,8 +70,15 @@ def readable_rows(disk: sqlite3.Connection) -> list[tuple[str, str]]:
     """The sink and the alert of every row that this version can still deliver, oldest first."""
     rows: list[tuple[str, str]] = []
     with suppress(sqlite3.Error):  # there is no such table, or it has other columns
-        for sink, alert in disk.execute("select sink, alert from queue order by number").fetchall():
-            with suppress(ValueError, TypeError):
-                restored(alert)
+        for sink, alert in disk.execute("select sink, alert from queue order by number"):
+            if isinstance(sink, str) and _is_readable(alert):
                 rows.append((sink, alert))
     return rows
+
+
+def _is_readable(alert: object) -> bool:
+    try:
+        restored(alert)
+    except ValueError:
+        return False
+    return True

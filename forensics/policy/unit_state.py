@@ -29,6 +29,7 @@ from forensics.policy.limits import (
 
 PROVEN_S, PROVEN_LIVES = 60.0, 3  # an attempt stopped on request was healthy after a minute and three times what failed ones live
 MOST_LIVES = 31  # of failed attempts that are kept for that
+MOST_SIGNATURES = 200  # of a span whose failures are counted one by one
 
 
 @dataclass(slots=True)
@@ -52,7 +53,7 @@ class Span:
     down_since: Moment | None = None
     is_long: bool = False  # ten minutes have passed since then, and nothing was up again
     of_job: bool = False
-    failures: dict[str, int] = field(default_factory=dict)  # by signature
+    failures: dict[str, int] = field(default_factory=dict)  # by signature, "" for those beyond MOST_SIGNATURES
     restarts: int = 0
     lives: list[float] = field(default_factory=list)  # seconds, of failed attempts that did not hold
     series: Series | None = None
@@ -315,7 +316,8 @@ def _count_failure(last: Last) -> None:
     if not last.held:
         span.lives.append(last.lived_s)
         del span.lives[:-MOST_LIVES]
-    span.failures[last.signature] = span.failures.get(last.signature, 0) + 1
+    signature = last.signature if last.signature in span.failures or len(span.failures) < MOST_SIGNATURES else ""
+    span.failures[signature] = span.failures.get(signature, 0) + 1
 
 
 def _failed_stopping(state: UnitState, last: Last) -> list[Span]:

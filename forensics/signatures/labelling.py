@@ -9,7 +9,7 @@ import polars as pl
 
 from forensics.model.frames import ATTEMPTS, EVENTS, LABELS, checked, exit_id
 from forensics.model.values import LOST, Signature
-from forensics.signatures import naming, root_cause
+from forensics.signatures import naming, root_cause, variants
 from forensics.signatures.match import CAPTURES, find_hits
 from forensics.signatures.pattern import Catalogue
 
@@ -35,7 +35,8 @@ def label(events: pl.DataFrame, attempts: pl.DataFrame, catalogue: Catalogue) ->
     ended = _as_failures(checked(attempts, ATTEMPTS, "attempts").filter(pl.col("outcome") != "running"))
     hits = find_hits(events, catalogue)
     choice = root_cause.choose(ended, events, hits.frame, catalogue)
-    mined = naming.mined(events.join(choice.filter(pl.col("signature").is_null()).select("event"), on="event", how="semi"))
+    unknown = events.join(choice.filter(pl.col("signature").is_null()).select("event"), on="event", how="semi")
+    mined = variants.merged(naming.mined(unknown))
     choice = choice.join(mined.rename({"signature": "mined"}), on="event", how="left", maintain_order="left").with_columns(
         pl.coalesce("signature", "mined")
     )

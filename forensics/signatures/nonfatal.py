@@ -29,7 +29,8 @@ PROBLEMS = pl.Schema(
         "event": EVENTS["event"],
         "attempt": EVENTS["attempt"],
         "signature": pl.String(),
-        "title": pl.String(),  # of an unknown problem; empty otherwise
+        "title": pl.String(),  # of an unknown problem; empty otherwise, as is site
+        "site": pl.String(),  # where in the program it was raised
         "captures": CAPTURES,
     }
 )
@@ -60,7 +61,8 @@ def _known(events: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
         .when(~fatal & severe)
         .then(HARMFUL)
     )
-    matched = events.join(find_hits(events, catalogue).frame, on="event", maintain_order="left").with_columns(rule=rule, title=pl.lit(""))
+    hits = events.join(find_hits(events, catalogue).frame, on="event", maintain_order="left")
+    matched = hits.with_columns(rule=rule, title=pl.lit(""), site=pl.lit(""))
     return _problems(matched.filter(pl.col("rule").is_not_null()))
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from forensics.alerting.alert import NEW, Alert, harmless, paragraphs
+from forensics.alerting.alert import FUTILE, NEW, Alert, harmless, paragraphs
 from forensics.model.values import Signature, UnitKey
 from forensics.policy.class_state import ClassState
 from forensics.policy.limits import HELD_S
 from forensics.policy.unit_state import UnitState
+from forensics.watch.floods import MOST_OF_HOST, MOST_OF_UNIT, Flood, most
 from forensics.watch.stream import Ended
+from forensics.wording import plural
 
 SEVERITIES = {"critical": "critical", "high": "critical", "medium": "warning", "low": "info", "info": "info"}
 
@@ -44,6 +46,31 @@ def described(unit: UnitKey, host: str, signature: Signature, line: str, why: st
         machine=unit.machine,
         manager=unit.manager,
     )
+
+
+def flood_of_unit(flood: Flood, alert: Alert) -> Alert:
+    """Make the alert about a flood of classes of the unit that `alert` is about."""
+    text, times = flood.commonest
+    common = f"; the commonest, {times} times: {text}" if times > 1 else ""
+    kind = "failures that restarting does not help" if alert.name == FUTILE else "failures and errors"
+    return replace(
+        alert, severity=flood.severity, starts_at=flood.begun, state="flood", signature="", fails_of="", title=text, cause="", remedy="",
+        why=f"more than {MOST_OF_UNIT} within ten minutes are one alert", count=flood.total, first_seen=flood.begun, restart_helps=None,
+        summary=f"{alert.unit} has {plural(flood.total, 'new class', 'new classes')} of {kind} at once; the first: {flood.first}{common}",
+    )  # fmt: skip
+
+
+def flood_of_host(flood: Flood, host: str) -> Alert:
+    """Make the alert about all that is held back because the host has too many alerts."""
+    units = ", ".join(f"{unit or 'the journal'} ({count})" for unit, count in most(flood.units))
+    more = f" and {plural(len(flood.units) - 3, 'more unit')}" if len(flood.units) > 3 else ""
+    summary = (
+        f"{plural(flood.total, 'alert')} held back, more than {MOST_OF_HOST} within ten minutes: of {units}{more}; the first: {flood.first}"
+    )
+    return Alert(
+        NEW, "", host, flood.severity, summary, flood.begun, state="flood", title=flood.commonest[0], count=flood.total,
+        why=f"of a host, {MOST_OF_HOST} alerts within ten minutes are delivered", first_seen=flood.begun,
+    )  # fmt: skip
 
 
 def recovery(state: UnitState) -> str:

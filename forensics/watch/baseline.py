@@ -56,7 +56,8 @@ class _Baseline:
     classes: dict[ClassKey, ClassState] = field(default_factory=dict)
     healthy_at: dict[UnitKey, float] = field(default_factory=dict)
     running: dict[UnitKey, Running] = field(default_factory=dict)
-    nonfatal: set[ClassKey] = field(default_factory=set)
+    nonfatal: dict[ClassKey, tuple[str, str]] = field(default_factory=dict)  # title and site
+    titles: dict[str, str] = field(default_factory=dict)  # of signatures
     machines: dict[str, TrackedMachine] = field(default_factory=dict)
     families: Families = field(default_factory=Families)
 
@@ -70,8 +71,11 @@ class _Baseline:
         for boot in boots_of(history.entries):
             self.machines[boot.machine] = TrackedMachine(boot.host, boot.last)
         units = assembly.attempts.select("attempt", "machine", "manager", "unit")
-        logged = problems(assembly.events, patterns).join(units, on="attempt").select("machine", "manager", "unit", "signature").unique()
-        self.nonfatal |= {(UnitKey(*unit), overrides.shown_as(signature)) for *unit, signature in logged.iter_rows()}
+        logged = problems(assembly.events, patterns).sort("row").join(units, on="attempt", maintain_order="left")
+        columns = ("machine", "manager", "unit", "signature", "title", "site")
+        for *unit, signature, title, site in logged.select(columns).unique(maintain_order=True).iter_rows():
+            self.nonfatal.setdefault((UnitKey(*unit), overrides.shown_as(signature)), (title, site))
+        self.titles |= {signature: described.title for signature, described in history.labelled.signatures.items()}
 
     def _add_attempt(self, attempt: Attempt, unit: UnitKey, invocation: str) -> None:
         if attempt.up_s is not None and attempt.up_s >= HELD_S:
@@ -102,7 +106,9 @@ class _Baseline:
     def tracker(self) -> Tracker:
         """Make a tracker of the sum; attempts of earlier boots no longer run."""
         host = next((machine.host for machine in reversed(self.machines.values())), "")
-        tracker = Tracker(machines=self.machines, families=self.families, nonfatal=dict.fromkeys(sorted(self.nonfatal)), host=host)
+        tracker = Tracker(machines=self.machines, families=self.families, host=host)
+        for (unit, signature), worded in self.nonfatal.items():
+            tracker.learn_nonfatal(unit, signature, *worded)
         for unit, running in self.running.items():
             if running.started.boot == self.machines[unit.machine].last.boot:
                 running.held = unit_state.is_held(running, self.machines[unit.machine].last)
@@ -112,5 +118,6 @@ class _Baseline:
         for key, failure_class in sorted(self.classes.items()):
             failure_class.over = self.healthy_at.get(key[0], failure_class.last) > failure_class.last
             tracker.learn(*key, failure_class)
+            tracker.wordings.first_of(*key, self.titles.get(key[1], ""))
             tracker.learn(self.families.followed_as(key[0]), key[1], replace(failure_class))
         return tracker

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from forensics.model.values import UnitKey
 from forensics.policy.templates import FAMILY, template_of
+from forensics.watch.bounded import forget_oldest
 
 MOST_TEMPLATES, MOST_INSTANCES = 1000, 256  # the oldest are forgotten: an id in the name may be a different one every minute
 
@@ -28,15 +28,15 @@ class Families:
             self.repeats(unit)
             return
         instances[unit.unit] = None
-        _forget(instances, MOST_INSTANCES)
-        _forget(self.once, MOST_TEMPLATES)
+        forget_oldest(instances, MOST_INSTANCES)
+        forget_oldest(self.once, MOST_TEMPLATES)
 
     def repeats(self, unit: UnitKey) -> None:
         """The unit is no job that runs once, and neither are the other instances of its template."""
         if (template := _template(unit)) is not None:
             self.once.pop(template, None)
             self.repeated[template] = None
-            _forget(self.repeated, MOST_TEMPLATES)
+            forget_oldest(self.repeated, MOST_TEMPLATES)
 
     def followed_as(self, unit: UnitKey) -> UnitKey:
         """Return the unit that an attempt of `unit` is one of: the template, or the unit itself."""
@@ -47,22 +47,7 @@ class Families:
         """Return the instance of a template that ran first."""
         return template._replace(unit=next(iter(self.once[template])))
 
-    def stored(self) -> dict[str, Any]:
-        """Convert to JSON values for `restored_families`."""
-        return {"once": [[*template, *instances] for template, instances in self.once.items()], "repeated": list(self.repeated)}
-
-
-def restored_families(values: dict[str, Any]) -> Families:
-    """Read what `Families.stored` made."""
-    once = {UnitKey(machine, manager, unit): dict.fromkeys(names) for machine, manager, unit, *names in values["once"]}
-    return Families(once, {UnitKey(*template): None for template in values["repeated"]})
-
 
 def _template(unit: UnitKey) -> UnitKey | None:
     name = template_of(unit.unit)
     return None if name is None else unit._replace(unit=name)
-
-
-def _forget(oldest_first: dict[Any, Any], most: int) -> None:
-    while len(oldest_first) > most:
-        del oldest_first[next(iter(oldest_first))]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from forensics.journal.follow import Follower, open_follower
 from forensics.watch.state import Position, State
-from forensics.watch.tracker import Tracker, restored_tracker
+from forensics.watch.tracker import Tracker
 
 LEAD = timedelta(minutes=5)  # read before the start without counting: running attempts need the lines they already logged
 EPOCH = datetime.fromtimestamp(0, UTC)
@@ -31,7 +31,7 @@ def start(state: State, journal: Path | None, since: datetime | None, baseline: 
     journal: its directory, None for the host's own. baseline: the known failures before a time.
     """
     stored = state.tracker()
-    return _first_run(journal, since, baseline) if stored is None else _resume(journal, state.position(), restored_tracker(stored))
+    return _first_run(journal, since, baseline) if stored is None else _resume(journal, state.position(), stored)
 
 
 def _first_run(journal: Path | None, since: datetime | None, baseline: Callable[[datetime], Tracker]) -> Startup:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from forensics.model.moments import Moment
-from forensics.model.values import UnitKey
-from forensics.policy.unit_state import Last, Running, Series, Span, UnitState
+from forensics.policy.unit_state import UnitState
 from forensics.watch.batch import Statement
 
 CGROUP = Path("/proc/self/cgroup")
@@ -75,57 +73,23 @@ def own_unit() -> str:
     return next((part for part in reversed(path.split("/")) if part.endswith(".service")), "")
 
 
+@dataclass(slots=True)
+class StoredUnit:
+    """A unit with whether the last attempt belongs to the span: then they share it."""
+
+    unit: TrackedUnit
+    last_is_in_span: bool
+
+
 def stored_unit(unit: TrackedUnit) -> dict[str, Any]:
-    """Convert to JSON values for `restored_unit`."""
-    values = asdict(unit)
-    state = unit.state
-    values["state"]["last_is_in_span"] = state.last is not None and state.last.span is state.span
-    return values
+    """Convert to JSON values for `StoredUnit` and `restored_unit`."""
+    last = unit.state.last
+    return {"unit": asdict(unit), "last_is_in_span": last is not None and last.span is unit.state.span}
 
 
-def restored_unit(values: Mapping[str, Any]) -> TrackedUnit:
-    """Read what `stored_unit` made."""
-    state = dict(values["state"])
-    span = _span(state["span"])
-    running, last = state["running"], state["last"]
-    return TrackedUnit(
-        state=UnitState(
-            span=span,
-            running=None
-            if running is None
-            else Running(**running | {"started": Moment(*running["started"]), "ready": _moment(running["ready"])}),
-            last=None
-            if last is None
-            else Last(
-                **last
-                | {
-                    "began": Moment(*last["began"]),
-                    "ended": Moment(*last["ended"]),
-                    "span": span if state["last_is_in_span"] else _span(last["span"]),
-                }
-            ),
-            stop=_moment(state["stop"]),
-            is_job=state["is_job"],
-            series=_series(state["series"]),
-        ),
-        counter=values["counter"],
-        may_be_reset=values["may_be_reset"],
-        waiting=[_statement(statement) for statement in values["waiting"]],
-    )
-
-
-def _statement(values: Mapping[str, Any]) -> Statement:
-    return Statement(**dict(values) | {"unit": UnitKey(*values["unit"]), "at": Moment(*values["at"])})
-
-
-def _span(values: Mapping[str, Any]) -> Span:
-    series = None if values["series"] is None else _series(values["series"])
-    return Span(**dict(values) | {"down_since": _moment(values["down_since"]), "series": series})
-
-
-def _series(values: Mapping[str, Any]) -> Series:
-    return Series([Moment(*moment) for moment in values["recent"]], values["is_recurring"])
-
-
-def _moment(values: Sequence[Any] | None) -> Moment | None:
-    return None if values is None else Moment(*values)
+def restored_unit(stored: StoredUnit) -> TrackedUnit:
+    """Let the last attempt and the unit share their span again."""
+    state = stored.unit.state
+    if stored.last_is_in_span and state.last is not None:
+        state.last.span = state.span
+    return stored.unit

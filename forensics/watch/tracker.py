@@ -7,13 +7,12 @@ and a restart of `watch` begins nothing anew.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection, Iterable
 from copy import deepcopy
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field, replace
+from functools import partial
 
-from forensics.alerting.alert import DOWN, FUTILE, JOB, LOOP, LOSS, NEW, RECOVERED, Alert, restored
+from forensics.alerting.alert import DOWN, FUTILE, JOB, LOOP, LOSS, NEW, RECOVERED, Alert
 from forensics.attempts.restarts import lost_restarts
 from forensics.model.moments import Moment, elapsed_s
 from forensics.model.values import Signature, UnitKey
@@ -23,49 +22,67 @@ from forensics.policy.limits import DOWN_S
 from forensics.policy.unit_state import Span, UnitState
 from forensics.watch.alert_texts import SEVERITIES, described, new_failure, recovery
 from forensics.watch.batch import BatchFacts, Statement
-from forensics.watch.families import Families, restored_families
+from forensics.watch.bounded import forget_oldest, remember
+from forensics.watch.families import Families
+from forensics.watch.open_alerts import OpenAlerts
 from forensics.watch.stream import Ended, NonfatalError
-from forensics.watch.tracked import TrackedMachine, TrackedUnit, restored_unit, stored_unit, this_boot
+from forensics.watch.tracked import TrackedMachine, TrackedUnit
+from forensics.watch.wordings import Wordings
 from forensics.wording import plural, spoken_duration
 
 LOSS_S = 3600  # after the last loss its alert is resolved; until then a further loss only counts
 # the oldest are forgotten: units may fail with ever new messages, or under ever new names
-MOST_CLASSES, MOST_UNITS, MOST_NONFATAL, MOST_JOBS = 2000, 2000, 10_000, 10_000
+MOST_CLASSES, MOST_UNITS, MOST_NONFATAL, MOST_JOBS, MOST_MACHINES = 2000, 2000, 10_000, 10_000, 1000
 UNRECORDED = "exit:unknown/none"  # of an end without a line of the manager: its lines are lost, as when journald restarts
 ClassKey = tuple[UnitKey, str]  # unit, signature
 
 
 @dataclass(slots=True)
 class Tracker:
-    """open: alerts that are not resolved, by key. host: of alerts about no unit. lost_at: when entries were last lost."""
+    """host: of alerts about no unit. lost_at: when entries were last lost."""
 
     classes: dict[ClassKey, ClassState] = field(default_factory=dict)
     units: dict[UnitKey, TrackedUnit] = field(default_factory=dict)
     machines: dict[str, TrackedMachine] = field(default_factory=dict)
-    open: dict[str, Alert] = field(default_factory=dict)
+    alerts: OpenAlerts = field(default_factory=OpenAlerts)
     jobs: dict[UnitKey, None] = field(default_factory=dict)  # units that a timer starts or that have finished, oldest first
     families: Families = field(default_factory=Families)
     nonfatal: dict[ClassKey, None] = field(default_factory=dict)  # errors that services logged and survived, oldest first
+    wordings: Wordings = field(default_factory=Wordings)
     host: str = ""
     lost_at: float = 0.0
     latest: dict[UnitKey, Alert] = field(default_factory=dict)  # what each unit failed of last
 
+    @property
+    def open(self) -> dict[str, Alert]:
+        """Alerts that are not resolved, by key."""
+        return self.alerts.by_key
+
     def learn(self, unit: UnitKey, signature: str, failure_class: ClassState) -> None:
         """Add a class of history: no alert will call it new, only regressed when it was over."""
-        self.classes.setdefault((unit, signature), failure_class)
+        if (unit, signature) not in self.classes:
+            self._make_room()
+            self.classes[unit, signature] = failure_class
+
+    def learn_nonfatal(self, unit: UnitKey, signature: str, title: str = "", site: str = "") -> None:
+        """Add an error that a service of history survived."""
+        remember(self.nonfatal, (unit, signature), MOST_NONFATAL)
+        self.wordings.first_of_nonfatal(unit, signature, title, site)
 
     def read(self, facts: BatchFacts, steady: float, watched: Callable[[str], bool] = lambda _: True) -> None:
         """Read the facts of a batch; `settle` returns the alerts. watched: whether alerts about a unit of that name are wanted."""
+        self.alerts.steady = steady
         for statement in facts.statements:
             if watched(statement.unit.unit):
                 self._unit(statement.unit).waiting.append(statement)
         for job in facts.jobs:
-            self._remember_job(job)
+            remember(self.jobs, job, MOST_JOBS)
             self._unit(job).state.is_job = True
         for boot in facts.boots:
             machine = self.machines.get(boot.machine)
             if machine is None:
                 self.machines[boot.machine] = TrackedMachine(boot.host, boot.last)
+                forget_oldest(self.machines, MOST_MACHINES)
             elif machine.last.boot != boot.last.boot:
                 self._wait_for_boot(boot.machine, boot.last.boot, machine.last)
             self.machines[boot.machine].read(boot.host, boot.last, steady)
@@ -81,17 +98,19 @@ class Tracker:
 
     def survived(self, error: NonfatalError) -> list[Alert]:
         """Alert once about an error that a running service logged, unless its attempts have failed of it. It is never open."""
-        key = (self.families.followed_as(error.unit), error.signature.id)
-        if key in self.nonfatal or key in self.classes:
+        unit, id_ = self.families.followed_as(error.unit), error.signature.id
+        if (unit, id_) in self.nonfatal or (unit, id_) in self.classes:
             return []
-        if len(self.nonfatal) >= MOST_NONFATAL:
-            del self.nonfatal[next(iter(self.nonfatal))]
-        self.nonfatal[key] = None
+        if self.wordings.first_of_nonfatal(unit, id_, error.signature.title, error.site) != id_:
+            self.alerts.grouped[unit.unit] += 1
+            return []
+        remember(self.nonfatal, (unit, id_), MOST_NONFATAL)
         severity = "info" if SEVERITIES[error.signature.severity] == "info" else "warning"
         time = error.time.timestamp()
         alert = described(error.unit, error.host, error.signature, error.line, error.why)
         summary = f"{error.unit.unit} keeps running but logged a new error: {alert.title}"
-        return [replace(alert, severity=severity, summary=summary, starts_at=time, state="new", first_seen=time, count=1)]
+        new = replace(alert, severity=severity, summary=summary, starts_at=time, state="new", first_seen=time, count=1)
+        return self.alerts.admitted(new)
 
     def lost(self, count: int, what: str, time: float) -> list[Alert]:
         """Alert about entries or restarts that are in no count. what: a clause for the summary."""
@@ -103,19 +122,19 @@ class Tracker:
             self.open[key] = replace(alert, count=alert.count + count)
             return []
         summary = f"journal entries were lost; counts are lower bounds: {what}"
-        return [self._opened(Alert(LOSS, "", self.host, "warning", summary, time, count=count), key)]
+        return self.alerts.open(Alert(LOSS, "", self.host, "warning", summary, time, count=count), key)
 
     def tick(self, steady: float, time: float) -> list[Alert]:
         """Decide what only time decides. steady: the clock that `read` was given; time: now."""
-        alerts: list[Alert] = []
+        alerts = self.alerts.tick(steady, time, self._is_failing)
         for key, unit in self.units.items():
             machine = self.machines.get(key.machine)
             if not unit.waiting and machine is not None:
                 now = machine.now(steady, time)
                 alerts += self._closed(key, unit_state.passed(unit.state, now), time) + self._down(key, unit, now)
-        self._forget_idle_units()
+        alerts += self._forget_idle_units(time)
         over = [key for key, alert in self.open.items() if alert.name == LOSS and time - self.lost_at >= LOSS_S]
-        return [*alerts, *(replace(self.open.pop(key), ended_at=time) for key in over)]
+        return alerts + self.alerts.resolved(over, lambda _: time)
 
     def is_up(self, unit: UnitKey, steady: float, seconds: float = 0.0) -> bool:
         """Whether an attempt of the unit is up, and has been for so long."""
@@ -130,11 +149,9 @@ class Tracker:
             self.units[key] = TrackedUnit(UnitState(is_job=key in self.jobs))
         return self.units[key]
 
-    def _remember_job(self, key: UnitKey) -> None:
-        self.jobs.pop(key, None)
-        self.jobs[key] = None
-        if len(self.jobs) > MOST_JOBS:
-            del self.jobs[next(iter(self.jobs))]
+    def _is_failing(self, alert: Alert) -> bool:
+        unit = self.units.get(self.families.followed_as(alert.unit_key))
+        return unit is not None and unit.state.span.start is not None
 
     def _wait_for_boot(self, machine: str, boot: str, last: Moment) -> None:
         """Add a statement to every unit of the machine that the boot whose last entry is `last` is over."""
@@ -191,7 +208,7 @@ class Tracker:
         if missing:
             unit_state.restarted(unit.state, statement.at, missing)
         unit_state.restarted(unit.state, statement.at)
-        self._once_more(_key(LOOP, statement.unit, self._host(statement.unit)))
+        self.alerts.once_more(_key(LOOP, statement.unit, self._host(statement.unit)))
         left = self._left(before, statement.unit, time)
         return left + self.lost(missing, f"the journal lacks {plural(missing, 'restart')} of {statement.unit.unit}", time)
 
@@ -228,7 +245,7 @@ class Tracker:
             return []
         self.units.pop(template, None)
         about = [name for name, alert in self.open.items() if alert.unit_key == template]
-        return [replace(self.open.pop(name), ended_at=time) for name in about]
+        return self.alerts.resolved(about, lambda _: time)
 
     def _attempt_ended(self, end: Ended, unit: TrackedUnit) -> list[Alert]:
         time = end.attempt.ended.time / 1e6
@@ -241,22 +258,38 @@ class Tracker:
 
     def _failed_stopping(self, end: Ended, signature: Signature, time: float) -> list[Alert]:
         """Alert about a failure that keeps nothing down: once per class, and never open."""
-        failure_class, _ = class_state.failed(self.classes.get((end.unit, signature.id)), time)
-        self.classes[end.unit, signature.id] = failure_class
+        failure_class, _ = self._counted(end.unit, signature, time)
         if failure_class.count > 1:
             return []
-        return [replace(new_failure(end, signature, failure_class, time), severity="warning")]
+        return self.alerts.admitted(replace(new_failure(end, signature, failure_class, time), severity="warning"))
 
-    def _failed(self, end: Ended, signature: Signature, unit: TrackedUnit, time: float) -> list[Alert]:
-        key = (end.unit, signature.id)
+    def _counted(self, unit: UnitKey, signature: Signature, time: float) -> tuple[ClassState, bool]:
+        """Count a failure in its class; return the class, and whether to alert."""
+        key = (unit, signature.id)
         if key not in self.classes:
             self._make_room()
         failure_class, is_news = class_state.failed(self.classes.get(key), time)
         self.classes[key] = failure_class
+        return failure_class, is_news
+
+    def class_of(self, unit: UnitKey, signature: Signature) -> str:
+        """Return the signature of the class that a failure counts in: where texts differ in one word, of the first."""
+        if (unit, signature.id) in self.classes:
+            return signature.id
+        return self.wordings.first_of(unit, signature.id, signature.title)
+
+    def _failed(self, end: Ended, signature: Signature, unit: TrackedUnit, time: float) -> list[Alert]:
+        first = self.class_of(end.unit, signature)
+        if first != signature.id:
+            self.alerts.grouped[end.unit.unit] += 1
+        signature = replace(signature, id=first)
+        failure_class, is_news = self._counted(end.unit, signature, time)
         if signature.id == UNRECORDED:
             return self.lost(1, f"the journal lacks how {end.unit.unit} ended", time)
         alert = self.latest[end.unit] = new_failure(end, signature, failure_class, time)
-        opened = [self._opened(alert)] if is_news else self._once_more(alert.key, failure_class.state)
+        opened = self.alerts.open(alert) if is_news else []
+        if not is_news:
+            self.alerts.once_more(alert.key, failure_class.state)
         return opened + (self._futile(alert, unit.state.span, time) if _is_alerted(self.open, LOOP, alert) else [])
 
     def _incident(self, key: UnitKey, unit: TrackedUnit, time: float) -> list[Alert]:
@@ -272,7 +305,7 @@ class Tracker:
             summary = f"{key.unit} failed {sum(span.failures.values())} times in a row within {lasted}"
         alert = self._about_unit(key, name, span.start / 1e6, summary, max(span.restarts, sum(span.failures.values())))
         failures = [alert for alert in self.open.values() if alert.name == NEW and alert.unit_key == key] if name == LOOP else []
-        return [self._opened(alert), *(alert for failure in failures for alert in self._futile(failure, span, time))]
+        return self.alerts.open(alert) + [alert for failure in failures for alert in self._futile(failure, span, time)]
 
     def _about_unit(self, key: UnitKey, name: str, starts_at: float, summary: str, count: int) -> Alert:
         """Make an alert about the unit as a whole, with what it failed of last."""
@@ -289,7 +322,7 @@ class Tracker:
             return []
         if _key(DOWN, key, self._host(key)) in self.open:
             return []
-        return [self._opened(self._about_unit(key, DOWN, last.ended.time / 1e6, f"{key.unit} failed and is down", 1))]
+        return self.alerts.open(self._about_unit(key, DOWN, last.ended.time / 1e6, f"{key.unit} failed and is down", 1))
 
     def _futile(self, failure: Alert, span: Span, time: float) -> list[Alert]:
         """Alert about a class that no restart fixes, once per loop."""
@@ -298,16 +331,9 @@ class Tracker:
             return []
         summary = f"{failure.unit}: restarting does not help: '{failure.title}' ({plural(failures, 'failure')})"
         futile = replace(failure, name=FUTILE, severity="critical", starts_at=time, count=failures, summary=summary)
-        return self._once_more(futile.key) if futile.key in self.open else [self._opened(futile)]
-
-    def _opened(self, alert: Alert, key: str = "") -> Alert:
-        self.open[key or alert.key] = alert
-        return alert
-
-    def _once_more(self, key: str, state: str = "") -> list[Alert]:
-        """Count what is open and happens again, without another alert; that it escalates stays with it."""
-        if (alert := self.open.get(key)) is not None:
-            self.open[key] = replace(alert, count=alert.count + 1, state=state if state == "escalating" else alert.state)
+        if futile.key not in self.open:
+            return self.alerts.open(futile)
+        self.alerts.once_more(futile.key)
         return []
 
     def _closed(self, key: UnitKey, spans: list[Span], time: float) -> list[Alert]:
@@ -319,10 +345,9 @@ class Tracker:
                 if unit == key:
                     class_state.mark_over(failure_class)
             closing = [name for name, alert in self.open.items() if self.families.followed_as(alert.unit_key) == key]
-            resolved = [self.open.pop(name) for name in closing]
-            alerts += [replace(alert, ended_at=max(end, alert.starts_at)) for alert in resolved]
+            alerts += self.alerts.resolved(closing, partial(_not_before_start, end))
             if span.recovery is not None:
-                alerts.append(self._recovered(key, sum(span.failures.values()), time))
+                alerts += self.alerts.admitted(self._recovered(key, sum(span.failures.values()), time))
         return alerts
 
     def _recovered(self, key: UnitKey, failures: int, time: float) -> Alert:
@@ -334,58 +359,25 @@ class Tracker:
         return self.host if machine is None else machine.host
 
     def _make_room(self) -> None:
+        """Forget the oldest class of too many; what is open about it goes on until its unit is healthy."""
         if len(self.classes) >= MOST_CLASSES:
-            oldest = min(self.classes, key=lambda key: self.classes[key].last)
-            del self.classes[oldest]
-            self.open = {name: alert for name, alert in self.open.items() if (alert.unit_key, alert.signature) != oldest}
+            del self.classes[min(self.classes, key=lambda key: self.classes[key].last)]
 
-    def _forget_idle_units(self) -> None:
-        """Forget units that neither run nor fail, and of the others those beyond MOST_UNITS that do not run."""
+    def _forget_idle_units(self, time: float) -> list[Alert]:
+        """Forget units that neither run nor fail, and beyond MOST_UNITS others, those that do not run first; resolve their alerts."""
         for key, unit in self.units.items():
             if unit.is_idle and unit.state.is_job:
-                self._remember_job(key)
+                remember(self.jobs, key, MOST_JOBS)
         kept = {key: unit for key, unit in self.units.items() if not unit.is_idle}
-        excess = len(kept) - MOST_UNITS
-        quiet = [key for key, unit in kept.items() if unit.state.running is None and not unit.waiting][: max(0, excess)]
-        self.units = {key: unit for key, unit in kept.items() if key not in set(quiet)} if quiet else kept
+        excess = max(0, len(kept) - MOST_UNITS)
+        forgotten = set(sorted(kept, key=lambda key: bool(kept[key].state.running or kept[key].waiting))[:excess])
+        self.units = {key: unit for key, unit in kept.items() if key not in forgotten}
         self.latest = {key: alert for key, alert in self.latest.items() if key in self.units}
-
-    def stored(self) -> str:
-        """Write JSON for `restored_tracker`."""
-        return json.dumps(
-            {
-                "classes": [[*unit, signature, asdict(failure_class)] for (unit, signature), failure_class in self.classes.items()],
-                "units": [[*key, stored_unit(unit)] for key, unit in self.units.items()],
-                "machines": [[name, asdict(machine)] for name, machine in self.machines.items()],
-                "open": [[key, alert.stored()] for key, alert in self.open.items()],
-                "jobs": list(self.jobs),
-                "families": self.families.stored(),
-                "nonfatal": [[*unit, signature] for unit, signature in self.nonfatal],
-                "host": self.host,
-                "lost_at": self.lost_at,
-                "clock": this_boot(),
-            }
-        )
+        return self.alerts.resolved([name for name, alert in self.open.items() if alert.unit_key in forgotten], lambda _: time)
 
 
-def restored_tracker(text: str) -> Tracker:
-    """Read what `Tracker.stored` wrote."""
-    values: dict[str, Any] = json.loads(text)
-    machines = {name: TrackedMachine(**machine | {"last": Moment(*machine["last"])}) for name, machine in values["machines"]}
-    if values["clock"] != this_boot():  # the host was booted since: its clock began anew
-        for machine in machines.values():
-            machine.offset = None
-    return Tracker(
-        classes={(UnitKey(*unit), signature): ClassState(**failure_class) for *unit, signature, failure_class in values["classes"]},
-        units={UnitKey(*key): restored_unit(unit) for *key, unit in values["units"]},
-        machines=machines,
-        open={key: restored(alert) for key, alert in values["open"]},
-        jobs={UnitKey(*key): None for key in values["jobs"]},
-        families=restored_families(values["families"]) if "families" in values else Families(),
-        nonfatal={(UnitKey(*unit), signature): None for *unit, signature in values["nonfatal"]},
-        host=values["host"],
-        lost_at=values["lost_at"],
-    )
+def _not_before_start(end: float, alert: Alert) -> float:
+    return max(end, alert.starts_at)
 
 
 def _key(name: str, unit: UnitKey, host: str) -> str:

@@ -8,6 +8,7 @@ from forensics.cli.watch import _delivery
 from forensics.watch.config import read_config
 from forensics.watch.metrics import Metrics
 from forensics.watch.state import Position, State
+from forensics.watch.tracker import Tracker
 from tests.cli.running import assert_one_sentence, run
 
 
@@ -47,7 +48,7 @@ def test_a_listen_address_without_a_host_is_refused(tmp_path):
 def test_alerts_of_a_sink_that_was_renamed_are_in_the_metrics_and_counted_once(tmp_path, capsys):
     now, metrics = time.time(), Metrics()
     state = State.open(tmp_path)
-    state.commit(Position(), "{}", [Alert("RestartLoop", "a.service", "h", "critical", "s", now)], ["old"], {}, 0)
+    state.commit(Position(), Tracker(), [Alert("RestartLoop", "a.service", "h", "critical", "s", now)], ["old"], {}, 0)
     settings = read_config(Path(config(tmp_path, '[[sink]]\ntype = "stdout"\nname = "new"\n')))
     delivery = _delivery(settings, state, metrics)
     _delivery(settings, state, metrics, delivery)  # as a reload does

@@ -5,8 +5,9 @@ from hypothesis import Phase, given, settings
 
 from forensics.model.values import UnitKey
 from forensics.watch import families
-from forensics.watch.families import Families, restored_families
-from forensics.watch.tracker import Tracker, restored_tracker
+from forensics.watch.families import Families
+from forensics.watch.tracker import Tracker
+from forensics.watch.tracker_rows import restored_tracker, rows_of
 from tests.attempts.building import Journal
 from tests.watch.both import Unit, lasting, lasting_incidents, merged, report_of, watch_over
 from tests.watch.stories import STEADY, T0, Life, names
@@ -42,7 +43,7 @@ def test_a_family_is_remembered_over_a_restart_of_watch():
     tracker = Tracker()
     job(tracker, 1)
     job(tracker, 2)
-    assert job(restored_tracker(tracker.stored()), 3) == []
+    assert job(restored_tracker(rows_of(tracker)), 3) == []
 
 
 def test_instances_that_run_again_are_followed_by_themselves():
@@ -79,7 +80,7 @@ def test_only_so_many_instances_and_templates_are_remembered(monkeypatch):
     assert [(template.unit, list(names)) for template, names in known.once.items()] == [
         (f"{name}@.service", [f"{name}@{number}.service" for number in (2, 3, 4)]) for name in "bc"
     ]
-    assert restored_families(known.stored()) == known
+    assert restored_tracker(rows_of(Tracker(families=known))).families == known
 
 
 RUNS = st.lists(st.sampled_from(["library", "unknown", "finish"]), min_size=1, max_size=6)

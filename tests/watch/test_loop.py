@@ -14,7 +14,7 @@ from forensics.watch.loop import Watch
 from forensics.watch.metrics import Metrics
 from forensics.watch.state import Position, State
 from forensics.watch.stream import ROUTINE_S, Stream
-from forensics.watch.tracker import Tracker, restored_tracker
+from forensics.watch.tracker import Tracker
 from tests.watch.streams import TRACEBACK, rows_of
 
 
@@ -121,7 +121,7 @@ def test_a_crash_at_any_entry_loses_and_repeats_nothing(tmp_path, known, clock, 
         journal = Journal(rows)
         journal.visible = journal.visible or len(rows)
         stored = state.tracker()
-        second = watching(state, journal, known, restored_tracker(stored) if stored else None)
+        second = watching(state, journal, known, stored)
         second.resume(state.position(), first=False)
         goes_through(second, clock, journal, 1000)
         assert alerts(state) == LOOP

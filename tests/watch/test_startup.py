@@ -72,7 +72,7 @@ def test_a_restart_resumes_at_the_last_position(tmp_path):
         first = start(state, tmp_path, at(0), baseline([]))
         first.follower.take(10)
         place = first.follower.cursor
-        state.commit(Position(place, place), Tracker().stored(), [], (), {}, 0)
+        state.commit(Position(place, place), Tracker(), [], (), {}, 0)
         startup = start(state, tmp_path, at(0), pytest.fail)
         assert (startup.first, startup.follower.torn, unread(startup)) == (False, False, 40)
 
@@ -81,7 +81,7 @@ def test_a_position_that_is_deleted_is_a_loss_and_all_that_is_left_is_read(tmp_p
     journal(tmp_path / "a.journal", 0, 50)
     with closing(State.open(tmp_path / "state")) as state:
         place = start(state, tmp_path, None, baseline([])).position.done
-        state.commit(Position(place, place), Tracker().stored(), [], (), {}, 0)
+        state.commit(Position(place, place), Tracker(), [], (), {}, 0)
         (tmp_path / "a.journal").unlink()
         journal(tmp_path / "b.journal", 100, 20)
         startup = start(state, tmp_path, None, pytest.fail)
@@ -96,7 +96,7 @@ def test_where_only_what_is_read_again_is_deleted_nothing_is_lost(tmp_path):
         follower.take(5)
         replay = follower.cursor
         follower.take(50)
-        state.commit(Position(follower.cursor, replay), Tracker().stored(), [], (), {}, 0)
+        state.commit(Position(follower.cursor, replay), Tracker(), [], (), {}, 0)
         (tmp_path / "a.journal").unlink()
         startup = start(state, tmp_path, None, pytest.fail)
         assert (startup.follower.torn, unread(startup)) == (False, 15)
@@ -110,5 +110,5 @@ def test_an_empty_journal_is_waited_for(tmp_path):
         journal(tmp_path / "a.journal", 0, 5)
         shutil.move(tmp_path / "a.journal", tmp_path / "journal/a.journal")
         assert unread(startup) == 5
-        state.commit(Position(None, None), Tracker().stored(), [], (), {}, 0)
+        state.commit(Position(None, None), Tracker(), [], (), {}, 0)
         assert unread(start(state, tmp_path / "journal", None, pytest.fail)) == 5

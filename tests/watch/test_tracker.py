@@ -6,7 +6,8 @@ from forensics.model.values import Signature, UnitKey
 from forensics.policy.class_state import ClassState
 from forensics.policy.limits import HELD_S, STOP_GAP_S
 from forensics.watch.batch import BatchFacts, Statement
-from forensics.watch.tracker import LOSS_S, UNRECORDED, Tracker, restored_tracker
+from forensics.watch.tracker import LOSS_S, UNRECORDED, Tracker
+from forensics.watch.tracker_rows import restored_tracker, rows_of
 from tests.watch.stories import LIBRARY, NETWORK, STEADY, T0, Life, moment, names
 
 KEY = UnitKey("m1", "system", "a.service")
@@ -101,7 +102,7 @@ def test_a_job_that_ends_well_after_restarts_has_recovered_once_no_restart_follo
     life.start(40)
     assert life.end(50, None, "clean") == []
     assert life.tick(51) == []
-    again = Life(restored_tracker(life.tracker.stored()), number=100)
+    again = Life(restored_tracker(rows_of(life.tracker)), number=100)
     assert again.tick(50 + 299) == []
     alerts = again.tick(50 + 301)
     assert "ServiceRecovered" in names(alerts)

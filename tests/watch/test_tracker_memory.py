@@ -10,8 +10,10 @@ from forensics.policy.class_state import ClassState
 from forensics.policy.limits import HELD_S
 from forensics.watch import tracked
 from forensics.watch.batch import BatchFacts, Boot
+from forensics.watch.floods import MOST_CLASSES_OF_HOST
 from forensics.watch.stream import NonfatalError
-from forensics.watch.tracker import MOST_CLASSES, Tracker, restored_tracker
+from forensics.watch.tracker import MOST_CLASSES, Tracker
+from forensics.watch.tracker_rows import restored_tracker, rows_of
 from tests.watch.stories import LIBRARY, STEADY, T0, Life, moment, names
 
 KEY = UnitKey("m1", "system", "a.service")
@@ -21,7 +23,7 @@ def test_a_unit_that_runs_goes_on_to_hold_over_a_restart_of_watch_but_not_over_a
     life = Life()
     life.end(0)
     life.start(1)
-    stored = life.tracker.stored()
+    stored = rows_of(life.tracker)
     assert names(restored_tracker(stored).tick(STEADY + 1 + HELD_S, T0)) == ["resolved NewFailureSignature", "ServiceRecovered"]
     (tmp_path / "boot_id").write_text("another")
     monkeypatch.setattr(tracked, "BOOT_ID", tmp_path / "boot_id")
@@ -59,7 +61,8 @@ def test_ever_new_classes_and_units_do_not_grow_what_is_remembered():
     for number in range(MOST_CLASSES + 50):
         Life(tracker, unit=f"u{number}.service").end(number, Signature(f"mined:{number}", "t", "high"))
     tracker.tick(0.0, T0)
-    assert len(tracker.classes) == len(tracker.open) == len(tracker.units) == MOST_CLASSES
+    assert len(tracker.classes) == len(tracker.units) == MOST_CLASSES
+    assert len(tracker.open) <= MOST_CLASSES_OF_HOST + 1
     assert (UnitKey("m1", "system", "u0.service"), "mined:0") not in tracker.classes
 
 
@@ -76,7 +79,7 @@ def test_short_units_that_do_well_are_not_remembered():
 def test_a_restarted_tracker_goes_on_where_the_first_one_was():
     whole, first = Life(), Life()
     assert names(whole.loop(4)) == names(first.loop(4))
-    second = replace(first, tracker=restored_tracker(first.tracker.stored()))
+    second = replace(first, tracker=restored_tracker(rows_of(first.tracker)))
     assert second.tracker == replace(first.tracker, latest={})
     for after in (50, 60):
         assert names(second.end(after)) == names(whole.end(after))
@@ -105,7 +108,7 @@ def test_what_a_service_survives_is_reported_once_and_is_never_open():
     assert (alert.name, alert.severity, tracker.open) == ("NewFailureSignature", "warning", {})
     assert "keeps running" in alert.summary
     assert tracker.survived(survived()) == []
-    assert restored_tracker(tracker.stored()).survived(survived()) == []
+    assert restored_tracker(rows_of(tracker)).survived(survived()) == []
     assert len(tracker.survived(survived(unit="b.service"))) == 1
 
 
@@ -136,4 +139,4 @@ def test_after_a_stop_on_request_the_counter_may_be_reset(first, then, lost):
 
 
 def restored_life(life: Life) -> Life:
-    return Life(restored_tracker(life.tracker.stored()), number=life.number)
+    return Life(restored_tracker(rows_of(life.tracker)), number=life.number)
