@@ -103,7 +103,7 @@ def may_match(texts: pl.Series, patterns: Sequence[Pattern]) -> pl.Series:
     if len(texts) <= FEW:
         found = set(_literals_of_few(texts, owners)["text_id"])
         return pl.Series([number in found for number in range(len(texts))], dtype=pl.Boolean)
-    return texts.str.contains_any(owners["literal"].unique(), ascii_case_insensitive=True)
+    return texts.str.contains_any(owners["literal"].unique().to_list(), ascii_case_insensitive=True)
 
 
 def _candidates(texts: pl.Series, patterns: Sequence[Pattern]) -> dict[int, pl.Series]:
