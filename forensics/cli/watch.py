@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from forensics.alerting.delivery import Delivery
     from forensics.watch.config import WatchConfig
+    from forensics.watch.exporter import Exporter
     from forensics.watch.loop import Watch
     from forensics.watch.metrics import Metrics
     from forensics.watch.state import State
@@ -151,7 +152,7 @@ def _start(options: _Options, config: WatchConfig) -> None:
     from forensics.paths import overrides_file
     from forensics.query import Query, Sources
     from forensics.watch.loop import Watch
-    from forensics.watch.metrics import Metrics, serve
+    from forensics.watch.metrics import Metrics
     from forensics.watch.startup import start
     from forensics.watch.state import State
     from forensics.watch.stream import Stream
@@ -187,7 +188,7 @@ def _start(options: _Options, config: WatchConfig) -> None:
         say=output.notice,
     )
     watching.resume(begun.position, first=begun.first)
-    server = serve(metrics, *options.listen) if options.listen else None
+    exporter = _exporter(metrics, options)
     notify = _obey_signals(watching, options)
     delivery.start()
     notify("READY=1")
@@ -197,8 +198,18 @@ def _start(options: _Options, config: WatchConfig) -> None:
     finally:
         notify("STOPPING=1")
         watching.delivery.stop(DRAIN_S)
-        if server is not None:
-            server.shutdown()
+        if exporter is not None:
+            exporter.close()
+    if watching.interrupted:
+        raise KeyboardInterrupt
+
+
+def _exporter(metrics: Metrics, options: _Options) -> Exporter | None:
+    if options.listen is None:
+        return None
+    from forensics.watch.exporter import serve
+
+    return serve(metrics, *options.listen)
 
 
 def _expect_journal(directory: Path | None) -> None:
@@ -234,8 +245,9 @@ def _obey_signals(watching: Watch, options: _Options) -> Callable[[str], object]
     notify: Callable[[str], object] = daemon.notify  # does nothing without a service manager
     hangups: list[int] = []
 
-    def stop(*_: object) -> None:
+    def stop(number: int, _: object) -> None:
         watching.stopping = True
+        watching.interrupted |= number == signal.SIGINT
 
     def beat() -> None:
         notify("WATCHDOG=1")

@@ -8,17 +8,21 @@ from io import BytesIO
 import polars as pl
 
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%S%.6fZ"
-FORMULA = r"^[=+\-@\t\r]"  # what a spreadsheet would evaluate (OWASP, CSV injection)
+# What a spreadsheet would evaluate (OWASP, CSV injection): a sign at the start of a cell, of a line in it, or after what a spreadsheet of
+# another country takes for the end of a cell; also full-width, small and mathematical signs, and behind blanks and quotes.
+_SIGNS = r"=+\-@\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}\x{FE66}\x{FE62}\x{FE63}\x{FE6B}\x{2212}\x{FB29}"
+_BREAKS = r"\n\r\x0b\x0c\x{85}\x{2028}\x{2029}"
+FORMULA = rf"(\A|[{_BREAKS};\t])([[\s\"'`\x{{feff}}]--[{_BREAKS}\t]]*[{_SIGNS}]|\A[\t\r])"
 
 
 def csv(frame: pl.DataFrame) -> bytes:
-    """RFC 4180 with a header, times as RFC 3339, and an apostrophe before text that a spreadsheet would evaluate."""
+    """RFC 4180 with a header, times as RFC 3339, and an apostrophe before each formula that a spreadsheet would evaluate."""
     harmless = [_no_formula(pl.col(name)).alias(name) for name, kind in frame.schema.items() if kind == pl.String]
     return frame.with_columns(harmless).write_csv(datetime_format=TIME_FORMAT, line_terminator="\r\n").encode()
 
 
 def _no_formula(text: pl.Expr) -> pl.Expr:
-    return pl.when(text.str.contains(FORMULA)).then(pl.concat_str(pl.lit("'"), text)).otherwise(text)
+    return text.str.replace_all(FORMULA, "${1}'${2}")
 
 
 def jsonl(frame: pl.DataFrame) -> bytes:

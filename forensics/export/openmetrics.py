@@ -17,6 +17,7 @@ import polars as pl
 
 from forensics.model.values import Incident
 from forensics.pipeline import Investigation
+from forensics.sanitize.characters import visible_name
 from forensics.watch.metrics import LONGEST_VALUE, MOST_SIGNATURES, MOST_UNITS, OTHER, PREFIX
 
 Seconds = npt.NDArray[np.float64]
@@ -127,5 +128,4 @@ def _samples(name: str, labels: Labels, values: npt.NDArray[np.int64], points: S
 
 
 def _escaped(value: str) -> str:
-    plain = "".join(character if character.isprintable() else "?" for character in value[:LONGEST_VALUE])
-    return plain.replace("\\", "\\\\").replace('"', '\\"')
+    return visible_name(value[:LONGEST_VALUE]).replace("\\", "\\\\").replace('"', '\\"')

@@ -12,6 +12,7 @@ from forensics import __version__
 from forensics.model.values import UnitKey
 from forensics.policy.class_state import STATES, ClassState
 from forensics.policy.limits import HELD_S
+from forensics.sanitize.characters import visible_name
 from forensics.watch.stream import Ended
 from forensics.watch.tracker import Tracker
 
@@ -90,7 +91,7 @@ class Metrics:
         if class_state is not None:
             self.failures(unit, signature, 1, class_state.first, class_state.last)
             self.state(unit, signature, class_state)
-        if unit in self._units:
+        if (unit := visible_name(unit)) in self._units:
             self.durations.labels(unit).observe(ended.attempt.lived_s)
 
     def failures(self, unit: str, signature: str, count: int, first: float, last: float) -> None:
@@ -125,6 +126,7 @@ class Metrics:
 
     def unit_label(self, unit: str) -> str:
         """Return the label value of a unit. Creates its counters at 0, because `increase` misses the first step of a new series."""
+        unit = visible_name(unit)
         if unit in self._units:
             return unit
         unit = unit if len(self._units) < MOST_UNITS else OTHER
@@ -134,7 +136,7 @@ class Metrics:
 
     def signature_label(self, unit: str, signature: str, first: float) -> str:
         """Return the label value of a class. Creates its counter at 0, also for a class of the baseline."""
-        labels = self._signatures.setdefault(unit, set())
+        labels, signature = self._signatures.setdefault(unit, set()), visible_name(signature)
         name = signature if signature in labels or len(labels) < MOST_SIGNATURES else OTHER
         if name not in labels:
             labels.add(name)
@@ -149,7 +151,7 @@ class Metrics:
         tracker.alerts.grouped.clear()
         by_name: dict[str, list[UnitKey]] = {}
         for key, unit in tracker.units.items():
-            by_name.setdefault(key.unit, []).append(key)
+            by_name.setdefault(visible_name(key.unit), []).append(key)
             if unit.state.span.start is not None or tracker.is_up(key, steady, LASTING_S):
                 self.unit_label(key.unit)
         for name in self._units - {OTHER}:

@@ -10,7 +10,8 @@ import pytest
 from forensics.alerting.alert import Alert
 from forensics.alerting.sinks import KINDS
 from forensics.alerting.sinks.sink import UnreachableError
-from forensics.watch.metrics import Metrics, serve
+from forensics.watch.exporter import serve
+from forensics.watch.metrics import Metrics
 from tests.http_recorder import Recorder
 from tests.servers import NEEDS_PROMETHEUS, free_port, http_get, running_server, wait_for
 
@@ -68,7 +69,7 @@ def test_a_prometheus_that_scrapes_the_exporter_tells_of_a_loop(tmp_path):
                 f"""global: {{scrape_interval: 1s, scrape_timeout: 900ms, evaluation_interval: 1s}}
 alerting: {{alertmanagers: [{{api_version: v2, static_configs: [{{targets: ['{url.removeprefix("http://")}']}}]}}]}}
 rule_files: [rules.yml]
-scrape_configs: [{{job_name: t, static_configs: [{{targets: ['127.0.0.1:{server.server_port}']}}]}}]
+scrape_configs: [{{job_name: t, static_configs: [{{targets: ['127.0.0.1:{server.port}']}}]}}]
 """
             )
             base = f"http://127.0.0.1:{port}"
@@ -80,6 +81,5 @@ scrape_configs: [{{job_name: t, static_configs: [{{targets: ['127.0.0.1:{server.
                     metrics.restart("a.service")
                 wait_for(lambda: hook.got)
     finally:
-        server.shutdown()
-        server.server_close()
+        server.close()
     assert hook.got[0]["alerts"][0]["labels"]["unit"] == "a.service"

@@ -8,7 +8,7 @@ import string
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.client import HTTPException
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
@@ -37,11 +37,12 @@ _opener = urllib.request.build_opener(_NoRedirects)
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a server answered; retry_after: the seconds that it asks to wait."""
+    """What a server answered. retry_after: the seconds that it asks to wait; is_redirected: it, or what led to it, is a redirect."""
 
     status: int
     text: str
     retry_after: float | None = None
+    is_redirected: bool = False
 
 
 def post(url: str, body: Any, headers: Mapping[str, str] | None = None) -> str:
@@ -52,8 +53,8 @@ def post(url: str, body: Any, headers: Mapping[str, str] | None = None) -> str:
     answer = request(url, json.dumps(body).encode(), headers)
     if answer.status in range(200, 300):
         return f"HTTP {answer.status}"
-    is_temporary = answer.status in TEMPORARY or answer.status in range(300, 400)  # a redirect: until the URL or the server is mended
-    raise (UnreachableError if is_temporary else RefusedError)(f"HTTP {answer.status} {_brief(shown(answer.text))}".strip())
+    kind = UnreachableError if answer.status in TEMPORARY or answer.is_redirected else RefusedError  # a redirect can be mended
+    raise kind(f"HTTP {answer.status} {_brief(shown(answer.text))}".strip())
 
 
 def request(
@@ -81,16 +82,16 @@ def shown(text: str) -> str:
 
 def _followed(url: str, content: bytes | None, headers: Mapping[str, str], most_read: int) -> Answer:
     """Send a request, and send it again to where the server redirects it within the host."""
-    for _ in range(MOST_REDIRECTS + 1):
+    for hop in range(MOST_REDIRECTS + 1):
         prepared = urllib.request.Request(url, content, dict(headers))  # noqa: S310 - config.py takes http and https only
         answer, location = _answer(prepared, most_read)
         if answer.status not in range(300, 400) or location is None:
-            return answer
+            return replace(answer, is_redirected=hop > 0 or answer.status in range(300, 400))
         target = urljoin(url, quote(location, safe=string.punctuation, encoding="latin-1", errors="replace"))
         if answer.status not in KEEPS_THE_REQUEST or _origin(target) != _origin(url):
-            return Answer(answer.status, _why_not_followed(url, target))
+            return Answer(answer.status, _why_not_followed(url, target), is_redirected=True)
         url = target
-    return Answer(answer.status, f"redirects more than {MOST_REDIRECTS} times")
+    return Answer(answer.status, f"redirects more than {MOST_REDIRECTS} times", is_redirected=True)
 
 
 def _answer(prepared: urllib.request.Request, most_read: int) -> tuple[Answer, str | None]:
@@ -99,7 +100,8 @@ def _answer(prepared: urllib.request.Request, most_read: int) -> tuple[Answer, s
         with _opener.open(prepared, timeout=TIMEOUT_S) as answer:
             return Answer(answer.status, answer.read(most_read).decode("utf-8", "replace")), None
     except urllib.error.HTTPError as error:
-        text = " ".join(error.read(most_read).decode("utf-8", "replace").split())
+        with error:
+            text = " ".join(error.read(most_read).decode("utf-8", "replace").split())
         return Answer(error.code, text, _seconds(error.headers.get("Retry-After"))), error.headers.get("Location")
 
 
