@@ -17,6 +17,7 @@ from forensics.cli import classes, explain, export, generate, ingest, output, pa
 from forensics.errors import ForensicsError
 
 INTERRUPTED = 130
+INTERRUPTION = "interrupted; nothing was lost. Run the command again to continue."
 OBJECTS_BETWEEN_COLLECTIONS = 50_000  # an analysis makes hundreds of thousands that all stay: a tenth of its CPU time at Python's 700
 COMMANDS: dict[str, Callable[..., None]] = {
     "report": report.report,
@@ -67,12 +68,23 @@ def main() -> None:
         _fail(_operating_system(error), 1)
     except SystemExit as end:
         if end.code == INTERRUPTED:  # typer turns Ctrl-C into this, without a message
-            _fail("interrupted; nothing was lost. Run the command again to continue.", INTERRUPTED)
+            _fail(INTERRUPTION, INTERRUPTED)
         raise
+    except KeyboardInterrupt:
+        _fail(INTERRUPTION, INTERRUPTED)
     except Exception as error:
+        if _comes_from_interruption(error):
+            _fail(INTERRUPTION, INTERRUPTED)
         if os.environ.get("TABBY_FORENSICS_DEBUG"):
             raise
         _fail(f"internal error: {type(error).__name__}: {error}. Run again with TABBY_FORENSICS_DEBUG=1 for a traceback.", 1)
+
+
+def _comes_from_interruption(error: BaseException | None) -> bool:
+    """Whether Ctrl-C is what led to an error, as in the middle of an import."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def _operating_system(error: OSError) -> str:

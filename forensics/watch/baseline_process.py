@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 
 from forensics.query import Query
 from forensics.watch.tracker import Tracker
@@ -15,10 +16,23 @@ def read_baseline_in_process(query: Query, say: Callable[[str], object]) -> Trac
     """Call `baseline.read_baseline` in a new process; an empty Tracker when that is killed."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         try:
-            return pool.submit(_read, query).result()
+            return _submitted(pool, query).result()
+        except KeyboardInterrupt:
+            for process in active_children():
+                process.terminate()
+            raise
         except BrokenProcessPool:
             say("reading history was killed (out of memory?); starting without a baseline, so every failure will alert once. See --learn.")
             return Tracker()
+
+
+def _submitted(pool: ProcessPoolExecutor, query: Query) -> Future[Tracker]:
+    """Start the process without SIGINT, which Ctrl-C sends to the whole group: it would print a traceback of its own."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        return pool.submit(_read, query)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _read(query: Query) -> Tracker:

@@ -77,7 +77,7 @@ def test_what_breaks_a_batch_is_skipped_and_the_rest_counts(tmp_path, known, clo
         assert ("JournalLoss", "") in raised
         assert len(sentences) == 1
         assert sentences[0].endswith("RuntimeError: poisoned. They are skipped; please report this.")
-        assert watch.metrics.counters["watch_skipped"]._value.get() >= 1  # noqa: SLF001 - prometheus_client shows it nowhere else
+        assert watch.metrics.counters["watch_skipped"]._value.get() >= 1
         position = state.position()
     sentences.clear()
     with closing(State.open(tmp_path)) as state:
@@ -92,7 +92,7 @@ def _place(rows, cursor):
 
 
 def test_a_panic_of_polars_is_skipped_too(tmp_path, known, clock, monkeypatch):
-    from polars.exceptions import PanicException  # noqa: PLC0415 - a BaseException
+    from polars.exceptions import PanicException
 
     monkeypatch.setattr(Stream, "settle", lambda *_: (_ for _ in ()).throw(PanicException("index out of bounds")))
     sentences = []
