@@ -29,7 +29,7 @@ def writers(fields: Mapping[str, pa.DictionaryArray], n: int) -> pa.DictionaryAr
         distinct = np.column_stack([distinct[pairs // width], pairs % width - 1])
     texts = [[*part.values.to_pylist(), "-"] for part in parts]  # the last one is read by -1
     named = [_text(*(text[code] for text, code in zip(texts, codes, strict=True))) for codes in distinct.tolist()]
-    known = (distinct >= 0).any(axis=1)
+    known = np.asarray((distinct >= 0).any(axis=1), np.bool_)
     return from_codes(np.where(known[numbers], numbers, -1).astype(np.int32), pa.array(named, TEXT))
 
 

@@ -105,9 +105,11 @@ def describe(piece: Piece, number: str, size: int) -> Part:
 
 def read_part(path: Path, like: pa.Schema) -> pa.Table:
     """Read a part as a table with the columns of `like`; one that an earlier version did not write is null. Raises ForensicsError."""
-    texts = [field.name for field in like if pa.types.is_dictionary(field.type)]
     with _damage_as_sentence(path):
-        table = _parquet().ParquetFile(path, read_dictionary=texts).read()
+        metadata = _parquet().read_metadata(path)
+        stored = set(metadata.schema.names)
+        texts = [field.name for field in like if pa.types.is_dictionary(field.type) and field.name in stored]
+        table = _parquet().ParquetFile(path, read_dictionary=texts, metadata=metadata).read()
     for field in like:
         if field.name not in table.column_names:
             table = table.append_column(field, pa.chunked_array([pa.nulls(len(table), field.type)]))

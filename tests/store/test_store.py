@@ -6,6 +6,8 @@ import shutil
 import subprocess
 from datetime import UTC, datetime, timedelta
 
+import pyarrow.parquet as pq
+
 from forensics.ingest.files import ingest_files
 from forensics.ingest.streams import ingest_stream
 from forensics.journal.reader import load
@@ -119,3 +121,13 @@ def test_pruned_days_are_gone_and_do_not_come_back(tmp_path):
     assert ingest_files(store, [path]).new_entries == 2
     assert numbers(store) == [*left, 96, 97]
     assert store.prune(at(50 * 60)) == 0
+
+
+def test_parts_of_an_earlier_version_without_a_column_stay_readable(tmp_path):
+    path, store = tmp_path / "a.journal", opened(tmp_path)
+    ingest_files(store, [journal(path, 0, 20)])
+    for part in sorted(store.layout.entries.rglob("*.parquet")):
+        pq.write_table(pq.read_table(part, partitioning=None).drop_columns(["writer"]), part, store_schema=False)
+    ingest_files(store, [journal(path, 20, 20)])
+    assert numbers(store) == list(range(40))
+    assert store.entries()["writer"].cast(str).to_list() == [None] * 20 + ["- app.service -"] * 20
