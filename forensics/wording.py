@@ -18,6 +18,8 @@ _KINDS = {"restart-loop": "Restart loop", "outage": "Outage", "failing-job": "Fa
 _RECOVERIES = {"failing-job": "first good run", "recurring": "last stable start"}
 _ITEM = re.compile(r"\s*(?:\d+[.)]|[-*•])\s")  # the start of a list item
 
+NOT_REDACTED = "Secrets are NOT hidden (--no-redact)."  # at the head of every output that was asked for so
+
 
 def zone(name: str) -> tzinfo:
     """Return the named time zone; UTC when this machine does not know it."""

@@ -18,7 +18,7 @@ from forensics.signatures.catalogue import Catalogue, Mistake
 FILL = "FILL IN"  # `patterns check` refuses a file that still has it
 LONGEST_EXAMPLE = 2000  # characters
 _VALUE = re.compile(r"(<(?:n|path|url|ip|size|time|host|s)>)")
-_PSEUDONYM = re.compile(r"⟨[a-z-]+-\d+⟩")
+_PSEUDONYM = re.compile(r"⟨[a-z-]+(?:-\d+)?⟩")
 _SPECIAL = re.compile(r"[\\.+*?()|\[\]{}^$#&~\-]")
 _BY_VALUE = {"<n>": r"[\w.,+-]+", "<size>": r"[\d.,]+ ?\w*%?", "<time>": r"[\w:.,+/ -]+"}
 

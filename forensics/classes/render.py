@@ -8,7 +8,7 @@ from datetime import UTC, datetime, tzinfo
 
 from forensics.classes.summary import ClassSummary
 from forensics.sanitize import one_line, sanitizer
-from forensics.wording import helps, minute, plural
+from forensics.wording import NOT_REDACTED, helps, minute, plural
 
 _BARS = "▁▂▃▄▅▆▇█"
 _INDENT = " " * 18
@@ -16,7 +16,7 @@ _HEADING = f"failures  restarts  {'when':<24}  first → last failure"
 
 
 def as_json(summaries: Sequence[ClassSummary], *, redact: bool) -> str:
-    """Render {"classes": [...]}, in the order given."""
+    """Render {"redacted": …, "classes": [...]}, in the order given."""
     safe = sanitizer([row.signature.title for row in summaries], redact=redact)
     classes = [
         {
@@ -36,7 +36,7 @@ def as_json(summaries: Sequence[ClassSummary], *, redact: bool) -> str:
         }
         for row in summaries
     ]
-    return json.dumps({"classes": classes}, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps({"redacted": redact, "classes": classes}, indent=2, ensure_ascii=False) + "\n"
 
 
 def _rfc3339(time: datetime) -> str:
@@ -53,7 +53,11 @@ def as_text(summaries: Sequence[ClassSummary], where: tzinfo, *, redact: bool) -
     members: dict[str, list[ClassSummary]] = {}
     for row in summaries:
         members.setdefault(row.family, []).append(row)
-    lines = [_HEADING, *(line for family in members.values() for line in _family_lines(family, where, title_of))]
+    lines = [
+        *([] if redact else [NOT_REDACTED]),
+        _HEADING,
+        *(line for family in members.values() for line in _family_lines(family, where, title_of)),
+    ]
     failures, restarts = sum(row.failures for row in summaries), sum(row.restarts for row in summaries)
     counted = f"{plural(failures, 'failed attempt')}, {plural(restarts, 'automatic restart')} in the store."
     why = "A failed attempt is not always restarted. `report` counts the same in its window."

@@ -15,7 +15,7 @@ from forensics.incidents.classes import described
 from forensics.incidents.segment import classed
 from forensics.model.values import Signature
 from forensics.sanitize import redacted
-from forensics.signatures import Labelled, likeness, mask, naming
+from forensics.signatures import Labelled, likeness, mask
 from forensics.signatures.catalogue import Catalogue
 from forensics.signatures.clustering.families import families
 
@@ -151,9 +151,5 @@ def _histogram(ends: Sequence[datetime], first: Any, last: Any) -> tuple[int, ..
 
 
 def pin_example(summary: ClassSummary) -> dict[str, str | None]:
-    """The sample to keep with a pinned class, redacted unless that would change its id."""
-    hidden = dict(summary.sample) | redacted({name: text for name, text in summary.sample.items() if text})
-    event = pl.DataFrame(
-        {"event": [0], **{name: [text] for name, text in hidden.items()}}, schema_overrides=dict.fromkeys(hidden, pl.String)
-    )
-    return hidden if naming.mined(event)["signature"].item() == summary.signature.id else dict(summary.sample)
+    """The sample to keep with a pinned class, redacted as its id is computed: from the text without secrets."""
+    return dict(summary.sample) | redacted({name: text for name, text in summary.sample.items() if text})

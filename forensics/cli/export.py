@@ -11,7 +11,7 @@ import typer
 from forensics.cli import output, params
 from forensics.errors import ForensicsError, UsageError
 from forensics.query import Query
-from forensics.wording import plural
+from forensics.wording import NOT_REDACTED, plural
 
 if TYPE_CHECKING:
     from forensics.export.loki import Pushed
@@ -50,6 +50,7 @@ def _table_command(format_: str) -> Callable[..., None]:
         investigation = _investigate(query)
         from forensics.export import files, tables
 
+        _warn_of_secrets(redact=redact)
         output.write(files.WRITERS[format_](tables.table(investigation, table, redact=redact)), target, redacted=redact)
 
     return command
@@ -111,6 +112,7 @@ def loki(
     from forensics.export.loki_streams import streams
 
     lines = streams(investigation, entries=entries, redact=redact, window=investigation.window)
+    _warn_of_secrets(redact=redact)
     record = open_accepted(query.store, (url, tenant), _selection(context), resume=resume)
     if resume and not record.continues_a_push:
         output.notice("there is no unfinished push of this selection to this URL; all its lines are pushed.")
@@ -134,6 +136,11 @@ def _investigate(query: Query, *, whole: bool = False) -> Investigation:
     investigation = investigate(query, output.progress("reading the journal"), output.notice, whole=whole)
     notice_damage(investigation.history)
     return investigation
+
+
+def _warn_of_secrets(*, redact: bool) -> None:
+    if not redact:
+        output.notice(NOT_REDACTED)
 
 
 def _token(file: Path | None) -> str:

@@ -8,12 +8,15 @@ from collections.abc import Sequence
 from forensics.explain.answer import Explanation
 from forensics.sanitize import one_line, sanitizer
 from forensics.signatures.likeness import Like
-from forensics.wording import helps, reflowed
+from forensics.wording import NOT_REDACTED, helps, reflowed
 
 
 def _log_texts(explanation: Explanation) -> list[str]:
     titles = [] if explanation.signature is None else [explanation.signature.title]
     return [explanation.text, *explanation.captures.values(), *titles]
+
+
+_kept = sanitizer((), redact=False)  # a rule, and the expression of a pattern
 
 
 def as_json(explanation: Explanation, like: Sequence[Like], *, redact: bool) -> str:
@@ -26,8 +29,9 @@ def as_json(explanation: Explanation, like: Sequence[Like], *, redact: bool) -> 
         "severity": None if signature is None else signature.severity,
         "restart_helps": None if signature is None else signature.restart_helps,
         "deciding": None if explanation.line is None else {"line": explanation.line, "text": safe(explanation.text)},
-        "why": safe(explanation.why),
+        "why": _kept(explanation.why),
         "captures": {name: safe(value) for name, value in sorted(explanation.captures.items())},
+        "redacted": redact,
         "secondary": list(explanation.secondary),
         "like": [{"signature": neighbour.signature, "score": neighbour.score} for neighbour in like],
     }
@@ -43,7 +47,7 @@ def as_text(explanation: Explanation, like: Sequence[Like], *, redact: bool) -> 
     rows = [
         ("Failed", f"{one_line(safe(signature.title))} ({signature.id}, {signature.severity})"),
         ("Line", "no log line shows it" if explanation.line is None else f"{explanation.line}: {one_line(safe(explanation.text), 600)}"),
-        ("Why", one_line(safe(explanation.why), 600)),
+        ("Why", one_line(_kept(explanation.why), 600)),
         ("Captured", " · ".join(f"{name} = {one_line(safe(value), 200)}" for name, value in sorted(explanation.captures.items()))),
         ("Restart helps", helps(signature.restart_helps)),
         ("Cause", reflowed(signature.cause)),
@@ -52,7 +56,8 @@ def as_text(explanation: Explanation, like: Sequence[Like], *, redact: bool) -> 
         ("Also seen", ", ".join(explanation.secondary)),
         ("Most like", ", ".join(f"{neighbour.signature} ({neighbour.score:.0%})" for neighbour in like)),
     ]
-    return "".join(_row(name, text) for name, text in rows if text)
+    head = "" if redact else f"{NOT_REDACTED}\n"
+    return head + "".join(_row(name, text) for name, text in rows if text)
 
 
 def _row(name: str, text: str) -> str:

@@ -14,8 +14,8 @@ from forensics.model.values import FailureClass
 from forensics.pipeline import History, Investigation
 from forensics.sanitize import sanitizer
 
-_OF_LOGS = frozenset({"message", "text", "root", "last", "title", "evidence", "verdict", "trigger"})  # columns that may hold secrets
-
+# Columns with words of the log in them. All others are names, ids and words of this program, which are never redacted.
+LOG_COLUMNS = frozenset({"message", "text", "root", "last", "title", "evidence", "verdict", "trigger"})
 
 CLASSES = pl.Schema(
     {
@@ -73,8 +73,13 @@ def _sanitized(frame: pl.DataFrame, *, redact: bool) -> pl.DataFrame:
     """Sanitize all text columns; each distinct text costs once."""
     text = [name for name, kind in frame.schema.items() if kind == pl.String]
     distinct = {name: frame[name].drop_nulls().unique(maintain_order=True).to_list() for name in text}
-    safe = sanitizer([value for name in text if name in _OF_LOGS for value in distinct[name]], redact=redact)
-    mapped = {name: {value: now for value in values if (now := safe(value)) != value} for name, values in distinct.items()}
+    names = [value for name in text if name not in LOG_COLUMNS for value in distinct[name]]
+    safe = sanitizer([value for name in text if name in LOG_COLUMNS for value in distinct[name]], redact=redact, kept=names)
+    keep = sanitizer((), redact=False)
+    mapped = {
+        name: {value: now for value in values if (now := (safe if name in LOG_COLUMNS else keep)(value)) != value}
+        for name, values in distinct.items()
+    }
     return frame.with_columns(pl.col(name).replace(mapped[name]) for name in text if mapped[name])
 
 

@@ -128,6 +128,7 @@ def _view(report: Report, options: RenderOptions, level: Level) -> dict[str, Any
         "several_hosts": len(report.hosts) > 1,
         "limits": _limits(report, level),
         "redacted": options.redact,
+        "not_redacted": wording.NOT_REDACTED,
         "also_seen": summary.CO_OCCURRING,
         "data": data if options.figures else {},
         "style": _shipped("style.css"),

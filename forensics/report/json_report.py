@@ -26,16 +26,17 @@ from forensics.report.options import RenderOptions
 SCHEMA_VERSION = 1
 
 
-def render(report: Report, _options: RenderOptions) -> str:
+def render(report: Report, options: RenderOptions) -> str:
     """Write the keys in the order of the contract; non-ASCII stays, as control characters are already removed."""
-    return json.dumps(contract(report), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return json.dumps(contract(report, redacted=options.redact), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def contract(report: Report) -> dict[str, Any]:
+def contract(report: Report, *, redacted: bool = True) -> dict[str, Any]:
     return {
         "schema_version": SCHEMA_VERSION,
         "program": {"name": "tabby-forensics", "version": report.version},
         "generated": _time(report.generated),
+        "redacted": redacted,
         "host": report.host,
         "hosts": list(report.hosts),
         "units": list(report.units),

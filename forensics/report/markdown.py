@@ -19,8 +19,8 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]#!|~$@]|:(?=//|\w+:)|(?<=www)\.|^[-+=](?=\s
 _LONGEST_CELL, _LONGEST_QUOTE, _MOST_ROWS, _MOST_INCIDENTS = 300, 1024, 60, 50
 
 
-def render(report: Report, _options: RenderOptions) -> str:
-    return "\n\n".join(part for part in _parts(report) if part) + "\n"
+def render(report: Report, options: RenderOptions) -> str:
+    return "\n\n".join(part for part in _parts(report, options) if part) + "\n"
 
 
 def plain(text: str, longest: int = _LONGEST_CELL) -> str:
@@ -44,9 +44,10 @@ def _table(heads: Sequence[str], rows: Sequence[Iterable[str]]) -> str:
     return table + (f"\n\n… and {wording.plural(len(rows) - _MOST_ROWS, 'more row')}." if len(rows) > _MOST_ROWS else "")
 
 
-def _parts(report: Report) -> Iterable[str]:
+def _parts(report: Report, options: RenderOptions) -> Iterable[str]:
     yield "# " + plain(summary.title(report))
     yield plain(" · ".join(summary.scope(report)), 1000)
+    yield "" if options.redact else plain(wording.NOT_REDACTED)
     yield f"**{plain(summary.verdict(report), 1000)}**"
     several = len(report.incidents) > 1
     if several:

@@ -34,15 +34,16 @@ def render(report: Report, options: RenderOptions) -> str:
         legacy_windows=False,
         _environ={},
     )
-    for part in _parts(report):
+    for part in _parts(report, options):
         console.print(part)
     return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
 
 
-def _parts(report: Report) -> list[RenderableType]:
+def _parts(report: Report, options: RenderOptions) -> list[RenderableType]:
     several = len(report.incidents) > 1
     parts: list[RenderableType] = [
         Text(" · ".join(summary.scope(report)), style="dim"),
+        *([] if options.redact else [Text(wording.NOT_REDACTED, style="bold red")]),
         Text(),
         Text(one_line(summary.verdict(report)), style="bold"),
     ]

@@ -1,68 +1,124 @@
-"""Replace secrets by pseudonyms: one secret has one pseudonym, numbered by first appearance."""
+"""Replace secrets by pseudonyms where they are: one secret has one pseudonym, numbered by first appearance."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 
-_SHORTEST = 6  # shorter values are words, not secrets, and would be replaced inside other words
+from forensics.sanitize import key_blocks
+from forensics.sanitize.find import Secret, find_secrets
 
-# Each pattern marks the secret itself with the group "s". All are linear: no nested or adjacent repetitions of one character class.
-_VALUE = r"""(?:"(?P<q>[^"\n]{1,512})"|'(?P<a>[^'\n]{1,512})'|(?P<s>[^\s"'`,;&)\]}>|]{1,512}))"""
-_NAME = (
-    r"(?:(?:api|admin|access|secret|private)[-_ ]?key|(?:auth|access|refresh|id|session)[-_ ]?token"
-    r"|token|secret|password|passwd|passphrase|pwd|credentials?)"
-)
-_NAMES_HINT = ("key", "token", "secret", "pass", "pwd", "credential")
-# (kind, hints, pattern). A pattern is tried only where the lower-case text has one of its hints: ordinary text is 30 times cheaper.
-_PATTERNS: tuple[tuple[str, tuple[str, ...], re.Pattern[str]], ...] = (
-    ("private-key", ("private key",), re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----(?P<s>(?:[^-]|-(?!----)){1,16384})")),
-    ("jwt", ("eyj",), re.compile(r"\b(?P<s>eyJ[\w-]{8,2048}\.[\w-]{4,4096}\.[\w-]{4,1024})")),
-    ("password", ("://",), re.compile(r"\b[a-z][a-z0-9+.-]{1,20}://[^\s/:@]{0,128}:(?P<s>[^\s/@]{1,256})@", re.IGNORECASE)),
-    ("token", ("bearer",), re.compile(r"\bbearer\s{1,4}(?P<s>[\w.~+/=-]{6,2048})", re.IGNORECASE)),
-    ("password", ("basic",), re.compile(r"\bbasic\s{1,4}(?P<s>[A-Za-z0-9+/]{8,1024}={0,2})(?=[\s\"',]|$)", re.IGNORECASE)),
-    ("api-key", ("sk-",), re.compile(r"\b(?P<s>sk-[A-Za-z0-9_-]{12,256})")),
-    ("token", ("hf_", "gh", "glpat-", "npm_", "pypi-", "xox"),
-     re.compile(r"\b(?P<s>(?:hf_|gh[opsur]_|github_pat_|glpat-|npm_|pypi-|xox[abeoprs]-)[A-Za-z0-9_-]{10,256})")),
-    ("access-key", ("akia", "asia"), re.compile(r"\b(?P<s>(?:AKIA|ASIA)[A-Z0-9]{16})\b")),
-    # TabbyAPI, common/auth.py: "Your API key is: …", "Your admin key is: …"
-    ("api-key", ("key",), re.compile(r"\b(?:api|admin|access|secret) key(?: is)?\s{0,3}[:=]\s{0,3}" + _VALUE, re.IGNORECASE)),
-    ("token", _NAMES_HINT, re.compile(r"(?<![\w-])--?(?:[\w]{1,20}-){0,3}" + _NAME + r"(?:=|\s{1,3})" + _VALUE, re.IGNORECASE)),
-    ("token", _NAMES_HINT, re.compile(r"\b(?:\w{1,40}[_-])?" + _NAME + r"""["']?\s{0,3}[:=]\s{0,3}""" + _VALUE, re.IGNORECASE)),
-)  # fmt: skip
-_PLAIN_WORDS = frozenset(
-    {"none", "null", "true", "false", "redacted", "hidden", "required", "missing", "invalid", "not set", "expired", "changed"}
-)
+_WORD = re.compile(r"\w+")
+_SHORTEST_LINE = 4  # of a private key that is logged line by line
 
 
-def redactor(texts: Iterable[str]) -> Callable[[str], str]:
-    """Return a function that hides every secret found in `texts`, also where nothing next to it gives it away."""
-    pseudonyms: dict[str, str] = {}
-    for text in dict.fromkeys(texts):  # distinct ones, in order
-        for secret, kind in sorted(_secrets(text).items(), key=lambda item: text.index(item[0])):
-            pseudonyms.setdefault(secret, f"⟨{kind}-{len(pseudonyms) + 1}⟩")
-    if not pseudonyms:
-        return str
-    longest_first = sorted(pseudonyms, key=lambda secret: (-len(secret), secret))
-    pattern = re.compile("|".join(re.escape(secret) for secret in longest_first))
-    return lambda text: pattern.sub(lambda match: pseudonyms[match[0]], text)
+@dataclass(slots=True)
+class Redactor:
+    """Hides every secret of the texts it was made of; those that cannot be anything else also where nothing beside them gives them away.
+
+    kept: names that are never altered, so no part of one is a secret elsewhere. numbered: pseudonyms are ⟨token-1⟩, otherwise ⟨token⟩.
+    """
+
+    kept: str = ""
+    numbered: bool = True
+    found: dict[str, tuple[Secret, ...]] = field(default_factory=dict)  # text → its secrets
+    pseudonyms: dict[str, str] = field(default_factory=dict)  # secret → pseudonym
+    lines: dict[str, str] = field(default_factory=dict)  # line of a private key → pseudonym
+    anchors: dict[str, list[tuple[str, int]]] = field(
+        default_factory=dict
+    )  # longest word of a secret → the secrets, and where it is in them
+
+    def __call__(self, text: str, upto: int | None = None) -> str:
+        """Return the text with its secrets hidden; of a long one only what begins before `upto`."""
+        whole = text.strip()
+        if (pseudonym := self.lines.get(whole) or self.pseudonyms.get(whole)) is not None and whole not in self.kept:
+            return text.replace(whole, pseudonym)
+        secrets: Sequence[Secret] = self.found[text] if text in self.found else find_secrets(text)
+        elsewhere = [*self._elsewhere(text), *self._key_lines(text)]
+        if elsewhere:
+            secrets = _with(secrets, elsewhere)
+        return self._replaced(text, secrets, len(text) if upto is None else upto)
+
+    def learn(self, texts: Iterable[str]) -> None:
+        """Find the secrets of texts that follow each other."""
+        open_lines = 0  # of a private key that began in a text before this one
+        for text in texts:
+            if text in self.found:
+                continue
+            secrets = self.found[text] = find_secrets(text)
+            if open_lines and not secrets and key_blocks.is_body(text):
+                self.lines.setdefault(text.strip(), self._pseudonym(text.strip(), "private-key"))
+            for secret in secrets:
+                self._learn(text[secret.start : secret.end], secret)
+            if key_blocks.begins(text):
+                open_lines = key_blocks.MOST_LINES
+            elif open_lines:
+                open_lines = 0 if key_blocks.ends(text) else open_lines - 1
+
+    def _learn(self, value: str, secret: Secret) -> None:
+        pseudonym = self._pseudonym(value, secret.kind)
+        if secret.kind == "private-key":
+            self.lines |= {line.strip(): pseudonym for line in value.split("\n") if len(line.strip()) >= _SHORTEST_LINE}
+        elif secret.unmistakable and value not in self.kept:
+            longest = max(_WORD.finditer(value), key=lambda match: len(match[0]), default=None)
+            known = [] if longest is None else self.anchors.setdefault(longest[0], [])
+            if longest is not None and (value, longest.start()) not in known:
+                known.append((value, longest.start()))
+
+    def _pseudonym(self, value: str, kind: str) -> str:
+        return self.pseudonyms.setdefault(value, f"⟨{kind}-{len(self.pseudonyms) + 1}⟩" if self.numbered else f"⟨{kind}⟩")
+
+    def _elsewhere(self, text: str) -> list[Secret]:
+        """Find whole occurrences of unmistakable secrets."""
+        return [
+            Secret(start, start + len(value), "", unmistakable=True)
+            for word in (_WORD.finditer(text) if self.anchors else ())
+            for value, offset in self.anchors.get(word[0], ())
+            if (start := word.start() - offset) >= 0 and text.startswith(value, start) and _is_whole(text, start, start + len(value))
+        ]
+
+    def _key_lines(self, text: str) -> list[Secret]:
+        """Find the lines of private keys in a text of several lines."""
+        spans, at = [], 0
+        for line in text.split("\n") if self.lines and "\n" in text else ():
+            if line.strip() in self.lines:
+                spans.append(Secret(at, at + len(line), "private-key", unmistakable=True))
+            at += len(line) + 1
+        return spans
+
+    def _replaced(self, text: str, secrets: Iterable[Secret], upto: int) -> str:
+        pieces, at = [], 0
+        for secret in secrets:
+            if secret.start >= upto:
+                break
+            value = text[secret.start : secret.end]
+            pieces += [text[at : secret.start], self.lines.get(value.strip()) or self._pseudonym(value, secret.kind or "token")]
+            at = secret.end
+        return "".join([*pieces, text[at : max(at, upto)]])
 
 
-def _secrets(text: str) -> dict[str, str]:
-    """Find the secrets and the kind of each; the more specific patterns come first and decide the kind."""
-    kinds: dict[str, str] = {}
-    lower = text.lower()
-    for kind, hints, pattern in _PATTERNS:
-        for match in pattern.finditer(text) if any(hint in lower for hint in hints) else ():
-            secret = next(value for name, value in match.groupdict().items() if name in {"s", "q", "a"} and value is not None)
-            if _worth_hiding(secret):
-                kinds.setdefault(secret, kind)
-    return kinds
+def redactor(texts: Iterable[str], *, numbered: bool = True, kept: Iterable[str] = ()) -> Redactor:
+    """Make a redactor of texts: those of one output together, so that one secret has one pseudonym in it."""
+    made = Redactor("\n".join(dict.fromkeys(kept)), numbered)
+    made.learn(texts)
+    return made
 
 
-def _worth_hiding(value: str) -> bool:
-    return (
-        len(value) >= _SHORTEST
-        and value.lower() not in _PLAIN_WORDS
-        and not value.startswith(("/", "$", "⟨", "*", "%", "http://", "https://"))
-    )
+def _is_whole(text: str, start: int, end: int) -> bool:
+    """Whether no word goes on before or behind the span."""
+    before, after = text[start - 1 : start], text[end : end + 1]
+    return not (_is_of_a_word(before) and _is_of_a_word(text[start])) and not (_is_of_a_word(after) and _is_of_a_word(text[end - 1]))
+
+
+def _is_of_a_word(character: str) -> bool:
+    return character.isalnum() or character == "_"
+
+
+def _with(secrets: Iterable[Secret], more: Iterable[Secret]) -> list[Secret]:
+    """Add those that overlap none."""
+    taken = list(secrets)
+    for secret in more:
+        if all(secret.end <= other.start or other.end <= secret.start for other in taken):
+            taken.append(secret)
+    return sorted(taken)

@@ -5,24 +5,40 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from forensics.sanitize.characters import make_visible, without_controls
+from forensics.sanitize.find import find_secrets
 from forensics.sanitize.length import LONGEST, cut
 from forensics.sanitize.redact import redactor
 
+_MARGIN = 8192  # characters behind the shown ones that are searched too, so that no secret at the end of them is cut in half
+_MOST_SEARCHED = 65_536  # characters of a text that nothing cuts
 
-def sanitizer(texts: Iterable[str], *, redact: bool, longest: int = LONGEST) -> Callable[[str], str]:
+
+def sanitizer(texts: Iterable[str], *, redact: bool, longest: int = LONGEST, kept: Iterable[str] = ()) -> Callable[[str], str]:
     """Return a function that makes log text safe to show; one secret has one pseudonym across all `texts`.
 
-    Controls are removed first, so that none can split a secret; then secrets; hidden characters and length last.
+    Controls are removed first, so that none can split a secret; then secrets; hidden characters and length last. Only what can be shown is
+    searched: the rest of an endless line costs nothing. kept: names beside the texts that are never altered.
     """
-    searched = 2 * longest  # only the start is shown, so only the start is searched: the rest of an endless line costs nothing
-    hide = redactor(without_controls(text)[:searched] for text in texts) if redact else str
+    hide = redactor((_searched(text, longest)[0] for text in texts), kept=kept) if redact else None
 
     def safe(text: str) -> str:
-        plain = without_controls(text)
-        start, rest = plain[:searched], plain[searched:]
-        return cut(make_visible(hide(start)), longest, more=len(rest.encode(errors="replace")))
+        start, more = _searched(text, longest)
+        shown = start if hide is None else hide(start, longest)
+        more += len(start[longest:].encode(errors="replace")) if hide is not None else 0
+        return cut(make_visible(shown), longest, more=more)
 
     return safe
+
+
+def _searched(text: str, longest: int) -> tuple[str, int]:
+    """Return the start of a text without controls, and how many bytes follow it."""
+    most = longest + _MARGIN
+    raw = text[: 2 * most]
+    plain = without_controls(raw)
+    start, missing = plain[:most], len(plain[most:].encode(errors="replace")) + len(text[2 * most :].encode(errors="replace"))
+    if len(text) > len(raw) and len(plain) <= most:  # mostly controls: the word at the end may be half a secret
+        start = start.rpartition(" ")[0] or start[: -_MARGIN // 2]
+    return start, missing
 
 
 def matchable(text: str) -> str:
@@ -32,6 +48,19 @@ def matchable(text: str) -> str:
 
 
 def redacted(texts: Mapping[str, str]) -> dict[str, str]:
-    """Replace secrets and change nothing else, so that a stored sample keeps its signature."""
-    hide = redactor(texts.values())
-    return {name: hide(text) for name, text in texts.items()}
+    """Replace the secrets of texts about one event by ⟨kind⟩ and change nothing else: equal texts with different secrets become equal.
+
+    Doing it again changes nothing, so that a stored sample keeps its signature.
+    """
+    searched = {name: _with_all_secrets_found(text[:_MOST_SEARCHED]) for name, text in texts.items()}
+    if not any(find_secrets(text) for text in searched.values()):
+        return dict(texts)
+    hide = redactor(searched.values(), numbered=False)
+    return {name: hide(text) + texts[name][_MOST_SEARCHED:] for name, text in searched.items()}
+
+
+def _with_all_secrets_found(text: str) -> str:
+    """Return the text, without controls if these hide a secret."""
+    if text.isprintable() or (plain := without_controls(text)) == text:
+        return text
+    return text if len(find_secrets(plain)) == len(find_secrets(text)) else plain

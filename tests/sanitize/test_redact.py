@@ -73,7 +73,7 @@ def test_the_same_secret_has_the_same_pseudonym_wherever_it_stands():
 
 
 def test_numbers_follow_the_first_appearance():
-    assert hidden("password=bbbbbbbb token=aaaaaaaa")[0] == "password=⟨token-1⟩ token=⟨token-2⟩"
+    assert hidden("password=bbbbbbbb token=aaaa1111")[0] == "password=⟨token-1⟩ token=⟨token-2⟩"
 
 
 @pytest.mark.parametrize("piece", ["a", "api_key=", "-----BEGIN PRIVATE KEY-----", "eyJ", "Bearer ", "--token ", "x://", "sk-", "a:"])

@@ -30,4 +30,4 @@ def test_a_matchable_text_keeps_hidden_characters_and_its_length():
 
 
 def test_a_redacted_sample_keeps_everything_but_secrets():
-    assert redacted({"text": f"\tapi_key: {KEY}", "last": KEY}) == {"text": "\tapi_key: ⟨token-1⟩", "last": "⟨token-1⟩"}
+    assert redacted({"text": f"\tapi_key: {KEY}", "last": KEY}) == {"text": "\tapi_key: ⟨token⟩", "last": "⟨token⟩"}

@@ -1,0 +1,68 @@
+"""Find private keys in PEM, OpenSSH, PGP and PuTTY form: in one text, or a line in each of several."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+
+_KEY = r"(?:[A-Z0-9]{1,20} ){0,4}PRIVATE KEY(?: BLOCK)?"
+_BEGIN = re.compile(rf"-----BEGIN {_KEY}-----|---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----|^Private-Lines: [0-9]+\s*$", re.MULTILINE)
+_END = re.compile(rf"-----END {_KEY}-----|---- END SSH2 ENCRYPTED PRIVATE KEY ----|^Private-MAC: ", re.MULTILINE)
+_BODY = re.compile(r"[A-Za-z0-9+/]{1,100}={0,2}$|=[A-Za-z0-9+/]{4}$")
+# A line of nothing but base64, as long as PEM (64), OpenSSH (70) and MIME (76) have them.
+_LONE = re.compile(r"(?<![^\s|>\]])[A-Za-z0-9+/]{62,74}(?:[A-Za-z0-9+/]{2}|=[A-Za-z0-9+/=])(?!\S)")
+_PUBLIC = ("AAAAB3Nza", "AAAAC3Nza", "AAAAE2Vj", "iVBORw0KGgo", "/9j/", "R0lGOD", "UklGR", "H4sI", "JVBERi", "UEsDB", "PD94", "PHN2")
+HINTS = ("private key", "private-lines", "private-mac")
+MOST_LINES = 500  # of a block; then the end is taken to be lost
+_MOST_CHARACTERS = 16_384
+
+
+def begins(text: str) -> bool:
+    """Whether a block begins in the text and does not end in it."""
+    last = max((begin.end() for begin in _BEGIN.finditer(text)), default=None)
+    return last is not None and _END.search(text, last) is None
+
+
+def ends(text: str) -> bool:
+    return _END.search(text) is not None
+
+
+def is_body(line: str) -> bool:
+    """Whether a line can be one of an open block."""
+    return _BODY.match(line.strip()) is not None
+
+
+def in_text(text: str, lower: str) -> list[tuple[int, int]]:
+    """List the spans of key material: bodies of blocks, what is before the end of one, lines of base64."""
+    spans = _blocks(text) if any(hint in lower for hint in HINTS) else []
+    spans += [match.span() for match in _LONE.finditer(text) if _is_key_material(match[0])]
+    return [(start, end) for start, end in spans if text[start:end].strip(" \n\r\t\\rn")]
+
+
+def _blocks(text: str) -> list[tuple[int, int]]:
+    spans, at = [], 0
+    if (end := _END.search(text)) is not None and _BEGIN.search(text, 0, end.start()) is None:
+        spans.append((_body_before(text, end.start()), end.start()))
+        at = end.end()
+    while (begin := _BEGIN.search(text, at)) is not None:
+        end = _END.search(text, begin.end(), begin.end() + _MOST_CHARACTERS)
+        at = end.start() if end else min(len(text), begin.end() + _MOST_CHARACTERS)
+        spans.append((begin.end(), at))
+    return spans
+
+
+def _body_before(text: str, end: int) -> int:
+    """Where the lines of base64 that end at `end` begin."""
+    start = end
+    for line in reversed(text[max(0, end - _MOST_CHARACTERS) : end].split("\n")):
+        if line.strip() and not is_body(line):
+            break
+        start -= len(line) + 1
+    return max(0, start + 1)
+
+
+def _is_key_material(line: str) -> bool:
+    """Whether a line of base64 is of a key, rather than a hash in hexadecimal, a public key or a picture."""
+    classes = (any(c.isdigit() for c in line), any(c.islower() for c in line), any(c.isupper() for c in line))
+    changes = sum(a.islower() != b.islower() for a, b in pairwise(line))
+    return all(classes) and changes >= len(line) // 5 and not line.startswith(_PUBLIC) and "/" not in line[:1]

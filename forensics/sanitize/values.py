@@ -1,0 +1,64 @@
+"""Judge whether the value beside a name such as password or token is a secret, or a word, a path, a variable or code."""
+
+from __future__ import annotations
+
+import re
+
+# What is written after `password:` or `token=` when it is no secret.
+_PLAIN_WORDS = frozenset(
+    """
+    none null nil undefined true false yes no on off required requires missing invalid incorrect wrong expired changed empty unset
+    set not failed fails failure error errors denied accepted ok okay good authentication mismatch too must is was are has have
+    cannot could should be redacted hidden masked prompt default unknown disabled enabled ask env file from for to in of the a an
+    and or with without rejected unavailable here reset updated correct given provided configured loaded found unauthorized
+    forbidden revoked valid string str bytes int optional any object type only basic bearer digest token password secret key user
+    username identifier eof end start dummy placeholder skipped ignored used using at by on as it this that does did can will your
+    if when before after then self cls kwargs args credentials example optional[str] secretstr entered blank
+    """.split()  # noqa: SIM905  a list is three times as long
+)
+_PATH = re.compile(r"(?:~|\.{1,2})?/[a-z0-9._-]{1,24}(?:/|$)|[A-Z]:\\")
+_VARIABLE = re.compile(
+    r"\$(?:\(|\{)|\$[A-Za-z_]\w*$|%\(?\w*\)?[sd]?$|%[A-Z_]+%$|\{[\w.!:{} ]*\}?|<[^<>]{0,60}>?$|\[[A-Za-z_ -]{2,20}\]?$|!(?:vault|secret|Ref)\b"
+)
+_MASK = re.compile(r"[*•●xX#_.…-]+$|.{0,4}(?:\*{3,64}|•{3,64}|…|\.{3}).{0,4}$")
+_DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+$")
+_CALL = re.compile(r"[A-Za-z_][\w.]*(?:\(|\[)")
+_FLAG = re.compile(r"--?[a-z][a-z-]*$|--?[a-z]$")
+_REFERENCE = re.compile(r"(?:https?://|file:|env:|vault:|s3://|secret/|arn:aws:)", re.IGNORECASE)
+_NUMBER = re.compile(r"[-+]?[0-9]+(?:[.,][0-9]+)*(?:[a-zA-Z%]{1,3}|/[0-9]+)?$")
+_NAME = re.compile(
+    r"[a-z]+(?:[-_.:/][a-z]*[0-9]{0,4})+$|[A-Za-z]{2,}[0-9.]{1,5}(?:[-_.][A-Za-z]+[0-9.]{0,5}|[-_.][0-9.]{1,6}[A-Za-z]{0,3})*$"
+)
+_DIGIT, _LETTER = re.compile(r"[0-9]"), re.compile(r"[A-Za-z]")
+_LOWER, _UPPER = re.compile(r"[a-z]"), re.compile(r"[A-Z]")
+_CHANGE_OF_CLASS = re.compile(r"(?<=[a-z])[A-Z0-9]|(?<=[A-Z])[0-9]|(?<=[0-9])[A-Za-z]|(?<=[A-Z])(?=[A-Z][a-z])")
+
+
+def may_be_secret(value: str, shortest: int = 4) -> bool:
+    """Whether a value is neither a word of a message nor a path, variable, placeholder, mask or piece of code."""
+    bare = value.strip(" .:!?,;")
+    return (
+        len(bare) >= shortest
+        and bare.lower() not in _PLAIN_WORDS
+        and "⟨" not in value
+        and not any(pattern.match(bare) for pattern in (_PATH, _VARIABLE, _MASK, _CALL, _FLAG, _REFERENCE))
+        and not (_DOTTED.match(bare) and _DIGIT.search(bare) is None)
+    )
+
+
+def looks_random(value: str, shortest: int = 8) -> bool:
+    """Whether a value has letters and digits mixed as no name has, or is long without being words."""
+    if len(value) < shortest or _NUMBER.match(value):
+        return len(value) >= 16 and value.isdigit()
+    has_digits, has_letters = _DIGIT.search(value) is not None, _LETTER.search(value) is not None
+    if has_digits and has_letters:
+        return len(value) >= 32 or not _NAME.match(value)
+    if not has_letters:
+        return has_digits and len(value) >= 16
+    mixed = _LOWER.search(value) is not None and _UPPER.search(value) is not None
+    return mixed and len(value) >= 16 and len(_CHANGE_OF_CLASS.findall(value)) * 4 >= len(value)
+
+
+def is_unmistakable(value: str) -> bool:
+    """Whether a value is a secret wherever it is: long, of letters and digits, no name and no number."""
+    return len(value) >= 10 and " " not in value and _DIGIT.search(value) is not None and looks_random(value, 10)
