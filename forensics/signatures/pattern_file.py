@@ -12,6 +12,7 @@ import regex  # type: ignore[import-untyped]
 
 from forensics.model.values import Signature
 from forensics.signatures.pattern import COLUMNS, ENGINES, REGEX, RUST, SEVERITIES, Example, Pattern, Value
+from forensics.signatures.slow_expression import slowness
 from forensics.toml_file import Mistake, Table, UnreadableError, read_toml
 
 _KEYS = (
@@ -120,6 +121,10 @@ def _match(table: Table, engine: str | None) -> tuple[tuple[str, ...], dict[str,
         for message in messages:
             if problem := compile_problem(message, engine):
                 match.refuse("message", f"{message!r} does not compile: {problem}")
+    if engine is not None:
+        for message in messages:
+            if compile_problem(message, engine) is None and (problem := slowness(message, engine)):
+                match.refuse("message", f"{message!r} is too slow: {problem}")
     return messages, {name: _column(match, name) for name in COLUMNS if name in match.values}
 
 
