@@ -1,6 +1,5 @@
 """Whatever breaks a batch is skipped, counted and reported once; everything else counts, and a restart does not meet it again."""
 
-import json
 from contextlib import closing
 
 import pytest
@@ -11,9 +10,8 @@ from forensics.watch import loop, stream
 from forensics.watch.poison import MOST_BROKEN, by_halves
 from forensics.watch.state import State
 from forensics.watch.stream import Stream
-from tests.export.failing_unit import INVOCATION
 from tests.hostile.live import Clock, Journal, alerts, rounds, watching
-from tests.watch.streams import TRACEBACK, rows_of
+from tests.hostile.two_units import rows_of_two
 
 POISON = "a line that breaks the labels"
 
@@ -28,17 +26,6 @@ def clock(monkeypatch):
     made = Clock()
     monkeypatch.setattr(loop, "time", made)
     return made
-
-
-def rows_of_two(tmp_path, hostile_line):
-    """Entries of a.service, which fails of a known problem, and of b.service, which logs the hostile line and fails."""
-    (tmp_path / "a").mkdir()
-    (tmp_path / "b").mkdir()
-    ours = rows_of(tmp_path / "a", line=TRACEBACK, restarts=1)
-    text = json.dumps(rows_of(tmp_path / "b", line=hostile_line, restarts=1))
-    theirs = json.loads(text.replace("a.service", "b.service").replace(INVOCATION, "2" * 31))
-    both = sorted(ours + theirs, key=lambda row: int(row["__REALTIME_TIMESTAMP"]))
-    return [row | {"__CURSOR": f"c{number}"} for number, row in enumerate(both)]
 
 
 def breaks_labels(monkeypatch):
