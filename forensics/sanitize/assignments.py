@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
-from forensics.sanitize.values import looks_random, may_be_secret
+from forensics.sanitize.values import is_random, may_be_secret
 
 # A value ends at white space, a quote or a bracket; at , ; & ) ] } > | only if a space, the end or the next name follows.
 _ENDS = r"""[,;&)\]}>|](?![\s"'`,;&)\]}>|]|$|[\w.-]{1,40}\s?[=:])"""
@@ -36,8 +36,12 @@ _NAMED = re.compile(
     rf"{_MORE}{_SEPARATOR}{VALUE}",
     re.IGNORECASE,
 )
-HINTS = ("pass", "pwd", "psk", "key", "secret", "token", "credential", "auth", "cookie", "sig", "otp", "mfa", "jwt", "sas", "dsn", "webhook",
-         "session", "sid", "rootpw", "bindpw", "community")  # fmt: skip
+_HINTS = "pass|pwd|psk|key|secret|token|credential|auth|cookie|sig|otp|mfa|jwt|sas|dsn|webhook|session|sid|rootpw|bindpw|community|code"
+# In lower case, a tenth of the cost of the others: a name with something behind it that can introduce a value.
+_NAME_AND_MORE = re.compile(
+    rf"(?:{_HINTS})[\w-]{{0,24}}(?:\s[0-9]{{1,2}})?[\"'\]\\)]{{0,3}}\s{{0,3}}(?:[:=>\"'`]|%3d|->|is\b|was\b|now\b|to\b)"
+)
+_DASH_AND_NAME = re.compile(r"(?<![\w-])-[\w-]{0,80}(?:pass|pwd|psk|key|token|secret|credential|otp|cookie|pat)")
 _OPTION = re.compile(
     rf"(?<![\w-])--?(?:[a-z0-9]{{1,20}}[-_]){{0,4}}(?:(?P<password>pass(?:word|wd|phrase|code)?|pwd|psk)|(?P<token>(?:api|access|secret|auth|private|account|admin|master)[-_]?key|authkey|token|secret|credentials?|otp|cookie|pat))(?:=|\s{{1,3}}){VALUE}",
     re.IGNORECASE,
@@ -68,6 +72,15 @@ _LONGEST_NAMES = 100  # characters of a value in which a further name is looked 
 _BEFORE = 24  # characters before a name that qualify it
 
 Span = tuple[int, int]
+
+
+def by_name(text: str, lower: str) -> Iterator[tuple[str, int, int]]:
+    """Yield (kind, start, end) of all secrets that a name gives away. lower: the text in lower case."""
+    if _DASH_AND_NAME.search(lower):
+        yield from (("token", *span) for span in options(text))
+    if _NAME_AND_MORE.search(lower):
+        yield from (("token", *span) for span in assigned(text))
+        yield from in_sentences(text)
 
 
 class Assigned(NamedTuple):
@@ -126,7 +139,7 @@ def in_sentences(text: str) -> Iterator[tuple[str, int, int]]:
             continue  # `token bucket`
         if match["token"] and _TEXT_OF_A_MODEL.search(text, max(0, match.start() - _BEFORE), match.start()):
             continue
-        if may_be_secret(value, 6) and looks_random(value, 6 if match["password"] else 8):
+        if may_be_secret(value, 6) and is_random(value, 6 if match["password"] else 8):
             yield "password" if match["password"] else "api-key" if match["key"] else "token", start, end
 
 
@@ -147,15 +160,15 @@ def _is_password(it: Assigned) -> bool:
 
 
 def _is_key(it: Assigned) -> bool:
-    return looks_random(it.value, 6) or len(it.value) >= (20 if it.is_sentence else 6)
+    return is_random(it.value, 6) or len(it.value) >= (20 if it.is_sentence else 6)
 
 
 def _is_pass(it: Assigned) -> bool:
-    return it.begins_a_word and (not it.is_sentence or looks_random(it.value, 6))
+    return it.begins_a_word and (not it.is_sentence or is_random(it.value, 6))
 
 
 def _is_session(it: Assigned) -> bool:
-    return "=" in it.match["sep"] and looks_random(it.value, 12)
+    return "=" in it.match["sep"] and is_random(it.value, 12)
 
 
 def _is_community(it: Assigned) -> bool:
@@ -167,21 +180,19 @@ def _is_token(it: Assigned) -> bool:
     if len(name) <= 4 and not it.begins_a_word:  # `unauth: …`, `design: …`
         return False
     if name in _CODES:
-        return len(value) >= 6 and (value.isdigit() or looks_random(value))
+        return len(value) >= 6 and (value.isdigit() or is_random(value))
     if name in _OFTEN_WORDS or _OF_A_PARSER.search(it.before):
-        return looks_random(value, 12 if name in _OFTEN_WORDS else 16)
+        return is_random(value, 12 if name in _OFTEN_WORDS else 16)
     if _TEXT_OF_A_MODEL.search(it.before) and len(value) < 24:
         return False
     is_code = not it.is_sentence and len(value) >= 8 and value.isalnum() and not value.isalpha() and not value.isdigit()
-    return is_code or (looks_random(value) and not (it.is_sentence and "/" in value and len(value) < 32))
+    return is_code or (is_random(value) and not (it.is_sentence and "/" in value and len(value) < 32))
 
 
 def _is_any_key(it: Assigned) -> bool:
     """Whether this is MY_KEY=…, myKey: … or ?key=… with a value that is no name."""
     qualified = it.before[-1:] in {"_", "-", "?", "&"} or (it.match["any_key"] == "Key" and it.before[-1:].isalnum())
-    return (
-        bool(it.before) and qualified and not _HARMLESS_KEY.search(it.before) and looks_random(it.value, 16) and _is_base64_or_hex(it.value)
-    )
+    return bool(it.before) and qualified and not _HARMLESS_KEY.search(it.before) and is_random(it.value, 16) and _is_base64_or_hex(it.value)
 
 
 _CODES = frozenset({"otp", "totp", "mfa code", "mfa-code", "mfa_code", "passcode"})

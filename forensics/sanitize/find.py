@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from forensics.sanitize import assignments, key_blocks
+from forensics.sanitize import key_blocks
+from forensics.sanitize.assignments import by_name
 from forensics.sanitize.places import in_places
 from forensics.sanitize.token_formats import FORMATS
 from forensics.sanitize.values import is_unmistakable
@@ -28,9 +29,7 @@ def find_secrets(text: str) -> tuple[Secret, ...]:
     found = [Secret(start, end, "private-key", unmistakable=True) for start, end in key_blocks.in_text(text, lower)]
     found += _tokens(text, lower)
     found += [_judged(text, kind, start, end) for kind, start, end in in_places(text, lower)]
-    if any(hint in lower for hint in assignments.HINTS):
-        found += [_judged(text, "token", *span) for span in (*assignments.options(text), *assignments.assigned(text))]
-        found += [_judged(text, kind, start, end) for kind, start, end in assignments.in_sentences(text)]
+    found += [_judged(text, kind, start, end) for kind, start, end in by_name(text, lower)]
     return _joined(text, found)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from forensics.sanitize.assignments import VALUE, value_span
-from forensics.sanitize.values import looks_random, may_be_secret
+from forensics.sanitize.values import is_random, may_be_secret
 
 Accepts = Callable[[str], bool]
 
@@ -33,7 +33,7 @@ def _password(value: str) -> bool:
 
 
 def _random(value: str) -> bool:
-    return looks_random(value) and may_be_secret(value)
+    return is_random(value) and may_be_secret(value)
 
 
 def _user_and_password(value: str) -> bool:
@@ -61,7 +61,7 @@ def _topic(value: str) -> bool:
 
 
 def _bearer(value: str) -> bool:
-    return may_be_secret(value, 6) and (looks_random(value) or len(value) >= 20)
+    return may_be_secret(value, 6) and (is_random(value) or len(value) >= 20)
 
 
 def _place(kind: str, hints: str, pattern: str, accepts: Accepts = _always) -> Place:
@@ -74,23 +74,23 @@ _COMMAND = r"[^\n|;&]{0,200}?"  # the arguments before the one that is looked fo
 PLACES: tuple[Place, ...] = (
     # The password may have / and @ in it: up to the last @ of the word that a host follows. A port is no password.
     _place("password", "://", rf"\b[a-z][a-z0-9+.-]{{1,20}}://[^\s/:@?#\"'<>]{{0,128}}:(?![0-9]{{1,5}}(?:[/?#\s]|$))(?P<s>{_SPAN}{{1,256}})@(?=[\w.\[$⟨-])"),
-    _place("token", "://", r"\b[a-z][a-z0-9+.-]{1,20}://(?P<s>[\w~+-]{16,256})(?::x-oauth-basic)?@(?=[\w.\[-])", lambda value: looks_random(value, 16)),
+    _place("token", "://", r"\b[a-z][a-z0-9+.-]{1,20}://(?P<s>[\w~+-]{16,256})(?::x-oauth-basic)?@(?=[\w.\[-])", lambda value: is_random(value, 16)),
     _place("password", "@", r"(?<![\w/.@-])(?!mailto:|sips?:|xmpp:|acct:)[a-z_][\w.-]{0,64}:(?![0-9]{1,5}/)(?P<s>[^\s\"'<>`]{3,128})@(?!sha[0-9]{3})(?=(?:tcp|udp|unix)\(|[\w.-]{1,128}:[0-9]{2,5}\b|[a-z][\w.-]{0,128}/\w|[\w.-]{1,128}(?:\s|$))",
            lambda value: may_be_secret(value) and any(not c.isalpha() for c in value) and not value.startswith("//")),
     _place("password", "jdbc:", r"\bjdbc:oracle:\w{1,10}:[^\s/:@]{1,64}/(?P<s>[^\s@\"']{1,128})@"),
     _place("password", "sqlplus", r"\bsqlplus(?:\s{1,3}-\w{1,10}){0,4}\s{1,3}[\w.-]{1,64}/(?P<s>[^\s@\"']{1,128})(?=@|\s|$)", _password),
     _place("token", "token= sig= signature= key= secret= auth= password= code= credential=",
            r"[?&;](?:[\w.-]{0,30}[-_])?(?:token|sig|signature|(?:api|access|secret|auth|subscription)?[-_]?key|apikey|secret|auth|password|passwd|pwd|code|credential|hash|otp)=(?P<s>[^\s&\"'<>#`]{6,2048})",
-           lambda value: may_be_secret(value, 6) and (looks_random(value.replace("%", ""), 6))),
+           lambda value: may_be_secret(value, 6) and (is_random(value.replace("%", ""), 6))),
     _place("webhook", "webhooks/", r"discord(?:app)?\.com/api/(?:v[0-9]{1,2}/)?webhooks/(?P<s>[0-9]{6,24}/[\w.-]{6,256})"),
     _place("webhook", "hooks.slack", r"\bhooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)/(?P<s>[\w/+-]{6,256})"),
     _place("webhook", "webhook.office.com outlook.office", r"(?:webhook|outlook)\.office(?:365)?\.com/(?:webhookb2|webhook)/(?P<s>[\w@/.-]{6,512})"),
     _place("webhook", "hooks.zapier.com ifttt hc-ping.com hooks.airtable hook.", r"(?:hooks\.zapier\.com/hooks/catch/|maker\.ifttt\.com/trigger/[\w-]{1,64}/(?:json/)?with/key/|hc-ping\.com/|hook\.[\w.-]{1,20}make\.com/|hooks\.airtable\.com/)(?P<s>[\w/-]{6,256})"),
-    _place("webhook", "hook", r"/(?:api/)?(?:web)?hooks?/(?:catch/|incoming/)?(?P<s>[\w-]{16,128}(?:/[\w-]{8,128}){0,2})", lambda value: looks_random(value, 16)),
+    _place("webhook", "hook", r"/(?:api/)?(?:web)?hooks?/(?:catch/|incoming/)?(?P<s>[\w-]{16,128}(?:/[\w-]{8,128}){0,2})", lambda value: is_random(value, 16)),
     _place("token", "api.telegram.org", r"api\.telegram\.org/(?:file/)?bot(?P<s>[\w:-]{8,128})"),
     _place("topic", "ntfy", r"//[^\s/\"'<>]{0,64}\bntfy[^\s/\"'<>]{0,64}/(?P<s>[\w-]{2,64})", _topic),
     _place("topic", "ntfy", r"\bntfy[-_ ]?topic[\"']?\s{0,3}[:=]\s{0,3}" + VALUE, _password),
-    _place("topic", "ntfy", r"\bntfy\s{1,3}(?:pub(?:lish)?|send|sub(?:scribe)?)(?:\s{1,3}-[\w-]{1,20}(?:[ =][^\s-]\S{0,64})?){0,6}\s{1,3}(?P<s>[A-Za-z0-9][\w-]{3,64})(?=\s|$)", lambda value: looks_random(value, 6)),
+    _place("topic", "ntfy", r"\bntfy\s{1,3}(?:pub(?:lish)?|send|sub(?:scribe)?)(?:\s{1,3}-[\w-]{1,20}(?:[ =][^\s-]\S{0,64})?){0,6}\s{1,3}(?P<s>[A-Za-z0-9][\w-]{3,64})(?=\s|$)", lambda value: is_random(value, 6)),
     _place("token", "tgram:// discord:// slack:// gotify pover:// pbul:// ntfy:// ntfys:// matrix:// msteams:// ifttt://",
            r"\b(?:tgram|discord|slack|gotifys?|pover|pbul|ntfys?|matrixs?|msteams|ifttt)://(?P<s>[^\s\"'<>]{6,256})"),
     # Headers: whatever follows the scheme; of a header of cookies the whole of it.
@@ -102,7 +102,7 @@ PLACES: tuple[Place, ...] = (
     _place("token", "bearer", r"\bbearer\s{1,4}(?P<s>[\w.~+/=:|-]{6,4096})", _bearer),
     _place("password", "basic", r"\bbasic\s{1,4}(?P<s>[A-Za-z0-9+/]{8,1024}={0,2})(?=[\s\"',\\]|$)", _user_and_password),
     _place("token", "x-", r"\bx-[a-z0-9-]{0,40}(?:key|token|secret|auth|signature|password|session)[a-z0-9-]{0,20}\\?[\"']?\s{0,3}[:=]\s{0,3}" + VALUE,
-           lambda value: may_be_secret(value, 6) and (looks_random(value, 6) or len(value) >= 16)),
+           lambda value: may_be_secret(value, 6) and (is_random(value, 6) or len(value) >= 16)),
     _place("password", "auth", r"\bauth\s(?:plain|login|xoauth2)\s(?P<s>[A-Za-z0-9+/]{8,1024}={0,2})"),
     _place("password", "auth", r"\\?\"auth\\?\"\s\\?\"(?:[\w.-]{1,64}\\?\"\s\\?\")?(?P<s>[^\"\s\\]{3,256})", _password),  # Redis' MONITOR
     _place("password", '"auth"', r"\"auth\"\s{0,3}:\s{0,3}\"(?P<s>[A-Za-z0-9+/]{8,1024}={0,2})", _user_and_password),  # Docker's config.json
@@ -138,13 +138,19 @@ PLACES: tuple[Place, ...] = (
 )  # fmt: skip
 
 
+_OF_HINT: dict[str, list[int]] = {}
+for _number, _of_place in enumerate(PLACES):
+    for _hint in _of_place.hints:
+        _OF_HINT.setdefault(_hint, []).append(_number)
+
+
 def in_places(text: str, lower: str) -> list[tuple[str, int, int]]:
     """List (kind, start, end) of the secrets of all PLACES. lower: the text in lower case."""
     found = []
-    for kind, hints, pattern, accepts in PLACES:
-        if any(hint in lower for hint in hints):
-            for match in pattern.finditer(text):
-                start, end = value_span(match) if "q" in match.re.groupindex else match.span("s")
-                if end > start and accepts(text[start:end]):
-                    found.append((kind, start, end))
+    for number in sorted({number for hint, numbers in _OF_HINT.items() if hint in lower for number in numbers}):
+        kind, _, pattern, accepts = PLACES[number]
+        for match in pattern.finditer(text):
+            start, end = value_span(match) if "q" in match.re.groupindex else match.span("s")
+            if end > start and accepts(text[start:end]):
+                found.append((kind, start, end))
     return found

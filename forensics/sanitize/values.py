@@ -18,7 +18,7 @@ _PLAIN_WORDS = frozenset(
 )
 _PATH = re.compile(r"(?:~|\.{1,2})?/[a-z0-9._-]{1,24}(?:/|$)|[A-Z]:\\")
 _VARIABLE = re.compile(
-    r"\$(?:\(|\{)|\$[A-Za-z_]\w*$|%\(?\w*\)?[sd]?$|%[A-Z_]+%$|\{[\w.!:{} ]*\}?|<[^<>]{0,60}>?$|\[[A-Za-z_ -]{2,20}\]?$|!(?:vault|secret|Ref)\b"
+    r"\$(?:\(|\{)|\$[A-Za-z_]\w*$|%\(?\w*\)?[sd]?$|%[A-Z_]+%$|\{[\w.!:{} ]*\}?|<[^<>]{0,60}>?$|\[[A-Za-z_ -]{2,20}\]?$|!(?:vault|secret|Ref)\b"  # noqa: E501
 )
 _MASK = re.compile(r"[*•●xX#_.…-]+$|.{0,4}(?:\*{3,64}|•{3,64}|…|\.{3}).{0,4}$")
 _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+$")
@@ -46,7 +46,7 @@ def may_be_secret(value: str, shortest: int = 4) -> bool:
     )
 
 
-def looks_random(value: str, shortest: int = 8) -> bool:
+def is_random(value: str, shortest: int = 8) -> bool:
     """Whether a value has letters and digits mixed as no name has, or is long without being words."""
     if len(value) < shortest or _NUMBER.match(value):
         return len(value) >= 16 and value.isdigit()
@@ -61,4 +61,4 @@ def looks_random(value: str, shortest: int = 8) -> bool:
 
 def is_unmistakable(value: str) -> bool:
     """Whether a value is a secret wherever it is: long, of letters and digits, no name and no number."""
-    return len(value) >= 10 and " " not in value and _DIGIT.search(value) is not None and looks_random(value, 10)
+    return len(value) >= 10 and " " not in value and _DIGIT.search(value) is not None and is_random(value, 10)
