@@ -114,6 +114,7 @@ def write_manifest(layout: Layout, manifest: Manifest) -> None:
 def _from_json(stored: dict[str, Any]) -> Manifest:
     """Make a manifest of what is stored. Raises ValueError, TypeError, KeyError or AttributeError for what no version writes."""
     state = stored["state"]
+    _require(list, stored["parts"], stored["damage"])
     manifest = Manifest(
         **stored
         | {

@@ -5,7 +5,6 @@ import threading
 from collections.abc import Mapping
 from contextlib import contextmanager, suppress
 
-
 HANG_S = 60
 
 

@@ -215,9 +215,8 @@ HOSTILE_ANSWERS = [
 @pytest.mark.parametrize("kind", ["webhook", "discord", "slack", "alertmanager", "loki"])
 def test_no_answer_of_a_server_reaches_a_terminal_raw(kind, raw, reason, capsys):
     paths = ("/hook", "/api/v2/alerts", "/loki/api/v1/push")
-    with answering(dict.fromkeys(paths, raw)) as (url, _):
-        with pytest.raises((UnreachableError, RefusedError)) as refusal:
-            KINDS[kind][0](f"{url}/hook" if kind not in {"alertmanager", "loki"} else url).send(ALERT)
+    with answering(dict.fromkeys(paths, raw)) as (url, _), pytest.raises((UnreachableError, RefusedError)) as refusal:
+        KINDS[kind][0](f"{url}/hook" if kind not in {"alertmanager", "loki"} else url).send(ALERT)
     assert str(refusal.value).isprintable(), reason
     assert not re.search("[\u00ad\u3164\u202e\U000e0041]", str(refusal.value))
     assert len(str(refusal.value)) < 1000
