@@ -12,7 +12,8 @@ TIME_FORMAT = "%Y-%m-%dT%H:%M:%S%.6fZ"
 # another country takes for the end of a cell; also full-width, small and mathematical signs, and behind blanks and quotes.
 _SIGNS = r"=+\-@\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}\x{FE66}\x{FE62}\x{FE63}\x{FE6B}\x{2212}\x{FB29}"
 _BREAKS = r"\n\r\x0b\x0c\x{85}\x{2028}\x{2029}"
-FORMULA = rf"(\A|[{_BREAKS};\t])([[\s\"'`\x{{feff}}]--[{_BREAKS}\t]]*[{_SIGNS}]|\A[\t\r])"
+FORMULA = rf"(\A|[{_BREAKS};\t])([[\s\"'`\x{{feff}}]--[{_BREAKS}\t]]*[{_SIGNS}])"
+FIRST_TAB = r"\A([\t\r])"
 
 
 def csv(frame: pl.DataFrame) -> bytes:
@@ -22,7 +23,7 @@ def csv(frame: pl.DataFrame) -> bytes:
 
 
 def _no_formula(text: pl.Expr) -> pl.Expr:
-    return text.str.replace_all(FORMULA, "${1}'${2}")
+    return text.str.replace_all(FORMULA, "${1}'${2}").str.replace(FIRST_TAB, "'${1}")
 
 
 def jsonl(frame: pl.DataFrame) -> bytes:
