@@ -115,12 +115,18 @@ def may_report_changes(lines: pl.DataFrame) -> pl.Series:
 
     lines: identifier ("kernel" for the kernel's), comm, pid, transport and writer, of which each distinct combination is decided once.
     """
-    columns = ["identifier", "comm", "transport", "writer", "is_first"]
-    lines = lines.select("identifier", "comm", "transport", "writer", (pl.col("pid") == 1).fill_null(value=False).alias("is_first"))
+    columns = ["identifier", "comm", "transport", "writer", "is_first", "unrecorded"]
+    lines = lines.select("identifier", "comm", "transport", "writer", *_process())
     lines = lines.with_columns(pl.col("identifier", "comm", "transport", "writer").cast(pl.String))
     distinct = lines.unique(columns, maintain_order=True)
     decided = distinct.with_columns(_is_believed().alias("believed"))
     return lines.join(decided, on=columns, how="left", maintain_order="left", nulls_equal=True)["believed"].fill_null(value=False)
+
+
+def _process() -> tuple[pl.Expr, pl.Expr]:
+    """Select whether a line is PID 1's, and whether nothing is recorded of its process at all: is_first, unrecorded."""
+    unrecorded = pl.col("pid").is_null() & pl.col("writer").is_null()
+    return (pl.col("pid") == 1).fill_null(value=False).alias("is_first"), unrecorded.alias("unrecorded")
 
 
 def _is_believed() -> pl.Expr:
@@ -135,7 +141,7 @@ def _is_believed() -> pl.Expr:
         .when(identifier.is_in(sorted(DAEMONS)))
         .then(_writer(OF_ROOT) & _is_named(DAEMONS))
         .when(identifier.is_in(sorted(POLKIT)))
-        .then((_writer(OF_ROOT) | _writer(OF_POLKIT)) & pl.col("comm").str.contains(r"^polkit").fill_null(pl.col("writer").is_null()))
+        .then((_writer(OF_ROOT) | _writer(OF_POLKIT)) & pl.col("comm").str.contains(r"^polkit").fill_null(pl.col("unrecorded")))
         .otherwise(_is_updater())
     )
 
@@ -153,29 +159,27 @@ def _is_setuid_program() -> pl.Expr:
 
 def _is_named(names: dict[str, tuple[str, ...]]) -> pl.Expr:
     allowed = [pl.when(pl.col("identifier") == name).then(pl.col("comm").is_in(list(comms))) for name, comms in sorted(names.items())]
-    return pl.coalesce(*allowed).fill_null(pl.col("writer").is_null())
+    return pl.coalesce(*allowed).fill_null(pl.col("unrecorded"))
 
 
 def _comm_is(name: pl.Expr) -> pl.Expr:
     """Whether the process has the name; the kernel keeps 15 characters of it."""
-    return (pl.col("comm") == name.str.head(15)).fill_null(pl.col("writer").is_null())
+    return (pl.col("comm") == name.str.head(15)).fill_null(pl.col("unrecorded"))
 
 
 def _is_updater() -> pl.Expr:
     comm = pl.col("comm").str.strip_prefix(".")
     named = comm.is_in(sorted(UPDATERS)) | (comm == pl.col("identifier").str.head(15)) & ~pl.col("writer").is_not_null()
     placed = (_writer(OF_LOGIN, unrecorded=False) & _writer(OF_ROOT)) | _writer(OF_UPDATE, unrecorded=False)
-    return _writer(OF_ROOT) & (named.fill_null(pl.col("writer").is_null()) | placed)
+    return _writer(OF_ROOT) & (named.fill_null(pl.col("unrecorded")) | placed)
 
 
 def may_report_clocks(lines: pl.DataFrame) -> pl.Series:
     """Mark the lines of ENTRIES by which the kernel, root or a time service may report that the clock was set or the host slept."""
-    columns = lines.select(
-        pl.col("identifier", "comm", "writer").cast(pl.String), (pl.col("pid") == 1).fill_null(value=False).alias("first")
-    )
+    columns = lines.select(pl.col("identifier", "comm", "writer").cast(pl.String), *_process())
     by_command = pl.col("identifier").is_in(sorted(SETUID)).fill_null(value=False)
     by_service = _writer(OF_ROOT_ANYWHERE) | _writer(OF_CLOCK)
-    believed = pl.when(by_command).then(_is_setuid_program()).otherwise(pl.col("first") | by_service)
+    believed = pl.when(by_command).then(_is_setuid_program()).otherwise(pl.col("is_first") | by_service)
     return columns.select(believed.fill_null(value=False)).to_series()
 
 
