@@ -15,7 +15,8 @@ from forensics.files import NotReadableError, read_bounded
 
 # Strings (a multi-line one may end in two quotes of its own) and comments, so that neither a `#` in a string nor a key in a multi-line
 # string is mistaken for one.
-STRING = r'''(?:"""(?:\\.|[^\\])*?"{3,5}|\'{3}.*?\'{3,5}|"(?:\\.|[^"\\\n])*"|\'[^\'\n]*\')'''
+# A string that never ends (there is none in valid TOML) is taken to its last character, so that no text is searched twice.
+STRING = r'''(?:"""(?:\\.|[^\\])*?(?:"{3,5}|\\?\Z)|\'{3}.*?(?:\'{3,5}|\Z)|"(?:\\.|[^"\\\n])*+"?|\'[^\'\n]*+\'?)'''
 COMMENT = r"#[^\n]*"
 _TOKEN = re.compile(f"{STRING}|{COMMENT}", re.DOTALL)
 _HEADING = re.compile(r"\s*(\[\[?)([^\[\]=]+)\]")

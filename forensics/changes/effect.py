@@ -28,7 +28,7 @@ APPLYING = pattern(
     rf"{WORD}nixos-rebuild {WORDS}(?:switch|test)\b|{WORD}(?:switch-to-configuration|home-manager) (?:switch|test)\b|"
     rf"{WORD}(?:docker|podman)(?: compose)? (?:restart|start|up|run)\b|^(?:\S*/)?(?:reboot|shutdown .*-r|mv|ln)\b"
 )
-MOVE = pattern(r"^(?:\S*/)?(?:mv|ln)\s+(?P<words>.+)$")
+MOVE = pattern(r"^(?:\S*/)?(?:mv|ln)\s++(?P<words>.+)$")
 INTO = pattern(r"\s(?:--prefix|--target|--root|-t|-p|-C)[ =](?P<directory>\S+)")
 INSTALLED = pattern(r"^(?P<directory>\S+)/(?:bin|Scripts)/[^/\s]+(?:\s|$)")  # a program of a virtual environment or the like
 

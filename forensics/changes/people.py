@@ -42,7 +42,7 @@ SYSTEM_FILES = (
 CHANGES_FILES = rf"(?:{EDITORS}|sudoedit|visudo|rm|truncate|chown|chmod|cat|z?less|more|tail|head|grep)"
 OF_THE_SYSTEM = pattern(rf"^(?:\S*/)?{TOOLS}(?:\s|$)|{WORD}{CHANGES_FILES} {ANYTHING}{SYSTEM_FILES}|^(?:\S*/)?visudo")
 
-WORKING_DIRECTORY = pattern(r"(?:^|[ ;])PWD=(?P<sudo>[^;]{0,4000}?) ;|\[CWD=(?P<pkexec>[^\]\[]*)\]| as \S+ from (?P<doas>/\S*)$")
+WORKING_DIRECTORY = pattern(r"(?:^|[ ;])PWD=(?P<sudo>[^;]{0,1000}?) ;|\[CWD=(?P<pkexec>[^\]\[]*)\]| as \S+ from (?P<doas>/\S*)$")
 
 
 def is_by_person(kind: str, summary: str, message: str, writer: str | None) -> bool:

@@ -61,7 +61,7 @@ RULES: tuple[Rule, ...] = (
     _rule(
         "operator",
         "sudo",
-        r"^\s*(?P<who>\S+) : (?>(?:.*? ; )?USER=\S+ ; )(?:.*? ; )?COMMAND=(?P<command>.+)$",
+        r"^\s*(?P<who>\S+) : (?>(?:.*? ; )?USER=\S+ ; )(?>(?:.*? ; )?COMMAND=)(?P<command>.+)$",
         "{who} ran {command}",
     ),
     _rule("operator", "doas", r"^(?P<who>\S+) ran command (?P<command>.+?) as (?P<as>\S+)", "{who} ran {command}"),
@@ -74,7 +74,7 @@ RULES: tuple[Rule, ...] = (
     ),
     _rule("login", "su", r"^\(to (?P<as>\S+)\) (?P<who>\S+) on", "{who} became {as}"),
     _rule("configuration", "usermod useradd userdel groupadd groupmod groupdel gpasswd", r"^(?P<what>.+)$", "accounts: {what}"),
-    _rule("package", "pacman", r"\[ALPM\] (?P<what>(?:upgraded|installed|removed|downgraded|reinstalled) .+)$", "pacman {what}"),
+    _rule("package", "pacman", r"^.{0,60}?\[ALPM\] (?P<what>(?:upgraded|installed|removed|downgraded|reinstalled) .+)$", "pacman {what}"),
     _rule("package", "", r"^\[ALPM\] (?P<what>(?:upgraded|installed|removed|downgraded|reinstalled) .+)$", "pacman {what}"),
     _rule(
         "package",
@@ -95,7 +95,7 @@ RULES: tuple[Rule, ...] = (
         r"^(?:\[ *[\d.]+\] )?(?P<what>" + GPU_DRIVER + r".*)$",
         "kernel driver: {what}",
     ),
-    _rule("driver", "dkms", r"^(?P<what>.*(?:install|build|remov|add).*)$", "dkms: {what}"),
+    _rule("driver", "dkms", r"^(?=.*(?:install|build|remov|add))(?P<what>.*)$", "dkms: {what}"),
     _rule(
         "unit-reload",
         "systemd",

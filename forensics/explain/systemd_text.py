@@ -17,7 +17,7 @@ UNIT = r"[\w.\\@:\-]+\.(?:service|socket|mount|target|timer|slice|scope|path|swa
 _ABOUT_UNIT = re.compile(rf"({UNIT}): (.*)", re.DOTALL)
 _NAMED = re.compile(rf"(?:[A-Z][a-z]+|Failed to start) ({UNIT})(?: - (.*?))?\.{{0,3}}$", re.DOTALL)
 _SKIPPED = re.compile(rf"({UNIT}) (?:- .*? )?(?:was )?(?:being )?skipped(?: because|,)", re.DOTALL)
-_OF_FILE = re.compile(r"/(?:\S+/)?(\S+\.service)(?:\.d/[^:\s]+)?:\d+: ")
+_OF_FILE = re.compile(r"/(?>(?:[^\s/]+/)*)((?>[^\s/:]+?\.service))(?:\.d/[^:\s]+)?:\d+: ")
 _JOBS = (
     ("Starting ", systemd.UNIT_STARTING),
     ("Started ", systemd.UNIT_STARTED),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-INSTANCE = r"@.+\.service$"
+INSTANCE = r"@.{1,255}\.service$"
 TEMPLATE = "@.service"
 FAMILY = 2  # instances, none of which ran twice
 

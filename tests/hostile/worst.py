@@ -9,17 +9,19 @@ import re
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from re import _constants as op
+from pathlib import Path
 from re import _parser as parser
 from typing import Any
 
 import forensics
+from forensics.signatures.slow_expression import repeats, sample
 
 KB = 1024
 SIZES = (KB, 10 * KB, 100 * KB)
 TINY = (12, 18, 24)  # an exponential expression shows at these already, and takes longer than a test may at 1 KB
 FLOOR_S = 0.03  # shorter times are noise: what is quadratic in 100 KB takes seconds
 TINY_S = 0.02  # ordinary ones need microseconds
+CUBIC_S = 0.5  # for 1 KB
 GROWTH = 40.0  # linear is 10, quadratic 100
 MOST_DRIVEN = (12, 4)  # inputs that are driven with 10 and with 100 KB: the ones that cost most so far
 
@@ -30,8 +32,8 @@ ALPHABET = (
     + ["\x85", "\x90", "\x98", "\x9b", "\x9c", "\x9d", "\x9e", "\x9f", "\u0301", "\u200b", "\u202e", "\u2028", "\xa0", "é", "漢", "😀", "\udc80"]
 )
 PHRASES = (
-    "word: ", "a.b", "a/", "/a", "1.", "1:", "a-", "a=1 ", "key=", '"a" ', "'a' ", "\\\"", "([{<", ")]}>", "\n\n ", " \n", "\n\t", "<n> ",
-    "0x1f ", "at x ", "File \"", "│ ", "╭─", "-- ", "://", "a@", "a:b@", "::", "::1", "1 2 ", "⟨U+", "a_1", "aA1", "--a ", "{}", "${",
+    "word: ", "a.b", "a/", "/a", "1.", "1:", "a-", "a=1 ", " a==", "key=", '"a" ', "'a' ", '\\"', "([{<", ")]}>", "\n\n ", " \n", "\n\t", "<n> ",
+    "0x1f ", "at x ", 'File "', "│ ", "╭─", "-- ", "://", "a@", "a:b@", "::", "::1", "1 2 ", "⟨U+", "a_1", "aA1", "--a ", "{}", "${",
 )  # fmt: skip
 
 Found = tuple[str, re.Pattern[Any]]
@@ -78,6 +80,24 @@ def compiled() -> list[Found]:
     return [(f"{place}#{number}", value) for number, (place, value) in enumerate(constants(lambda part: isinstance(part, re.Pattern)))]
 
 
+def only_at_start(place: str) -> bool:
+    """Whether the program asks for an expression at one place of a text only, by `match` or `fullmatch`."""
+    name = place.partition("#")[0].rpartition(".")[2]
+    uses = {use for source in Path(forensics.__file__).parent.rglob("*.py") for use in re.findall(rf"\b{name}\.(\w+)\(", source.read_text())}
+    return bool(uses) and uses <= {"match", "fullmatch"}
+
+
+def driven(place: str, pattern: re.Pattern[Any]) -> Callable[[str], object]:
+    """Apply an expression as the program does: at the start of a text, or everywhere in it."""
+    is_bytes, at_start = isinstance(pattern.pattern, bytes), only_at_start(place)
+
+    def search(text: str) -> object:
+        searched = text.encode(errors="surrogateescape") if is_bytes else text
+        return pattern.match(searched) if at_start else sum(1 for _ in pattern.finditer(searched))
+
+    return search
+
+
 def worst_inputs(pattern: str, flags: int = 0) -> list[tuple[str, str]]:
     """List (lead, unit) pairs: the lead once, then the unit as often as fits, then what makes the match fail."""
     leads, units = {""}, set(ALPHABET) | set(PHRASES)
@@ -87,73 +107,19 @@ def worst_inputs(pattern: str, flags: int = 0) -> list[tuple[str, str]]:
             tree = parser.parse(pattern, flags)
     except (parser.error, OverflowError, RecursionError):
         return [("", unit) for unit in sorted(units)]
-    for before, body in _repeats(tree, ""):
+    for before, body in repeats(tree, ""):
         leads.add(before)
         units |= {unit for unit in (body, before, before + body) if unit}
-    sample = _sample(tree)
-    units |= {sample, sample[:-1]} | set(re.findall(r"\w{3,}", sample))
+    matching = sample(tree)
+    units |= {matching, matching[:-1]} | set(re.findall(r"\w{3,}", matching))
     leads = set(sorted(leads, key=len)[:10])
-    inputs = {(lead, unit) for lead in leads for unit in (units if lead == "" else {*ALPHABET, *(body for _, body in _repeats(tree, ""))})}
+    inputs = {(lead, unit) for lead in leads for unit in (units if lead == "" else {*ALPHABET, *(body for _, body in repeats(tree, ""))})}
     return sorted(pair for pair in inputs if pair[1] and len(pair[0]) < 200)
 
 
 def text_of(lead: str, unit: str, size: int) -> str:
     """Write an input of about `size` characters."""
-    return lead + unit * max(1, (size - len(lead)) // len(unit)) + "\x01!"
-
-
-def _sample(nodes: Any) -> str:
-    return "".join(_sample_of(code, value) for code, value in nodes)
-
-
-def _sample_of(code: Any, value: Any) -> str:
-    """Write a shortest text that an element of an expression matches, lookaround aside."""
-    if code is op.LITERAL:
-        return chr(value)
-    if code is op.NOT_LITERAL:
-        return "a" if value != ord("a") else "b"
-    if code is op.ANY:
-        return "a"
-    if code is op.IN:
-        return _of_class(value)
-    if code is op.BRANCH:
-        return max((_sample(branch) for branch in value[1]), key=len)
-    if code is op.SUBPATTERN:
-        return _sample(value[3])
-    if code is op.ATOMIC_GROUP:
-        return _sample(value)
-    if code in {op.MAX_REPEAT, op.MIN_REPEAT, op.POSSESSIVE_REPEAT}:
-        return _sample(value[2]) * min(max(1, value[0]), 40)
-    return ""
-
-
-_CATEGORIES = {op.CATEGORY_DIGIT: "1", op.CATEGORY_SPACE: " ", op.CATEGORY_WORD: "a", op.CATEGORY_NOT_SPACE: "a"}
-
-
-def _of_class(items: list[tuple[Any, Any]]) -> str:
-    if items[0][0] is op.NEGATE:
-        excluded = {chr(value) for code, value in items[1:] if code is op.LITERAL}
-        return next(character for character in "a1. :x" if character not in excluded)
-    code, value = items[0]
-    if code is op.RANGE:
-        return chr(value[0])
-    return chr(value) if code is op.LITERAL else _CATEGORIES.get(value, ".")
-
-
-def _repeats(nodes: Any, before: str) -> Iterator[tuple[str, str]]:
-    """Yield what leads to each repetition of an expression, with a text that it repeats."""
-    for code, value in nodes:
-        if code in {op.MAX_REPEAT, op.MIN_REPEAT, op.POSSESSIVE_REPEAT}:
-            yield before, _sample(value[2])
-            yield from _repeats(value[2], before)
-        elif code is op.SUBPATTERN:
-            yield from _repeats(value[3], before)
-        elif code is op.ATOMIC_GROUP or code in {op.ASSERT, op.ASSERT_NOT}:
-            yield from _repeats(value if code is op.ATOMIC_GROUP else value[1], before)
-        elif code is op.BRANCH:
-            for branch in value[1]:
-                yield from _repeats(branch, before)
-        before += _sample_of(code, value)
+    return lead + unit * max(1, (size - len(lead)) // len(unit)) + "\x01\n\n!"
 
 
 def cost(search: Callable[[str], object], text: str, times: int = 1) -> float:
@@ -172,7 +138,11 @@ def superlinear(search: Callable[[str], object], inputs: list[tuple[str, str]]) 
         slow = [pair for pair in inputs if cost(search, text_of(*pair, size)) > TINY_S and cost(search, text_of(*pair, size), 3) > TINY_S]
         if slow:
             return [f"{lead!r} + {unit!r} * n: exponential" for lead, unit in slow[:1]]
-    costs = {pair: cost(search, text_of(*pair, SIZES[0])) for pair in inputs}
+    costs: dict[tuple[str, str], float] = {}
+    for pair in inputs:
+        costs[pair] = cost(search, text_of(*pair, SIZES[0]))
+        if costs[pair] > CUBIC_S:
+            return [f"{pair[0]!r} + {pair[1]!r} * n: far from linear"]
     for size, most in zip(SIZES[1:], MOST_DRIVEN, strict=True):
         dearest = sorted(costs, key=lambda pair: (-costs[pair], pair))[:most]
         costs = {}

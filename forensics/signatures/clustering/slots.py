@@ -32,7 +32,7 @@ _SENTENCE = re.compile(r"[A-Za-z]{2,}")
 _ODD = re.compile(r"[\d_./@$\\#~-]|<\*>|[a-z][A-Z]")  # written like no word of a sentence
 _NAME = re.compile(r"<\*>|^[\"']?[\w$-]+(?:\.[\w$-]+){2,}|/|@|\\|\d")
 _CAPITALS = re.compile(r"^[A-Z][A-Z_]+$")
-_LAST_PART = re.compile(r"(?:[A-Z]?[a-z]+|[A-Z]+)[\"']?$")  # STOP of onSTOP, Stop of onStop, OFF of SCREEN_OFF
+_LAST_PART = re.compile(r"(?:[A-Z]?[a-z]{1,64}|[A-Z]{1,64})[\"']?$")  # STOP of onSTOP, Stop of onStop, OFF of SCREEN_OFF
 
 
 def one_slot(lines: list[Words]) -> dict[Words, Words]:

@@ -1,0 +1,66 @@
+"""Every expression of the program is linear: ten times the length costs about ten times as much, on the worst inputs of its shape."""
+
+import re
+
+import polars as pl
+import pytest
+import regex
+
+from forensics.resources import folder
+from forensics.sanitize.characters import make_visible, without_controls
+from forensics.signatures import catalogue
+from forensics.signatures.frames import top_frames
+from forensics.signatures.pattern import REGEX
+from forensics.signatures.traceback import outline
+from tests.hostile.worst import compiled, driven, superlinear, worst_inputs
+
+COMPILED = compiled()
+LOOK_AROUND = [
+    (pattern.id, message)
+    for pattern in catalogue.load((folder("patterns"),)).patterns
+    if pattern.engine == REGEX
+    for message in pattern.messages
+]
+# whole functions over log text: what they cost by the kind of input
+FUNCTIONS = {
+    "without_controls": without_controls,
+    "make_visible": make_visible,
+    "top_frames": top_frames,
+    "outline": lambda text: outline(text, None, None),
+}
+
+
+def test_the_expressions_are_found():
+    assert len(COMPILED) > 90
+
+
+@pytest.mark.parametrize(("place", "pattern"), COMPILED, ids=[place for place, _ in COMPILED])
+def test_an_expression_is_linear(place, pattern):
+    source = pattern.pattern if isinstance(pattern.pattern, str) else pattern.pattern.decode("latin-1")
+    inputs = worst_inputs(source, pattern.flags & (re.IGNORECASE | re.DOTALL | re.MULTILINE))
+    assert superlinear(driven(place, pattern), inputs) == []
+
+
+@pytest.mark.parametrize(("id_", "message"), LOOK_AROUND)
+def test_a_look_around_expression_of_the_catalogue_is_linear(id_, message):
+    assert superlinear(regex.compile(message).search, worst_inputs(message)) == [], id_
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_over_log_text_is_linear(name):
+    assert superlinear(FUNCTIONS[name], worst_inputs("")) == []
+
+
+@pytest.mark.parametrize("expression", [r"(a+)+$", r"(\w+\s?)*x", r"a*a*b", r"\s+$", r"<.*>", r'"[^"]*"x'])
+def test_the_measurement_finds_what_is_not_linear(expression):
+    """Without this, a measurement that sees nothing would pass."""
+    found = re.compile(expression)
+    assert superlinear(lambda text: sum(1 for _ in found.finditer(text)), worst_inputs(expression))
+
+
+def test_the_catalogue_is_linear_by_its_engine():
+    """Rust's engine is: what is left to show is that no expression is so large that a long line takes seconds."""
+    lines = pl.Series([character * 10_240 for character in ("a", " ", "\n", "1", ".", "\x9d", "\u0301")])
+    for pattern in catalogue.load((folder("patterns"),)).patterns:
+        for message in pattern.messages if pattern.engine != REGEX else ():
+            assert not lines.str.contains(message).any(), pattern.id
