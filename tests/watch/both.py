@@ -107,9 +107,19 @@ def merged(units: list[Unit]) -> pa.Table:
     return table
 
 
-def report_of(table: pa.Table) -> tuple[Incident, ...]:
+def entries_of(table: pa.Table) -> pl.DataFrame:
     entries = pl.DataFrame(table).select(pl.col(name).cast(kind) for name, kind in ENTRIES.items())
-    entries = entries.sort("host", "monotonic", maintain_order=True)
+    return entries.sort("host", "monotonic", maintain_order=True)
+
+
+def first_finishes(table: pa.Table) -> dict[tuple[str, str], int]:
+    """When the attempt began by whose good end each (host, unit) is first known to be a job, in µs since 1970."""
+    clean = assemble(entries_of(table)).attempts.filter(pl.col("outcome") == "clean")
+    return {(host, unit): us(at.timestamp()) for host, unit, at in clean.group_by("host", "unit").agg(pl.col("started").min()).iter_rows()}
+
+
+def report_of(table: pa.Table) -> tuple[Incident, ...]:
+    entries = entries_of(table)
     made = assemble(entries)
     labelled = label(made.events, made.attempts, KNOWN)
     changes = find_changes(entries, made.lifecycle)
