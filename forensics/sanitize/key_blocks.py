@@ -35,7 +35,7 @@ def is_body(line: str) -> bool:
 def in_text(text: str, lower: str) -> list[tuple[int, int]]:
     """List the spans of key material: bodies of blocks, what is before the end of one, lines of base64."""
     spans = _blocks(text) if any(hint in lower for hint in HINTS) else []
-    spans += [match.span() for match in _LONE.finditer(text) if _is_key_material(match[0])]
+    spans += [match.span() for match in _LONE.finditer(text) if _is_of_a_key(match[0])]
     return [(start, end) for start, end in spans if text[start:end].strip(" \n\r\t\\rn")]
 
 
@@ -61,7 +61,7 @@ def _body_before(text: str, end: int) -> int:
     return max(0, start + 1)
 
 
-def _is_key_material(line: str) -> bool:
+def _is_of_a_key(line: str) -> bool:
     """Whether a line of base64 is of a key, rather than a hash in hexadecimal, a public key or a picture."""
     classes = (any(c.isdigit() for c in line), any(c.islower() for c in line), any(c.isupper() for c in line))
     changes = sum(a.islower() != b.islower() for a, b in pairwise(line))
