@@ -24,7 +24,7 @@ from forensics.timespec import parse_time
 from forensics.toml_file import Table, UnreadableError, read_toml, read_utf8, refuse_mistakes
 
 KEYS = ("units", "learn", "listen", "sink")
-_ADDRESS = re.compile(r"(?:\[([0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(?:%\w+)?)\]|([^\[\]:]+)):([0-9]{1,5})")
+_ADDRESS = re.compile(r"(?:\[([0-9A-Fa-f.]*:[0-9A-Fa-f:.]*(?:%\w+)?)\]|([^\[\]:]+)):([0-9]{1,5})")
 LONGEST_NAME, LONGEST_SETTING = 100, 8192  # characters of a sink's name, and of a URL, token or tenant: what servers take in a header
 NOT_STRINGS = ("json_lines", "command")  # all other settings of sinks are strings
 

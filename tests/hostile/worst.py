@@ -27,13 +27,14 @@ MOST_DRIVEN = (12, 4)  # inputs that are driven with 10 and with 100 KB: the one
 
 # What log lines consist of, what terminals obey, and what cannot be seen.
 ALPHABET = (
-    "a A z e x 0 1 9 _ . - / : ; , = + * # @ ~ % & | ! ? < > ( ) [ ] { } \\ ' \" ` $ ^".split()
-    + [" ", "\t", "\n", "\r", "\f", "\x00", "\x1b", "\x1b[", "\x1b]", "\x1b[0;", "\x07"]
-    + ["\x85", "\x90", "\x98", "\x9b", "\x9c", "\x9d", "\x9e", "\x9f", "\u0301", "\u200b", "\u202e", "\u2028", "\xa0", "é", "漢", "😀", "\udc80"]
+    *"aAzex019_.-/:;,=+*#@~%&|!?<>()[]{}\\'\"`$^ \t\n\r\f\x00\x1b\x07",
+    *("\x1b[", "\x1b]", "\x1b[0;"),
+    *"\x85\x90\x98\x9b\x9c\x9d\x9e\x9f\u0301\u200b\u202e\u2028\xa0é漢😀\udc80",
 )
 PHRASES = (
-    "word: ", "a.b", "a/", "/a", "1.", "1:", "a-", "a=1 ", " a==", "key=", '"a" ', "'a' ", '\\"', "([{<", ")]}>", "\n\n ", " \n", "\n\t", "<n> ",
-    "0x1f ", "at x ", 'File "', "│ ", "╭─", "-- ", "://", "a@", "a:b@", "::", "::1", "1 2 ", "⟨U+", "a_1", "aA1", "--a ", "{}", "${",
+    "word: ", "a.b", "a/", "/a", "1.", "1:", "a-", "a=1 ", " a==", "key=", '"a" ', "'a' ", '\\"', "([{<", ")]}>", "\n\n ", " \n",
+    "\n\t", "<n> ", "0x1f ", "at x ", 'File "', "│ ", "╭─", "-- ", "://", "a@", "a:b@", "::", "::1", "1 2 ", "⟨U+", "a_1", "aA1",
+    "--a ", "{}", "${",
 )  # fmt: skip
 
 Found = tuple[str, re.Pattern[Any]]
@@ -83,7 +84,9 @@ def compiled() -> list[Found]:
 def only_at_start(place: str) -> bool:
     """Whether the program asks for an expression at one place of a text only, by `match` or `fullmatch`."""
     name = place.partition("#")[0].rpartition(".")[2]
-    uses = {use for source in Path(forensics.__file__).parent.rglob("*.py") for use in re.findall(rf"\b{name}\.(\w+)\(", source.read_text())}
+    uses = {
+        use for source in Path(forensics.__file__).parent.rglob("*.py") for use in re.findall(rf"\b{name}\.(\w+)\(", source.read_text())
+    }
     return bool(uses) and uses <= {"match", "fullmatch"}
 
 
