@@ -20,7 +20,8 @@ PREPARING = pattern(
 )
 UNIT_FILES = r"(?:\S\.(?:service|nix)\b|/etc/(?:systemd|nixos)/|\.d/\S{1,100}\.conf\b)"
 EDITS_A_UNIT = pattern(
-    rf"{WORD}systemctl {OPTIONS}(?:edit|revert|mask|unmask|enable|disable)\b(?!{ANYTHING} --now)|{WORD}(?:{EDITORS}|sudoedit|rm) {ANYTHING}{UNIT_FILES}"
+    rf"{WORD}systemctl {OPTIONS}(?:edit|revert|mask|unmask|enable|disable)\b(?!{ANYTHING} --now)|"
+    rf"{WORD}(?:{EDITORS}|sudoedit|rm) {ANYTHING}{UNIT_FILES}"
 )
 APPLYING = pattern(
     rf"{WORD}systemctl {OPTIONS}(?:start|(?:try-)?restart|(?:try-)?reload(?:-or-(?:try-)?restart)?|isolate|daemon-re(?:load|exec)|"

@@ -41,7 +41,9 @@ _RUNTIMES = (
     # PyTorch's C++ stack: `frame #3: c10::Error::Error(…) + 0x57 (0x7f… in libc10.so)`
     _Runtime(re.compile(r"(?m)^frame #\d+: (?P<name>[^\n(+]+?)(?:\(| \+ 0x)"), re.compile(r"^(?:<unknown function>|c10::Error)")),
     # gdb, systemd-coredump, sanitizers: `#0  0x00007f… load (server + 0x1234)`, `    #1 0x4f in load x.c:3`
-    _Runtime(re.compile(r"(?m)^[^\S\n]*#\d+ +0x[0-9a-f]+ (?:in )?(?P<name>[\w:~<>$.]+)"), re.compile(r"^(?:n/a|__libc|_start|abort$|raise$)")),
+    _Runtime(
+        re.compile(r"(?m)^[^\S\n]*#\d+ +0x[0-9a-f]+ (?:in )?(?P<name>[\w:~<>$.]+)"), re.compile(r"^(?:n/a|__libc|_start|abort$|raise$)")
+    ),
     # OCaml: `Raised at Server.load in file "server.ml", line 3`
     _Runtime(re.compile(r"(?m)^(?:Raised at|Called from|Re-raised at) (?P<name>[\w.]+) in "), re.compile(r"^Stdlib")),
     # Lua: `\tx.lua:3: in function 'load'`

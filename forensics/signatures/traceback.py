@@ -18,7 +18,9 @@ _CHAIN = re.compile(
     r"During handling of the above exception, another exception occurred:"
     r"|The above exception was the direct cause of the following exception:"
 )
-_LIBRARY = re.compile(r"(?:lib(?:64)?/python[\d.]+|python[\d.]+\.zip)/(?:(?:site|dist)-packages/)?(?s:(.+))$|(?:site|dist)-packages/(?s:(.+))$")
+_LIBRARY = re.compile(
+    r"(?:lib(?:64)?/python[\d.]+|python[\d.]+\.zip)/(?:(?:site|dist)-packages/)?(?s:(.+))$|(?:site|dist)-packages/(?s:(.+))$"
+)
 _EXCEPTION = re.compile(r"^(?P<type>[A-Za-z_][\w.]*)(?:: (?P<message>.*))?$")
 _TERMINATED = re.compile(r"terminate called after throwing an instance of '(?P<type>[^'\n]+)'(?:\n[^\n]*what\(\): +(?P<message>[^\n]*))?")
 FRAMES_KEPT = 6

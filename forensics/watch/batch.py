@@ -98,7 +98,9 @@ def facts_of(entries: pl.DataFrame, lines: LoggedLines, first_number: int = 0, m
     jobs: set[UnitKey] = set()
     new_texts: list[tuple[UnitKey, int, str | None]] = []
     own: list[tuple[int, int]] = []  # row and line of services' entries
-    columns = entries.select("machine", "host", "manager", "unit", "message", by=by).with_row_index("row").filter(pl.col("unit").is_not_null())
+    columns = (
+        entries.select("machine", "host", "manager", "unit", "message", by=by).with_row_index("row").filter(pl.col("unit").is_not_null())
+    )
     keyed = columns.with_columns(machine_or_host()).select(pl.col("machine", "manager", "unit").cast(pl.String), "message", "by", "row")
     for machine, manager, unit, text, speaker, row in keyed.iter_rows():
         key = UnitKey(machine or "", manager or "", unit)

@@ -96,7 +96,9 @@ def test_loki_gets_an_alert_that_is_sent_again_with_the_same_time_so_that_it_kee
     assert len(server.stored) == 3
 
 
-@pytest.mark.parametrize(("status", "error"), [(503, UnreachableError), (429, UnreachableError), (400, RefusedError), (302, UnreachableError)])
+@pytest.mark.parametrize(
+    ("status", "error"), [(503, UnreachableError), (429, UnreachableError), (400, RefusedError), (302, UnreachableError)]
+)
 def test_an_answer_says_whether_trying_again_helps(status, error):
     with Recorder([status]) as server, pytest.raises(error) as raised:
         KINDS["webhook"][0](server.url + "/secret").send(alert())

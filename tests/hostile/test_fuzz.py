@@ -24,20 +24,85 @@ from tests.watch.streams import rows_of
 
 SOME = settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 FRAGMENTS = st.sampled_from(
-    ["Traceback (most recent call last):\n", '  File "x", line 1, in f\n', "ValueError: ", "password=", "\x1b[31m", "\x9d", "\u202e", "\n", "\0",
-     "restart counter is at ", "[ALPM] upgraded ", "COMMAND=", "=1+1", "<script>", "{", "%s", "error", " ", "\ud800"]
-)  # fmt: skip
+    [
+        "Traceback (most recent call last):\n",
+        '  File "x", line 1, in f\n',
+        "ValueError: ",
+        "password=",
+        "\x1b[31m",
+        "\x9d",
+        "\u202e",
+        "\n",
+        "\0",
+        "restart counter is at ",
+        "[ALPM] upgraded ",
+        "COMMAND=",
+        "=1+1",
+        "<script>",
+        "{",
+        "%s",
+        "error",
+        " ",
+        "\ud800",
+    ]
+)
 TEXTS = st.one_of(st.text(max_size=80), st.lists(st.one_of(FRAGMENTS, st.text(max_size=9)), max_size=12).map("".join))
 NAMES = st.one_of(
-    st.sampled_from(["MESSAGE", "MESSAGE_ID", "PRIORITY", "UNIT", "_PID", "N_RESTARTS", "EXIT_STATUS", "EXIT_CODE", "UNIT_RESULT", "SYSLOG_IDENTIFIER",
-                     "_TRANSPORT", "_COMM", "_UID", "_SYSTEMD_UNIT", "INVOCATION_ID", "__REALTIME_TIMESTAMP", "N_DROPPED", "ERRNO", "COREDUMP_PID"]),
+    st.sampled_from(
+        [
+            "MESSAGE",
+            "MESSAGE_ID",
+            "PRIORITY",
+            "UNIT",
+            "_PID",
+            "N_RESTARTS",
+            "EXIT_STATUS",
+            "EXIT_CODE",
+            "UNIT_RESULT",
+            "SYSLOG_IDENTIFIER",
+            "_TRANSPORT",
+            "_COMM",
+            "_UID",
+            "_SYSTEMD_UNIT",
+            "INVOCATION_ID",
+            "__REALTIME_TIMESTAMP",
+            "N_DROPPED",
+            "ERRNO",
+            "COREDUMP_PID",
+        ]
+    ),
     st.from_regex(r"[A-Z_][A-Z0-9_]{0,20}", fullmatch=True),
-)  # fmt: skip
+)
 FIELDS = st.dictionaries(NAMES, TEXTS, max_size=4)
 TOML_WORDS = st.sampled_from(
-    ["[match]\n", "[[example]]\n", 'message = "a"\n', "units = [", "]\n", "[sinks.x]\n", 'type = "webhook"\n', 'url = "http://x"\n', "id = ", '"""', "'''", "=", "\n",
-     "{", "}", "1", "nan", "true", "1979-05-27", "[[class]]\n", 'listen = "x:1"\n', "severity = 5\n", '"\\u0000"', "#", "[" * 200]
-)  # fmt: skip
+    [
+        "[match]\n",
+        "[[example]]\n",
+        'message = "a"\n',
+        "units = [",
+        "]\n",
+        "[sinks.x]\n",
+        'type = "webhook"\n',
+        'url = "http://x"\n',
+        "id = ",
+        '"""',
+        "'''",
+        "=",
+        "\n",
+        "{",
+        "}",
+        "1",
+        "nan",
+        "true",
+        "1979-05-27",
+        "[[class]]\n",
+        'listen = "x:1"\n',
+        "severity = 5\n",
+        '"\\u0000"',
+        "#",
+        "[" * 200,
+    ]
+)
 TOML = st.lists(st.one_of(TOML_WORDS, st.text(max_size=9)), max_size=15).map("".join)
 
 
