@@ -66,8 +66,8 @@ _HARMLESS_KEY = re.compile(
     r"|host|ssh|fingerprint|idempotency|dedup|object|duplicate|config|pub|lookup|for|no|bad|gpg|pgp|by|this|with|message|s3|metric|translation|license)[-_ ]?$",
     re.IGNORECASE,
 )
-_NEXT_WORD = re.compile(r"\s[A-Za-z]+(?![A-Za-z]*\s?[=:])")
-_WORD = re.compile(r"[A-Za-z]+[.!?,]?$")
+_NEXT_WORD = re.compile(r"\s[A-Za-z]{1,40}(?![A-Za-z]|\s?[=:])")
+_WORD = re.compile(r"\A[A-Za-z]+[.!?,]?$")
 _LONGEST_NAMES = 100  # characters of a value in which a further name is looked for
 _BEFORE = 24  # characters before a name that qualify it
 

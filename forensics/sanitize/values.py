@@ -16,18 +16,19 @@ _PLAIN_WORDS = frozenset(
     if when before after then self cls kwargs args credentials example optional[str] secretstr entered blank
     """.split()  # noqa: SIM905  a list is three times as long
 )
-_PATH = re.compile(r"(?:~|\.{1,2})?/[a-z0-9._-]{1,24}(?:/|$)|[A-Z]:\\")
+_PATH = re.compile(r"\A(?:(?:~|\.{1,2})?/[a-z0-9._-]{1,24}(?:/|$)|[A-Z]:\\)")
 _VARIABLE = re.compile(
-    r"\$(?:\(|\{)|\$[A-Za-z_]\w*$|%\(?\w*\)?[sd]?$|%[A-Z_]+%$|\{[\w.!:{} ]*\}?|<[^<>]{0,60}>?$|\[[A-Za-z_ -]{2,20}\]?$|!(?:vault|secret|Ref)\b"  # noqa: E501
+    r"\A(?:\$(?:\(|\{)|\$[A-Za-z_]\w*$|%\(?\w*\)?[sd]?$|%[A-Z_]+%$|\{[\w.!:{} ]*\}?|<[^<>]{0,60}>?$|\[[A-Za-z_ -]{2,20}\]?$"
+    r"|!(?:vault|secret|Ref)\b)"
 )
-_MASK = re.compile(r"[*•●xX#_.…-]+$|.{0,4}(?:\*{3,64}|•{3,64}|…|\.{3}).{0,4}$")
-_DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+$")
-_CALL = re.compile(r"[A-Za-z_][\w.]*(?:\(|\[)")
-_FLAG = re.compile(r"--?[a-z][a-z-]*$|--?[a-z]$")
-_REFERENCE = re.compile(r"(?:https?://|file:|env:|vault:|s3://|secret/|arn:aws:)", re.IGNORECASE)
-_NUMBER = re.compile(r"[-+]?[0-9]+(?:[.,][0-9]+)*(?:[a-zA-Z%]{1,3}|/[0-9]+)?$")
+_MASK = re.compile(r"\A(?:[*•●xX#_.…-]+$|.{0,4}(?:\*{3,64}|•{3,64}|…|\.{3}).{0,4}$)")
+_DOTTED = re.compile(r"\A(?:[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+$)")
+_CALL = re.compile(r"\A(?:[A-Za-z_][\w.]*(?:\(|\[))")
+_FLAG = re.compile(r"\A(?:--?[a-z][a-z-]*$|--?[a-z]$)")
+_REFERENCE = re.compile(r"\A(?:(?:https?://|file:|env:|vault:|s3://|secret/|arn:aws:))", re.IGNORECASE)
+_NUMBER = re.compile(r"\A(?:[-+]?[0-9]+(?:[.,][0-9]+)*(?:[a-zA-Z%]{1,3}|/[0-9]+)?$)")
 _NAME = re.compile(
-    r"[a-z]+(?:[-_.:/][a-z]*[0-9]{0,4})+$|[A-Za-z]{2,}[0-9.]{1,5}(?:[-_.][A-Za-z]+[0-9.]{0,5}|[-_.][0-9.]{1,6}[A-Za-z]{0,3})*$"
+    r"\A(?:[a-z]+(?:[-_.:/][a-z]*[0-9]{0,4})+$|[A-Za-z]{2,}[0-9.]{1,5}(?:[-_.][A-Za-z]+[0-9.]{0,5}|[-_.][0-9.]{1,6}[A-Za-z]{0,3})*$)"
 )
 _DIGIT, _LETTER = re.compile(r"[0-9]"), re.compile(r"[A-Za-z]")
 _LOWER, _UPPER = re.compile(r"[a-z]"), re.compile(r"[A-Z]")
