@@ -27,9 +27,9 @@ _CALL = re.compile(r"\A(?:[A-Za-z_][\w.]*(?:\(|\[))")
 _FLAG = re.compile(r"\A(?:--?[a-z][a-z-]*$|--?[a-z]$)")
 _REFERENCE = re.compile(r"\A(?:(?:https?://|file:|env:|vault:|s3://|secret/|arn:aws:))", re.IGNORECASE)
 _NUMBER = re.compile(r"\A(?:[-+]?[0-9]+(?:[.,][0-9]+)*(?:[a-zA-Z%]{1,3}|/[0-9]+)?$)")
-_NAME = re.compile(
-    r"\A(?:[a-z]+(?:[-_.:/][a-z]*[0-9]{0,4})+$|[A-Za-z]{2,}[0-9.]{1,5}(?:[-_.][A-Za-z]+[0-9.]{0,5}|[-_.][0-9.]{1,6}[A-Za-z]{0,3})*$)"
-)
+_BETWEEN_PARTS = re.compile(r"[-_.:/]")
+_FIRST_PART = re.compile(r"\A(?:[a-z]+[0-9]{0,4}|[A-Za-z]{2,}[0-9]{1,5})\Z")
+_FURTHER_PART = re.compile(r"\A(?:[A-Za-z]*[0-9]{0,5}|[0-9]{1,6}[A-Za-z]{0,3})\Z")
 _DIGIT, _LETTER = re.compile(r"[0-9]"), re.compile(r"[A-Za-z]")
 _LOWER, _UPPER = re.compile(r"[a-z]"), re.compile(r"[A-Z]")
 _CHANGE_OF_CLASS = re.compile(r"(?<=[a-z])[A-Z0-9]|(?<=[A-Z])[0-9]|(?<=[0-9])[A-Za-z]|(?<=[A-Z])(?=[A-Z][a-z])")
@@ -53,11 +53,18 @@ def is_random(value: str, shortest: int = 8) -> bool:
         return len(value) >= 16 and value.isdigit()
     has_digits, has_letters = _DIGIT.search(value) is not None, _LETTER.search(value) is not None
     if has_digits and has_letters:
-        return len(value) >= 32 or not _NAME.match(value)
+        return len(value) >= 32 or not _is_name(value)
     if not has_letters:
         return has_digits and len(value) >= 16
     mixed = _LOWER.search(value) is not None and _UPPER.search(value) is not None
     return mixed and len(value) >= 16 and len(_CHANGE_OF_CLASS.findall(value)) * 4 >= len(value)
+
+
+def _is_name(value: str) -> bool:
+    """Whether a value is words and versions, such as db-creds-2 or Qwen2.5-7B-Instruct."""
+    first, *further = _BETWEEN_PARTS.split(value)
+    has_digits = _DIGIT.search(first) is not None
+    return _FIRST_PART.match(first) is not None and (has_digits or bool(further)) and all(_FURTHER_PART.match(part) for part in further)
 
 
 def is_unmistakable(value: str) -> bool:
