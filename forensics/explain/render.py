@@ -31,9 +31,9 @@ def as_json(explanation: Explanation, like: Sequence[Like], *, redact: bool) -> 
         "deciding": None if explanation.line is None else {"line": explanation.line, "text": safe(explanation.text)},
         "why": _kept(explanation.why),
         "captures": {name: safe(value) for name, value in sorted(explanation.captures.items())},
-        "redacted": redact,
         "secondary": list(explanation.secondary),
         "like": [{"signature": neighbour.signature, "score": neighbour.score} for neighbour in like],
+        "redacted": redact,
     }
     return json.dumps(answer, indent=2, ensure_ascii=False) + "\n"
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.cli.running import assert_one_sentence, run
 
-KEYS = ["signature", "title", "severity", "restart_helps", "deciding", "why", "captures", "secondary", "like"]
+KEYS = ["signature", "title", "severity", "restart_helps", "deciding", "why", "captures", "secondary", "like", "redacted"]
 OOM = "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 20.00 GiB. token=hunter2hunter2\n"
 
 
@@ -27,7 +27,7 @@ def test_the_json_has_the_keys_of_the_contract():
 def test_nothing_failed_is_null():
     assert explained("all is well\n") == {
         **dict.fromkeys(["signature", "title", "severity", "restart_helps", "deciding"]),
-        "why": "", "captures": {}, "secondary": [], "like": [],
+        "why": "", "captures": {}, "secondary": [], "like": [], "redacted": True,
     }  # fmt: skip
 
 

@@ -1,11 +1,13 @@
 """The exporter among hostile clients, and sinks whose servers redirect or answer nonsense."""
 
+import gc
 import re
 import resource
 import socket
 import threading
 import time
 import urllib.request
+import warnings
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -25,6 +27,15 @@ HANG_S = 60  # a good client is answered in milliseconds; only a hang takes so l
 LEFT_TO_THE_COLLECTOR = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
 opened = urllib.request.build_opener().open
 ALERT = Alert("NewFailure", "a.service", "h", "warning", "it broke", 1_700_000_000.0)
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_to_the_collector():
+    """Collect the torn connections here, so that no later test is warned about them."""
+    yield
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 @contextmanager
