@@ -19,7 +19,7 @@ from forensics.sanitize import sanitized
 from forensics.signatures import catalogue
 from forensics.watch.config import read_config
 from tests.export.failing_unit import INVOCATION
-from tests.hostile.live import watching
+from tests.watch.live import watching
 from tests.watch.streams import rows_of
 
 SOME = settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))

@@ -10,8 +10,8 @@ from forensics.watch import loop, stream
 from forensics.watch.poison import MOST_BROKEN, by_halves
 from forensics.watch.state import State
 from forensics.watch.stream import Stream
-from tests.hostile.live import Clock, Journal, alerts, rounds, watching
 from tests.hostile.two_units import rows_of_two
+from tests.watch.live import Clock, Journal, alerts, rounds, watching
 
 POISON = "a line that breaks the labels"
 

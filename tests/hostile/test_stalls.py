@@ -9,8 +9,8 @@ from forensics.signatures import catalogue
 from forensics.signatures.slow_expression import slowness
 from forensics.watch import loop
 from forensics.watch.state import State
-from tests.hostile.live import Clock, Journal, alerts, rounds, watching
 from tests.hostile.two_units import rows_of_two
+from tests.watch.live import Clock, Journal, alerts, rounds, watching
 from tests.watch.streams import TRACEBACK, rows_of
 
 ENDLESS = {

@@ -4,49 +4,13 @@ from contextlib import closing
 
 import pytest
 
-from forensics.alerting.delivery import Delivery
-from forensics.classes.overrides import Overrides
-from forensics.journal.json_lines import table_of
 from forensics.resources import folder
 from forensics.signatures import catalogue
 from forensics.watch import loop, tracked
-from forensics.watch.loop import Watch
-from forensics.watch.metrics import Metrics
 from forensics.watch.state import Position, State
 from forensics.watch.stream import ROUTINE_S, Stream
-from forensics.watch.tracker import Tracker
+from tests.watch.live import Clock, Journal, alerts, watching
 from tests.watch.streams import TRACEBACK, rows_of
-
-
-class Journal:
-    """A follower of rows that a test lets it see."""
-
-    def __init__(self, rows):
-        self.rows, self.visible, self.taken, self.cursor, self.torn = rows, 0, 0, None, False
-
-    def take(self, most, until=None):
-        rows = self.rows[self.taken : min(self.visible, self.taken + most)]
-        cursors = [row["__CURSOR"] for row in rows]
-        rows = rows[: cursors.index(until) + 1] if until in cursors else rows
-        number, self.taken = self.taken, self.taken + len(rows)
-        self.cursor = rows[-1]["__CURSOR"] if rows else self.cursor
-        return table_of(rows, [1] * len(rows), "live", number)
-
-
-class Clock:
-    """time.monotonic and time.time, of which a test moves each."""
-
-    def __init__(self):
-        self.steady, self.wall = 1000.0, 1_765_000_000.0
-
-    def monotonic(self):
-        return self.steady
-
-    def time(self):
-        return self.wall
-
-    def pass_(self, seconds):
-        self.steady, self.wall = self.steady + seconds, self.wall + seconds
 
 
 @pytest.fixture(scope="module")
@@ -61,11 +25,6 @@ def clock(monkeypatch):
     return made
 
 
-def watching(state, journal, known, tracker=None, **options):
-    delivery = Delivery(state.queue, {"hook": None}, lambda _: None)
-    return Watch(journal, Stream(known, Overrides()), tracker or Tracker(), state, delivery, Metrics(), **options)
-
-
 def goes_through(watch, clock, journal, step):
     """The journal's rows, `step` at a time, half a second apart, and then rest."""
     while journal.visible < len(journal.rows):
@@ -75,15 +34,6 @@ def goes_through(watch, clock, journal, step):
     for _ in range(6):
         clock.pass_(ROUTINE_S)
         watch.round()
-
-
-def alerts(state):
-    """(alertname, unit) of all that wait for the sink."""
-    waiting = []
-    while (found := state.queue.oldest("hook")) is not None:
-        waiting.append((found[1].name, found[1].unit))
-        state.queue.remove(found[0])
-    return sorted(waiting)
 
 
 def failures(watch):
@@ -98,7 +48,7 @@ LOOP = [("FutileRestart", "a.service"), ("NewFailureSignature", "a.service"), ("
 
 @pytest.mark.parametrize("step", [1, 7, 1000])
 def test_a_loop_is_alerted_once_however_it_comes(tmp_path, known, clock, step):
-    journal = Journal(rows_of(tmp_path, line=TRACEBACK, restarts=9))
+    journal = Journal(rows_of(tmp_path, line=TRACEBACK, restarts=9), visible=0)
     with closing(State.open(tmp_path)) as state:
         watch = watching(state, journal, known)
         goes_through(watch, clock, journal, step)
@@ -110,7 +60,7 @@ def test_a_loop_is_alerted_once_however_it_comes(tmp_path, known, clock, step):
 def test_a_crash_at_any_entry_loses_and_repeats_nothing(tmp_path, known, clock, killed_after):
     rows = rows_of(tmp_path, line=TRACEBACK, restarts=9)
     with closing(State.open(tmp_path)) as state:
-        journal = Journal(rows)
+        journal = Journal(rows, visible=0)
         first = watching(state, journal, known)
         first.resume(Position(), first=True)
         for _ in range(killed_after):
@@ -118,7 +68,7 @@ def test_a_crash_at_any_entry_loses_and_repeats_nothing(tmp_path, known, clock, 
             first.round()
             clock.pass_(0.3)
     with closing(State.open(tmp_path)) as state:
-        journal = Journal(rows)
+        journal = Journal(rows, visible=0)
         journal.visible = journal.visible or len(rows)
         stored = state.tracker()
         second = watching(state, journal, known, stored)
@@ -130,7 +80,7 @@ def test_a_crash_at_any_entry_loses_and_repeats_nothing(tmp_path, known, clock, 
 
 @pytest.mark.parametrize("jump", [-86400 * 365, 86400 * 365])
 def test_a_jump_of_the_wall_clock_raises_nothing_and_forgets_nothing(tmp_path, known, clock, jump):
-    journal = Journal(rows_of(tmp_path, line=TRACEBACK, restarts=9))
+    journal = Journal(rows_of(tmp_path, line=TRACEBACK, restarts=9), visible=0)
     for row in journal.rows[20:]:
         row["__REALTIME_TIMESTAMP"] = str(int(row["__REALTIME_TIMESTAMP"]) + jump * 1_000_000)
     with closing(State.open(tmp_path)) as state:
@@ -146,7 +96,7 @@ def test_a_jump_of_the_wall_clock_raises_nothing_and_forgets_nothing(tmp_path, k
 
 
 def test_what_is_not_watched_raises_nothing(tmp_path, known, clock):
-    journal = Journal(rows_of(tmp_path, line=TRACEBACK))
+    journal = Journal(rows_of(tmp_path, line=TRACEBACK), visible=0)
     with closing(State.open(tmp_path)) as state:
         goes_through(watching(state, journal, known, units=("b*", "c.service")), clock, journal, 5)
         assert alerts(state) == []
@@ -154,7 +104,7 @@ def test_what_is_not_watched_raises_nothing(tmp_path, known, clock):
 
 @pytest.mark.parametrize(("own", "raised"), [("a.service", []), ("b.service", [("NewFailureSignature", "a.service")])])
 def test_what_watch_itself_logs_raises_nothing(tmp_path, known, clock, own, raised):
-    journal = Journal(rows_of(tmp_path, line=TRACEBACK)[:2])  # it has started, and logs an error
+    journal = Journal(rows_of(tmp_path, line=TRACEBACK)[:2], visible=0)  # it has started, and logs an error
     with closing(State.open(tmp_path)) as state:
         goes_through(watching(state, journal, known, own_unit=own), clock, journal, 2)
         assert alerts(state) == raised
@@ -169,7 +119,7 @@ def test_the_own_unit_is_read_from_the_cgroup(tmp_path, monkeypatch):
 
 def test_entries_that_were_deleted_before_they_were_read_are_a_loss(tmp_path, known, clock):
     with closing(State.open(tmp_path)) as state:
-        journal = Journal([])
+        journal = Journal([], visible=0)
         watch = watching(state, journal, known)
         journal.torn = True
         watch.round()
@@ -180,7 +130,7 @@ def test_entries_that_were_deleted_before_they_were_read_are_a_loss(tmp_path, kn
 @pytest.mark.parametrize(("part", "lost"), [("feed", False), ("settle", True)])
 def test_what_breaks_once_ends_nothing_and_is_lost_only_where_it_cannot_be_tried_again(tmp_path, known, clock, monkeypatch, part, lost):
     """A batch is tried again by halves; what breaks every time is in test_poison."""
-    journal, said, whole = Journal(rows_of(tmp_path, line=TRACEBACK)), [], getattr(Stream, part)
+    journal, said, whole = Journal(rows_of(tmp_path, line=TRACEBACK), visible=0), [], getattr(Stream, part)
 
     def breaks(*_):
         monkeypatch.setattr(Stream, part, whole)
@@ -196,7 +146,7 @@ def test_what_breaks_once_ends_nothing_and_is_lost_only_where_it_cannot_be_tried
 
 
 def test_while_nothing_is_raised_the_disk_is_written_once_a_second(tmp_path, known, clock, monkeypatch):
-    journal, commits = Journal(rows_of(tmp_path, line="INFO: fine", restarts=0)[:2] * 100), []
+    journal, commits = Journal(rows_of(tmp_path, line="INFO: fine", restarts=0)[:2] * 100, visible=0), []
     with closing(State.open(tmp_path)) as state:
         watch = watching(state, journal, known)
         commit = State.commit
@@ -209,7 +159,7 @@ def test_while_nothing_is_raised_the_disk_is_written_once_a_second(tmp_path, kno
 
 
 def test_it_ends_when_it_is_asked_to_and_keeps_its_place(tmp_path, known):
-    journal = Journal(rows_of(tmp_path, line=TRACEBACK))
+    journal = Journal(rows_of(tmp_path, line=TRACEBACK), visible=0)
     journal.visible = 3
     with closing(State.open(tmp_path)) as state:
         watch = watching(state, journal, known)

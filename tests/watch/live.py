@@ -14,13 +14,14 @@ from forensics.watch.tracker import Tracker
 
 
 class Journal:
-    """A follower of rows; `taken` is its place."""
+    """A follower of rows; `taken` is its place, `visible` how many of them it can see."""
 
-    def __init__(self, rows, taken=0):
+    def __init__(self, rows, taken=0, visible=None):
         self.rows, self.taken, self.cursor, self.torn = rows, taken, None, False
+        self.visible = len(rows) if visible is None else visible
 
     def take(self, most, until=None):
-        rows = self.rows[self.taken : self.taken + most]
+        rows = self.rows[self.taken : min(self.visible, self.taken + most)]
         cursors = [row["__CURSOR"] for row in rows]
         rows = rows[: cursors.index(until) + 1] if until in cursors else rows
         number, self.taken = self.taken, self.taken + len(rows)
@@ -44,9 +45,9 @@ class Clock:
         self.steady, self.wall = self.steady + seconds, self.wall + seconds
 
 
-def watching(state, journal, catalogue, **options: Any) -> Watch:
+def watching(state, journal, catalogue, tracker: Tracker | None = None, **options: Any) -> Watch:
     delivery = Delivery(state.queue, {"hook": None}, lambda _: None)
-    return Watch(journal, Stream(catalogue, Overrides()), Tracker(), state, delivery, Metrics(), **options)
+    return Watch(journal, Stream(catalogue, Overrides()), tracker or Tracker(), state, delivery, Metrics(), **options)
 
 
 def rounds(watch: Watch, clock: Clock, count: int = 8) -> None:
