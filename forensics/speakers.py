@@ -72,9 +72,14 @@ def speakers(entries: pl.DataFrame) -> pl.Series:
     by[of_manager(entries).to_numpy()] = Speaker.MANAGER
     by[is_any(entries["transport"], ["kernel"]).to_numpy()] = Speaker.KERNEL
     by[of_journald(entries, systemd.JOURNAL_DROPPED, systemd.JOURNAL_MISSED).to_numpy()] = Speaker.JOURNALD
-    dumps = is_any(entries["message_id"], [systemd.COREDUMP]) & entries["coredump_pid"].is_not_null()
-    by[_confirmed(entries, dumps, _writer(OF_COREDUMP)).to_numpy()] = Speaker.COREDUMP
+    by[of_coredump(entries).to_numpy()] = Speaker.COREDUMP
     return pl.Series("speaker", by)
+
+
+def of_coredump(entries: pl.DataFrame) -> pl.Series:
+    """Mark systemd-coredump's own entries about core dumps."""
+    dumps = is_any(entries["message_id"], [systemd.COREDUMP]) & entries["coredump_pid"].is_not_null()
+    return _confirmed(entries, dumps, _writer(OF_COREDUMP))
 
 
 def of_manager(entries: pl.DataFrame) -> pl.Series:

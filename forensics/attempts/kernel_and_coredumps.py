@@ -11,7 +11,7 @@ import polars as pl
 
 from forensics.attempts.manager_messages import ManagerMessage, is_kind
 from forensics.attempts.unit_keys import Codes
-from forensics.speakers import Speaker, is_any, speakers
+from forensics.speakers import Speaker, is_any, of_coredump
 
 KERNEL_NEAR_US = 30_000_000
 DUMP_NEAR_US = 600_000_000  # a core of many GB is written, compressed and only then logged
@@ -87,7 +87,7 @@ def kernel_and_coredumps(
 
 def _dumps(entries: pl.DataFrame, attributed: pl.DataFrame, boots: Codes) -> pl.DataFrame:
     """List core dumps: row, unit_boot of the unit they name (null where they name none), boot, at, pid."""
-    rows = np.flatnonzero((speakers(entries) == int(Speaker.COREDUMP)).to_numpy())
+    rows = np.flatnonzero(of_coredump(entries).to_numpy())
     dump = entries.select(pl.col("monotonic").fill_null(0).alias("at"), pid="coredump_pid")[rows]
     named = attributed.filter(pl.col("speaker") == int(Speaker.COREDUMP)).select("row", "unit_boot")
     return pl.DataFrame({"row": rows.astype(np.uint32), "boot": boots[rows]}).hstack(dump).join(named, on="row", how="left")
