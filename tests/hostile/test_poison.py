@@ -4,28 +4,14 @@ from contextlib import closing
 
 import pytest
 
-from forensics.resources import folder
-from forensics.signatures import catalogue
-from forensics.watch import loop, stream
+from forensics.watch import stream
 from forensics.watch.poison import MOST_BROKEN, by_halves
 from forensics.watch.state import State
 from forensics.watch.stream import Stream
 from tests.hostile.two_units import rows_of_two
-from tests.watch.live import Clock, Journal, alerts, rounds, watching
+from tests.watch.live import Journal, alerts, rounds, watching
 
 POISON = "a line that breaks the labels"
-
-
-@pytest.fixture(scope="module")
-def known():
-    return catalogue.load((folder("patterns"),))
-
-
-@pytest.fixture
-def clock(monkeypatch):
-    made = Clock()
-    monkeypatch.setattr(loop, "time", made)
-    return made
 
 
 def breaks_labels(monkeypatch):

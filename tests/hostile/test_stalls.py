@@ -4,13 +4,11 @@ from contextlib import closing
 
 import pytest
 
-from forensics.resources import folder
-from forensics.signatures import catalogue
 from forensics.signatures.slow_expression import slowness
 from forensics.watch import loop
 from forensics.watch.state import State
 from tests.hostile.two_units import rows_of_two
-from tests.watch.live import Clock, Journal, alerts, rounds, watching
+from tests.watch.live import Journal, alerts, rounds, watching
 from tests.watch.streams import TRACEBACK, rows_of
 
 ENDLESS = {
@@ -25,18 +23,6 @@ ENDLESS = {
     "words": "error: failed " * 20_000,
     "bytes": "\udc80" * 60_000,
 }
-
-
-@pytest.fixture(scope="module")
-def known():
-    return catalogue.load((folder("patterns"),))
-
-
-@pytest.fixture
-def clock(monkeypatch):
-    made = Clock()
-    monkeypatch.setattr(loop, "time", made)
-    return made
 
 
 @pytest.mark.parametrize("kind", ENDLESS)
