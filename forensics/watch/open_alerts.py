@@ -77,7 +77,7 @@ class OpenAlerts:
                 return self._held_back(alert)
             self.by_key[key] = alert
             return [alert]
-        self.by_key[key] = replace(earlier, summary=alert.summary, severity=earlier.severity, title=alert.title, count=alert.count)
+        self.by_key[key] = replace(earlier, summary=alert.summary, title=alert.title, count=alert.count)
         return []
 
     def _held_back(self, alert: Alert) -> list[Alert]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from forensics.model.values import UnitKey
 from forensics.signatures.variants import VARIANTS, templates
+from forensics.watch.bounded import forget_oldest
 
 MOST_WORDINGS = 10_000  # the oldest are forgotten
 MINED = "mined:"
@@ -37,8 +38,7 @@ class Wordings:
         for key in keys:
             first, count = self.known.get(key, (signature, 0))
             self.known[key] = (first, count + 1)
-        for key in list(self.known)[: max(0, len(self.known) - MOST_WORDINGS)]:
-            del self.known[key]
+        forget_oldest(self.known, MOST_WORDINGS)
         return signature
 
     def _keys(self, unit: UnitKey, signature: str, title: str, site: str) -> list[str]:
