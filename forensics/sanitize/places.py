@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from forensics.sanitize.assignments import VALUE, value_span
+from forensics.sanitize.hints import by_hint, hinted
 from forensics.sanitize.values import is_random, may_be_secret
 
 Accepts = Callable[[str], bool]
@@ -138,16 +139,13 @@ PLACES: tuple[Place, ...] = (
 )  # fmt: skip
 
 
-_OF_HINT: dict[str, list[int]] = {}
-for _number, _of_place in enumerate(PLACES):
-    for _hint in _of_place.hints:
-        _OF_HINT.setdefault(_hint, []).append(_number)
+_OF_HINT = by_hint(place.hints for place in PLACES)
 
 
 def in_places(text: str, lower: str) -> list[tuple[str, int, int]]:
     """List (kind, start, end) of the secrets of all PLACES. lower: the text in lower case."""
     found = []
-    for number in sorted({number for hint, numbers in _OF_HINT.items() if hint in lower for number in numbers}):
+    for number in hinted(_OF_HINT, lower):
         kind, _, pattern, accepts = PLACES[number]
         for match in pattern.finditer(text):
             start, end = value_span(match) if "q" in match.re.groupindex else match.span("s")

@@ -36,7 +36,7 @@ def mined(events: pl.DataFrame) -> pl.DataFrame:
     leave their letters, and one failure with two secrets would be two classes.
     """
     distinct = events.select("kind", "text", "root", "last").unique(maintain_order=True).with_row_index("which")
-    # One traceback costs about 40 µs to outline, one text 20 µs to redact; the distinct ones of an incident are few.
+    # One traceback costs about 40 µs to outline, its text 0.1 ms to redact; the distinct ones of an incident are few.
     rows = [row | redacted({name: row[name] for name in _TEXTS if row[name]}) for row in distinct.iter_rows(named=True)]
     outlines = [outline(row["text"], row["root"], row["last"]) if row["kind"] == "traceback" else None for row in rows]
     messages = pl.Series([row["text"] if o is None else o.message for row, o in zip(rows, outlines, strict=True)], dtype=pl.String)
