@@ -101,6 +101,17 @@ class Journal:
         return entries(self.lines)
 
 
+def exits(j: Journal, run: str, code: str, status: int, command: str = "ExecStart") -> None:
+    j.manager("exit", run, EXIT_CODE=code, EXIT_STATUS=str(status), COMMAND=command)
+
+
+def stopped_on_request(j: Journal) -> None:
+    j.manager("started", "r1")
+    j.manager("stopping", "r1", JOB_TYPE="stop")
+    j.manager("well", "r1")
+    j.manager("stopped", "r1", JOB_TYPE="stop")
+
+
 def only(frame: pl.DataFrame) -> dict[str, object]:
     assert frame.height == 1, frame
     return frame.row(0, named=True)

@@ -8,13 +8,9 @@ import polars as pl
 import pytest
 
 from forensics.assembly import assemble
-from tests.attempts.building import Journal, frames, only
+from tests.attempts.building import Journal, exits, frames, only, stopped_on_request
 
 Told = Callable[[Journal], None]
-
-
-def exits(j: Journal, run: str, code: str, status: int, command: str = "ExecStart") -> None:
-    j.manager("exit", run, EXIT_CODE=code, EXIT_STATUS=str(status), COMMAND=command)
 
 
 def plain_failure(j: Journal) -> None:
@@ -36,13 +32,6 @@ def clean_then_stopped_while_waiting(j: Journal) -> None:
     j.manager("started", "r1")
     j.manager("well", "r1")
     j.manager("stopped", "r1", after=5, JOB_TYPE="stop")
-
-
-def stopped_on_request(j: Journal) -> None:
-    j.manager("started", "r1")
-    j.manager("stopping", "r1", JOB_TYPE="stop")
-    j.manager("well", "r1")
-    j.manager("stopped", "r1", JOB_TYPE="stop")
 
 
 def stopped_with_143(j: Journal) -> None:

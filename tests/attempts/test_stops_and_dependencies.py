@@ -8,20 +8,9 @@ import polars as pl
 import pytest
 
 from forensics.assembly import assemble
-from tests.attempts.building import Journal, only
+from tests.attempts.building import Journal, exits, only, stopped_on_request
 
 Play = Callable[[Journal], None]
-
-
-def exits(j: Journal, run: str, code: str, status: int) -> None:
-    j.manager("exit", run, EXIT_CODE=code, EXIT_STATUS=str(status), COMMAND="ExecStart")
-
-
-def stop_that_goes_well(j: Journal) -> None:
-    j.manager("started", "r1")
-    j.manager("stopping", "r1", JOB_TYPE="stop")
-    j.manager("well", "r1")
-    j.manager("stopped", "r1", JOB_TYPE="stop")
 
 
 def stop_that_fails(j: Journal) -> None:
@@ -53,7 +42,7 @@ STOPS = [
     ("it exits with an error", stop_that_fails, True),
     ("it has to be killed", stop_that_times_out, True),
     ("a SIGTERM that SuccessExitStatus= allows", sigterm_that_is_a_success, False),
-    ("it ends well", stop_that_goes_well, False),
+    ("it ends well", stopped_on_request, False),
 ]
 
 
