@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from forensics.alerting.delivery import Delivery
 from forensics.classes.overrides import Overrides
 from forensics.journal.json_lines import table_of
+from forensics.resources import folder
+from forensics.signatures import catalogue
+from forensics.watch import loop
 from forensics.watch.loop import Watch
 from forensics.watch.metrics import Metrics
 from forensics.watch.stream import ROUTINE_S, Stream
@@ -45,9 +50,21 @@ class Clock:
         self.steady, self.wall = self.steady + seconds, self.wall + seconds
 
 
-def watching(state, journal, catalogue, tracker: Tracker | None = None, **options: Any) -> Watch:
+@pytest.fixture(scope="module")
+def known():
+    return catalogue.load((folder("patterns"),))
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    made = Clock()
+    monkeypatch.setattr(loop, "time", made)
+    return made
+
+
+def watching(state, journal, known, tracker: Tracker | None = None, **options: Any) -> Watch:
     delivery = Delivery(state.queue, {"hook": None}, lambda _: None)
-    return Watch(journal, Stream(catalogue, Overrides()), tracker or Tracker(), state, delivery, Metrics(), **options)
+    return Watch(journal, Stream(known, Overrides()), tracker or Tracker(), state, delivery, Metrics(), **options)
 
 
 def rounds(watch: Watch, clock: Clock, count: int = 8) -> None:

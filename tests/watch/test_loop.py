@@ -4,25 +4,11 @@ from contextlib import closing
 
 import pytest
 
-from forensics.resources import folder
-from forensics.signatures import catalogue
-from forensics.watch import loop, tracked
+from forensics.watch import tracked
 from forensics.watch.state import Position, State
 from forensics.watch.stream import ROUTINE_S, Stream
-from tests.watch.live import Clock, Journal, alerts, watching
+from tests.watch.live import Journal, alerts, watching
 from tests.watch.streams import TRACEBACK, rows_of
-
-
-@pytest.fixture(scope="module")
-def known():
-    return catalogue.load((folder("patterns"),))
-
-
-@pytest.fixture
-def clock(monkeypatch):
-    made = Clock()
-    monkeypatch.setattr(loop, "time", made)
-    return made
 
 
 def goes_through(watch, clock, journal, step):
