@@ -25,7 +25,7 @@ import polars as pl
 from forensics.model.values import Signature
 from forensics.signatures import catalogue
 from forensics.signatures.match import find_in_texts
-from forensics.signatures.pattern import Pattern
+from forensics.signatures.pattern import Catalogue, Pattern
 
 PARTS = [
     "allocator",
@@ -117,7 +117,7 @@ def measure(count: int, options: argparse.Namespace) -> None:
     ratios, ours, theirs = [], [], []
     for _ in range(options.rounds):
         plain_s, plain = cpu(lambda: plain_loop(chosen, patterns))
-        here_s, (here, _) = cpu(lambda: find_in_texts(series, patterns))
+        here_s, here = cpu(lambda: find_in_texts(series, Catalogue(tuple(patterns))))
         pairs = {(n // step, pattern) for n, pattern in here.select("text_id", "pattern").iter_rows() if n % step == 0}
         if pairs != plain:
             sys.exit(f"different hits: {sorted(pairs ^ plain)[:5]}")

@@ -78,7 +78,8 @@ def investigate(query: Query, progress: Progress | None = None, notice: Notice =
     history = _history(query, read, patterns, read_overrides(overrides_file()))
     analysis = _analyse(history, ALWAYS if whole else read.window, query.declared)
     refused = (f"Skipped patterns: {catalogue.format_mistakes(patterns.refused)}",) if patterns.refused else ()
-    return Investigation(history, analysis.classed_restarts, _report(query, read, analysis, refused), read.window)
+    report = _report(query, read, analysis, notes=(*patterns.notes, *refused))
+    return Investigation(history, analysis.classed_restarts, report, read.window)
 
 
 def read_history(query: Query, patterns: catalogue.Catalogue, overrides: Overrides, progress: Progress | None = None) -> History:
@@ -117,8 +118,7 @@ def _analyse(history: History, window: Window, declared: datetime | None) -> Ana
         outside=history.outside,
         damage=history.damage,
     )
-    analysis = analyse(inputs, window, declared)
-    return replace(analysis, notes=(*analysis.notes, *labelled.notes))
+    return analyse(inputs, window, declared)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +188,7 @@ def _only_units(entries: pl.DataFrame, wanted: Sequence[str]) -> pl.DataFrame:
     return entries.with_columns(pl.when(keep).then(pl.col(name)).alias(name) for name in ("unit", "manager", "invocation"))
 
 
-def _report(query: Query, read: _Read, analysis: Analysis, refused: tuple[str, ...]) -> Report:
+def _report(query: Query, read: _Read, analysis: Analysis, notes: tuple[str, ...]) -> Report:
     entries, window = read.entries, read.window
     hosts = host_names(entries)
     shown = Window(window.since or entries["time"].min(), window.until or entries["time"].max())  # type: ignore[arg-type]
@@ -206,7 +206,7 @@ def _report(query: Query, read: _Read, analysis: Analysis, refused: tuple[str, .
         incidents=analysis.incidents,
         detection_summary=analysis.detection_summary,
         ledger=analysis.ledger,
-        notes=(*analysis.notes, *refused),
+        notes=(*analysis.notes, *notes),
         version=__version__,
         generated=query.now,
     )

@@ -74,7 +74,7 @@ def check(catalogue: Catalogue) -> list[Mistake]:
         for kind, examples in (("example", pattern.examples), ("counterexample", pattern.counterexamples))
         for number, example in enumerate(examples)
     ]
-    hits = find_hits(examples_as_events([example for _, _, example in cases]), catalogue).frame
+    hits = find_hits(examples_as_events([example for _, _, example in cases]), catalogue)
     captures_of: dict[int, dict[str, dict[str, str]]] = {}
     for event, id_, captures in hits.select("event", "signature", "captures").iter_rows():
         captures_of.setdefault(event, {})[id_] = {capture["name"]: capture["value"] for capture in captures}

@@ -20,13 +20,12 @@ NAMED = pl.Schema({"event": pl.UInt32(), "signature": pl.String(), "why": pl.Str
 class Labelled:
     """labels: LABELS, one row per attempt that is not running. events: NAMED, every event that a pattern matches or that explains an end.
 
-    signatures: the description of each id in use. notes: one sentence per pattern that timed out.
+    signatures: the description of each id in use.
     """
 
     labels: pl.DataFrame
     events: pl.DataFrame
     signatures: Mapping[str, Signature]
-    notes: tuple[str, ...] = ()
 
 
 def label(events: pl.DataFrame, attempts: pl.DataFrame, catalogue: Catalogue) -> Labelled:
@@ -34,14 +33,14 @@ def label(events: pl.DataFrame, attempts: pl.DataFrame, catalogue: Catalogue) ->
     events = checked(events, EVENTS, "events")
     ended = _as_failures(checked(attempts, ATTEMPTS, "attempts").filter(pl.col("outcome") != "running"))
     hits = find_hits(events, catalogue)
-    choice = root_cause.choose(ended, events, hits.frame, catalogue)
+    choice = root_cause.choose(ended, events, hits, catalogue)
     unknown = events.join(choice.filter(pl.col("signature").is_null()).select("event"), on="event", how="semi")
     mined = variants.merged(naming.mined(unknown))
     choice = choice.join(mined.rename({"signature": "mined"}), on="event", how="left", maintain_order="left").with_columns(
         pl.coalesce("signature", "mined")
     )
-    labels = _labels(ended, choice, _secondary(events, hits.frame, choice))
-    return Labelled(labels, _named_events(hits.frame, choice), _signatures(labels, hits.frame, mined, catalogue), hits.notes)
+    labels = _labels(ended, choice, _secondary(events, hits, choice))
+    return Labelled(labels, _named_events(hits, choice), _signatures(labels, hits, mined, catalogue))
 
 
 def _as_failures(ended: pl.DataFrame) -> pl.DataFrame:

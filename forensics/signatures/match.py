@@ -7,20 +7,16 @@ texts that contain one of its literals. Measured over 200 patterns × 1 M distin
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache, reduce
 from operator import and_
 
 import polars as pl
 import regex  # type: ignore[import-untyped]
 
-from forensics.signatures.pattern import REGEX, Catalogue, Pattern
+from forensics.signatures.pattern import MOST_TIMEOUTS, REGEX, TIMEOUT_S, Catalogue, Pattern
 from forensics.signatures.prefilter import required
-from forensics.wording import plural
 
 FEW = 64  # texts, up to which searching for each literal by itself is cheaper than building one automaton
-TIMEOUT_S = 0.25  # for one look-around expression on one text; an ordinary one needs microseconds
-MOST_TIMEOUTS = 20  # of one pattern in one search: 5 s, then the pattern is skipped
 
 CAPTURES: pl.DataType = pl.List(pl.Struct({"name": pl.String, "value": pl.String}))
 TEXT_HITS = pl.Schema({"text_id": pl.UInt32(), "pattern": pl.UInt32(), "offset": pl.UInt32(), "captures": CAPTURES})
@@ -35,19 +31,11 @@ HITS = pl.Schema(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Hits:
-    """frame: HITS, in the order of event and pattern. notes: one sentence per pattern that timed out."""
-
-    frame: pl.DataFrame
-    notes: tuple[str, ...]
-
-
-def find_hits(events: pl.DataFrame, catalogue: Catalogue) -> Hits:
-    """Find every match of a pattern in the events (columns of EVENTS)."""
+def find_hits(events: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
+    """Find every match of a pattern in the events (columns of EVENTS): HITS, in the order of event and pattern."""
     events = events.with_columns(pl.col("text").fill_null(""))
     texts = events.select(pl.col("text").unique(maintain_order=True)).with_row_index("text_id")
-    in_texts, notes = find_in_texts(texts["text"], catalogue.patterns)
+    in_texts = find_in_texts(texts["text"], catalogue)
     columns = sorted({name for pattern in catalogue.patterns for name in pattern.columns})
     candidates = events.select("event", "text", *columns).join(texts.join(in_texts, on="text_id"), on="text")
     by_columns = [_columns_alone(events, number, pattern) for number, pattern in enumerate(catalogue.patterns) if not pattern.messages]
@@ -56,7 +44,7 @@ def find_hits(events: pl.DataFrame, catalogue: Catalogue) -> Hits:
     )
     ids = pl.Series([pattern.id for pattern in catalogue.patterns], dtype=pl.String)
     named = matching.with_columns(signature=ids.gather(matching["pattern"])) if len(ids) else HITS.to_frame()
-    return Hits(named.select(HITS.names()).sort("event", "pattern"), notes)
+    return named.select(HITS.names()).sort("event", "pattern")
 
 
 def _columns_agree(patterns: Sequence[Pattern]) -> pl.Expr:
@@ -78,21 +66,21 @@ def _columns_alone(events: pl.DataFrame, number: int, pattern: Pattern) -> pl.Da
     )
 
 
-def find_in_texts(texts: pl.Series, patterns: Sequence[Pattern]) -> tuple[pl.DataFrame, tuple[str, ...]]:
-    """Find the texts (by index) that match a pattern's message: TEXT_HITS, and notes on patterns that timed out."""
+def find_in_texts(texts: pl.Series, catalogue: Catalogue) -> pl.DataFrame:
+    """Find the texts (by index) that match a pattern's message: TEXT_HITS. Patterns that time out are counted in the catalogue."""
     frames: list[pl.DataFrame] = []
-    notes: list[str] = []
-    candidates = _candidates(texts, patterns)
+    candidates = _candidates(texts, catalogue.patterns)
     everything = pl.int_range(len(texts), dtype=pl.UInt32, eager=True)
-    for number, pattern in enumerate(patterns):
+    for number, pattern in enumerate(catalogue.patterns):
         if not pattern.messages:
             continue
         text_ids = candidates.get(number, everything)
         if text_ids.is_empty():  # most patterns, most of the time
             continue
-        hits = _search_with_timeout(texts, text_ids, pattern, notes) if pattern.engine == REGEX else _search(texts, text_ids, pattern)
+        is_rust = pattern.engine != REGEX
+        hits = _search(texts, text_ids, pattern) if is_rust else _search_with_timeout(texts, text_ids, pattern, catalogue.timeouts)
         frames.append(hits.with_columns(pattern=pl.lit(number, pl.UInt32)).select(TEXT_HITS.names()))
-    return (pl.concat(frames) if frames else TEXT_HITS.to_frame()), tuple(notes)
+    return pl.concat(frames) if frames else TEXT_HITS.to_frame()
 
 
 def may_match(texts: pl.Series, patterns: Sequence[Pattern]) -> pl.Series:
@@ -176,23 +164,19 @@ def _group_names(message: str) -> list[str]:
     return [field.name for field in fields if not field.name.isdigit()]
 
 
-def _search_with_timeout(texts: pl.Series, text_ids: pl.Series, pattern: Pattern, notes: list[str]) -> pl.DataFrame:
+def _search_with_timeout(texts: pl.Series, text_ids: pl.Series, pattern: Pattern, timeouts: dict[str, int]) -> pl.DataFrame:
     """As `_search`, text by text, for look-around expressions, which polars cannot run."""
     expressions = [regex.compile(message) for message in pattern.messages]
     rows: list[tuple[int, int, list[dict[str, str]]]] = []
-    given_up = 0
     for text_id, text in zip(text_ids, texts.gather(text_ids), strict=True):
+        if timeouts.get(pattern.id, 0) >= MOST_TIMEOUTS:
+            break
         try:
             match = next((m for e in expressions if (m := e.search(text, timeout=TIMEOUT_S)) is not None), None)
         except TimeoutError:
-            given_up += 1
-            if given_up == MOST_TIMEOUTS:
-                break
+            timeouts[pattern.id] = timeouts.get(pattern.id, 0) + 1
             continue
         if match is not None:
             captures = [{"name": name, "value": value} for name, value in sorted(match.groupdict().items()) if value is not None]
             rows.append((text_id, len(text[: match.start()].encode()), captures))
-    if given_up:
-        rest = " and skipped the remaining texts" if given_up == MOST_TIMEOUTS else ""
-        notes.append(f"The pattern {pattern.id} timed out on {plural(given_up, 'text')} after {TIMEOUT_S} s each{rest}.")
     return pl.DataFrame(rows, schema={"text_id": pl.UInt32, "offset": pl.UInt32, "captures": CAPTURES}, orient="row")

@@ -61,7 +61,7 @@ def _known(events: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
         .when(~fatal & severe)
         .then(HARMFUL)
     )
-    hits = events.join(find_hits(events, catalogue).frame, on="event", maintain_order="left")
+    hits = events.join(find_hits(events, catalogue), on="event", maintain_order="left")
     matched = hits.with_columns(rule=rule, title=pl.lit(""), site=pl.lit(""))
     return _problems(matched.filter(pl.col("rule").is_not_null()))
 

@@ -9,12 +9,15 @@ from pathlib import Path
 from forensics.model.frames import EVENTS
 from forensics.model.values import Signature
 from forensics.toml_file import Mistake
+from forensics.wording import plural
 
 SEVERITIES = ("critical", "high", "medium", "low", "info")
 FATAL = ("critical", "high")  # these explain the end of an attempt; medium ones only when nothing else does, the others never
 
 RUST, REGEX = "rust", "regex"
 ENGINES = (RUST, REGEX)
+TIMEOUT_S = 0.25  # for one look-around expression on one text; an ordinary one needs microseconds
+MOST_TIMEOUTS = 4  # of one pattern
 
 # A pattern does not depend on the attempt or the time; text is matched by `message`.
 COLUMNS = {
@@ -76,10 +79,24 @@ class Pattern:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """All known problems, by id. refused: the mistakes of the user's files that were left out."""
+    """All known problems, by id.
+
+    refused: the mistakes of the user's files that were left out. timeouts: how often each look-around expression took too long, by id;
+    after MOST_TIMEOUTS the pattern is left out too, so that no user's pattern delays the rest for long.
+    """
 
     patterns: tuple[Pattern, ...]
     refused: tuple[Mistake, ...] = ()
+    timeouts: dict[str, int] = field(default_factory=dict, compare=False)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """One sentence per pattern that timed out."""
+        rest = {id_: " and is left out from then on" for id_, count in self.timeouts.items() if count >= MOST_TIMEOUTS}
+        return tuple(
+            f"The pattern {id_} timed out on {plural(count, 'text')} after {TIMEOUT_S} s each{rest.get(id_, '')}."
+            for id_, count in self.timeouts.items()
+        )
 
     def pattern(self, id_: str) -> Pattern | None:
         """The pattern with this id, null when there is none."""

@@ -140,7 +140,7 @@ def _innermost(hits: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
 def _hits_in(hits: pl.DataFrame, column: str, catalogue: Catalogue) -> pl.DataFrame:
     """event, signature: the hits whose pattern also matches the event's `column`."""
     texts = hits.select(pl.col(column).drop_nulls().unique(maintain_order=True)).with_row_index("text_id")
-    matches, _ = find_in_texts(texts[column], catalogue.patterns)
+    matches = find_in_texts(texts[column], catalogue)
     ids = pl.Series([pattern.id for pattern in catalogue.patterns], dtype=pl.String)
     named = matches.with_columns(signature=ids.gather(matches["pattern"])).join(texts, on="text_id")
     return (

@@ -12,9 +12,8 @@ from typing import Any
 import polars as pl
 import regex  # type: ignore[import-untyped]
 
-from forensics.signatures.pattern import REGEX
+from forensics.signatures.pattern import REGEX, TIMEOUT_S
 
-TIMEOUT_S = 0.25  # ordinary expressions need microseconds
 LENGTHS = (30, 1_000, 2_000)  # exponential ones show at 30 characters, cubic ones at 1,000
 CHARACTERS = "aA0 ._-/:=\"'(<\n\t"
 MOST_PROBES = 80

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -31,7 +31,7 @@ READING, LABELLING = (0.1, 0.1), (0.3, 0.5)  # budgets: share of a core, seconds
 LATER = float("inf")
 TICK_S = 1.0  # between two checks of what only time changes, and between two commits while no alert is raised
 REPLAY_S = 300.0  # how much is read again after a crash, for the attempts that still ran
-MOST_SKIPPED = 1000  # different sentences that are not repeated
+MOST_REMEMBERED = 1000  # sentences that are not repeated
 LONGEST_REASON = 300  # characters of an error in our own code
 REPORTED_TTL_S = 2 * REPLAY_S  # how long an attempt that counted is remembered: longer than it can be read again
 
@@ -54,7 +54,7 @@ class Watch:
     interrupted: bool = False  # by Ctrl-C
     _checkpoints: deque[tuple[float, str]] = field(default_factory=deque)
     _reported: dict[str, float] = field(default_factory=dict)  # since the last commit
-    _skipped: dict[tuple[str, type[BaseException]], int] = field(default_factory=dict)  # how often what was skipped, and why
+    _reported_errors: set[Hashable] = field(default_factory=set)
     _losses: list[tuple[int, str]] = field(default_factory=list)  # skipped and not in an alert yet
     _changed: bool = False
     _reading: Budget = field(default_factory=lambda: Budget(*READING))
@@ -169,6 +169,8 @@ class Watch:
         survived = (error for _, errors in settled for error in errors)
         nonfatal = [error for error in survived if self._is_watched(error.unit.unit) and error.unit.unit != self.own_unit]
         alerts = self._lost(now)
+        for note in self.stream.catalogue.notes:
+            self._say_once(note, note)
         self._changed = True
         done = time.monotonic()
         self._labelling.spend(begun, done)
@@ -183,14 +185,18 @@ class Watch:
 
     def _give_up(self, what: str, error: BaseException, count: int = 1) -> None:
         """Skip what breaks our own code: report it once, count it, and never read it again, not even after a restart."""
-        if (what, type(error)) not in self._skipped:
-            self.say(f"{what}: {type(error).__name__}: {str(error)[:LONGEST_REASON]}. They are skipped; please report this.")
-        if len(self._skipped) >= MOST_SKIPPED:
-            self._skipped.clear()
-        self._skipped[what, type(error)] = self._skipped.get((what, type(error)), 0) + count
+        reason = f"{type(error).__name__}: {str(error)[:LONGEST_REASON]}"
+        self._say_once(f"{what}: {reason}. They are skipped; please report this.", (what, type(error)))
         self.metrics.counters["watch_skipped"].inc(count)
         self._losses.append((count, what))
         self._checkpoints = deque([(time.monotonic(), self.follower.cursor)] if self.follower.cursor is not None else [])
+
+    def _say_once(self, sentence: str, about: Hashable) -> None:
+        if about not in self._reported_errors:
+            self.say(sentence)
+        if len(self._reported_errors) >= MOST_REMEMBERED:
+            self._reported_errors.clear()
+        self._reported_errors.add(about)
 
     def _lost(self, now: float) -> list[Alert]:
         """Alert about what was skipped since the last call."""

@@ -1,9 +1,13 @@
 """No line of one unit hides or delays what another unit, or the same one, has to report."""
 
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
+from forensics.model.values import Signature
+from forensics.signatures import match
+from forensics.signatures.pattern import Catalogue, Pattern
 from forensics.signatures.slow_expression import slowness
 from forensics.watch import loop
 from forensics.watch.state import State
@@ -33,6 +37,17 @@ def test_another_unit_is_alerted_about_beside_an_endless_line(tmp_path, known, c
         rounds(watch, clock, 5)
         assert ("NewFailureSignature", "a.service") in alerts(state)
     assert sentences == []
+
+
+def test_a_slow_pattern_of_the_user_is_named_and_hides_nothing(tmp_path, clock, monkeypatch):
+    monkeypatch.setattr(match, "TIMEOUT_S", 0.01)
+    slow = Pattern(Signature("user.slow", "Slow", "high"), Path("slow.toml"), (r"(?:x+)+(?!y)z",), engine="regex")
+    rows, sentences = rows_of_two(tmp_path, "x" * 5000), []
+    with closing(State.open(tmp_path)) as state:
+        watch = watching(state, Journal(rows), Catalogue((slow,)), say=sentences.append)
+        rounds(watch, clock, 5)
+        assert {unit for name, unit in alerts(state) if name == "NewFailureSignature"} == {"a.service", "b.service"}
+    assert sentences == ["The pattern user.slow timed out on 1 text after 0.25 s each."]
 
 
 @pytest.mark.parametrize("cause", [TRACEBACK.splitlines(), ["CUDA error: out of memory"], ["ERROR something of our own broke: gadget"]])

@@ -23,7 +23,7 @@ def shipped() -> Catalogue:
 
 
 def signatures(shipped: Catalogue, *examples: Example) -> list[list[str]]:
-    hits = find_hits(examples_as_events(examples), shipped).frame
+    hits = find_hits(examples_as_events(examples), shipped)
     return [hits.filter(pl.col("event") == number)["signature"].to_list() for number in range(len(examples))]
 
 

@@ -46,20 +46,21 @@ WORDS = [
 def test_hits_are_those_of_a_plain_loop(texts: list[str], others: int) -> None:
     """Of a few texts and of many: they are looked through in two ways."""
     texts += [f"nothing {number}" for number in range(others)]
-    hits, notes = match.find_in_texts(pl.Series(texts, dtype=pl.String), SOME)
+    known = Catalogue(tuple(SOME))
+    hits = match.find_in_texts(pl.Series(texts, dtype=pl.String), known)
     naive = {(t, p) for t, text in enumerate(texts) for p, one in enumerate(SOME) if any(re.search(m, text) for m in one.messages)}
     assert set(hits.select("text_id", "pattern").iter_rows()) == naive
     assert len(hits) == len(naive)
-    assert notes == ()
+    assert known.notes == ()
 
 
 def test_without_regard_to_case_the_long_s_counts_as_s() -> None:
-    hits, _ = match.find_in_texts(pl.Series(["addreſs already in use"]), [SOME[1]])
+    hits = match.find_in_texts(pl.Series(["addreſs already in use"]), Catalogue((SOME[1],)))
     assert len(hits) == 1
 
 
 def found(*events: dict[str, object], patterns: list[Pattern]) -> list[tuple[object, ...]]:
-    hits = match.find_hits(events_frame(*events), Catalogue(tuple(patterns))).frame
+    hits = match.find_hits(events_frame(*events), Catalogue(tuple(patterns)))
     return [
         (e, s, [(c["name"], c["value"]) for c in captures]) for e, s, captures in hits.select("event", "signature", "captures").iter_rows()
     ]
@@ -106,10 +107,10 @@ def test_no_events_and_no_patterns_give_no_hits() -> None:
 
 
 def test_a_look_around_pattern_that_takes_too_long_is_given_up_and_named() -> None:
-    bomb = pattern("bomb", r"(?:a+)+(?!x)b", engine="regex")
-    hits, notes = match.find_in_texts(pl.Series(["a" * 5000, "aab"]), [bomb])
+    bomb = Catalogue((pattern("bomb", r"(?:a+)+(?!x)b", engine="regex"),))
+    hits = match.find_in_texts(pl.Series(["a" * 5000, "aab"]), bomb)
     assert hits["text_id"].to_list() == [1]
-    assert notes == ("The pattern bomb timed out on 1 text after 0.25 s each.",)
+    assert bomb.notes == ("The pattern bomb timed out on 1 text after 0.25 s each.",)
 
 
 @pytest.mark.parametrize("text", ["x" * 1_000_000 + "undefined symbol: _Za", "\0undefined symbol: _Za\0"])
@@ -117,8 +118,12 @@ def test_a_hostile_text_is_searched_like_any_other(text: str) -> None:
     assert [hit[1] for hit in found(event(text), patterns=SOME)] == ["symbol", "overlap"]
 
 
-def test_a_pattern_that_stalls_on_every_text_is_left_out_after_some_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pattern_that_stalls_is_left_out_for_good_after_some_texts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(match, "TIMEOUT_S", 0.01)
-    bomb = pattern("bomb", r"(?:a+)+(?!x)b", engine="regex")
-    _, notes = match.find_in_texts(pl.Series(["a" * 5000 + str(number) for number in range(2000)]), [bomb])
-    assert notes == ("The pattern bomb timed out on 20 texts after 0.01 s each and skipped the remaining texts.",)
+    bomb = Catalogue((pattern("bomb", r"(?:a+)+(?!x)b", engine="regex"),))
+    for count in range(3, 6):
+        hits = match.find_in_texts(pl.Series(["a" * 5000 + str(number) for number in range(count)]), bomb)
+        assert hits.is_empty()
+    assert bomb.timeouts == {"bomb": 4}
+    assert bomb.notes == ("The pattern bomb timed out on 4 texts after 0.25 s each and is left out from then on.",)
+    assert match.find_in_texts(pl.Series(["aab"]), bomb).is_empty()
