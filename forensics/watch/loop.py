@@ -27,7 +27,9 @@ from forensics.wording import plural
 
 MOST_ENTRIES = 2000  # per batch
 POLL_S = 0.05  # between two reads: journald delays inotify wake-ups by up to 250 ms, so we poll
-READING, LABELLING = (0.1, 0.1), (0.3, 0.5)  # budgets: share of a core, seconds that may be saved up
+# budgets: share of a core, seconds that may be saved up
+READING, LABELLING = (0.1, 0.1), (0.3, 0.5)
+CATCHING_UP = (0.5, 1.0)  # there is more, written while nothing was read
 LATER = float("inf")
 TICK_S = 1.0  # between two checks of what only time changes, and between two commits while no alert is raised
 REPLAY_S = 300.0  # how much is read again after a crash, for the attempts that still ran
@@ -58,6 +60,7 @@ class Watch:
     _losses: list[tuple[int, str]] = field(default_factory=list)  # skipped and not in an alert yet
     _changed: bool = False
     _reading: Budget = field(default_factory=lambda: Budget(*READING))
+    _catching_up: Budget = field(default_factory=lambda: Budget(*CATCHING_UP))
     _labelling: Budget = field(default_factory=lambda: Budget(*LABELLING))
     _next_read: float = 0.0
     _next_labelling: float = 0.0
@@ -128,8 +131,8 @@ class Watch:
         alerts = [alert for facts in self._feed(table, steady) for alert in self._handle(facts, steady, now)] + self._lost(now)
         done = time.monotonic()
         if len(table) == MOST_ENTRIES or table["bytes"].to_numpy().sum() >= MOST_BYTES:
-            # there is more, written while nothing was read: half of a core
-            self._next_read = done + (done - steady)
+            self._catching_up.spend(steady, done)
+            self._next_read = max(done, self._catching_up.ready(done))
         else:
             self._reading.spend(steady, done)
             self._next_read = max(steady + POLL_S, self._reading.ready(done))

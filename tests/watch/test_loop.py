@@ -4,7 +4,7 @@ from contextlib import closing
 
 import pytest
 
-from forensics.watch import tracked
+from forensics.watch import loop, tracked
 from forensics.watch.state import Position, State
 from forensics.watch.stream import ROUTINE_S, Stream
 from tests.watch.live import Journal, alerts, watching
@@ -142,6 +142,21 @@ def test_while_nothing_is_raised_the_disk_is_written_once_a_second(tmp_path, kno
             watch.round()
             clock.pass_(0.1)
     assert len(commits) <= 11
+
+
+def test_a_backlog_is_read_at_once_and_a_storm_at_half_of_a_core(tmp_path, known, clock, monkeypatch):
+    monkeypatch.setattr(loop, "MOST_ENTRIES", 10)
+    row = rows_of(tmp_path, line="INFO: fine", restarts=0)[0]
+    journal, begun, read_at = Journal([row] * 500), clock.steady, []
+    take = journal.take
+    journal.take = lambda most: clock.pass_(0.25) or read_at.append(clock.steady - begun) or take(most)  # it takes a quarter of a second
+    with closing(State.open(tmp_path)) as state:
+        watch = watching(state, journal, known)
+        while journal.taken < len(journal.rows):
+            clock.pass_(max(0.0, watch._next_read - clock.steady))
+            watch.round()
+    assert read_at[3] == 1.0
+    assert 0.5 <= read_at.index(read_at[-1]) * 0.25 / read_at[-1] < 0.6
 
 
 def test_it_ends_when_it_is_asked_to_and_keeps_its_place(tmp_path, known):
