@@ -122,7 +122,7 @@ PLACES: tuple[Place, ...] = (
     _place("password", "7z rar", rf"\b(?:7z[ar]?|rar|unrar)\s{_COMMAND}(?<=\s)-h?p" + VALUE, _password),
     _place("password", "wpa_passphrase", r"\bwpa_passphrase\s(?:\"[^\"\n]{1,64}\"|\S{1,64})\s" + VALUE, _password),
     _place("password", "nmcli", rf"\bnmcli\s{_COMMAND}(?<=\s)(?:password|[\w.-]{{1,40}}psk)\s" + VALUE, _password),
-    _place("token", "ngrok wandb cloudflared huggingface-cli hf zerotier netbird rclone twine gh",
+    _place("token", "ngrok wandb cloudflared rclone",
            rf"\b(?:ngrok(?:\sconfig)?\s(?:add-)?authtoken|wandb\slogin|cloudflared\s{_COMMAND}--token|rclone\sobscure)\s(?:--relogin\s)?" + VALUE, _random),
     _place("password", "echo printf", r"\b(?:echo|printf)\s(?:-n\s)?(?:[\"']?[\w.-]{1,64}:)?" + VALUE + r"[\"']?\s{0,3}\|\s{0,3}(?:sudo\s[^\n|;&]{0,60}?)?(?:sudo\s-S|chpasswd|passwd\s|docker\slogin|podman\slogin|helm\sregistry|gh\sauth|cryptsetup|gpg\s|openssl\s|smbpasswd)", _password),
     _place("password", "chpasswd", r"\bchpasswd\s{0,3}<<<\s{0,3}[\"']?[\w.-]{1,64}:(?P<s>[^\s\"']{3,256})"),
