@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
+from forensics.model.controls import Control, Replayed
+
 
 class UnitKey(NamedTuple):
     """Identifies a unit; its host's name is only a label. manager: "system" or "user:<uid>"."""
@@ -238,6 +240,7 @@ class Incident:
     machine: str = ""
     slept_s: float = 0.0  # of the host, between start and end: in no other length
     last_good: datetime | None = None  # when the attempt before its first failure ended well
+    replay: tuple[Replayed, ...] = ()  # controls, the first to fire first
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,5 +282,6 @@ class Report:
     notes: tuple[str, ...] = ()
     failures: FailureTotals = FailureTotals()
     isolated: tuple[IsolatedFailures, ...] = ()  # most failures first
+    controls: tuple[Control, ...] = ()  # of an audit
     version: str = ""
     generated: datetime | None = None
