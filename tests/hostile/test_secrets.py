@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from forensics.export import tables
-from forensics.model import frames, values
+from forensics.model import controls, frames, values
 from forensics.sanitize import sanitized
 from forensics.sanitize.redact import redactor
 from forensics.sanitize.texts import redacted
@@ -138,7 +138,7 @@ def test_the_head_of_an_output_with_secrets_tells_so(tmp_path):
 
 def text_fields() -> set[str]:
     """The fields of the report's values that hold strings."""
-    kinds = [kind for kind in vars(values).values() if isinstance(kind, type) and is_dataclass(kind)]
+    kinds = [kind for module in (values, controls) for kind in vars(module).values() if isinstance(kind, type) and is_dataclass(kind)]
     return {field.name for kind in kinds for field in fields(kind) if re.search(r"\bstr\b", str(field.type).replace("Mapping[str, ", ""))}
 
 
