@@ -1,0 +1,1 @@
+"""Evaluate PromQL over step series exactly as Prometheus 2 and 3 do."""

@@ -1,0 +1,1 @@
+"""Read Prometheus rule files and judge whether their selectors can ever match."""
