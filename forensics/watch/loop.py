@@ -120,8 +120,13 @@ class Watch:
         """Read a batch, and handle what needs no labelling."""
         if steady < self._next_read:
             return []
-        table = self.follower.take(MOST_ENTRIES)
         self._next_read = steady + POLL_S
+        try:
+            table = self.follower.take(MOST_ENTRIES)
+        except BREAKING as error:  # the reader is past what broke it
+            self._next_read = steady + TICK_S
+            self._give_up("some entries could not be read", error)
+            return self._lost(now)
         if not len(table):
             return []
         newest = table["time"][-1].as_py().timestamp()

@@ -64,6 +64,24 @@ def _place(rows, cursor):
     return next(number for number, row in enumerate(rows) if row["__CURSOR"] == cursor) + 1
 
 
+def test_a_reader_that_breaks_ends_nothing(tmp_path, known, clock):
+    rows, sentences = rows_of_two(tmp_path, "x"), []
+    journal = Journal(rows)
+    take, broken = journal.take, [OSError(74, "Bad message"), OSError(74, "Bad message"), ValueError("year 12007 is out of range")]
+
+    def breaking(most, until=None):
+        if broken:
+            raise broken.pop()
+        return take(most, until)
+
+    journal.take = breaking
+    with closing(State.open(tmp_path)) as state:
+        rounds(watching(state, journal, known, say=sentences.append), clock)
+        raised = alerts(state)
+    assert {("NewFailureSignature", "a.service"), ("JournalLoss", "")} <= set(raised)
+    assert [sentence.split(":")[1] for sentence in sentences] == [" ValueError", " OSError"]
+
+
 def test_a_panic_of_polars_is_skipped_too(tmp_path, known, clock, monkeypatch):
     from polars.exceptions import PanicException
 
