@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, tzinfo
 
@@ -10,30 +9,15 @@ from forensics import wording
 from forensics.model.values import FailureClass, Incident, Report
 from forensics.report import breakdown, causes, headline, summary, timeline
 from forensics.report.options import RenderOptions
-from forensics.sanitize import cut, one_line
+from forensics.sanitize.markdown import plain, quoted
 
 Stamp = Callable[[datetime | None, tzinfo], str]
 
-# GitHub also turns http://, www., user@host, :emoji: and @mentions into markup, and a list or heading at the start of a line.
-_SPECIAL = re.compile(r"([\\`*_{}\[\]#!|~$@]|:(?=//|\w+:)|(?<=www)\.|^[-+=](?=\s|$)|(?<=^\d)[.)](?=\s))", re.IGNORECASE)
-_LONGEST_CELL, _LONGEST_QUOTE, _MOST_ROWS, _MOST_INCIDENTS = 300, 1024, 60, 50
+_MOST_ROWS, _MOST_INCIDENTS = 60, 50
 
 
 def render(report: Report, options: RenderOptions) -> str:
     return "\n\n".join(part for part in _parts(report, options) if part) + "\n"
-
-
-def plain(text: str, longest: int = _LONGEST_CELL) -> str:
-    """Escape text so that inline Markdown shows exactly it: HTML as entities, everything that could be markup escaped."""
-    text = one_line(text, longest).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return _SPECIAL.sub(r"\\\1", text)
-
-
-def _quoted(text: str) -> str:
-    """Write a code block; its fence is longer than any backticks inside."""
-    text = cut(text, _LONGEST_QUOTE)
-    fence = "`" * max(3, 1 + max((len(ticks) for ticks in re.findall(r"`+", text)), default=0))
-    return f"{fence}text\n{text}\n{fence}"
 
 
 def _table(heads: Sequence[str], rows: Sequence[Iterable[str]]) -> str:
@@ -152,7 +136,7 @@ def _incident(report: Report, incident: Incident, number: int | None, helped: br
 def _quotes(quotes: summary.Quotes, where: tzinfo) -> Iterable[str]:
     for name, evidence in quotes.items():
         location = plain(summary.location(evidence.file, evidence.offset))
-        yield f"**{name}** {wording.instant(evidence.time, where)} {location}\n\n{_quoted(evidence.message)}"
+        yield f"**{name}** {wording.instant(evidence.time, where)} {location}\n\n{quoted(evidence.message)}"
 
 
 def _breakdown(

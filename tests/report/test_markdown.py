@@ -5,7 +5,7 @@ import re
 import pytest
 
 from forensics.report import REPORTERS, RenderOptions
-from forensics.report.markdown import plain
+from forensics.sanitize.markdown import plain
 from tests.report import sample
 
 
