@@ -85,6 +85,23 @@ def spoken_duration(seconds: float) -> str:
     return _two(minutes, 60, "h", "min") if minutes < 240 * 60 else _two(round(seconds / 3600), 24, "d", "h")
 
 
+def rounded(seconds: float) -> str:
+    """Format computed time in whole seconds: 2.7 s, 75 s, 5 min 15 s, 2 h 31 min."""
+    if seconds < 9.95:
+        return duration(seconds)
+    return f"{round(seconds)} s" if round(seconds) < 120 else duration(round(seconds))
+
+
+def between(low: float, high: float) -> str:
+    """Format a range of time, the unit once where it is the same: 15–38 s, 100 s – 19 min 20 s."""
+    first, last = rounded(low), rounded(high)
+    if first == last:
+        return first
+    if first.endswith(" s") and last.endswith(" s") and first.count(" ") == last.count(" ") == 1:
+        return f"{first.removesuffix(' s')}–{last}"
+    return f"{first} – {last}"
+
+
 def about(seconds: float) -> str:
     """Format time in one unit, for both ends of a range: 2.4 h, 96 h, 5.3 d."""
     for unit, scale, most in (("s", 1, 60), ("min", 60, 60), ("h", 3600, 120)):
