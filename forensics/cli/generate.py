@@ -1,19 +1,42 @@
-"""`generate`: write files for systemd, NixOS and Grafana to standard output or to a file."""
+"""`generate`: write files for other programs to standard output or to files; nothing is installed or changed on the host."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from forensics.cli import output, params
 from forensics.errors import UsageError
+from forensics.query import Query
 
-app = typer.Typer(help="Write files for systemd, NixOS and Grafana.", rich_markup_mode=None, no_args_is_help=True)
+if TYPE_CHECKING:
+    from forensics.generate.basis import Basis
+    from forensics.pipeline import Investigation
+
+app = typer.Typer(help="Write rules, limits, runbooks and other files for what history shows.", rich_markup_mode=None, no_args_is_help=True)
 
 Program = Annotated[str | None, typer.Option(metavar="COMMAND", help="Command that starts the program. Default: this program.")]
 Listen = Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Serve metrics for Prometheus, such as 127.0.0.1:9847.")]
+Files = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", metavar="PATH", help="Write to this file, or into this directory, instead of standard output."),
+]
+ReceiverOption = Annotated[
+    str, typer.Option("--receiver", metavar="KIND:WHERE", help="webhook:URL, webhook-file:/PATH, ntfy:URL or email:ADDRESS.")
+]
+WatchdogOption = Annotated[
+    str | None,
+    typer.Option("--watchdog", metavar="KIND:WHERE", help="A dead man's switch that complains when alerting is down, like --receiver."),
+]
+Smarthost = Annotated[str, typer.Option(metavar="HOST:PORT", help="The mail server for email receivers.")]
+Port = Annotated[int | None, typer.Option(min=1, max=65535, help="Port of the endpoint. Default: the one that the unit's lines show.")]
+UrlPath = Annotated[str, typer.Option("--path", metavar="PATH", help="What to ask for.")]
+Completion = Annotated[bool, typer.Option("--completion", help="Ask for one token instead: that also shows that the model answers.")]
+Model = Annotated[str, typer.Option(metavar="NAME", help="The model to ask for a completion, where the server wants one named.")]
+KeyFile = Annotated[str, typer.Option("--key-file", metavar="/PATH", help="File with the bearer token, on the host of blackbox_exporter.")]
 
 
 @app.command()
@@ -48,6 +71,100 @@ def dashboard(target: params.Output = None) -> None:
     _write(json.dumps(dashboard_model(), indent=2) + "\n", target)
 
 
+@app.command()
+@params.reads_history
+def alertmanager(
+    *,
+    query: Query,
+    receiver: ReceiverOption,
+    watchdog: WatchdogOption = None,
+    smarthost: Smarthost = "localhost:25",
+    target: params.Output = None,
+) -> None:
+    """Write routes and a receiver for the generated rules."""
+    from forensics.generate.receivers import parse_receiver
+
+    to = parse_receiver(receiver, smarthost)
+    switch = parse_receiver(watchdog, smarthost) if watchdog else None
+    output.refuse_bad_target(target)
+    basis = _basis(query)
+    from forensics.generate.alertmanager import alertmanager_text, head_lines
+    from forensics.generate.basis import commented
+
+    text = alertmanager_text(commented(head_lines(basis, to, switch)), to, switch)
+    output.write(text, target, redacted=not (to.is_secret or (switch is not None and switch.is_secret)))
+
+
+@app.command()
+@params.reads_history
+def blackbox(
+    *,
+    query: Query,
+    port: Port = None,
+    path: UrlPath = "/health",
+    completion: Completion = False,
+    model: Model = "",
+    key_file: KeyFile = "",
+    target: Files = None,
+) -> None:
+    """Write a probe of a unit's endpoint: a module of blackbox_exporter and its scrape configuration."""
+    _refuse_bad_path("--path", path)
+    _refuse_bad_path("--key-file", key_file or "/")
+    _refuse_bad_target(target)
+    basis = _basis(query)
+    from forensics.generate.blackbox import Asked, probe_files, probes
+
+    _write_files(probe_files(basis, probes(basis, Asked(port, path, completion, model, key_file))), target)
+
+
+@app.command()
+@params.reads_history
+def runbook(*, query: Query, target: Files = None, redact: params.Redact = True) -> None:
+    """Write a runbook for each failure class: how to recognise, check and fix it, what held last time, when to escalate."""
+    _refuse_bad_target(target)
+    investigation = _investigate(query)
+    from forensics.generate.basis import basis_of
+    from forensics.generate.runbook import deciding_texts, runbook_files
+    from forensics.wording import NOT_REDACTED
+
+    if not redact:
+        output.notice(NOT_REDACTED)
+    basis = basis_of(investigation, deciding_texts(investigation), redact=redact)
+    _write_files(runbook_files(basis), target, before="<!-- ", after=" -->", redacted=redact)
+
+
+@app.command()
+@params.reads_history
+def actions(*, query: Query, target: params.Output = None) -> None:
+    """Write action items; `audit --actions FILE` closes and reopens them. Items that an existing file has stay as they are."""
+    output.refuse_bad_target(target)
+    basis = _basis(query)
+    from forensics.generate.actions import merged, write_actions
+    from forensics.generate.basis import commented
+    from forensics.generate.recommend import head_lines, recommended
+    from forensics.toml_file import read_utf8
+
+    items = [item for unit in basis.units for item in recommended(unit, basis.of(unit))]
+    known = read_utf8(target) if target is not None and target.is_file() else ""
+    text = merged(known, items, Path(target or "-")) if known.strip() else write_actions(items, commented(head_lines(basis)))
+    output.write(text, target)
+
+
+def _investigate(query: Query) -> Investigation:
+    from forensics.cli.history import notice_damage
+    from forensics.pipeline import investigate
+
+    investigation = investigate(query, output.progress("reading the journal"), output.notice)
+    notice_damage(investigation.history)
+    return investigation
+
+
+def _basis(query: Query) -> Basis:
+    from forensics.generate.basis import basis_of
+
+    return basis_of(_investigate(query))
+
+
 def _this_program() -> str:
     import sys
 
@@ -58,3 +175,25 @@ def _this_program() -> str:
 def _write(text: str, target: Path | None) -> None:
     output.refuse_bad_target(target)
     output.write(text, target)
+
+
+def _write_files(files: Mapping[str, str], target: Path | None, before: str = "# ", after: str = "", *, redacted: bool = True) -> None:
+    """Write one file, several into a directory, or all to standard output, each after a line with its name."""
+    if target is None and len(files) > 1:
+        output.write("\n".join(f"{before}file: {name}{after}\n{text}" for name, text in files.items()), None, redacted=redacted)
+    elif target is not None and target.is_dir():
+        for name, text in files.items():
+            output.write(text, target / name, redacted=redacted)
+    elif len(files) == 1:
+        output.write(next(iter(files.values())), target, redacted=redacted)
+    else:
+        raise UsageError(f"'{target}' is a file, and {len(files)} files are to be written: name a directory.")
+
+
+def _refuse_bad_target(target: Path | None) -> None:
+    output.refuse_bad_target(target / "file" if target is not None and target.is_dir() else target)
+
+
+def _refuse_bad_path(option: str, path: str) -> None:
+    if not path.startswith("/") or not path.isascii() or not path.isprintable() or " " in path:
+        raise UsageError(f"{option} must start with / and have no spaces or control characters.")

@@ -63,6 +63,13 @@ def updated(items: Iterable[ActionItem], controls: Iterable[Control]) -> tuple[A
     return tuple(replace(item, status=_status(item.status, statuses.get(item.control, {UNKNOWN}))) for item in items)
 
 
+def merged(text: str, items: Iterable[ActionItem], file: Path = Path("actions.toml")) -> str:
+    """Append the items that a file does not have; those it has stay as they are. Raises UsageError."""
+    known = read_actions(text, file)
+    ids = {item.id for item in known}
+    return rewritten(text, (*known, *(item for item in items if item.id not in ids)), file)
+
+
 def rewritten(text: str, items: Sequence[ActionItem], file: Path = Path("actions.toml")) -> str:
     """Set the statuses in the text of a file to those of its items, and append the items that it does not have.
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from forensics import wording
 from forensics.errors import NothingRecordedError
@@ -21,10 +21,11 @@ _WIDTH, _LONGEST_LINE = 118, 600
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """An investigation that found incidents. report: what it found, safe to quote; its incidents are in the same order."""
+    """An investigation that found incidents. report: what it found, safe to quote; texts: of deciding events by class, safe too."""
 
     investigation: Investigation
     report: Report
+    texts: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def incidents(self) -> tuple[Incident, ...]:
@@ -39,9 +40,10 @@ class Basis:
         return tuple(incident for incident in self.incidents if incident.unit == unit)
 
 
-def basis_of(investigation: Investigation, *, redact: bool = True) -> Basis:
+def basis_of(investigation: Investigation, texts: Mapping[str, str] | None = None, *, redact: bool = True) -> Basis:
     """Take what was found as a basis. Raises NothingRecordedError without an incident of a service."""
-    basis = Basis(investigation, sanitized(investigation.report, redact=redact))
+    report, texts = sanitized((investigation.report, dict(texts or {})), redact=redact)
+    basis = Basis(investigation, report, texts)
     if not basis.units:
         window = investigation.report.window
         raise NothingRecordedError(
@@ -51,7 +53,7 @@ def basis_of(investigation: Investigation, *, redact: bool = True) -> Basis:
     return basis
 
 
-def head(basis: Basis, what: str, command: str, proven: Iterable[str], *, units: Iterable[str] = ()) -> Iterator[str]:
+def head(basis: Basis, what: str, command: str, proven: Iterable[str], incidents: Sequence[Incident] | None = None) -> Iterator[str]:
     """Yield the lines of a file's head: who made it from which history, for which incidents, and what was proven how."""
     report = basis.report
     window, complete = report.window, "complete" if report.completeness.complete else "not complete"
@@ -61,8 +63,7 @@ def head(basis: Basis, what: str, command: str, proven: Iterable[str], *, units:
         f"From the journal of {report.host}, {wording.minute(window.since)} → {wording.minute(window.until)} UTC{length}, "
         f"{wording.count(report.completeness.entries)} entries, {complete}. Nothing was installed or changed."
     )
-    wanted = set(units)
-    incidents = [incident for incident in basis.incidents if not wanted or incident.unit in wanted]
+    incidents = basis.incidents if incidents is None else incidents
     for incident in incidents[:MOST_LISTED]:
         yield f"Incident: {described(incident)}"
     if len(incidents) > MOST_LISTED:
