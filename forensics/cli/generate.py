@@ -130,7 +130,7 @@ def runbook(*, query: Query, target: Files = None, redact: params.Redact = True)
     if not redact:
         output.notice(NOT_REDACTED)
     basis = basis_of(investigation, deciding_texts(investigation), redact=redact)
-    _write_files(runbook_files(basis), target, before="<!-- ", after=" -->", redacted=redact)
+    _write_files(runbook_files(basis, redact=redact), target, before="<!-- ", after=" -->", redacted=redact)
 
 
 @app.command()

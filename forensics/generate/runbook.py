@@ -60,19 +60,21 @@ def file_name(signature: str) -> str:
     return re.sub(r"[^\w.-]+", "-", signature).strip("-.") + ".md"
 
 
-def runbook_files(basis: Basis) -> dict[str, str]:
-    """Write a runbook for each class: file name → text."""
-    return {file_name(known.row.signature): runbook_text(known, basis) for known in known_classes(basis)}
+def runbook_files(basis: Basis, *, redact: bool = True) -> dict[str, str]:
+    """Write a runbook for each class: file name → text. redact: whether secrets are hidden in the basis."""
+    warning = "" if redact else plain(wording.NOT_REDACTED)
+    return {file_name(known.row.signature): runbook_text(known, basis, warning) for known in known_classes(basis)}
 
 
-def runbook_text(known: Known, basis: Basis) -> str:
+def runbook_text(known: Known, basis: Basis, warning: str = "") -> str:
     """Write the runbook of one class."""
-    return "\n\n".join(part for part in _parts(known, basis) if part) + "\n"
+    return "\n\n".join(part for part in _parts(known, basis, warning) if part) + "\n"
 
 
-def _parts(known: Known, basis: Basis) -> Iterator[str]:
+def _parts(known: Known, basis: Basis, warning: str) -> Iterator[str]:
     row = known.row
     yield f"# {plain(row.title)}"
+    yield warning
     units = ", ".join(f"`{unit}`" for unit in known.units)
     yield f"Failure class `{row.signature}` of {units}. Severity: {row.severity}."
     measured = f"Measured in that history: {_counts(known)}; what held, and how often a restart helped, is quoted from it."
