@@ -57,3 +57,20 @@ def test_time_since_the_start_has_a_sign():
 def test_an_unknown_zone_is_utc():
     assert wording.zone("Mars/Olympus") is UTC
     assert wording.zone("../../etc/passwd") is UTC
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "words"),
+    [
+        (15.0, 37.5, "15–38 s"),
+        (60.0, 82.4, "60–82 s"),
+        (2.74, 5.21, "2.7–5.2 s"),
+        (45.0, 45.2, "45 s"),
+        (60.0, 122.0, "60 s – 2 min 2 s"),
+        (300.0, 322.5, "5 min – 5 min 22 s"),
+        (145.0, 1160.0, "2 min 25 s – 19 min 20 s"),
+        (16_428.75, 16_440.0, "4 h 34 min"),
+    ],
+)
+def test_a_range_has_its_unit_once_where_it_can(low, high, words):
+    assert wording.between(low, high) == words

@@ -11,6 +11,7 @@ from forensics.clocks import awake_time
 from forensics.incidents.build import Scene, build_incident, loss_times, window_span
 from forensics.incidents.classes import breakdown, breakdowns
 from forensics.incidents.completeness import data_notes, judge_completeness
+from forensics.incidents.cost import logged_by_machine
 from forensics.incidents.dependents import caused_by
 from forensics.incidents.detection import alert_lines, declared_in, detection_summary
 from forensics.incidents.gaps import find_gaps
@@ -37,7 +38,8 @@ def analyse(inputs: Inputs, window: Window, declared: datetime | None = None) ->
     line = Timeline(with_helped(cycled(cut.attempts, entries, useless)), cut.restarts, cut.incidents)
     sliced = list(cases(line, inputs))
     noticed = declared_in(declared, sliced)
-    scene = Scene(inputs, window, alert_lines(entries, inputs.of_all_units), loss_times(gaps), awake, window_span(window, entries))
+    alerts, span = alert_lines(entries, inputs.of_all_units), window_span(window, entries)
+    scene = Scene(inputs, window, alerts, loss_times(gaps), awake, span, logged_by_machine(entries))
     tables = breakdowns(line.restarts, line.attempts, inputs)
     incidents = tuple(
         build_incident(case, tables[i], scene, declared if i == noticed else None, caused_by(case, line.attempts))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
@@ -12,6 +13,7 @@ import polars as pl
 
 from forensics.clocks import AwakeTime
 from forensics.incidents.classes import Breakdown
+from forensics.incidents.cost import Logged, cost
 from forensics.incidents.detection import detection
 from forensics.incidents.fixes import fix_attempts
 from forensics.incidents.gaps import Gaps
@@ -21,7 +23,7 @@ from forensics.incidents.lengths import downtime_s, lasted_s, window_s
 from forensics.incidents.phases import cuts
 from forensics.incidents.slice import Case, manual_before, positions, starts
 from forensics.incidents.trigger import shown_changes, trigger
-from forensics.model.values import Bin, Cost, Incident, Phase, Window
+from forensics.model.values import Bin, Incident, Phase, Window
 
 METHODS = {"recurring": "sum-of-gaps", "failing-job": "none"}  # how downtime is measured; else "envelope"
 BINS = 150  # at most so many bins per figure
@@ -58,6 +60,7 @@ class Scene:
     losses: LossTimes
     awake: AwakeTime
     span: tuple[int, int]  # the window in µs; the data's where none is asked for
+    logged: Mapping[str, Logged]  # what each machine logged
 
 
 def build_incident(case: Case, table: Breakdown, scene: Scene, declared: datetime | None = None, caused_by: str | None = None) -> Incident:
@@ -90,7 +93,7 @@ def build_incident(case: Case, table: Breakdown, scene: Scene, declared: datetim
         detection=detection(case, entries, scene.alerts, declared),
         recovery=None if case.recovery is None else moment(case.recovery),
         time_to_recover_s=None if case.recovery is None or case.kind == "recurring" else lasted,
-        cost=_cost(case.attempts),
+        cost=cost(case.attempts, case.machine or "", scene.logged),
         verdict="",
         bin_s=bin_s,
         bins=_bins(case.restarts, bin_s),
@@ -118,11 +121,6 @@ def _exact(case: Case, losses: LossTimes) -> bool:
     lost = bool(case.restarts["lost"].any()) or bool((case.attempts["lost"] > 0).any())
     cut_off = case.attempts["position_in_unit"][0] == 0 and (case.attempts["restart_counter"][0] or 0) > 1
     return not lost and not cut_off and not losses.touch(case.machine, case.unit, case.start, case.until)
-
-
-def _cost(attempts: pl.DataFrame) -> Cost:
-    cpu = attempts["cpu_ns"].drop_nulls()
-    return Cost(int(cpu.sum()) / 1e9 if len(cpu) else None, int(attempts["bytes"].sum()), int(attempts["entries"].cast(pl.Int64).sum()))
 
 
 def _phases(case: Case) -> tuple[Phase, ...]:

@@ -195,6 +195,8 @@ class Cost:
     cpu_s: float | None
     journal_bytes: int
     entries: int
+    journal_share: float | None = None  # of the bytes that the machine logged in the window
+    displaced_s: float | None = None  # how long the machine's other entries take to fill as much journal
 
 
 @dataclass(frozen=True, slots=True)

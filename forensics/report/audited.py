@@ -30,6 +30,11 @@ class Row:
     remedy: str
 
     @property
+    def where(self) -> str:
+        """The broken link with its evidence; of a control that holds, the evidence of that."""
+        return ": ".join(part for part in (self.broken, self.evidence) if part)
+
+    @property
     def holds(self) -> bool:
         return self.status == EFFECTIVE
 

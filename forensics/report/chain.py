@@ -99,28 +99,28 @@ def _limit(report: Report, incident: Incident, shaped: list[Row]) -> Iterator[Li
     reached = [f"{row.name} was not reached" + (f": {brief(row.why, 160)}" if row.why else "") for row in own]
     refused = [] if report.restarts.refused else [f"systemd refused none of {wording.plural(incident.restarts, 'restart')}"]
     if parts := [*refused, *reached]:
-        yield Link("No limit stopped it", "; ".join(parts), MEASURED)
+        yield Link("Start limit", "; ".join(parts), MEASURED)
 
 
 def _alert(incident: Incident, shaped: list[Row]) -> Link:
     detection = incident.detection
     if detection.alert is not None:
         after = wording.since_start(detection.alert, incident.start)
-        return Link("Alert", f"The first alert was delivered at {after}", MEASURED, detection.evidence.get("alert"))
+        return Link("Alert", f"The first was delivered at {after}", MEASURED, detection.evidence.get("alert"))
     own = [row for row in shaped if row.is_yours and row.of.kind == "rule" and not row.fires]
     names = ", ".join(brief(row.name, 60) for row in own[:3])
     more = f" and {wording.plural(len(own) - 3, 'more rule')}" if len(own) > 3 else ""
     of_yours = f"; of your rules, {names}{more} could not fire" if own else ""
-    return Link("No alert", f"No alert is on record{of_yours}", MEASURED)
+    return Link("Alert", f"None is on record{of_yours}", MEASURED)
 
 
 def _operator(incident: Incident) -> Link:
     detection = incident.detection
     if detection.operator is None:
-        return Link("Nobody acted", "No action of an operator is on record", MEASURED)
+        return Link("Operator", "No action is on record", MEASURED)
     action = f": {one_line(detection.operator_action, 200)}" if detection.operator_action else ""
     waited = wording.spoken_duration((detection.operator - incident.start).total_seconds())
-    return Link("First operator action", f"After {waited}{action}", MEASURED, detection.evidence.get("operator"))
+    return Link("Operator", f"First action after {waited}{action}", MEASURED, detection.evidence.get("operator"))
 
 
 def _end(incident: Incident) -> Link:
@@ -143,11 +143,10 @@ def _futile(incident: Incident) -> Iterator[Link]:
     helped = [row.restart_helped for row in incident.classes if row.restart_helped is not None and row.restart_helped.of]
     tried, held = sum(counts.of for counts in helped), sum(counts.held for counts in helped)
     if tried and not held:
-        yield Link("Restarts did not help", f"None of {wording.plural(tried, 'restart')} was followed by a start that held", MEASURED)
+        yield Link("Restarts", f"None of {wording.count(tried)} was followed by a start that held", MEASURED)
     useless = sum(row.restarts for row in incident.classes if row.restart_helps is False)
     if useless:
-        text = f"{wording.plural(useless, 'restart')} came after a failure that no restart can cure"
-        yield Link("Restarts could not help", text, INFERRED)
+        yield Link("Restarts", f"{wording.count(useless)} came after a failure that no restart can cure", INFERRED)
 
 
 def _fixes(fixes: tuple[FixAttempt, ...]) -> Iterator[Link]:
@@ -155,7 +154,7 @@ def _fixes(fixes: tuple[FixAttempt, ...]) -> Iterator[Link]:
     if missed:
         had = {"no-effect": "had no effect"}
         counts = ", ".join(f"{missed.count(name)} {had.get(name, wording.outcome(name))}" for name in dict.fromkeys(missed))
-        yield Link("Fixes that did not hold", f"{len(missed)} of {wording.plural(len(fixes), 'fix attempt')}: {counts}", MEASURED)
+        yield Link("Fix attempts", f"{len(missed)} of {len(fixes)} did not hold: {counts}", MEASURED)
 
 
 def _beside(incident: Incident) -> Iterator[Link]:

@@ -10,11 +10,11 @@ from forensics import wording
 from forensics.model.controls import CANNOT_JUDGE
 from forensics.model.values import Incident
 from forensics.report.replayed import Row
-from forensics.report.svg import LOG_TICKS, Tick, fitting
+from forensics.report.svg import LOG_TICKS, Tick
+from forensics.report.text_width import fitted, text_width
 
-_CHARACTER = 6.4  # average width of a character in the 12 px label font
 _TICKS_APART = 40.0
-_HEAD = 34.0  # room above the lanes for two rows of labels of the vertical lines
+_LABEL = 15.0  # height of the label of a vertical line
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Layout:
     stacked: bool
 
 
-WIDE = Layout(width=1160.0, left=330.0, right=1150.0, lane=23.0, stacked=False)
+WIDE = Layout(width=1160.0, left=344.0, right=1150.0, lane=23.0, stacked=False)
 NARROW = Layout(width=350.0, left=4.0, right=346.0, lane=40.0, stacked=True)
 
 
@@ -50,6 +50,11 @@ class Lane:
     text: str
     text_x: float
     anchor: str
+
+    @property
+    def text_width(self) -> float:
+        """Width of the bold text of a lane that does not fire, with a margin."""
+        return round(text_width(self.text, bold=self.judged) + 10, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +87,7 @@ def draw(incident: Incident, shown: Sequence[Row], layout: Layout) -> Drawing:
     """Draw one lane per control from one second to the end of the incident."""
     scale, last = _scale(incident, shown, layout)
     lines = _lines(incident, scale, layout)
-    top = _HEAD if lines else 6.0
+    top = 4.0 + _LABEL * len(lines)
     lanes = tuple(_lane(row, top + layout.lane * k, scale, layout) for k, row in enumerate(shown))
     bottom = top + layout.lane * len(shown) + 2
     return Drawing(
@@ -109,7 +114,7 @@ def _ticks(scale: Callable[[float], float], last: float, layout: Layout) -> tupl
 
 def _lane(row: Row, top: float, scale: Callable[[float], float], layout: Layout) -> Lane:
     middle = top + (27.0 if layout.stacked else layout.lane / 2 + 1)
-    name = fitting(row.name, layout.right - layout.left if layout.stacked else layout.left - 14)
+    name = fitted(row.name.replace("`", ""), layout.right - layout.left if layout.stacked else layout.left - 16)
     name_at = (layout.left, top + 13.0) if layout.stacked else (layout.left - 12, middle + 4)
     begin, end, at, delivered = _marks(row, scale)
     text, text_x, anchor = _label(row, begin, max(end, at, delivered or 0.0), layout)
@@ -131,11 +136,13 @@ def _label(row: Row, begin: float, end: float, layout: Layout) -> tuple[str, flo
     """Place the label right of the marks where it fits, else left of them, else at the right end."""
     if not row.fires:
         text = f"{row.first}: {row.why}" if row.why else row.first
-        return fitting(text, layout.right - layout.left - 24), layout.left + 14, "start"
+        return fitted(text.replace("`", ""), layout.right - layout.left - 30, bold=True), layout.left + 14, "start"
     text = row.first.removeprefix("T+")
     if row.limits and row.of.restarts_avoided:
         text += f" · {wording.plural(row.of.restarts_avoided, 'restart')} avoided"
-    wide = len(text) * _CHARACTER
+    elif row.of.delivered_after_s is not None:
+        text += f" · delivered {wording.rounded(row.of.delivered_after_s)}"
+    wide = text_width(text)
     if end + 11 + wide <= layout.right:
         return text, end + 11, "start"
     return (text, begin - 11, "end") if begin - 11 - wide >= layout.left else (text, layout.right, "end")
@@ -145,13 +152,13 @@ def _lines(incident: Incident, scale: Callable[[float], float], layout: Layout) 
     """Draw the first alert and the first operator action, each with its label in a row of its own."""
     detection = incident.detection
     milestones = (("alert", "first alert", detection.alert), ("operator", "first operator action", detection.operator))
-    lines = []
+    lines: list[Line] = []
     for mark, name, time in milestones:
         if time is None:
             continue
         after = (time - incident.start).total_seconds()
         text = f"{name}, {wording.rounded(max(0.0, after))}"
         x = scale(after)
-        is_left = x + 6 + len(text) * _CHARACTER > layout.right
-        lines.append(Line(x, mark, text, x - 6 if is_left else x + 6, 12.0 + 15.0 * len(lines), "end" if is_left else "start"))
+        is_left = x + 6 + text_width(text) > layout.right
+        lines.append(Line(x, mark, text, x - 6 if is_left else x + 6, 12.0 + _LABEL * len(lines), "end" if is_left else "start"))
     return tuple(lines)

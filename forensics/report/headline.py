@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from forensics import wording
 from forensics.model.values import Incident, Report
+from forensics.report import replayed
 from forensics.report.timeline import noticed_s
 
 
@@ -20,7 +21,7 @@ class Figure:
 
 
 def figures(report: Report, incident: Incident) -> list[Figure]:
-    """At most six figures, each with the section of its incident that has the evidence."""
+    """At most seven figures, each with the section of its incident that has the evidence."""
     return list(_figures(report, incident))
 
 
@@ -38,6 +39,17 @@ def _figures(report: Report, incident: Incident) -> Iterator[Figure]:
     held = sum(fix.outcome == "held" for fix in incident.fix_attempts)
     attempts = f"failure classes / fix attempts, {held} of them held"
     yield Figure(f"{len(incident.classes)} / {len(incident.fix_attempts)}", attempts, "timeline")
+    if incident.replay:
+        yield _controls(incident)
+
+
+def _controls(incident: Incident) -> Figure:
+    """Count the replayed controls that would have fired."""
+    rows = replayed.rows(incident)
+    yours = [row for row in rows if row.is_yours]
+    firing = sum(row.fires for row in yours)
+    of_yours = f"; of your {len(yours)}, {firing or 'none'}" if yours and len(yours) < len(rows) else ""
+    return Figure(f"{sum(row.fires for row in rows)} of {len(rows)}", f"controls would have fired{of_yours}", "controls")
 
 
 def has_downtime(incident: Incident) -> bool:

@@ -11,13 +11,28 @@ from markupsafe import Markup
 
 from forensics import wording
 from forensics.model.values import Incident, Report
-from forensics.report import breakdown, causes, charts, headline, plotly_figures, summary, svg, timeline
+from forensics.report import (
+    audited,
+    breakdown,
+    causes,
+    chain,
+    charts,
+    control_lanes,
+    headline,
+    plotly_figures,
+    recommended,
+    replayed,
+    summary,
+    svg,
+    timeline,
+)
 from forensics.report.csp import own_style_sheets, plotly_script, policy
 from forensics.report.options import RenderOptions
 from forensics.resources import folder
 from forensics.sanitize import brief, cut, one_line
 
-LARGEST = 300_000  # bytes of a page without the figures' script
+LARGEST = 300_000  # bytes of a page without the interactive figures
+LARGEST_FIGURES = 80_000  # bytes that their numbers may take beyond that; their script is not counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +47,16 @@ class Level:
     quotes: int
     quote_bytes: int
     bins: int
+    lanes: int  # controls in the figure, and in the table below it
+    controls: int  # further controls in the folded table
 
 
 LEVELS = (
-    Level(incidents=20, overview=500, classes=60, phases=24, rows=120, quotes=100, quote_bytes=4096, bins=240),
-    Level(incidents=12, overview=300, classes=40, phases=16, rows=60, quotes=40, quote_bytes=1024, bins=170),
-    Level(incidents=6, overview=250, classes=25, phases=12, rows=40, quotes=20, quote_bytes=600, bins=170),
-    Level(incidents=3, overview=150, classes=15, phases=8, rows=25, quotes=10, quote_bytes=400, bins=100),
-    Level(incidents=1, overview=60, classes=8, phases=6, rows=10, quotes=4, quote_bytes=200, bins=60),
+    Level(incidents=20, overview=500, classes=60, phases=24, rows=120, quotes=100, quote_bytes=4096, bins=240, lanes=10, controls=40),
+    Level(incidents=12, overview=300, classes=40, phases=16, rows=60, quotes=40, quote_bytes=1024, bins=170, lanes=10, controls=10),
+    Level(incidents=6, overview=250, classes=25, phases=12, rows=40, quotes=20, quote_bytes=600, bins=170, lanes=8, controls=0),
+    Level(incidents=3, overview=150, classes=15, phases=8, rows=25, quotes=10, quote_bytes=400, bins=100, lanes=6, controls=0),
+    Level(incidents=1, overview=60, classes=8, phases=6, rows=10, quotes=4, quote_bytes=200, bins=60, lanes=5, controls=0),
 )
 
 
@@ -48,7 +65,7 @@ def render(report: Report, options: RenderOptions) -> str:
     for level in LEVELS:
         view = _view(report, options, level)
         page = _page(view, plotly="")
-        if len(page.encode()) <= LARGEST:
+        if len(page.encode()) <= LARGEST + (LARGEST_FIGURES if view["data"] else 0):
             break
     return _page(view, plotly_script()) if view["data"] else page
 
@@ -122,6 +139,7 @@ def _view(report: Report, options: RenderOptions, level: Level) -> dict[str, Any
         "verdict": summary.verdict(report),
         "incidents": incidents,
         "overview": overview,
+        "audit": _audit(report),
         "isolated": summary.Quotes("I"),
         "isolated_text": summary.isolated(report),
         "isolated_remedies": [] if incidents else [row for row in report.classes[: level.classes] if row.remedy or row.cause],
@@ -189,10 +207,44 @@ def _incident(report: Report, incident: Incident, number: int, level: Level, *, 
         "steps": steps[: level.rows],
         "steps_omitted": max(0, len(steps) - level.rows),
         "quotes": summary.Quotes(f"{anchor}.E" if several else "E"),
+        "chain": chain.chain(report, incident),
+        "factors": chain.factors(incident),
+        "basis": chain.LEGEND,
+        "replay": _replay(report, incident, level),
+        "cost": summary.cost(incident),
         "over_the_window": breakdown.over_the_window(report, incident),
         "remedies": [row for row in incident.classes[: level.classes] if row.remedy or row.cause],
         "data": data,
     }
+
+
+def _replay(report: Report, incident: Incident, level: Level) -> dict[str, Any] | None:
+    """Return what the section of controls shows; None where none was replayed."""
+    rows = replayed.rows(incident)
+    if not rows:
+        return None
+    shown = replayed.chosen(rows, level.lanes)
+    rest = replayed.remaining(rows, shown)
+    return {
+        "summary": replayed.summary(rows),
+        "title": replayed.title(rows),
+        "wide": control_lanes.draw(incident, shown, control_lanes.WIDE),
+        "narrow": control_lanes.draw(incident, shown, control_lanes.NARROW),
+        "legend": replayed.legend(shown),
+        "columns": replayed.columns(rows),
+        "shown": shown,
+        "rest": rest[: level.controls],
+        "omitted": len(rest[level.controls :]),
+        "commands": recommended.commands(incident),
+        "commands_note": recommended.NOTE,
+        "audit_command": "" if report.controls else recommended.audit_command(incident),
+    }
+
+
+def _audit(report: Report) -> dict[str, Any] | None:
+    if not report.controls:
+        return None
+    return {"summary": audited.summary(report.controls), "legend": audited.LEGEND, "layers": audited.layers(report.controls)}
 
 
 def _links(report: Report, chosen: set[int]) -> list[dict[str, Any]]:

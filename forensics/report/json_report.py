@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from forensics.model.controls import Control
 from forensics.model.values import (
     Change,
     Completeness,
@@ -65,6 +66,7 @@ def contract(report: Report, *, redacted: bool = True) -> dict[str, Any]:
             "mttr_s": _number(report.detection_summary.mttr_s),
         },
         "ledger": [_check(check) for check in report.ledger],
+        "controls": [_control(control) for control in report.controls],
         "notes": list(report.notes),
     }
 
@@ -173,6 +175,18 @@ def _check(check: LedgerCheck) -> dict[str, Any]:
     return {"name": check.name, "expected": check.expected, "got": check.got, "holds": check.holds}
 
 
+def _control(control: Control) -> dict[str, Any]:
+    return {
+        "layer": control.layer,
+        "id": control.id,
+        "control": control.control,
+        "status": control.status,
+        "links": [{"link": link.link, "holds": link.holds, "evidence": link.evidence} for link in control.links],
+        "remedy": control.remedy,
+        "evidence": control.evidence,
+    }
+
+
 def _incident(incident: Incident) -> dict[str, Any]:
     return {
         "id": incident.id,
@@ -208,6 +222,8 @@ def _incident(incident: Incident) -> dict[str, Any]:
             "cpu_s": _number(incident.cost.cpu_s),
             "journal_bytes": incident.cost.journal_bytes,
             "entries": incident.cost.entries,
+            "journal_share": _number(incident.cost.journal_share),
+            "displaced_s": _number(incident.cost.displaced_s),
         },
         "bin_s": incident.bin_s,
         "bins": [{"start": _time(bin_.start), "signature": bin_.signature, "restarts": bin_.restarts} for bin_ in incident.bins],

@@ -7,25 +7,18 @@ from datetime import datetime, tzinfo
 
 from forensics import wording
 from forensics.model.values import FailureClass, Incident, Report
-from forensics.report import breakdown, causes, headline, summary, timeline
+from forensics.report import breakdown, causes, headline, markdown_controls, summary, timeline
+from forensics.report.markdown_table import MOST_ROWS, table
 from forensics.report.options import RenderOptions
 from forensics.sanitize.markdown import plain, quoted
 
 Stamp = Callable[[datetime | None, tzinfo], str]
 
-_MOST_ROWS, _MOST_INCIDENTS = 60, 50
+_MOST_INCIDENTS = 50
 
 
 def render(report: Report, options: RenderOptions) -> str:
     return "\n\n".join(part for part in _parts(report, options) if part) + "\n"
-
-
-def _table(heads: Sequence[str], rows: Sequence[Iterable[str]]) -> str:
-    """Write a table; a heading that ends with ":" is aligned right. Cells are Markdown already."""
-    rule = ["---:" if head.endswith(":") else "---" for head in heads]
-    lines = [[head.removesuffix(":") for head in heads], rule, *rows[:_MOST_ROWS]]
-    table = "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
-    return table + (f"\n\n… and {wording.plural(len(rows) - _MOST_ROWS, 'more row')}." if len(rows) > _MOST_ROWS else "")
 
 
 def _parts(report: Report, options: RenderOptions) -> Iterable[str]:
@@ -47,12 +40,13 @@ def _parts(report: Report, options: RenderOptions) -> Iterable[str]:
         yield from _incident(report, incident, number if several else None, helped)
     if len(report.incidents) > _MOST_INCIDENTS:
         yield f"… {wording.plural(len(report.incidents) - _MOST_INCIDENTS, 'more incident')} without a section: see the table above."
+    yield from markdown_controls.audit(report)
     if report.incidents:
         yield from _isolated(report)
     else:
         yield from _remedies(report.classes, "##", None, helped)
     yield "## Method and limits"
-    yield "\n".join(f"- {plain(line, 1000)}" for line in summary.limits(report, _MOST_ROWS))
+    yield "\n".join(f"- {plain(line, 1000)}" for line in summary.limits(report, MOST_ROWS))
 
 
 def _overview(report: Report) -> str:
@@ -75,7 +69,7 @@ def _overview(report: Report) -> str:
         for number, incident in enumerate(report.incidents, 1)
     ]
     heads = ("#:", "Unit", "Kind", "Start", "Failures:", "Restarts:", "Downtime:", "Alert:", "Noticed after:", "Recovered after:")
-    return _table(heads, rows)
+    return table(heads, rows)
 
 
 def _isolated(report: Report) -> Iterable[str]:
@@ -100,7 +94,7 @@ def _isolated(report: Report) -> Iterable[str]:
     host = ["Host"] if len(report.hosts) > 1 else []
     yield "## Isolated failures"
     yield plain(summary.isolated(report))
-    yield _table(("Unit", *host, "Class", "Failures:", "Restarts:", "First", "Last", "Sample"), rows)
+    yield table(("Unit", *host, "Class", "Failures:", "Restarts:", "First", "Last", "Sample"), rows)
     yield from _quotes(quotes, where)
 
 
@@ -118,7 +112,7 @@ def _incident(report: Report, incident: Incident, number: int | None, helped: br
     stamp = wording.precise_enough(incident.start, incident.end)
     yield _breakdown(report, incident.classes, incident, quotes, stamp, breakdown.over_the_window(report, incident), helped)
     if incident.beside:
-        yield "\n".join([f"{summary.CO_OCCURRING}\n", *(f"- {plain(line)}" for line in summary.co_occurring(incident)[:_MOST_ROWS])])
+        yield "\n".join([f"{summary.CO_OCCURRING}\n", *(f"- {plain(line)}" for line in summary.co_occurring(incident)[:MOST_ROWS])])
     if summary.has_phases(incident):
         yield f"{level} Phases"
         yield _phases(incident, where, stamp)
@@ -128,7 +122,12 @@ def _incident(report: Report, incident: Incident, number: int | None, helped: br
     yield _steps(incident, where, quotes)
     yield f"{level} Detection"
     yield _detection(incident, where, quotes)
+    yield f"{level} Why it happened, and why it lasted"
+    yield from markdown_controls.causes(report, incident, quotes)
+    yield from markdown_controls.controls(report, incident, level)
     yield from _remedies(incident.classes, level, incident, helped)
+    yield f"{level} Cost"
+    yield plain(summary.cost(incident)) + "."
     yield f"{level} Evidence"
     yield from _quotes(quotes, where)
 
@@ -164,12 +163,12 @@ def _breakdown(
             "; ".join([wording.helps(row.restart_helps), *helped(row, incident)]),
             quotes.ref(row.sample) if quotes else "",
         )
-        for row in classes[:_MOST_ROWS]
+        for row in classes[:MOST_ROWS]
     ]
     counts = [f"{name.capitalize()}:" for name in counted]
     window = ["In window:"] * bool(over_the_window)
     share = f"{breakdown.share_heading(classes)}:"
-    return _table(("Class", *counts, share, *window, "Also seen in:", "First", "Last", "Cycle:", "Restart helps", "Sample"), rows)
+    return table(("Class", *counts, share, *window, "Also seen in:", "First", "Last", "Cycle:", "Restart helps", "Sample"), rows)
 
 
 def _phases(incident: Incident, where: tzinfo, stamp: Stamp) -> str:
@@ -184,7 +183,7 @@ def _phases(incident: Incident, where: tzinfo, stamp: Stamp) -> str:
         )
         for n, p in enumerate(incident.phases, 1)
     ]
-    return _table(("Phase:", "From", "To", "Restarts:", "Cycle:", "Main class"), rows)
+    return table(("Phase:", "From", "To", "Restarts:", "Cycle:", "Main class"), rows)
 
 
 def _matrix(incident: Incident) -> str:
@@ -193,7 +192,7 @@ def _matrix(incident: Incident) -> str:
     rows = [
         (plain(name), *(wording.count(number) for number in row), wording.count(sum(row))) for name, row in zip(names, counts, strict=True)
     ]
-    return _table(heads, rows) if len(incident.phases) <= _MOST_ROWS else ""
+    return table(heads, rows) if len(incident.phases) <= MOST_ROWS else ""
 
 
 def _steps(incident: Incident, where: tzinfo, quotes: summary.Quotes) -> str:
@@ -206,9 +205,9 @@ def _steps(incident: Incident, where: tzinfo, quotes: summary.Quotes) -> str:
             plain(step.detail),
             quotes.ref(step.evidence),
         )
-        for step in timeline.steps(incident)[:_MOST_ROWS]
+        for step in timeline.steps(incident)[:MOST_ROWS]
     ]
-    return _table(("", "Time", "After:", "What", "Outcome", "Evidence"), rows) if rows else ""
+    return table(("", "Time", "After:", "What", "Outcome", "Evidence"), rows) if rows else ""
 
 
 def _detection(incident: Incident, where: tzinfo, quotes: summary.Quotes) -> str:
@@ -221,14 +220,14 @@ def _detection(incident: Incident, where: tzinfo, quotes: summary.Quotes) -> str
         )
         for lane in timeline.lanes(incident)
     ]
-    return _table(("Milestone", "After:", "Time", "Evidence"), rows)
+    return table(("Milestone", "After:", "Time", "Evidence"), rows)
 
 
 def _remedies(classes: Sequence[FailureClass], level: str, incident: Incident | None, helped: breakdown.Helped) -> Iterable[str]:
     explained = [row for row in classes if row.remedy or row.cause]
     if explained:
         yield f"{level} What to do"
-    for row in explained[:_MOST_ROWS]:
+    for row in explained[:MOST_ROWS]:
         measured = helped(row, incident)
         yield f"{level}# {plain(row.title)} ({wording.count(row.restarts or row.failures)})"
         yield plain(f"A restart helped: {', '.join(measured)}.") if measured else ""

@@ -143,6 +143,23 @@ def title(shaped: Sequence[Row]) -> str:
     return "These controls would have fired here" + ("; yours never" if yours and not any(row.fires for row in yours) else "")
 
 
+def columns(shaped: Sequence[Row]) -> list[str]:
+    """Name the optional columns that have a value in some row."""
+    return [name for name in ("delivered", "avoided") if any(getattr(row, name) != NOTHING for row in shaped)]
+
+
+def legend(shown: Sequence[Row]) -> list[tuple[str, str]]:
+    """Explain the marks that the figure has."""
+    firing = [row for row in shown if row.fires]
+    entries = (
+        ("fires", "fires", any(not row.limits for row in firing)),
+        ("limit", "stops the restarts", any(row.limits for row in firing)),
+        ("range", "range over scrape timings", any(row.timing for row in firing)),
+        ("delivered", "alert delivered", any(row.of.delivered_after_s is not None for row in firing)),
+    )
+    return [(mark, text) for mark, text, is_drawn in entries if is_drawn]
+
+
 def summary(shaped: Sequence[Row]) -> str:
     """Sum up the replay: how many would have fired, the first of them, how many of the user's own; "" without a replay."""
     return " ".join(_sentences(shaped)) if shaped else ""
@@ -166,7 +183,7 @@ def _first(firing: Sequence[Row]) -> str:
     row, which = (quiet[0], "The first without a false alarm in this window") if quiet else (firing[0], "The first")
     ahead = row.of.before_operator_s
     before = f", {wording.spoken_duration(ahead)} before the first operator action" if ahead and ahead > 0 else ""
-    return f"{which}, {row.name}, would have fired {fires_after(row)}{before}."
+    return f"{which} ({row.name}) would have fired {fires_after(row)}{before}."
 
 
 def fires_after(row: Row) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from forensics import wording
-from forensics.model.values import Evidence, FailureTotals, Incident, Report, RestartTotals
+from forensics.model.values import Cost, Evidence, FailureTotals, Incident, Report, RestartTotals
 from forensics.report.headline import has_downtime
 from forensics.sanitize import one_line
 
@@ -234,6 +234,26 @@ def trigger(incident: Incident) -> str:
     """Name the change shortly before the first failure, worded as a correlation."""
     name = "Likely trigger (correlation in time only)" if incident.trigger else "Before the first failure"
     return f"{name}: {incident.trigger_text}"
+
+
+def cost(incident: Incident) -> str:
+    """Write what the incident cost: CPU time, journal, and how much older history that displaced."""
+    spent = incident.cost
+    cpu = f"{wording.duration(spent.cpu_s)} of CPU time, " if spent.cpu_s is not None else ""
+    journal = f"{wording.size(spent.journal_bytes)} of journal in {wording.plural(spent.entries, 'entry', 'entries')}"
+    return f"{cpu}{journal}{_displaced(spent)}"
+
+
+def _displaced(spent: Cost) -> str:
+    """Write the share of the journal that the incident filled, and the ordinary time that would have fitted there."""
+    if spent.journal_share is None:
+        return ""
+    room = f": room for {_roughly(spent.displaced_s)} of ordinary history" if spent.displaced_s is not None else ""
+    return f"; {wording.share(spent.journal_share)} of what this host logged in the window{room}"
+
+
+def _roughly(seconds: float) -> str:
+    return f"{round(seconds / 86400)} d" if seconds >= 10 * 86400 else wording.about(seconds)
 
 
 def co_occurring(incident: Incident) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from io import StringIO
 
-from rich import box
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
@@ -12,8 +11,9 @@ from rich.text import Text
 
 from forensics import wording
 from forensics.model.values import FailureClass, Incident, IsolatedFailures, Report
-from forensics.report import breakdown, causes, headline, summary, timeline
+from forensics.report import breakdown, causes, headline, summary, terminal_controls, timeline
 from forensics.report.options import RenderOptions
+from forensics.report.terminal_table import add_row, heading, new_table, with_rest
 from forensics.sanitize import one_line
 
 _HELP_STYLE = {True: "green", False: "red", None: ""}
@@ -48,14 +48,14 @@ def _parts(report: Report, options: RenderOptions) -> list[RenderableType]:
         Text(one_line(summary.verdict(report)), style="bold"),
     ]
     if several:
-        parts += [_heading("Incidents"), _overview(report)]
+        parts += [heading("Incidents"), _overview(report)]
     helped = breakdown.restart_helped(report)
     if not report.incidents:
         parts += _isolated(report)
     if report.classes and len(report.incidents) != 1:
-        parts += [_heading("Failure classes over the whole window"), _breakdown(report.classes, None, {}, helped)]
+        parts += [heading("Failure classes over the whole window"), _breakdown(report.classes, None, {}, helped)]
     if not report.incidents and any(row.remedy for row in report.classes):
-        parts += [_heading("What to do"), _remedies(report.classes, None, helped)]
+        parts += [heading("What to do"), _remedies(report.classes, None, helped)]
     for number, incident in enumerate(report.incidents[:_MOST_INCIDENTS], 1):
         parts += _incident(report, incident, number if several else None, helped)
     if len(report.incidents) > _MOST_INCIDENTS:
@@ -66,37 +66,22 @@ def _parts(report: Report, options: RenderOptions) -> list[RenderableType]:
                 style="dim",
             )
         )
+    parts += terminal_controls.audit(report)
     if report.incidents:
         parts += _isolated(report)
-    return [*parts, _heading("Method and limits"), _method(report)]
-
-
-def _heading(text: str) -> RenderableType:
-    return Padding(Text(text, style="bold cyan"), (1, 0, 0, 0))
-
-
-def _table(*columns: tuple[str, str]) -> Table:
-    """Make a plain table; columns are (heading, "left" or "right")."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold", expand=False)
-    for heading, justify in columns:
-        table.add_column(heading, justify="right" if justify == "right" else "left", overflow="fold")
-    return table
-
-
-def _row(table: Table, *cells: str | Text) -> None:
-    table.add_row(*(cell if isinstance(cell, Text) else Text(one_line(cell, 600)) for cell in cells))
+    return [*parts, heading("Method and limits"), _method(report)]
 
 
 def _overview(report: Report) -> Table:
     where = wording.zone(report.timezone)
     right = ("Failures", "Restarts", "Downtime", "Alert", "Noticed", "Recovered")
-    table = _table(("#", "right"), ("Unit", "left"), ("Start", "left"), *((name, "right") for name in right))
+    table = new_table(("#", "right"), ("Unit", "left"), ("Start", "left"), *((name, "right") for name in right))
     linked = causes.causes(report)
     for number, incident in enumerate(report.incidents[:_MOST_INCIDENTS], 1):
         name = Text(one_line(summary.unit_name(incident.unit, incident.manager), 200))
         because = f", because of {linked[number - 1] + 1}" if number - 1 in linked else ""
         name.append(f"\n{wording.kind(incident.kind).lower()}{because}", style="dim")
-        _row(
+        add_row(
             table,
             str(number),
             name,
@@ -115,14 +100,14 @@ def _isolated(report: Report) -> list[RenderableType]:
     if not report.isolated:
         return []
     where = wording.zone(report.timezone)
-    table = _table(("Unit", "left"), ("Class", "left"), ("Failures", "right"), ("Restarts", "right"), ("Last", "left"))
+    table = new_table(("Unit", "left"), ("Class", "left"), ("Failures", "right"), ("Restarts", "right"), ("Last", "left"))
     for row in report.isolated[:_MOST_CLASSES]:
         unit = Text(one_line(summary.unit_name(row.unit, row.manager), 200))
         if len(report.hosts) > 1:
             unit.append(f"\n{one_line(row.host, 80)}", style="dim")
-        _row(table, unit, _class(row), wording.count(row.failures), wording.count(row.restarts), wording.minute(row.last, where))
-    rest = _with_rest(table, len(report.isolated) - _MOST_CLASSES, "rows; --format html or md lists them")
-    return [_heading("Isolated failures"), Text(summary.isolated(report)), rest]
+        add_row(table, unit, _class(row), wording.count(row.failures), wording.count(row.restarts), wording.minute(row.last, where))
+    rest = with_rest(table, len(report.isolated) - _MOST_CLASSES, "rows; --format html or md lists them")
+    return [heading("Isolated failures"), Text(summary.isolated(report)), rest]
 
 
 def _class(row: FailureClass | IsolatedFailures) -> Text:
@@ -136,7 +121,7 @@ def _incident(report: Report, incident: Incident, number: int | None, helped: br
     stamp = wording.precise_enough(incident.start, incident.end)
     ends = "ongoing" if incident.ongoing else stamp(incident.end, where)
     title = f"{summary.incident_title(incident)} on {incident.host}: {stamp(incident.start, where)} → {ends}"
-    parts: list[RenderableType] = [_heading(f"{number}. {title}" if number else title)]
+    parts: list[RenderableType] = [heading(f"{number}. {title}" if number else title)]
     if number:
         parts.append(Text(one_line(incident.verdict)))
     if because := summary.caused_by(report, incident):
@@ -146,22 +131,22 @@ def _incident(report: Report, incident: Incident, number: int | None, helped: br
     parts.append(_figures(report, incident))
     if caveats := summary.caveats(incident):
         parts.append(Text(caveats, style="dim"))
-    parts += [_heading("What failed"), _breakdown(incident.classes, incident, window, brief)]
+    parts += [heading("What failed"), _breakdown(incident.classes, incident, window, brief)]
     if incident.beside:
         lines = [f"  {one_line(line)}" for line in summary.co_occurring(incident)[:_MOST_CLASSES]]
         parts.append(Text("\n".join([summary.CO_OCCURRING, *lines])))
     if summary.has_phases(incident):
-        parts += [_heading("Phases"), _phases(report, incident)]
-    parts += [_heading("Changes and fix attempts"), Text(one_line(summary.trigger(incident))), _steps(report, incident)]
-    parts += [_heading("Detection"), _detection(report, incident)]
+        parts += [heading("Phases"), _phases(report, incident)]
+    parts += [heading("Changes and fix attempts"), Text(one_line(summary.trigger(incident))), _steps(report, incident)]
+    parts += [heading("Detection"), _detection(report, incident)]
+    parts += [heading("Why it happened, and why it lasted"), terminal_controls.causes(report, incident)]
+    parts += terminal_controls.controls(report, incident)
     if any(row.remedy for row in incident.classes):
-        parts += [_heading("What to do"), _remedies(incident.classes, incident, helped)]
-    cost = incident.cost
-    cpu = f"{wording.duration(cost.cpu_s)} of CPU time, " if cost.cpu_s is not None else ""
+        parts += [heading("What to do"), _remedies(incident.classes, incident, helped)]
     return [
         *parts,
-        _heading("Cost"),
-        Text(f"{cpu}{wording.size(cost.journal_bytes)} of journal in {wording.plural(cost.entries, 'entry', 'entries')}"),
+        heading("Cost"),
+        Text(summary.cost(incident)),
     ]
 
 
@@ -170,7 +155,7 @@ def _figures(report: Report, incident: Incident) -> Table:
     grid.add_column(justify="right", style="bold", no_wrap=True)
     grid.add_column()
     for figure in headline.figures(report, incident):
-        _row(grid, figure.value, figure.label)
+        add_row(grid, figure.value, figure.label)
     return grid
 
 
@@ -183,7 +168,7 @@ def _breakdown(
     optional = [*["In window"] * bool(over_the_window), *["Also in"] * secondary]
     share = breakdown.share_heading(classes).replace("of ", "of\n")  # narrow: the class names need the width
     right = [*(name.capitalize() for name in counted), share, *optional, "Cycle"]
-    table = _table(("Class", "left"), *((name, "right") for name in right), ("Restart helps", "left"))
+    table = new_table(("Class", "left"), *((name, "right") for name in right), ("Restart helps", "left"))
     for row in classes[:_MOST_CLASSES]:
         helps = Text(wording.helps(row.restart_helps), style=_HELP_STYLE[row.restart_helps])
         helps.append("".join(f"\n{part}" for part in helped(row, incident)), style="dim")
@@ -191,21 +176,17 @@ def _breakdown(
         cells.append(wording.share(row.share))
         cells += [wording.count(over_the_window.get(row.signature, breakdown.number(row, counted[-1])))] * bool(over_the_window)
         cells += [wording.count(row.secondary) if row.secondary else "–"] * secondary
-        _row(table, _class(row), *cells, wording.duration(row.cycle_s), helps)
-    return _with_rest(table, len(classes) - _MOST_CLASSES, "classes")
-
-
-def _with_rest(table: Table, omitted: int, what: str) -> RenderableType:
-    return Group(table, Text(f"… and {omitted} more {what}.", style="dim")) if omitted > 0 else table
+        add_row(table, _class(row), *cells, wording.duration(row.cycle_s), helps)
+    return with_rest(table, len(classes) - _MOST_CLASSES, "classes")
 
 
 def _phases(report: Report, incident: Incident) -> Table:
     where = wording.zone(report.timezone)
     stamp = wording.precise_enough(incident.start, incident.end)
-    table = _table(("#", "right"), ("From", "left"), ("To", "left"), ("Restarts", "right"), ("Cycle", "right"), ("Main class", "left"))
+    table = new_table(("#", "right"), ("From", "left"), ("To", "left"), ("Restarts", "right"), ("Cycle", "right"), ("Main class", "left"))
     for number, phase in enumerate(incident.phases, 1):
         span = stamp(phase.start, where), stamp(phase.end, where)
-        _row(table, str(number), *span, wording.count(phase.restarts), wording.duration(phase.cadence_s), phase.primary)
+        add_row(table, str(number), *span, wording.count(phase.restarts), wording.duration(phase.cadence_s), phase.primary)
     return table
 
 
@@ -213,22 +194,22 @@ def _steps(report: Report, incident: Incident) -> RenderableType:
     if not timeline.steps(incident):
         return Text("No change, fix attempt or recovery is on record.", style="dim")
     where = wording.zone(report.timezone)
-    table = _table(("", "left"), ("Time", "left"), ("After", "right"), ("What", "left"), ("Outcome", "left"))
+    table = new_table(("", "left"), ("Time", "left"), ("After", "right"), ("What", "left"), ("Outcome", "left"))
     listed = timeline.marks(incident, _MOST_STEPS)
     for step in listed:
         after = wording.since_start(step.time, incident.start)
-        _row(table, timeline.GLYPHS[step.mark], wording.instant(step.time, where), after, one_line(step.what, 300), step.detail)
-    return _with_rest(table, len(timeline.steps(incident)) - len(listed), "steps (logins, commands); --format html or md lists them")
+        add_row(table, timeline.GLYPHS[step.mark], wording.instant(step.time, where), after, one_line(step.what, 300), step.detail)
+    return with_rest(table, len(timeline.steps(incident)) - len(listed), "steps (logins, commands); --format html or md lists them")
 
 
 def _detection(report: Report, incident: Incident) -> Table:
     where = wording.zone(report.timezone)
-    table = _table(("Milestone", "left"), ("After", "right"), ("Time", "left"))
+    table = new_table(("Milestone", "left"), ("After", "right"), ("Time", "left"))
     for lane in timeline.lanes(incident):
         if lane.time is None:
-            _row(table, lane.label, Text("never", style="bold red"), lane.note)
+            add_row(table, lane.label, Text("never", style="bold red"), lane.note)
         else:
-            _row(table, lane.label, wording.since_start(lane.time, incident.start), wording.instant(lane.time, where))
+            add_row(table, lane.label, wording.since_start(lane.time, incident.start), wording.instant(lane.time, where))
     return table
 
 

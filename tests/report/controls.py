@@ -6,7 +6,20 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from forensics.model.controls import CANNOT_JUDGE, DEAD, FIRES, NEVER, Replayed
+from forensics.model.controls import (
+    CANNOT_JUDGE,
+    DEAD,
+    EFFECTIVE,
+    FIRES,
+    MISSING,
+    NEVER,
+    UNKNOWN,
+    UNREACHABLE,
+    UNWIRED,
+    Control,
+    Link,
+    Replayed,
+)
 from forensics.model.values import Incident, Report
 from tests.report import sample
 
@@ -94,3 +107,40 @@ def seed() -> Report:
 
 def incident(*controls: Replayed) -> Incident:
     return replace(sample.seed().incidents[0], replay=controls or replay())
+
+
+# layer, id, control, status, the link that breaks (or the last that holds), its evidence, remedy
+AUDIT = (
+    (1, "post-deploy-smoke-test", "Smoke test after a deployment", MISSING, "exists", "no unit asks the service after a system switch", "Ask for a completion after each switch."),
+    (1, "prestart-dependency-check", "Check of what a start needs", MISSING, "exists", "the unit has no ExecCondition= and no ExecStartPre=", "Check before the start what the classes of this incident lack."),
+    (1, "config-validation", "Check of the configuration", UNKNOWN, "exists", "the unit's file was not given: --units DIR", ""),
+    (2, "alert-rules", "Alert rules", UNWIRED, "metric known", "/etc/prometheus/rules/tabby.yml:4: `systemd_unit_start_total` exists in no exporter", "Use systemd_service_restart_total."),
+    (2, "restart-count", "Count of restarts", UNWIRED, "exporter flag on", "node_exporter runs without --collector.systemd.enable-restarts-metrics", "Add the flag to its unit."),
+    (2, "error-patterns", "Patterns of errors", MISSING, "exists", "no `watch` and no ruler of Loki", "Run watch with a sink that reaches a person."),
+    (2, "health-check", "Health check", MISSING, "exists", "no blackbox job, no monitor", "Probe the endpoint."),
+    (3, "restart-limits", "Start limit", UNREACHABLE, "reachable", "five starts take 58 s at the fastest, systemd's default allows 10 s", "StartLimitIntervalSec=300 with StartLimitBurst=5."),
+    (3, "circuit-breaker", "Circuit breaker", MISSING, "exists", "no gate stops a failure that no restart cures", ""),
+    (3, "fallback-routing", "Fallback", UNKNOWN, "exists", "LiteLLM's configuration was not given: --litellm FILE", ""),
+    (3, "auto-remediation", "Automatic remedy", MISSING, "exists", "the unit has no OnFailure=", ""),
+    (4, "model-fallback-chain", "Chain of models", MISSING, "exists", "", ""),
+    (4, "graceful-degradation", "Degraded service", MISSING, "exists", "", ""),
+    (4, "self-healing-rebuild", "Rebuild of the environment", EFFECTIVE, "acts", "rebuild-venv.service ran 3 times and ended well", ""),
+)  # fmt: skip
+
+
+def audit() -> tuple[Control, ...]:
+    """Fourteen controls of which one is effective; the chain of each is cut at one link."""
+    before = Link("asked for", holds=True, evidence="the unit is in the audit")
+    return tuple(
+        Control(layer, name, control, status, (before, Link(link, _holds(status), evidence)), remedy, evidence)
+        for layer, name, control, status, link, evidence, remedy in AUDIT
+    )
+
+
+def _holds(status: str) -> bool | None:
+    return None if status == UNKNOWN else status == EFFECTIVE
+
+
+def audited() -> Report:
+    """The seed's report with its replay and an audit."""
+    return replace(seed(), controls=audit())

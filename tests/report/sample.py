@@ -332,7 +332,7 @@ def hostile() -> Report:
 def poisoned(report: Report) -> Report:
     """The report in which every string that may come from a log is an attack, each in turn."""
     state = {"next": 0}
-    kept = {"kind", "severity", "outcome", "downtime_method", "timezone", "host_zone"}
+    kept = {"kind", "severity", "outcome", "downtime_method", "timezone", "host_zone", "status"}
 
     def poison(value, name=""):
         if isinstance(value, str):

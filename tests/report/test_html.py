@@ -12,7 +12,7 @@ import pytest
 from forensics.report import REPORTERS, RenderOptions, csp
 from forensics.report.html import code_spans
 from forensics.resources import folder
-from tests.report import kinds, sample
+from tests.report import controls, kinds, sample
 
 FULL = RenderOptions()
 STILL = RenderOptions(figures=False)
@@ -56,12 +56,16 @@ def pages():
         "several": sample.several(),
         "hostile": sample.hostile(),
         "hostile-kinds": kinds.hostile(),
+        "controls": controls.audited(),
+        "several-controls": controls.with_replay(sample.several()),
+        "hostile-controls": sample.poisoned(controls.audited()),
         **{name: make() for name, make in kinds.KINDS.items()},
     }
     return {name: REPORTERS["html"](report, FULL) for name, report in made.items()}
 
 
-NAMES = ["seed", "quiet", "empty", "several", "hostile", "hostile-kinds", *kinds.KINDS]
+CONTROLS = ["controls", "several-controls", "hostile-controls"]
+NAMES = ["seed", "quiet", "empty", "several", "hostile", "hostile-kinds", *CONTROLS, *kinds.KINDS]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -127,8 +131,9 @@ def source(text):
 
 def test_hostile_text_adds_no_element(pages):
     """The same report without attacks has the same kinds of elements."""
-    kinds = {tag for tag, _ in Page(pages["hostile"]).elements}
-    assert kinds <= {tag for tag, _ in Page(pages["several"]).elements}
+    for hostile, harmless in (("hostile", "several"), ("hostile-controls", "controls")):
+        kinds = {tag for tag, _ in Page(pages[hostile]).elements}
+        assert kinds <= {tag for tag, _ in Page(pages[harmless]).elements}
     assert "&lt;img src=x onerror=alert(1)&gt;" in pages["hostile"]
 
 
@@ -144,7 +149,7 @@ def test_data_of_the_figures_cannot_end_its_element(pages):
 
 @pytest.mark.skipif(not (folder("build") / csp._BUNDLE).is_file(), reason="without npm the whole library stands in for the small one")
 def test_a_page_with_figures_is_small_enough(pages):
-    assert max(len(page.encode()) for page in pages.values()) <= 1_500_000
+    assert max(len(page.encode()) for page in pages.values()) <= 1_600_000
 
 
 @pytest.mark.parametrize("number", [1, 40, 400])
@@ -185,8 +190,8 @@ def test_the_first_screen_comes_first(pages):
 
 
 def test_sections_below_stand_in_order(pages):
-    names = ["breakdown", "phases", "cumulative-title", "timeline", "who", "remedy", "cost", "evidence"]
-    places = [pages["seed"].index(f'id="i1-{name}"') for name in names]
+    names = ["breakdown", "phases", "cumulative-title", "timeline", "who", "chain", "controls", "remedy", "cost", "evidence"]
+    places = [pages["controls"].index(f'id="i1-{name}"') for name in names]
     assert places == sorted(places)
 
 
@@ -213,3 +218,40 @@ def test_times_are_shown_in_the_zone_of_the_report():
 
 def test_commands_between_backticks_are_found():
     assert code_spans("run `ls -l` now") == [(False, "run "), (True, "ls -l"), (False, " now")]
+
+
+def test_the_replay_is_a_small_part_of_the_page(pages):
+    with_replay, without = (REPORTERS["html"](make(), STILL) for make in (controls.seed, sample.seed))
+    assert len(with_replay.encode()) - len(without.encode()) <= 40_000
+    assert 'id="i1-controls"' not in without
+
+
+def test_a_rule_directory_of_a_thousand_rules_fits_on_a_small_page():
+    many = tuple(replace(controls.replay()[k % 20], id=f"rule:{k}", control=f"Rule{k}") for k in range(1_000))
+    page = REPORTERS["html"](controls.with_replay(sample.several(3), many), STILL)
+    assert len(page.encode()) <= 300_000
+    assert "more controls omitted to keep this page small" in page
+
+
+def test_the_figure_of_controls_has_a_table_twin(pages):
+    page = pages["controls"]
+    figure = page[page.index('id="i1-lanes-title"') :]
+    drawn = set(re.findall(r'<text class="strong halo"[^>]*text-anchor="end">([^<]+)</text>', figure))
+    listed = set(re.findall(r'<tr><th scope="row">([^<]+)<span class="id">', figure))
+    assert {name for name in drawn if not name.endswith("…")} - {row.replace("`", "") for row in listed} == set()
+
+
+def test_an_audit_is_shown_by_words_and_shapes_and_its_command_is_gone(pages):
+    page = pages["controls"]
+    assert "1 of 14 controls is effective" in page
+    assert re.search(r'<span class="glyph" aria-hidden="true">◐</span>unwired</td><td class="w"><b>metric known</b>: /etc/prometheus', page)
+    assert "tabby-forensics audit" not in page
+    assert "tabby-forensics audit --unit tabbyapi.service" in pages["several-controls"]
+
+
+def test_a_name_of_a_rule_is_escaped_and_cut(pages):
+    assert "&lt;/script&gt;&lt;script&gt;alert(1)" in pages["hostile-controls"]
+    long = replace(controls.replay()[0], control="<b>" + "n" * 300, source="mine.yml:3")
+    page = REPORTERS["html"](controls.with_replay(sample.seed(), (long,)), STILL)
+    assert "&lt;b&gt;nnn" in page
+    assert "n" * 91 not in page

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from forensics.report import REPORTERS, RenderOptions
-from tests.report import kinds, sample
+from tests.report import controls, kinds, sample
 
 NUMBER, TEXT, TIME = (int, float), str, "time"
 EVIDENCE = {"time": TIME, "message": TEXT, "file": TEXT, "offset": (int, None)}
@@ -26,10 +26,15 @@ INCIDENT = {
     "fix_attempts": [{"time": TIME, "summary": TEXT, "outcome": TEXT, "evidence": (EVIDENCE, None)}],
     "detection": {"signal": (TIME, None), "alert": (TIME, None), "operator": (TIME, None), "declared": (TIME, None), "evidence": dict},
     "recovery": (TIME, None), "time_to_recover_s": (float, int, None),
-    "cost": {"cpu_s": (float, int, None), "journal_bytes": int, "entries": int},
+    "cost": {"cpu_s": (float, int, None), "journal_bytes": int, "entries": int,
+             "journal_share": (float, int, None), "displaced_s": (float, int, None)},
 }  # fmt: skip
 ISOLATED = {
     "unit": TEXT, "manager": TEXT, "signature": TEXT, "title": TEXT, "failures": int, "restarts": int, "first": TIME, "last": TIME,
+}  # fmt: skip
+CONTROL = {
+    "layer": int, "id": TEXT, "control": TEXT, "status": TEXT, "links": [{"link": TEXT, "holds": (bool, None), "evidence": TEXT}],
+    "remedy": TEXT, "evidence": TEXT,
 }  # fmt: skip
 CONTRACT = {
     "schema_version": int, "host": TEXT, "window": {"since": (TIME, None), "until": (TIME, None)},
@@ -39,7 +44,7 @@ CONTRACT = {
     },
     "restarts": {"total": int, "in_incidents": int, "background": int, "lost": int},
     "failures": {"total": int, "in_incidents": int, "isolated": int}, "isolated": [ISOLATED],
-    "classes": [CLASS], "incidents": [INCIDENT],
+    "classes": [CLASS], "incidents": [INCIDENT], "controls": [CONTROL],
     "detection_summary": {"incidents": int, "mttd_s": (float, int, None), "median_ttd_s": (float, int, None), "mttr_s": (float, int, None)},
 }  # fmt: skip
 
@@ -95,10 +100,20 @@ def test_the_counts_add_up():
     assert all(sum(phase["classes"].values()) == phase["restarts"] for phase in incident["phases"])
 
 
-def test_keys_of_capabilities_that_are_not_built_are_absent():
-    found = rendered(sample.seed())
-    assert "controls" not in found
-    assert "replay" not in found["incidents"][0]
+def test_without_an_audit_there_are_no_controls():
+    assert rendered(sample.seed())["controls"] == []
+
+
+def test_every_control_of_an_audit_has_its_links():
+    found = rendered(controls.audited())
+    assert faults(found, CONTRACT) == []
+    assert [control["id"] for control in found["controls"]] == [control.id for control in controls.audit()]
+    assert found["controls"][3]["links"][1] == {
+        "link": "metric known",
+        "holds": False,
+        "evidence": "/etc/prometheus/rules/tabby.yml:4: `systemd_unit_start_total` exists in no exporter",
+    }
+    assert {control["status"] for control in found["controls"]} == {"effective", "unwired", "unreachable", "missing", "unknown"}
 
 
 def test_absent_is_null_and_never_zero():

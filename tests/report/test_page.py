@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from forensics.report import REPORTERS, RenderOptions, csp
-from tests.report import kinds, sample
+from tests.report import controls, kinds, sample
 from tests.report.chromium import CHROMIUM, Chromium
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -18,7 +18,30 @@ pytestmark = [
     pytest.mark.real,
     pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium"),
 ]
-PAGES = {"seed": sample.seed, "several": sample.several, "quiet": sample.quiet, "hostile": sample.hostile, **kinds.KINDS}
+
+
+def hostile_controls():
+    return sample.poisoned(controls.audited())
+
+
+PAGES = {
+    "seed": sample.seed,
+    "several": sample.several,
+    "quiet": sample.quiet,
+    "hostile": sample.hostile,
+    "controls": controls.audited,
+    "hostile-controls": hostile_controls,
+    **kinds.KINDS,
+}
+OVERLAPS = """(() => {
+  const shown = [...document.querySelectorAll('.chart > svg.wide, .chart > svg.narrow')].find(svg => svg.getBoundingClientRect().height);
+  const outer = shown.getBoundingClientRect();
+  const texts = [...shown.querySelectorAll('text')].map(text => [text.textContent, text.getBoundingClientRect()]);
+  const apart = (a, b) => a.right <= b.left + 1 || b.right <= a.left + 1 || a.bottom <= b.top + 4 || b.bottom <= a.top + 4;
+  const found = texts.filter(([, box]) => box.left < outer.left - 1 || box.right > outer.right + 1).map(([text]) => `outside: ${text}`);
+  texts.forEach(([name, box], k) => texts.slice(k + 1).forEach(([other, its]) => apart(box, its) || found.push(`${name} | ${other}`)));
+  return found;
+})()"""
 DRAWN = "[...document.querySelectorAll('.chart')].some(box => box.classList.contains('live') && box.querySelector('.drawn .main-svg'))"
 
 
@@ -73,7 +96,7 @@ def test_figures_are_drawn_and_the_console_stays_clean(browser, folder, name, da
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("name", ["seed", "several", "quiet", "hostile", "all", "isolated"])
+@pytest.mark.parametrize("name", ["seed", "several", "quiet", "hostile", "all", "isolated", "controls", "hostile-controls"])
 def test_axe_finds_nothing(browser, folder, axe, name, dark):
     browser.open(folder / f"{name}-still.html", dark=dark)
     browser.run(axe)
@@ -120,17 +143,33 @@ def test_figures_are_drawn_after_the_first_paint(browser, folder):
     assert painted <= browser.run("performance.getEntriesByName('figures-start')[0].startTime")
 
 
-def test_the_first_screen_needs_no_scrolling(browser, folder):
-    browser.open(folder / "seed.html", width=1400, height=900)
+@pytest.mark.parametrize("name", ["seed", "controls"])
+def test_the_first_screen_needs_no_scrolling(browser, folder, name):
+    browser.open(folder / f"{name}.html", width=1400, height=900)
     browser.wait_for(DRAWN)
     assert browser.run("document.querySelector('#i1-detection').getBoundingClientRect().bottom") <= 900
 
 
-@pytest.mark.parametrize("name", ["hostile", "all"])
-@pytest.mark.parametrize("width", [360, 768, 1400])
+@pytest.mark.parametrize("name", ["hostile", "all", "controls", "hostile-controls"])
+@pytest.mark.parametrize("width", [360, 390, 768, 1400])
 def test_the_page_is_never_wider_than_the_window(browser, folder, width, name):
     browser.open(folder / f"{name}-still.html", width=width)
     assert browser.run("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize(("width", "shown", "hidden"), [(1400, "wide", "narrow"), (390, "narrow", "wide")])
+def test_the_figure_of_controls_is_drawn_for_the_width_of_the_window(browser, folder, width, shown, hidden):
+    browser.open(folder / "controls-still.html", width=width)
+    height = "document.querySelector('.chart > svg.{}').getBoundingClientRect().height"
+    assert browser.run(height.format(shown)) > 200
+    assert browser.run(height.format(hidden)) == 0
+
+
+@pytest.mark.parametrize("name", ["controls", "hostile-controls"])
+@pytest.mark.parametrize("width", [390, 1400])
+def test_no_labels_of_the_figure_of_controls_overlap(browser, folder, name, width):
+    browser.open(folder / f"{name}-still.html", width=width)
+    assert browser.run(OVERLAPS) == []
 
 
 def test_drawn_and_static_figures_have_the_same_height(browser, folder):
