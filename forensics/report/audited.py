@@ -56,7 +56,7 @@ def _row(control: Control) -> Row:
         name=brief(control.control, _LONGEST_NAME),
         status=control.status if control.status in MARKS else UNKNOWN,
         mark=MARKS.get(control.status, MARKS[UNKNOWN]),
-        broken="" if link is None else one_line(link.link, _LONGEST_NAME),
+        broken="" if link is None or (control.status == MISSING and link.evidence) else one_line(link.link, _LONGEST_NAME),
         evidence=one_line(control.evidence if link is None else link.evidence, _LONGEST_TEXT),
         remedy=one_line(control.remedy, _LONGEST_TEXT),
     )

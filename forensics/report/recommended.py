@@ -10,7 +10,7 @@ from forensics.sanitize import one_line
 PROGRAM = "tabby-forensics"
 NOTE = "Give them the --file, --journal-dir and --store of this report."
 _RULES = ("rules", "alert rules that fire on this incident")
-_ROUTE = ("alertmanager", "a route and a receiver, so that they reach somebody")
+_ROUTE = ("alertmanager --receiver email:you@example.org", "a route and a receiver, so that they reach somebody")
 _LIMITS = ("limits", "a start limit that a loop like this one reaches")
 _RUNBOOK = ("runbook", "how to recognise, check and fix each class")
 _ACTIONS = ("actions", "action items, to be closed by a later audit")

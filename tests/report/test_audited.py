@@ -21,6 +21,7 @@ def only(status, *links, **more):
         (UNWIRED, (GOOD, OPEN, BROKEN), "fed: b", "what is broken comes before what could not be checked"),
         (UNKNOWN, (GOOD, OPEN), "reachable: d", "what could not be checked, where nothing is broken"),
         (MISSING, (), "all in all", "without links its own evidence"),
+        (MISSING, (BROKEN,), "b", "that a missing control does not exist is known from its status"),
         (EFFECTIVE, (GOOD,), "all in all", "an effective control is broken nowhere"),
     ],
 )
