@@ -1,4 +1,4 @@
-"""Parse the expressions of rules as Prometheus does when it loads them, and find where a syntax mistake is."""
+"""Parse the expressions of rules, and find where a syntax mistake is, which the parser does not say."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from functools import lru_cache
 
 import promql_parser
 
-LONGEST = 20_000  # characters; the parser's cost grows with the square of the number of operands: 1.8 s for 3,000
-DEEPEST = 200  # parentheses or signs in a row: the parser's stack ends at some thousands, and the program with it
+from forensics.promql import Expression, SyntaxMistakeError, UnsupportedError, parse
+
 _TOKEN = re.compile(r"\s+|#[^\n]*|\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|`[^`]*`|[\w:.]+|[=!<>]=|=~|!~|.", re.DOTALL)
-_SIGNS = re.compile(rf"(?:[-+]\s*){{{DEEPEST}}}")
 _CLOSERS = {"(": ")", "{": "}", "[": "]"}
 # what can follow a start that is correct so far, by the bracket that it ends in
 _CONTINUATIONS = {
@@ -31,15 +30,13 @@ class ExpressionError(Exception):
 
 
 @lru_cache(maxsize=4096)
-def parsed(text: str) -> promql_parser.Expr:
-    """Parse an expression. Raises ExpressionError."""
-    if len(text) > LONGEST:
-        raise ExpressionError(f"the expression is longer than {LONGEST:,} characters")
-    if _nesting(text) > DEEPEST or _SIGNS.search(text):
-        raise ExpressionError(f"the expression is nested more than {DEEPEST} levels deep")
+def parsed(text: str) -> Expression | None:
+    """Parse an expression; None for one that Prometheus accepts and `promql` does not read. Raises ExpressionError."""
     try:
-        return promql_parser.parse(text)
-    except ValueError as error:
+        return parse(text)
+    except UnsupportedError:
+        return None
+    except SyntaxMistakeError as error:
         message = str(error)
     offset = _place(text) if _SYNTAX.match(message) else _quoted(message, text)
     raise ExpressionError(_sentence(message, text, offset), offset)
@@ -52,32 +49,24 @@ def _sentence(message: str, text: str, offset: int | None) -> str:
     return f"the expression is not PromQL: {message}"
 
 
-def _nesting(text: str) -> int:
-    depth = deepest = 0
-    for token in _TOKEN.findall(text):
-        depth += (token in _CLOSERS) - (token in _CLOSERS.values())
-        deepest = max(deepest, depth)
-    return deepest
-
-
-def _place(text: str) -> int | None:
-    """Find the first token after which nothing that could follow makes an expression."""
-    ends = [found.end() for found in _TOKEN.finditer(text)]
-    low, high = 0, len(ends)  # the first `low` tokens can be continued, the first `high` cannot
+def _place(text: str) -> int:
+    """Find the first token after which nothing that could follow makes an expression; the end where it is only incomplete."""
+    if _can_be_continued(text):
+        return len(text)
+    ends = [0, *(found.end() for found in _TOKEN.finditer(text))]
+    low, high = 0, len(ends) - 1  # the first `low` tokens can be continued, the first `high` cannot
     while high - low > 1:
         middle = (low + high) // 2
-        if _can_be_continued(text[: ends[middle - 1]]):
+        if _can_be_continued(text[: ends[middle]]):
             low = middle
         else:
             high = middle
-    if _can_be_continued(text):
-        return len(text)
-    return ends[low - 1] if low else 0
+    return ends[low]
 
 
 def _can_be_continued(start: str) -> bool:
     """Whether an expression can begin so, as far as syntax alone decides."""
-    open_ = []
+    open_: list[str] = []
     for token in _TOKEN.findall(start):
         if token in _CLOSERS:
             open_.append(token)

@@ -103,7 +103,7 @@ def _add(document: _Document, event: yaml.Event) -> int:
     """Add an event to its document, and return how many values it adds."""
     match event:
         case yaml.ScalarEvent():
-            node = Scalar(event.value, _line(event), event.start_mark.index, event.style if event.style in {"'", '"', "|", ">"} else "")
+            node = Scalar(event.value, _line(event), _index(event), event.style if event.style in {"'", '"', "|", ">"} else "")
             return _place(document, node, event.anchor, 1)
         case yaml.AliasEvent():
             return _repeat(document, event)
@@ -138,7 +138,7 @@ def _open(document: _Document, event: yaml.SequenceStartEvent | yaml.MappingStar
     if len(document.stack) >= DEEPEST:
         raise YamlError(f"is nested more than {DEEPEST} levels deep", _line(event))
     kind = Sequence if isinstance(event, yaml.SequenceStartEvent) else Mapping
-    node = kind([], _line(event), event.start_mark.index)
+    node = kind([], _line(event), _index(event))
     _place(document, node, event.anchor, _UNFINISHED)
     document.stack.append(_Open(node, event.anchor))
 
@@ -152,16 +152,20 @@ def _close(document: _Document) -> None:
 
 
 def _repeat(document: _Document, event: yaml.AliasEvent) -> int:
-    node, size = document.anchors.get(event.anchor, (None, 0))
-    if node is None:
+    if event.anchor not in document.anchors:
         raise YamlError(f"is not YAML: there is no anchor for *{event.anchor}", _line(event))
+    node, size = document.anchors[event.anchor]
     if size == _UNFINISHED:
         raise YamlError(f"cannot be read: *{event.anchor} contains itself", _line(event))
     return _place(document, node, None, size)
 
 
 def _line(event: yaml.Event) -> int:
-    return int(event.start_mark.line) + 1
+    return event.start_mark.line + 1 if event.start_mark else 1
+
+
+def _index(event: yaml.Event) -> int:
+    return event.start_mark.index if event.start_mark else 0
 
 
 def _problem(error: yaml.MarkedYAMLError) -> str:
