@@ -4,6 +4,7 @@ from forensics.rules.catalogue import catalogue
 from forensics.rules.finding import read_rules
 from forensics.rules.judge_rules import ALWAYS, CAN_FIRE, NEVER, PARTLY, JudgedRule, judge, judge_rules
 from forensics.rules.rule import Rule, RuleFiles
+from forensics.rules.shipped import shipped_rules
 from forensics.rules.verdicts import DEAD, DEPENDS, KNOWN, NO_TARGET, NOT_COVERED, RECORDED, HostFacts, SelectorVerdict
 
 __all__ = [
@@ -26,4 +27,5 @@ __all__ = [
     "judge",
     "judge_rules",
     "read_rules",
+    "shipped_rules",
 ]
