@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
-from forensics.sanitize import key_blocks
-from forensics.sanitize.assignments import by_name
+from forensics.sanitize import assignments, commands, key_blocks, next_lines, options, pairs, sentences
 from forensics.sanitize.hints import by_hint, hinted
 from forensics.sanitize.places import in_places
+from forensics.sanitize.protocols import inserted
 from forensics.sanitize.token_formats import FORMATS
 from forensics.sanitize.values import is_unmistakable
 
-_LONG_WORD = re.compile(r"[A-Za-z0-9+/_-]{14}|\$")  # every token of FORMATS has one
+# Every token of FORMATS begins in a long word with a digit, several changes of case, or the letters of a recovery key.
+_LONG_WORDS = re.compile(r"[^\s\"'<>()]{14,}")
+_IS_MIXED = re.compile(r"[0-9]|\bsk-|[a-z][A-Z].{0,64}?[a-z][A-Z]|[cbdefghijklnrtuv]{8}-[cbdefghijklnrtuv]{8}-")
 _OF_HINT = by_hint(form.hints for form in FORMATS)
 
 
@@ -27,22 +30,42 @@ class Secret(NamedTuple):
 
 def find_secrets(text: str) -> tuple[Secret, ...]:
     """List the secrets of a text from left to right; no two overlap. The first that finds a secret decides its kind."""
-    lower = text.lower()
+    lower = _lower(text)
     found = [Secret(start, end, "private-key", unmistakable=True) for start, end in key_blocks.in_text(text, lower)]
-    found += _tokens(text, lower)
+    found += _tokens(text)
     found += [_judged(text, kind, start, end) for kind, start, end in in_places(text, lower)]
-    found += [_judged(text, kind, start, end) for kind, start, end in by_name(text, lower)]
+    found += [_judged(text, kind, start, end) for kind, start, end in commands.in_commands(text, lower)]
+    found += [_judged(text, kind, start, end) for kind, start, end in _by_name(text, lower)]
     return _joined(text, found)
 
 
-def _tokens(text: str, lower: str) -> list[Secret]:
-    if _LONG_WORD.search(text) is None:
+def _lower(text: str) -> str:
+    """Return the text in lower case, every character where it was: a few capitals would become two characters."""
+    lower = text.lower()
+    return lower if len(lower) == len(text) else "".join(c.lower() if c.isascii() else c for c in text)
+
+
+def _tokens(text: str) -> list[Secret]:
+    words = " ".join(filter(_IS_MIXED.search, _LONG_WORDS.findall(text))).lower()
+    if not words:
         return []
     return [
         Secret(*match.span(), form.kind, unmistakable=True)
-        for form in map(FORMATS.__getitem__, hinted(_OF_HINT, lower))
+        for form in map(FORMATS.__getitem__, hinted(_OF_HINT, words))
         for match in form.pattern.finditer(text)
     ]
+
+
+def _by_name(text: str, lower: str) -> Iterator[tuple[str, int, int]]:
+    """Yield (kind, start, end) of what a name gives away."""
+    if options.may_have_option(lower):
+        yield from (("token", *span) for span in options.of_options(text))
+    if assignments.may_assign(lower):
+        yield from (("token", *span) for span in assignments.assigned(text, lower))
+    yield from sentences.in_sentences(text, lower)
+    yield from pairs.in_pairs(text, lower)
+    yield from (("token", *span) for span in next_lines.in_text(text, lower))
+    yield from (("password", *span) for span in inserted(text, lower))
 
 
 def _judged(text: str, kind: str, start: int, end: int) -> Secret:

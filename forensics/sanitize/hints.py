@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+
+Index = tuple[tuple[str, tuple[int, ...], tuple[tuple[str, tuple[int, ...]], ...]], ...]
 
 
-def by_hint(hints: Iterable[Sequence[str]]) -> dict[str, list[int]]:
-    """Index expressions, given by the hints of each, by hint: hint → numbers of the expressions."""
-    index: dict[str, list[int]] = {}
+def by_hint(hints: Iterable[Sequence[str]]) -> Index:
+    """Index expressions, given by the hints of each: (hint, numbers of its expressions, longer hints that have it in them).
+
+    Most texts have few of the shortest hints, so that the longer ones are looked for in few.
+    """
+    numbers: dict[str, list[int]] = {}
     for number, of_expression in enumerate(hints):
         for hint in of_expression:
-            index.setdefault(hint, []).append(number)
-    return index
+            numbers.setdefault(hint, []).append(number)
+    shortest = [hint for hint in numbers if not any(other != hint and other in hint for other in numbers)]
+    longer: dict[str, list[str]] = {hint: [] for hint in shortest}
+    for hint in numbers:
+        if hint not in longer:
+            longer[next(root for root in shortest if root in hint)].append(hint)
+    return tuple((root, tuple(numbers[root]), tuple((hint, tuple(numbers[hint])) for hint in longer[root])) for root in shortest)
 
 
-def hinted(index: Mapping[str, Sequence[int]], lower: str) -> list[int]:
+def hinted(index: Index, lower: str) -> list[int]:
     """List the numbers of the expressions that have a hint in a text in lower case."""
-    return sorted({number for hint in [hint for hint in index if hint in lower] for number in index[hint]})
+    found: set[int] = set()
+    for root, numbers, longer in [entry for entry in index if entry[0] in lower]:
+        found.update(numbers)
+        for hint, more in longer:
+            if hint in lower:
+                found.update(more)
+    return sorted(found)

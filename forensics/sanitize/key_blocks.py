@@ -5,14 +5,18 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
-_KEY = r"(?:[A-Z0-9]{1,20} ){0,4}PRIVATE KEY(?: BLOCK)?"
+_KEY = r"(?:(?:[A-Z0-9]{1,20} ){0,4}PRIVATE KEY(?: BLOCK)?|OpenVPN Static key V[12]|OpenVPN tls-crypt-v2 (?:client|server) key)"
 _BEGIN = re.compile(rf"-----BEGIN {_KEY}-----|---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----|^Private-Lines: [0-9]+\s*$", re.MULTILINE)
 _END = re.compile(rf"-----END {_KEY}-----|---- END SSH2 ENCRYPTED PRIVATE KEY ----|^Private-MAC: ", re.MULTILINE)
+# Certificates, public keys, signatures and encrypted messages are shown: everybody may have them.
+_PUBLIC_NAME = r"(?!(?:[A-Z0-9]{1,20} ){0,4}PRIVATE KEY|OpenVPN )[A-Z][A-Za-z0-9 ]{1,40}"
+_PUBLIC_BEGIN = re.compile(rf"-----BEGIN {_PUBLIC_NAME}-----|---- BEGIN SSH2 PUBLIC KEY ----")
+_PUBLIC_END = re.compile(r"-----END |---- END ")
 _BODY = re.compile(r"[A-Za-z0-9+/]{1,100}={0,2}$|=[A-Za-z0-9+/]{4}$")
 # A line of nothing but base64, as long as PEM (64), OpenSSH (70) and MIME (76) have them.
 _LONE = re.compile(r"(?<![^\s|>\]])[A-Za-z0-9+/]{62,74}(?:[A-Za-z0-9+/]{2}|=[A-Za-z0-9+/=])(?!\S)")
 _PUBLIC = ("AAAAB3Nza", "AAAAC3Nza", "AAAAE2Vj", "iVBORw0KGgo", "/9j/", "R0lGOD", "UklGR", "H4sI", "JVBERi", "UEsDB", "PD94", "PHN2")
-HINTS = ("private key", "private-lines", "private-mac")
+HINTS = ("private key", "private-lines", "private-mac", "static key v", "tls-crypt-v2")
 MOST_LINES = 500  # of a block; then the end is taken to be lost
 _MOST_CHARACTERS = 16_384
 
@@ -21,6 +25,16 @@ def begins(text: str) -> bool:
     """Whether a block begins in the text and does not end in it."""
     last = max((begin.end() for begin in _BEGIN.finditer(text)), default=None)
     return last is not None and _END.search(text, last) is None
+
+
+def begins_public(text: str) -> bool:
+    """Whether a block that everybody may have begins in the text and does not end in it."""
+    last = max((begin.end() for begin in _PUBLIC_BEGIN.finditer(text)), default=None)
+    return last is not None and _PUBLIC_END.search(text, last) is None
+
+
+def ends_public(text: str) -> bool:
+    return _PUBLIC_END.search(text) is not None
 
 
 def ends(text: str) -> bool:
@@ -35,7 +49,12 @@ def is_body(line: str) -> bool:
 def in_text(text: str, lower: str) -> list[tuple[int, int]]:
     """List the spans of key material: bodies of blocks, what is before the end of one, lines of base64."""
     spans = _blocks(text) if any(hint in lower for hint in HINTS) else []
-    spans += [match.span() for match in _LONE.finditer(text) if _is_of_a_key(match[0])]
+    public = _public_blocks(text) if "---" in text else []
+    spans += [
+        match.span()
+        for match in _LONE.finditer(text)
+        if _is_of_a_key(match[0]) and not any(start <= match.start() < end for start, end in public)
+    ]
     return [(start, end) for start, end in spans if text[start:end].strip(" \n\r\t\\rn")]
 
 
@@ -48,6 +67,16 @@ def _blocks(text: str) -> list[tuple[int, int]]:
         end = _END.search(text, begin.end(), begin.end() + _MOST_CHARACTERS)
         at = end.start() if end else min(len(text), begin.end() + _MOST_CHARACTERS)
         spans.append((begin.end(), at))
+    return spans
+
+
+def _public_blocks(text: str) -> list[tuple[int, int]]:
+    spans: list[tuple[int, int]] = []
+    at = 0
+    while (begin := _PUBLIC_BEGIN.search(text, at)) is not None and len(spans) < MOST_LINES:
+        end = _PUBLIC_END.search(text, begin.end(), begin.end() + _MOST_CHARACTERS)
+        at = end.start() if end else min(len(text), begin.end() + _MOST_CHARACTERS)
+        spans.append((begin.start(), at))
     return spans
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from forensics.sanitize import key_blocks
+from forensics.sanitize import key_blocks, next_lines
 from forensics.sanitize.find import Secret, find_secrets
 
 _WORD = re.compile(r"\w+")
@@ -43,18 +43,36 @@ class Redactor:
     def learn(self, texts: Iterable[str]) -> None:
         """Find the secrets of texts that follow each other."""
         open_lines = 0  # of a private key that began in a text before this one
+        in_public = False  # block, such as a certificate
+        before = ""  # what introduces a value that may be in this text
         for text in texts:
-            if text in self.found:
-                continue
-            secrets = self.found[text] = find_secrets(text)
-            if open_lines and not secrets and key_blocks.is_body(text):
-                self.lines.setdefault(text.strip(), self._pseudonym(text.strip(), "private-key"))
-            for secret in secrets:
-                self._learn(text[secret.start : secret.end], secret)
+            in_public = in_public and not key_blocks.ends_public(text)
+            if text not in self.found:
+                self.found[text] = () if in_public and key_blocks.is_body(text) else find_secrets(text)
+                if open_lines and not self.found[text] and key_blocks.is_body(text):
+                    self.lines.setdefault(text.strip(), self._pseudonym(text.strip(), "private-key"))
+                self._learn_all(text, self.found[text])
+            if before:
+                self._learn_following(before, text)
+            before = next_lines.left_open(text, before)
+            in_public = in_public or key_blocks.begins_public(text)
             if key_blocks.begins(text):
                 open_lines = key_blocks.MOST_LINES
             elif open_lines:
                 open_lines = 0 if key_blocks.ends(text) else open_lines - 1
+
+    def _learn_all(self, text: str, secrets: Iterable[Secret]) -> None:
+        for secret in secrets:
+            self._learn(text[secret.start : secret.end], secret)
+
+    def _learn_following(self, before: str, text: str) -> None:
+        """Find secrets that a text before this one introduces: a name with nothing behind it, a prompt, a list."""
+        joined, offset = f"{before}\n{text}", len(before) + 1
+        spans = [(start - offset, end - offset) for start, end in next_lines.in_text(joined, joined.lower()) if start >= offset]
+        secrets = _with(self.found[text], (Secret(start, end, "token", unmistakable=False) for start, end in spans))
+        if len(secrets) > len(self.found[text]):
+            self._learn_all(text, set(secrets) - set(self.found[text]))
+            self.found[text] = tuple(secrets)
 
     def _learn(self, value: str, secret: Secret) -> None:
         pseudonym = self._pseudonym(value, secret.kind)

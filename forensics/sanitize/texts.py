@@ -53,9 +53,9 @@ def redacted(texts: Mapping[str, str]) -> dict[str, str]:
     Doing it again changes nothing, so that a stored sample keeps its signature.
     """
     searched = {name: _with_all_secrets_found(text[:_MOST_SEARCHED]) for name, text in texts.items()}
-    if not any(map(find_secrets, dict.fromkeys(searched.values()))):  # root and last exception are mostly one line
+    hide = redactor(dict.fromkeys(searched.values()), numbered=False)  # root and last exception are mostly one line
+    if not hide.pseudonyms:
         return dict(texts)
-    hide = redactor(searched.values(), numbered=False)
     return {name: hide(text) + texts[name][_MOST_SEARCHED:] for name, text in searched.items()}
 
 

@@ -14,6 +14,11 @@ _PLAIN_WORDS = frozenset(
     forbidden revoked valid string str bytes int optional any object type only basic bearer digest token password secret key user
     username identifier eof end start dummy placeholder skipped ignored used using at by on as it this that does did can will your
     if when before after then self cls kwargs args credentials example optional[str] secretstr entered blank
+    filtered sensitive omitted removed encrypted protected secure secured stdin interactive keyring anonymous guest changeme
+    available present passed stored saved generated created rotated cleared updating changing checking reading loading hash hashed
+    plaintext cleartext plain scram-sha-256 md5 sha256 sha512 bcrypt argon2 pbkdf2 trust peer gss ident cert publickey kerberos
+    hostbased keyboard-interactive authentication authenticator login logins policy manager field prompts resets change
+    match matches mismatched your-api-key your_api_key your-token your_token your_password your-password
     """.split()  # noqa: SIM905  a list is three times as long
 )
 _PATH = re.compile(r"\A(?:(?:~|\.{1,2})?/[a-z0-9._-]{1,24}(?:/|$)|[A-Z]:\\)")
@@ -25,8 +30,23 @@ _MASK = re.compile(r"\A(?:[*•●xX#_.…-]+$|.{0,4}(?:\*{3,64}|•{3,64}|…|\
 _DOTTED = re.compile(r"\A(?:[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+$)")
 _CALL = re.compile(r"\A(?:[A-Za-z_][\w.]*(?:\(|\[))")
 _FLAG = re.compile(r"\A(?:--?[a-z][a-z-]*$|--?[a-z]$)")
-_REFERENCE = re.compile(r"\A(?:(?:https?://|file:|env:|vault:|s3://|secret/|arn:aws:))", re.IGNORECASE)
+_REFERENCE = re.compile(
+    r"\A(?:(?:https?://|file:|env:|vault:|s3://|secret/|arn:aws:|keyring:|op://|ref\+|sops:|ssm:|awssm:))", re.IGNORECASE
+)
+_FILE = re.compile(
+    r"\A[\w./-]{1,120}\.(?:pem|key|txt|json|ya?ml|crt|cer|conf|cfg|ini|toml|env|gpg|asc|p12|pfx|jks|pub|age|py|js|ts|go|rs|log|sock)\Z",
+    re.IGNORECASE,
+)
 _NUMBER = re.compile(r"\A(?:[-+]?[0-9]+(?:[.,][0-9]+)*(?:[a-zA-Z%]{1,3}|/[0-9]+)?$)")
+# Words with digits in them that no person made up: versions, units, addresses, dates, algorithms, ids
+_TECHNICAL = re.compile(
+    r"(?:v?[0-9]+(?:[._:-][0-9a-z]+)*|[0-9.,]+(?:[kmgt]i?b|[munp]?s|hz|[kmgt]?bit|%|x|min|h|d)?|0x[0-9a-f]*|(?:[0-9a-f]{1,4}:){2,7}[0-9a-f]{0,4}"
+    r"|(?:hmac-?)?(?:sha|md|aes|rsa|ed|ecdsa|ecdh|utf|ipv|base|oauth|http|tls|ssl|ssh|pbkdf|argon|crc|rc|ntlmv|bcrypt|x|cp|iso|arm|amd|win|int|uint|float|fp|bf|ubuntu|debian|python|cuda|gpt|llama|qwen)"
+    r"-?[0-9]{1,5}(?:[-_./:][a-z0-9]{1,8}){0,3}[a-z]?"
+    r"|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[a-z]+|[^@\s]+@(?:localhost|[\w-]+\.[\w.-]+)|[a-z]+(?:[-_.](?:[a-z]+[0-9]{0,4}|[0-9]{1,4}))+)\Z",
+    re.IGNORECASE,
+)
+_PUNCTUATION = re.compile(r"[A-Za-z0-9][!@#$%^&*?+~=;,][A-Za-z0-9]|[A-Za-z0-9][!#$%^&*?+~=]\Z")
 _BETWEEN_PARTS = re.compile(r"[-_.:/]")
 _FIRST_PART = re.compile(r"\A(?:[a-z]+[0-9]{0,4}|[A-Za-z]{2,}[0-9]{1,5})\Z")
 _FURTHER_PART = re.compile(r"\A(?:[A-Za-z]*[0-9]{0,5}|[0-9]{1,6}[A-Za-z]{0,3})\Z")
@@ -42,7 +62,7 @@ def may_be_secret(value: str, shortest: int = 4) -> bool:
         len(bare) >= shortest
         and bare.lower() not in _PLAIN_WORDS
         and "⟨" not in value
-        and not any(pattern.match(bare) for pattern in (_PATH, _VARIABLE, _MASK, _CALL, _FLAG, _REFERENCE))
+        and not any(pattern.match(bare) for pattern in (_PATH, _VARIABLE, _MASK, _CALL, _FLAG, _REFERENCE, _FILE))
         and not (_DOTTED.match(bare) and _DIGIT.search(bare) is None)
     )
 
@@ -58,6 +78,14 @@ def is_random(value: str, shortest: int = 8) -> bool:
         return has_digits and len(value) >= 16
     mixed = _LOWER.search(value) is not None and _UPPER.search(value) is not None
     return mixed and len(value) >= 16 and len(_CHANGE_OF_CLASS.findall(value)) * 4 >= len(value)
+
+
+def is_made_up(value: str, shortest: int = 6) -> bool:
+    """Whether a value is what people and programs make up as a password, rather than a word, name, version, address or id of a sentence."""
+    value = value.strip(" .:!?,;\"'") if value[-1:] in " .:,;\"'" else value
+    if len(value) < shortest or _LETTER.search(value) is None or _TECHNICAL.match(value):
+        return False
+    return is_random(value, shortest) or _DIGIT.search(value) is not None or _PUNCTUATION.search(value) is not None
 
 
 def _is_name(value: str) -> bool:

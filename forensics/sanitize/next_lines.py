@@ -1,0 +1,102 @@
+# ruff: noqa: E501  an expression is read better in one line
+"""Find secrets that are on the lines after their names, in one text or in the next of several: YAML's blocks and lists, prompts, dialogues."""
+
+from __future__ import annotations
+
+import re
+
+from forensics.sanitize.names import can_be, kind_of
+from forensics.sanitize.value_forms import CLOSE, Span
+
+_INDENT = r"(?:[ ]{0,40}|[<>|#*-]{1,3}\s|[CS]:\s)"
+_QUOTE = r"[\"'`]?"
+_VALUE = rf"{_QUOTE}(?P<s>[^\s\"'`<>]{{4,1024}}){_QUOTE}"
+_NAME = r"(?P<n>[a-z_][\w.-]{1,80})"
+_EMPTY = r"(?:\s{0,80}\n){0,3}"
+# A line and those after it. The forms of which the value is certain: password: >-, api_keys: with a list, - name: DB_PASSWORD, form-data
+_CERTAIN = tuple(
+    re.compile(pattern, re.IGNORECASE | re.MULTILINE)
+    for pattern in (
+        rf"{_NAME}{CLOSE}\s{{0,3}}[:=]\s{{0,4}}(?:[|>][-+]?[0-9]?|\[)\s{{0,4}}\n{_EMPTY}{_INDENT}(?:-\s)?{_VALUE}",
+        rf"{_NAME}{CLOSE}\s{{0,3}}[:=]\s{{0,4}}\n{_INDENT}-\s{_VALUE}\s{{0,4}}$",
+        rf"\b(?:name|key|variable|param(?:eter)?){CLOSE}\s{{0,3}}[:=]\s{{0,3}}{_QUOTE}{_NAME}{_QUOTE},?\s{{0,4}}\n{_INDENT}{_QUOTE}value{_QUOTE}\s{{0,3}}[:=]\s{{0,3}}{_VALUE}",
+        rf"\bname={_QUOTE}{_NAME}{_QUOTE}\s{{0,4}}\n(?:Content-[^\n]{{1,200}}\n){{0,3}}\s{{0,4}}\n?{_VALUE}",
+    )
+)
+# A word that was made up, alone on the line after a label or a sentence that ends in a colon
+_ALONE = re.compile(rf":\s{{0,4}}\n{_EMPTY}{_INDENT}{_VALUE}\s{{0,4}}$", re.MULTILINE)
+_SECRET_NOUN = re.compile(
+    r"(?<![a-z])(?:pass(?:word|wd|phrase|code|key|wort)|pwd|psk|kennwort|secret|credential|token|(?:key|code)s?(?![a-z]))", re.IGNORECASE
+)
+# SMTP: 334 and the base64 of "Password:"
+_SMTP = re.compile(rf"\b334 UGFzc3dvcmQ6?=?\s{{0,4}}\n{_INDENT}{_VALUE}")
+_ITEM = re.compile(rf"[,\s]{{0,9}}\n{_INDENT}(?:-\s)?{_VALUE}(?=\s{{0,4}},?\s{{0,4}}(?:\n|\Z|\]))")
+_IS_ITEM = re.compile(r"\s{0,40}(?:-\s|[\"'])\S{1,1024}\s{0,4}\Z")
+_WORDS = ("pass", "pwd", "secret", "token", "key", "cred", "code", "kennwort", "psk", "334 ugfzc3")
+_ENDS = (":", "=", "-", "|", ">", "+", "[")
+_MOST_ITEMS, _MOST_BLANK, _MOST = 64, 3, 240
+
+
+def in_text(text: str, lower: str) -> list[Span]:
+    """List the spans of secrets that are on a line after the line that names them. lower: the text in lower case."""
+    spans: list[Span] = []
+    if "\n" not in text or not any(word in lower for word in _WORDS):
+        return spans
+    start = 0
+    while (end := text.find("\n", start)) >= 0:
+        begin = max(start, end - _MOST)
+        if _opens(text[begin:end], lower[begin:end]):
+            rest = text[begin : end + _MOST * 8]
+            spans += [(begin + first, begin + last) for first, last in _after(rest, end - begin)]
+        start = end + 1
+    return spans
+
+
+def _opens(line: str, lower: str) -> bool:
+    """Whether the value of a name in a line can be on the next."""
+    line = line.rstrip()
+    return (line.endswith(_ENDS) or "name" in lower or "334 " in lower or "key:" in lower) and any(word in lower for word in _WORDS)
+
+
+def _after(text: str, end: int) -> list[Span]:
+    """List the values behind the first line of a text, which ends at `end`."""
+    for form in _CERTAIN:
+        match = form.search(text, 0)
+        if match is not None and match.start() < end and (kind := kind_of(match["n"])) and _is_value(kind, match["s"], certain=True):
+            return [match.span("s"), *_items(text, match, kind)]
+    if (match := _SMTP.search(text)) is not None and match.start() < end:
+        return [match.span("s")]
+    line = text[:end].rstrip()
+    match = _ALONE.match(text, len(line) - 1) if line.endswith(":") else None
+    noun = _SECRET_NOUN.search(line)
+    if match is not None and noun is not None:
+        kind = kind_of(line.rstrip(": ").rpartition(" ")[2]) or kind_of(noun[0]) or "token"
+        if _is_value("token" if kind == "other" else kind, match["s"], certain=False):
+            return [match.span("s")]
+    return []
+
+
+def _items(text: str, first: re.Match[str], kind: str) -> list[Span]:
+    """List the further values of a list whose first value was found."""
+    spans: list[Span] = []
+    line = text[text.rfind("\n", 0, first.start("s")) + 1 : first.start("s")]
+    if line.lstrip()[:1] not in {"-", '"', "'"}:
+        return spans
+    at = first.end("s") + (text[first.end("s") : first.end("s") + 1] in {'"', "'", "`"})
+    while len(spans) < _MOST_ITEMS and (item := _ITEM.match(text, at)) is not None and _is_value(kind, item["s"], certain=True):
+        spans.append(item.span("s"))
+        at = item.end()
+    return spans
+
+
+def _is_value(kind: str, value: str, *, certain: bool) -> bool:
+    return not value.endswith(":") and can_be(kind, value.rstrip(","), certain=certain)
+
+
+def left_open(text: str, before: str) -> str:
+    """Return what must be put before the next text to find a value in it, of a text that was read after `before`; or nothing."""
+    stripped = text.strip()
+    if before and (not stripped or _IS_ITEM.match(text)) and before.count("\n") <= _MOST_BLANK + _MOST_ITEMS:
+        return f"{before}\n{text}"[-_MOST * 4 :] if stripped else f"{before}\n"
+    last = text[-_MOST:].rstrip().rpartition("\n")[2]
+    return last if last and _opens(last, last.lower()) else ""

@@ -1,0 +1,64 @@
+"""A place of a text where a secret is, and what the value in it must be like."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64decode
+from binascii import Error as NotBase64
+from collections.abc import Callable
+from typing import NamedTuple
+
+from forensics.sanitize.value_forms import GROUPS, Span, value_span
+from forensics.sanitize.values import is_made_up, is_random, may_be_secret
+
+Accepts = Callable[[str], bool]
+
+
+class Place(NamedTuple):
+    """hints: lower-case literals, one of which is in each text that has it. The value is one of GROUPS of `pattern`."""
+
+    kind: str
+    hints: tuple[str, ...]
+    pattern: re.Pattern[str]
+    accepts: Accepts
+
+    def spans(self, text: str) -> list[Span]:
+        """List the values that are accepted."""
+        found = []
+        for match in self.pattern.finditer(text):
+            start, end = value_span(match) if GROUPS[1] in self.pattern.groupindex else match.span("s")
+            if end > start and self.accepts(text[start:end]):
+                found.append((start, end))
+        return found
+
+
+def always(value: str) -> bool:
+    return "⟨" not in value
+
+
+def password(value: str) -> bool:
+    return may_be_secret(value, 3)
+
+
+def random(value: str) -> bool:
+    return is_random(value) and may_be_secret(value)
+
+
+def made_up(value: str) -> bool:
+    return may_be_secret(value, 6) and is_made_up(value)
+
+
+def user_and_password(value: str) -> bool:
+    """Whether this is the base64 of user:password."""
+    try:
+        return b":" in b64decode(value + "=" * (-len(value) % 4), validate=True)
+    except NotBase64:
+        return False
+
+
+def bearer(value: str) -> bool:
+    return may_be_secret(value, 6) and (is_random(value) or len(value) >= 20)
+
+
+def place(kind: str, hints: str, pattern: str, accepts: Accepts = always) -> Place:
+    return Place(kind, tuple(hints.split()), re.compile(pattern, re.IGNORECASE | re.MULTILINE), accepts)

@@ -1,0 +1,89 @@
+# ruff: noqa: E501  an expression is read better in one line
+"""Find secrets that a sentence gives: `Your API key is: …`, `password was …`, `API key ci has been created: …`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from forensics.sanitize.assignments import BEFORE, is_of_a_model
+from forensics.sanitize.names import is_qualified
+from forensics.sanitize.value_forms import BARE, QUOTED, VALUE, value_span
+from forensics.sanitize.values import is_made_up, is_random, may_be_secret
+
+Found = tuple[str, int, int]
+_NOUN = re.compile(
+    r"(?<![a-z])(?:pass(?:word|wd|phrase|code|key|wort)|pwd|psk|kennwort|secret|credential|token|key|otp|one[- ]time|verification code|recovery code)"
+)
+_NAME = (
+    r"(?P<name>(?P<password>(?:pass(?:word|wd|phrase|code|key|wort)|pwd|psk|kennwort|secret|credential)s?)|(?P<key>keys?(?:\s[0-9]{1,2})?|recovery codes?)"
+    r"|(?P<token>tokens?|otp|one[- ]time (?:password|code)|verification code))\b"
+)
+# "Your API key is: …" (TabbyAPI, common/auth.py); "password is hunter2"; a quoted one after its name
+_DIRECT = re.compile(
+    rf"{_NAME}(?P<sep>\s(?:is|was|are|now|=>|to|set\sto|reset\sto|changed\sto)(?:\snow|\sset\sto)?:?\s{{1,3}}|\s?(?:is|was):\s{{0,3}}|:\s{{0,3}}|\s){VALUE}",
+    re.IGNORECASE,
+)
+# Words between the name and the value
+_DISTANT = re.compile(
+    rf"{_NAME}(?P<gap>[^\n=<>{{}}]{{1,120}}?)(?P<sep>[:=]\s{{1,3}}|\s(?:is|was|as|to|→|->)\s(?=[^\s]{{0,64}}[0-9#$%^&!]))(?:{QUOTED}|{BARE})(?=[\s\"'`.,;)]|$)",
+    re.IGNORECASE,
+)
+_NO_SECRET_FOLLOWS = re.compile(
+    r"fail|invalid|denied|reject|incorrect|wrong|missing|expire|accepted|not |n't|error|unknown|mismatch|unable|cannot|policy|fingerprint|length|public|sha256|md5|count|limit|used|per |\brate|hash|usage|digest|checksum|request|trace|session|model|version|took|in [0-9]|id\b",
+    re.IGNORECASE,
+)
+_IS = re.compile(r"\b(?:is|was|are|now|to)\b|:|=>", re.IGNORECASE)
+_HARMLESS_BEFORE = re.compile(
+    r"(?:public|host|primary|foreign|unknown|invalid|missing|bad|no|ssh|duplicate|unexpected|cache|sort|partition)\s?$", re.IGNORECASE
+)
+_OF_A_TOKEN = re.compile(
+    r"(?:root|join|worker|access|admin|setup|claim|refresh|bot|registration|enrol?lment|bearer|auth|api)\s\Z", re.IGNORECASE
+)
+
+
+_WORDS = ("pass", "pwd", "psk", "kennwort", "secret", "credential", "token", "key", "otp", "one-time", "one time", "code")
+
+
+def in_sentences(text: str, lower: str) -> Iterator[Found]:
+    """Yield (kind, start, end) of values that a sentence gives. lower: the text in lower case."""
+    for noun in _NOUN.finditer(lower) if any(word in lower for word in _WORDS) else ():
+        before = text[max(0, noun.start() - BEFORE) : noun.start()]
+        for pattern, judge in ((_DIRECT, _is_given), (_DISTANT, _is_far_given)):
+            if (match := pattern.match(text, noun.start())) is not None:
+                start, end = value_span(match)
+                if judge(match, text[start:end], before):
+                    yield _kind(match, before), start, end
+                    break
+
+
+def _kind(match: re.Match[str], before: str) -> str:
+    if match["password"]:
+        return "password"
+    return "api-key" if match["key"] and is_qualified("key", before) else "token"
+
+
+def _is_given(match: re.Match[str], value: str, before: str) -> bool:
+    """Judge a value that stands beside its name."""
+    if not may_be_secret(value, 6) or (match["token"] and is_of_a_model(before)):
+        return False
+    has_verb = _IS.search(match["sep"]) is not None
+    if match["password"]:
+        if match["name"].lower() == "passwd" and not has_verb and ":" in value:  # a version of the package
+            return False
+        return is_made_up(value) and (has_verb or match["s"] is None or (value[:1] not in "/@#(" and "=" not in value))
+    if match["key"] and not is_qualified("key", before):
+        return not _HARMLESS_BEFORE.search(before) and is_random(value, 24) and not ("/" in value or has_verb is False)
+    if not has_verb and match["s"] is not None:
+        is_named = match["key"] or _OF_A_TOKEN.search(before) is not None
+        return is_random(value, 16 if is_named else 24)  # `token bucket`
+    return not _HARMLESS_BEFORE.search(before) and is_random(value, 8)
+
+
+def _is_far_given(match: re.Match[str], value: str, before: str) -> bool:
+    """Judge a value with words between it and its name."""
+    if _NO_SECRET_FOLLOWS.search(match["gap"]) or _HARMLESS_BEFORE.search(before) or not may_be_secret(value, 8) or "://" in value:
+        return False
+    if match["password"]:
+        return is_made_up(value, 8)
+    return is_random(value, 16 if match["key"] and not is_qualified("key", before) else 12) and not is_of_a_model(before)
