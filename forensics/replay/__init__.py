@@ -1,0 +1,124 @@
+"""Replay controls on the recorded history: what would have fired or acted in each incident, when, and how often for nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import polars as pl
+
+from forensics.model.controls import CANNOT_JUDGE, DEAD, FIRES, NEVER, Replayed
+from forensics.model.values import Incident, Signature, UnitKey
+from forensics.replay.alert_rules import Engine, replay_rule
+from forensics.replay.asked import Asked, Probe, shipped
+from forensics.replay.backoff import replay_backoff
+from forensics.replay.history import Frames, UnitHistory, histories
+from forensics.replay.limits import replay_gates, replay_policy, replay_start_limit
+from forensics.replay.litellm import replay_litellm
+from forensics.replay.machines import machines
+from forensics.replay.on_failure import replay_on_failure
+from forensics.replay.polls import replay_poll
+from forensics.replay.scene import Named, Scene, Span, scenes
+from forensics.replay.selection import Cache
+from forensics.replay.series import Model
+from forensics.replay.stacks import replay_stacks
+from forensics.replay.watching import replay_watch
+from forensics.rules import Rule, shipped_rules
+from forensics.wording import duration
+
+__all__ = ["Asked", "ReplayInputs", "replay", "shipped"]
+RANKS = {FIRES: 0, NEVER: 1, DEAD: 2, CANNOT_JUDGE: 3}
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayInputs:
+    """The frames of the earlier stages, and the incidents; `row` columns index into `entries`."""
+
+    entries: pl.DataFrame
+    attempts: pl.DataFrame
+    restarts: pl.DataFrame
+    lifecycle: pl.DataFrame
+    labels: pl.DataFrame
+    changes: pl.DataFrame
+    signatures: Mapping[str, Signature]
+    incidents: Sequence[Incident]
+    window: Span  # seconds since 1970
+
+
+def replay(inputs: ReplayInputs, asked: Asked) -> Mapping[str, tuple[Replayed, ...]]:
+    """Replay the asked controls on each incident: by its id, the first to fire first, then those that do not fire."""
+    if not inputs.incidents:
+        return {}
+    made = _scenes(inputs)
+    others: dict[str, tuple[UnitHistory, ...]] = {}
+    for scene in made:
+        known = others.get(scene.incident.machine, ())
+        others[scene.incident.machine] = (*known, *(history for history in scene.histories if all(history is not each for each in known)))
+    engine = Engine(asked.prometheus, Model(asked.ready_s, inputs.window[0]), Cache(), asked.routing, others)
+    return {scene.incident.id: _ordered(_of_incident(scene, asked, engine, inputs.signatures)) for scene in made}
+
+
+def _scenes(inputs: ReplayInputs) -> list[Scene]:
+    of_machine = machines(inputs.entries, inputs.changes)
+    frames = Frames(inputs.attempts, inputs.restarts, inputs.lifecycle, inputs.labels, inputs.entries["monotonic"])
+    keys = [UnitKey(incident.machine, incident.manager, incident.unit) for incident in inputs.incidents]
+    of_unit = histories(keys, frames, of_machine)
+    known = [(incident, key) for incident, key in zip(inputs.incidents, keys, strict=True) if key in of_unit]
+    return scenes(
+        [incident for incident, _ in known],
+        [tuple(of_unit[key]) for _, key in known],
+        [of_machine[key.machine] for _, key in known],
+        inputs.window,
+    )
+
+
+def _of_incident(scene: Scene, asked: Asked, engine: Engine, signatures: Mapping[str, Signature]) -> Iterator[Replayed]:
+    rules = [rule for rule in asked.rules or shipped_rules(scene.incident.unit) if rule.alert]
+    replayed = [replay_rule(scene, rule, engine) for rule in rules]
+    yield from replayed
+    never = [rule for rule, found in zip(rules, replayed, strict=True) if found.status == NEVER]
+    for limit in asked.limits:
+        yield replay_start_limit(scene, limit, asked.source("limit"))
+    for limit in asked.stacked:
+        yield from replay_stacks(scene, limit, never, engine, asked.source("limit"))
+    for policy in asked.policies:
+        yield replay_policy(scene, policy, asked.source("policy"))
+    if asked.on_failure:
+        yield replay_on_failure(scene, asked.source("policy"))
+    for probe in asked.probes:
+        yield _replay_probe(scene, probe, engine, asked.source("probe"))
+    for poll in asked.polls:
+        yield replay_poll(scene, poll, asked.source("poll"))
+    if asked.gates:
+        yield from replay_gates(scene, signatures, asked.source("gate"))
+    for router in asked.routers:
+        yield from replay_litellm(scene, router, asked.ready_s, asked.source("litellm"))
+    if asked.watch:
+        yield from replay_watch(scene, asked.source("watch"))
+    yield from _of_unit_files(scene, asked)
+
+
+def _replay_probe(scene: Scene, probe: Probe, engine: Engine, source: str) -> Replayed:
+    """Replay a probe as the rule that reports it."""
+    every, hold = duration(probe.interval_s), duration(probe.hold_s)
+    named = Named(f"probe:{probe.interval_s:g}/{probe.hold_s:g}", f"probe every {every}, failing for {hold}", "probe", source)
+    prometheus = replace(engine.prometheus, scrape_s=probe.interval_s)
+    rule = Rule(expr="probe_success == 0", alert="ProbeFailed", hold_s=probe.hold_s)
+    probing = replace(engine, prometheus=prometheus, model=replace(engine.model, ready_s=probe.ready_s))
+    return replay_rule(scene, rule, probing, named=named)
+
+
+def _of_unit_files(scene: Scene, asked: Asked) -> Iterator[Replayed]:
+    for unit in asked.unit_files:
+        yield replay_start_limit(scene, unit.limit, unit.file, f"limit:{unit.file}")
+        if unit.policy is not None:
+            yield replay_policy(scene, unit.policy, unit.file, f"policy:{unit.file}")
+        if unit.pauses is not None:
+            yield replay_backoff(scene, unit.pauses, unit.limit, unit.policy, unit.file)
+        if unit.on_failure:
+            yield replay_on_failure(scene, unit.file, direct=unit.direct, id_=f"on-failure:{unit.file}")
+
+
+def _ordered(replayed: Iterator[Replayed]) -> tuple[Replayed, ...]:
+    """Put the first to fire first; of those that do not fire, the known ones before those that cannot be judged."""
+    return tuple(sorted(replayed, key=lambda each: (RANKS[each.status], each.after_s or 0.0, each.id)))

@@ -1,0 +1,154 @@
+"""Replay what keeps a unit from being started again: start limits, Restart= policies and gates.
+
+After a limiter acts, the unit is down until somebody starts it or the host boots: such starts of the record are kept, automatic ones
+are avoided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from forensics.policy.class_state import is_futile
+from forensics.replay.history import Flags, Ints, UnitHistory
+
+RELOADS_RESET_UNTIL = 254  # systemd keeps a start limit's window over daemon-reload since 255 (unit-serialize.c)
+POLICIES: dict[str, Callable[[str], bool]] = {  # service.c, service_shall_restart(): whether a service with this result is restarted
+    "no": lambda _: False,
+    "on-abort": lambda result: result in {"signal", "core-dump"},
+    "on-watchdog": lambda result: result == "watchdog",
+    "on-abnormal": lambda result: result not in {"success", "exit-code", "exec-condition"},
+    "on-failure": lambda result: result not in {"success", "exec-condition"},
+    "on-success": lambda result: result == "success",
+    "always": lambda result: result != "exec-condition",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StartLimit:
+    """StartLimitBurst= starts within StartLimitIntervalSec=; no limit where one of them is 0."""
+
+    burst: int
+    interval_s: float
+
+    def __str__(self) -> str:
+        return f"{self.burst}/{self.interval_s:g}"
+
+
+@dataclass(frozen=True, slots=True)
+class Limited:
+    """What a limiter makes of each start: kept, or refused where it acts; automatic ones that are not kept are avoided.
+
+    acts: the starts after whose failure, or in whose place, it takes the unit down.
+    """
+
+    kept: Flags
+    refused: Flags
+    avoided: Flags
+    acts: Flags
+    most: Ints  # per start, how many had counted when it came: how near it was
+
+
+def start_limit(history: UnitHistory, limit: StartLimit, reloads: Ints | None = None) -> Limited:
+    """Replay a fixed window as src/basic/ratelimit.c counts: the first start opens it, `burst` starts pass, the next one is refused.
+
+    reloads: rows of ENTRIES at which the window opens anew, where systemd is old enough.
+    """
+    kept, refused, count = _all(history, value=True), _all(history, value=False), np.zeros(len(history.began), dtype=np.int64)
+    if limit.burst <= 0 or limit.interval_s <= 0:
+        return _limited(history, kept, refused, count)
+    resets = _resets(history, reloads)
+    begin: float | None = None
+    number, boot, down = 0, -2, False
+    columns = (history.clock, history.boot, history.automatic, history.counts, history.weight)
+    rows = zip(*(column.tolist() for column in columns), resets, strict=True)
+    for i, (clock, of_boot, automatic, counts, weight, reset) in enumerate(rows):
+        if of_boot != boot:
+            begin, boot, down = None, of_boot, False
+        if reset:
+            begin = None
+        if down and automatic:
+            kept[i] = False
+            continue
+        if not counts:
+            continue
+        if begin is None or clock - begin > limit.interval_s:
+            begin, number = clock, 0
+        number += weight
+        count[i] = number
+        down = number > limit.burst
+        if down:
+            kept[i], refused[i] = False, True
+    return _limited(history, kept, refused, count)
+
+
+def restart_policy(history: UnitHistory, policy: str) -> Limited:
+    """Replay Restart=: what ends with a result that it does not restart stays down."""
+    restarts = POLICIES[policy]
+    allowed = {str(result): restarts(str(result)) for result in set(history.result.tolist())}
+    return _closed_after(history, [not allowed[str(result)] for result in history.result.tolist()])
+
+
+def gate(history: UnitHistory, in_a_row: int, futile: Callable[[str], bool | None] | None = None) -> Limited:
+    """Replay a gate that closes when so many starts in a row failed and none of them held; a start by hand opens it.
+
+    futile: restart_helps of a class; then only failures of one class that no restart fixes count.
+    """
+    closes, row, last = [], 0, ""
+    signatures, failed, held, automatic = (each.tolist() for each in (history.signature, history.failed, history.held, history.automatic))
+    helps: dict[str, bool | None] = {} if futile is None else {name: futile(name) for name in set(signatures)}
+    down = False
+    for i, signature in enumerate(signatures):
+        if down and automatic[i]:
+            closes.append(False)
+            continue
+        row = row if automatic[i] else 0
+        same = futile is None or (signature == last and is_futile(restart_helps=helps[signature], failures=in_a_row))
+        counts = failed[i] and not held[i] and (futile is None or helps[signature] is False)
+        row = (row + 1 if same else 1) if counts else 0
+        last = signature
+        down = row >= in_a_row
+        closes.append(down)
+    return _closed_after(history, closes)
+
+
+def what_is_left(history: UnitHistory, limited: Limited) -> UnitHistory:
+    """Return the history that a limiter leaves: what it takes down is `failed` until the next start that it keeps."""
+    followed_by = np.append(limited.refused[1:] & history.automatic[1:], False) if len(history.began) else limited.refused
+    dropped = np.append(~limited.kept[1:] & history.automatic[1:], False) if len(history.began) else limited.refused
+    left = history.only(np.flatnonzero(limited.kept))
+    of_kept = limited.kept
+    left.restart[dropped[of_kept] & ~followed_by[of_kept]] = np.nan
+    left.refused[followed_by[of_kept]] = True
+    return left
+
+
+def _closed_after(history: UnitHistory, closes: list[bool]) -> Limited:
+    """Take the unit down after the starts that are marked; refuse nothing."""
+    kept, acts = _all(history, value=True), _all(history, value=False)
+    down, automatic, boot = False, history.automatic.tolist(), history.boot.tolist()
+    for i in range(1, len(closes)):
+        if automatic[i] and boot[i] == boot[i - 1] and (down or closes[i - 1]):
+            kept[i], acts[i - 1] = False, not down
+            down = True
+        else:
+            down = False
+    return Limited(kept, _all(history, value=False), ~kept & history.automatic, acts, np.zeros(len(kept), dtype=np.int64))
+
+
+def _limited(history: UnitHistory, kept: Flags, refused: Flags, count: Ints) -> Limited:
+    return Limited(kept, refused, ~kept & history.automatic, refused, count)
+
+
+def _resets(history: UnitHistory, reloads: Ints | None) -> list[bool]:
+    """Mark the starts before which, since the start before, the window was opened anew."""
+    if reloads is None or not len(reloads):
+        return [False] * len(history.row)
+    before = np.searchsorted(np.sort(reloads), history.row)
+    return [bool(more) for more in np.diff(before, prepend=0) > 0]
+
+
+def _all(history: UnitHistory, *, value: bool) -> Flags:
+    return np.full(len(history.began), value)

@@ -1,0 +1,128 @@
+"""Say what start limits, Restart= policies and gates would have done in an incident."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+from forensics.model.controls import Replayed
+from forensics.model.values import Signature
+from forensics.policy.class_state import FUTILE_FAILURES
+from forensics.replay.history import UnitHistory
+from forensics.replay.limiters import RELOADS_RESET_UNTIL, Limited, StartLimit, gate, restart_policy, start_limit
+from forensics.replay.scene import First, Named, Scene
+from forensics.wording import count, duration, plural
+
+KEPT = "people start the unit again when they did, whatever the limiter changed"
+GATE_FAILURES = 5  # in a row, of any class
+
+
+def replay_start_limit(scene: Scene, limit: StartLimit, source: str, id_: str = "") -> Replayed:
+    """Replay StartLimitBurst= and StartLimitIntervalSec=."""
+    name = f"StartLimit {limit} s"
+    named = Named(id_ or f"limit:{limit}", name, "limit", source, (KEPT, *_of_version(scene)))
+    applied = [(history, limited_by(history, scene, limit)) for history in scene.histories]
+    refused = np.sort(np.concatenate([history.began[limited.refused] for history, limited in applied] or [np.empty(0)]))
+    counts = {
+        "restarts_avoided": _avoided(scene, applied),
+        "refusals": int(scene.inside(refused).sum()),
+        "refusals_outside": int((scene.quiet(refused) & scene.own(refused)).sum()),
+    }
+    inside = refused[scene.inside(refused)]
+    if not len(inside):
+        return scene.never(named, _out_of_reach(scene, applied, limit), restarts_after=scene.restarts_after(scene.start), **counts)
+    refusals = plural(counts["refusals"], "start")
+    reason = f"{refusals} refused: the unit is failed until somebody runs systemctl reset-failed and starts it"
+    return scene.fires(named, First.at(float(inside[0]) - scene.start), reason, **counts)
+
+
+def limited_by(history: UnitHistory, scene: Scene, limit: StartLimit) -> Limited:
+    """Apply a start limit as the machine's systemd would have."""
+    version = scene.machine.version
+    reopens = version is not None and version <= RELOADS_RESET_UNTIL and history.unit.manager == "system"
+    reloads = np.array(scene.machine.reloads, dtype=np.int64) if reopens else None
+    return scene.once((id(history), limit), lambda: start_limit(history, limit, reloads))
+
+
+def replay_policy(scene: Scene, policy: str, source: str, id_: str = "") -> Replayed:
+    """Replay Restart=; in quiet times it counts the failures that a restart cured, and that would have stayed down."""
+    named = Named(id_ or f"policy:{policy}", f"Restart={policy}", "policy", source, (KEPT,))
+    applied = [(history, _by_policy(scene, history, policy)) for history in scene.histories]
+    cured = np.concatenate([history.began[limited.avoided & history.held] for history, limited in applied] or [np.empty(0)])
+    missed = int((scene.own(cured) & scene.quiet(cured)).sum())
+    down = np.sort(np.concatenate([history.ended[limited.acts] for history, limited in applied] or [np.empty(0)]))
+    down = down[scene.inside(down)]
+    avoided = _avoided(scene, applied)
+    counts = {"restarts_avoided": avoided, "firings_outside": missed}
+    if not avoided or (not len(down) and not _down_at(scene, applied)):
+        reason = "it restarts all that was restarted" if not avoided else "it restarts all that failed in this incident"
+        return scene.never(named, reason, restarts_after=scene.restarts_after(scene.start), **counts)
+    reason = f"down after {plural(missed, 'single failure')} that a restart cured" if missed else "it misses no restart that cured anything"
+    first = float(down[0]) - scene.start if len(down) else 0.0
+    return scene.fires(named, First.at(first), reason, **counts)
+
+
+def replay_gates(scene: Scene, signatures: Mapping[str, Signature], source: str) -> list[Replayed]:
+    """Replay a gate for classes that no restart fixes, and one for failures of any class."""
+    futile = f"gate: {FUTILE_FAILURES} in a row of a class that no restart cures"
+    helps: Callable[[str], bool | None] = lambda id_: signatures[id_].restart_helps if id_ in signatures else None  # noqa: E731
+    return [
+        _gate(scene, Named("gate:futile", futile, "gate", source, (KEPT,)), FUTILE_FAILURES, helps),
+        _gate(scene, Named("gate:any", f"gate: {GATE_FAILURES} failures in a row", "gate", source, (KEPT,)), GATE_FAILURES, None),
+    ]
+
+
+def _gate(scene: Scene, named: Named, in_a_row: int, helps: Callable[[str], bool | None] | None) -> Replayed:
+    applied = [(history, _gated(scene, named.id, history, in_a_row, helps)) for history in scene.histories]
+    began = np.concatenate([history.began[limited.acts] for history, limited in applied] or [np.empty(0)])
+    ended = np.concatenate([history.ended[limited.acts] for history, limited in applied] or [np.empty(0)])
+    inside = np.flatnonzero(scene.inside(began))
+    counts = {"restarts_avoided": _avoided(scene, applied), "firings_outside": int((scene.quiet(began) & scene.own(began)).sum())}
+    if not len(inside):
+        what = "of one class that no restart cures" if helps else "without a stable start between them"
+        reason = f"there were no {in_a_row} failed starts in a row {what} that were restarted"
+        return scene.never(named, reason, restarts_after=scene.restarts_after(scene.start), **counts)
+    i = inside[np.argmin(began[inside])]
+    first, closed = float(began[i]) - scene.start, float(ended[i]) - scene.start
+    closings = plural(len(inside), "time")
+    reason = f"closes {closings}, first when that start fails at T+{duration(closed)}; a start by hand opens it"
+    return scene.fires(named, First(first, first, closed), reason, **counts)
+
+
+def _by_policy(scene: Scene, history: UnitHistory, policy: str) -> Limited:
+    return scene.once((id(history), policy), lambda: restart_policy(history, policy))
+
+
+def _gated(scene: Scene, id_: str, history: UnitHistory, in_a_row: int, helps: Callable[[str], bool | None] | None) -> Limited:
+    return scene.once((id(history), id_), lambda: gate(history, in_a_row, helps))
+
+
+def _avoided(scene: Scene, applied: Sequence[tuple[UnitHistory, Limited]]) -> int:
+    """Count the restarts that would not have happened, for which this incident answers."""
+    return sum(int(history.weight[limited.avoided & scene.own(history.began)].sum()) for history, limited in applied)
+
+
+def _down_at(scene: Scene, applied: Sequence[tuple[UnitHistory, Limited]]) -> bool:
+    """Whether the unit was down already when the incident began."""
+    return any(bool(limited.avoided[scene.inside(history.began)].any()) for history, limited in applied)
+
+
+def _out_of_reach(scene: Scene, applied: Sequence[tuple[UnitHistory, Limited]], limit: StartLimit) -> str:
+    """Explain why a limit was never reached."""
+    if limit.burst <= 0 or limit.interval_s <= 0:
+        return "a burst or an interval of 0 is no limit"
+    most = max((int(limited.most[scene.inside(history.began)].max(initial=0)) for history, limited in applied), default=0)
+    cycles = np.concatenate([np.diff(history.clock[scene.inside(history.began)]) for history, _ in applied] or [np.empty(0)])
+    cycles = cycles[cycles > 0]
+    least = f"at most {count(most)} of {plural(limit.burst, 'start')} within {duration(limit.interval_s)}"
+    if not len(cycles):
+        return least
+    cycle = float(np.median(cycles))
+    return f"{least}: a start every {duration(cycle)} needs an interval of {duration(limit.burst * cycle)} or more"
+
+
+def _of_version(scene: Scene) -> tuple[str, ...]:
+    if scene.machine.version is not None or not scene.machine.reloads:
+        return ()
+    return (f"systemd is newer than {RELOADS_RESET_UNTIL}: a daemon-reload does not open the limit's window again",)

@@ -1,0 +1,100 @@
+"""Replay LiteLLM's cooldown and fallback: a model of a router that sends requests to the unit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from forensics.model.controls import Replayed
+from forensics.replay.history import Floats
+from forensics.replay.scene import First, Named, Scene
+from forensics.replay.states import Steps, answering
+from forensics.wording import count, duration, plural
+
+PHASES = 4  # of the requests
+
+
+@dataclass(frozen=True, slots=True)
+class Router:
+    """router_settings of LiteLLM, and how often it is asked."""
+
+    allowed_fails: int = 4
+    cooldown_s: float = 60.0
+    num_retries: int = 0
+    request_s: float = 10.0
+
+    def __str__(self) -> str:
+        return f"allowed_fails {self.allowed_fails}, cooldown_time {self.cooldown_s:g}"
+
+
+def replay_litellm(scene: Scene, router: Router, ready_s: float, source: str) -> list[Replayed]:
+    """Replay the cooldown of the unit's deployment, and the fallback of its model group."""
+    assumptions = (
+        f"a request every {duration(router.request_s)}",
+        f"the service answers {duration(ready_s)} after a start, or when it is ready where the manager logs that",
+        "the fallback is another process, and it answers",
+    )
+    id_ = f"litellm:cooldown {router.allowed_fails}/{router.cooldown_s:g}"
+    cooldown = Named(id_, f"LiteLLM cooldown ({router})", "litellm", source, assumptions)
+    fallback = Named("litellm:fallback", "LiteLLM fallback", "litellm", source, assumptions)
+    serving = [answering(history, ready_s) for history in scene.histories]
+    phases = [router.request_s * phase / PHASES for phase in range(PHASES)]
+    failing = scene.once((router, ready_s), lambda: [_failing(serving, router, phase, scene) for phase in phases])
+    trips = scene.once((router, ready_s, "trips"), lambda: [cooldowns(times, router) for times in failing])
+    return [_cooldown(scene, cooldown, router, trips), _fallback(scene, fallback, failing)]
+
+
+def _failing(serving: list[Steps], router: Router, phase: float, scene: Scene) -> Floats:
+    """Return when requests fail: of a service that does not answer, from its first start to the end of the window."""
+    times = [_down_times(steps, router.request_s, phase, scene.window[1]) for steps in serving]
+    return np.sort(np.concatenate(times)) if times else np.empty(0)
+
+
+def _down_times(serving: Steps, every_s: float, phase: float, until: float) -> Floats:
+    if not len(serving.times):
+        return serving.times
+    edges = np.append(serving.times, max(until, float(serving.times[-1])))
+    numbers = np.ceil((edges - phase) / every_s)
+    down = [np.arange(numbers[i], numbers[i + 1]) for i in np.flatnonzero(serving.values == 0)]
+    return np.concatenate(down) * every_s + phase if down else np.empty(0)
+
+
+def cooldowns(failing: Floats, router: Router) -> Floats:
+    """Return when the deployment is taken out: `allowed_fails` exceeded within `cooldown_s` of the first of them.
+
+    Measured on 1.106.2: the counter lives as long as a cooldown, a success does not reset it, and after a cooldown all traffic returns.
+    """
+    trips, window, fails, until = [], -np.inf, 0, -np.inf
+    for time in failing.tolist():
+        if time < until:
+            continue
+        if time - window >= router.cooldown_s:
+            window, fails = time, 0
+        fails += 1 + router.num_retries
+        if fails > router.allowed_fails:
+            trips.append(time)
+            until, window = time + router.cooldown_s, -np.inf
+    return np.array(trips, dtype=np.float64)
+
+
+def _cooldown(scene: Scene, named: Named, router: Router, trips: list[Floats]) -> Replayed:
+    firsts = [float(inside[0]) - scene.start for times in trips if len(inside := times[scene.inside(times)])]
+    quiet = int(np.median([int((scene.quiet(times) & scene.own(times)).sum()) for times in trips]))
+    if not firsts:
+        need = f"{plural(router.allowed_fails + 1, 'failure')} within {duration(router.cooldown_s)}"
+        reason = f"it needs {need}, and a request every {duration(router.request_s)} never fails so often"
+        return scene.never(named, reason, restarts_after=scene.restarts_after(scene.start), firings_outside=quiet)
+    times = trips[0][scene.inside(trips[0])]
+    reason = f"{count(len(times))} cooldowns; there is no half-open state: after each, all traffic goes to the unit again"
+    first = First(float(np.median(firsts)), min(firsts), max(firsts), 1 - len(firsts) / PHASES)
+    return scene.fires(named, first, reason, firings_outside=quiet)
+
+
+def _fallback(scene: Scene, named: Named, failing: list[Floats]) -> Replayed:
+    firsts = [float(inside[0]) - scene.start for times in failing if len(inside := times[scene.inside(times)])]
+    if not firsts:
+        return scene.never(named, "no request would have failed", restarts_after=scene.restarts_after(scene.start), firings_outside=0)
+    answered = int(scene.inside(failing[0]).sum())
+    first = First(float(np.median(firsts)), min(firsts), max(firsts), 1 - len(firsts) / PHASES)
+    return scene.fires(named, first, f"{plural(answered, 'request')} answered by the fallback instead of failing: nobody is told")

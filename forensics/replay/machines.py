@@ -1,0 +1,72 @@
+"""Find what replay must know of each machine: its boots, when it was off or asleep, its systemd, and what was reloaded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import polars as pl
+
+from forensics.boots import machine_or_host
+from forensics.clocks import read_clocks
+
+VERSION = r"^systemd v?(\d{3})\b.* running in "  # PID 1's first line
+OFF_S = 1.0  # a shorter gap between two boots loses no scrape
+REEXEC = "systemd re-executed itself"
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """Times are seconds since 1970. off: spans in which it was off or asleep. reloads: rows of ENTRIES. version: null when not recorded."""
+
+    boots: tuple[str, ...]
+    begins: tuple[float, ...]  # of the boots
+    until: float
+    off: tuple[tuple[float, float], ...]
+    reloads: tuple[int, ...]  # daemon-reload and daemon-reexec
+    version: int | None
+    useless_clocks: frozenset[str]  # boots whose monotonic clock cannot be trusted
+
+
+def machines(entries: pl.DataFrame, changes: pl.DataFrame) -> dict[str, Machine]:
+    """Describe every machine of ENTRIES in canonical order."""
+    clocks = read_clocks(entries)
+    slept = clocks.steps.filter("slept").select("machine", pl.col("start", "end").dt.timestamp("us") / 1e6)
+    reloads = changes.filter(pl.col("kind") == "unit-reload").select("machine", "row")
+    versions = _versions(entries)
+    found: dict[str, Machine] = {}
+    for (name,), boots in _boots(entries).group_by("machine", maintain_order=True):
+        spans = boots.select("boot", "begin", "end").rows()
+        of_machine = pl.col("machine").eq_missing(pl.lit(name))
+        asleep = slept.filter(of_machine).select("start", "end").rows()
+        found[str(name or "")] = Machine(
+            boots=tuple(boot or "" for boot, _, _ in spans),
+            begins=tuple(begin for _, begin, _ in spans),
+            until=spans[-1][2],
+            off=tuple(sorted([*_between(spans), *asleep])),
+            reloads=tuple(reloads.filter(of_machine)["row"].sort()),
+            version=versions.get(name),
+            useless_clocks=frozenset(clocks.useless),
+        )
+    return found
+
+
+def _boots(entries: pl.DataFrame) -> pl.DataFrame:
+    """List boots in order: machine, boot, begin, end (s)."""
+    seconds = pl.col("time").dt.timestamp("us") / 1e6
+    spans = entries.lazy().with_row_index("row").group_by("machine", "host", "boot")
+    each = spans.agg(seconds.first().alias("begin"), seconds.last().alias("end"), pl.col("row").first()).collect()
+    named = each.with_columns(machine_or_host(), pl.col("boot").cast(pl.String)).sort("row")
+    return named.group_by("machine", "boot", maintain_order=True).agg(pl.col("begin").first(), pl.col("end").last())
+
+
+def _between(boots: Sequence[tuple[str, float, float]]) -> list[tuple[float, float]]:
+    return [(end, begin) for (_, _, end), (_, begin, _) in pairwise(boots) if begin - end > OFF_S]
+
+
+def _versions(entries: pl.DataFrame) -> dict[str | None, int]:
+    """Find the newest systemd that each machine's PID 1 names."""
+    of_manager = entries.lazy().filter(pl.col("pid") == 1).select("machine", "host", "message")
+    named = of_manager.select(machine_or_host(), pl.col("message").str.extract(VERSION).cast(pl.Int64, strict=False).alias("version"))
+    return dict(named.drop_nulls("version").group_by("machine").agg(pl.col("version").last()).collect().iter_rows())
