@@ -73,7 +73,7 @@ def _scenes(inputs: ReplayInputs) -> list[Scene]:
 
 
 def _of_incident(scene: Scene, asked: Asked, engine: Engine, signatures: Mapping[str, Signature]) -> Iterator[Replayed]:
-    rules = [rule for rule in asked.rules or shipped_rules(scene.incident.unit) if rule.alert]
+    rules = [rule for rule in (shipped_rules(scene.incident.unit) if asked.rules is None else asked.rules) if rule.alert]
     replayed = [replay_rule(scene, rule, engine) for rule in rules]
     yield from replayed
     never = [rule for rule, found in zip(rules, replayed, strict=True) if found.status == NEVER]
