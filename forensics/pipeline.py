@@ -1,4 +1,4 @@
-"""History on one page: journal → store → entries → attempts → signatures → incidents → Report."""
+"""History on one page: journal → store → entries → attempts → signatures → incidents → replay → Report."""
 
 from __future__ import annotations
 
@@ -23,9 +23,10 @@ from forensics.incidents.gaps import Outside
 from forensics.ingest.files import Progress
 from forensics.ingest.sources import ingest_or_use_store, ingest_sources
 from forensics.model.frames import ENTRIES, checked
-from forensics.model.values import Damage, Report, Window
+from forensics.model.values import Damage, Incident, Report, Window
 from forensics.paths import overrides_file
 from forensics.query import Query, unit_pattern
+from forensics.replay import Asked, ReplayInputs, replay, shipped
 from forensics.signatures import Labelled, catalogue, label
 from forensics.store import Store
 from forensics.timespec import BootStart
@@ -35,9 +36,9 @@ Notice = Callable[[str], object]
 ALWAYS = Window(None, None)
 
 
-def make_report(query: Query, progress: Progress | None = None, notice: Notice = lambda _: None) -> Report:
-    """Make the report that `query` asks for. Raises what `investigate` does."""
-    return investigate(query, progress, notice).report
+def make_report(query: Query, progress: Progress | None = None, notice: Notice = lambda _: None, asked: Asked | None = None) -> Report:
+    """Make the report that `query` asks for, with the asked controls replayed, or the shipped ones. Raises what `investigate` does."""
+    return investigate(query, progress, notice, asked=asked or shipped()).report
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +64,12 @@ class Investigation:
     window: Window = ALWAYS
 
 
-def investigate(query: Query, progress: Progress | None = None, notice: Notice = lambda _: None, *, whole: bool = False) -> Investigation:
+def investigate(
+    query: Query, progress: Progress | None = None, notice: Notice = lambda _: None, *, whole: bool = False, asked: Asked | None = None
+) -> Investigation:
     """Analyse the window that `query` names. notice: called where the store has to do without a journal.
 
-    whole: analyse all that is recorded, so that nothing found depends on the window.
+    whole: analyse all that is recorded, so that nothing found depends on the window. asked: the controls to replay on each incident.
 
     Raises UsageError for a unit that never appears or a broken pattern, NothingRecordedError for an empty window, and what
     ingesting raises.
@@ -76,7 +79,10 @@ def investigate(query: Query, progress: Progress | None = None, notice: Notice =
     read = _entries(query, ingested.sources, ingested.present, whole=whole)
     read = replace(read, damage=tuple(dict.fromkeys([*ingested.damage, *read.damage])))
     history = _history(query, read, patterns, read_overrides(overrides_file()))
-    analysis = _analyse(history, ALWAYS if whole else read.window, query.declared)
+    analysed = _analysed(history)
+    analysis = analyse(analysed, ALWAYS if whole else read.window, query.declared)
+    if asked is not None:
+        analysis = replace(analysis, incidents=_replayed(analysed, analysis, read.window, asked))
     refused = (f"Skipped patterns: {catalogue.format_mistakes(patterns.refused)}",) if patterns.refused else ()
     report = _report(query, read, analysis, notes=(*patterns.notes, *refused))
     return Investigation(history, analysis.classed_restarts, report, read.window)
@@ -101,11 +107,12 @@ def _history(query: Query, read: _Read, patterns: catalogue.Catalogue, overrides
     return History(read.entries, assembly, labelled, is_whole=about is read.entries, damage=read.damage, asked=about, outside=read.outside)
 
 
-def _analyse(history: History, window: Window, declared: datetime | None) -> Analysis:
+def _analysed(history: History) -> Inputs:
+    """Gather what incidents are cut from, and controls are replayed on."""
     entries, assembly, labelled = history.entries, history.assembly, history.labelled
     # jobs of other units are changes too, also where only some units are wanted
     lifecycle = assembly.lifecycle if history.is_whole else lifecycle_of(entries)
-    inputs = Inputs(
+    return Inputs(
         entries=entries,
         attempts=assembly.attempts,
         events=assembly.events,
@@ -118,7 +125,19 @@ def _analyse(history: History, window: Window, declared: datetime | None) -> Ana
         outside=history.outside,
         damage=history.damage,
     )
-    return analyse(inputs, window, declared)
+
+
+def _replayed(inputs: Inputs, analysis: Analysis, window: Window, asked: Asked) -> tuple[Incident, ...]:
+    """Replay the asked controls on each incident."""
+    frames = {name: getattr(inputs, name) for name in ("entries", "attempts", "restarts", "lifecycle", "labels", "changes", "signatures")}
+    since, until = _span(inputs.entries, window)
+    found = replay(ReplayInputs(**frames, incidents=analysis.incidents, window=(since.timestamp(), until.timestamp())), asked)
+    return tuple(replace(incident, replay=found.get(incident.id, ())) for incident in analysis.incidents)
+
+
+def _span(entries: pl.DataFrame, window: Window) -> tuple[datetime, datetime]:
+    """Return the window as asked for; an open side is that of the data."""
+    return window.since or entries["time"].min(), window.until or entries["time"].max()  # type: ignore[return-value]
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +210,7 @@ def _only_units(entries: pl.DataFrame, wanted: Sequence[str]) -> pl.DataFrame:
 def _report(query: Query, read: _Read, analysis: Analysis, notes: tuple[str, ...]) -> Report:
     entries, window = read.entries, read.window
     hosts = host_names(entries)
-    shown = Window(window.since or entries["time"].min(), window.until or entries["time"].max())  # type: ignore[arg-type]
+    shown = Window(*_span(entries, window))
     return Report(
         host=hosts[0] if len(hosts) == 1 else ", ".join(hosts),
         hosts=hosts,

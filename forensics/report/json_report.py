@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from forensics.model.controls import Control
+from forensics.model.controls import Control, Replayed
 from forensics.model.values import (
     Change,
     Completeness,
@@ -66,7 +66,7 @@ def contract(report: Report, *, redacted: bool = True) -> dict[str, Any]:
             "mttr_s": _number(report.detection_summary.mttr_s),
         },
         "ledger": [_check(check) for check in report.ledger],
-        "controls": [_control(control) for control in report.controls],
+        "controls": [control_keys(control) for control in report.controls],
         "notes": list(report.notes),
     }
 
@@ -175,7 +175,32 @@ def _check(check: LedgerCheck) -> dict[str, Any]:
     return {"name": check.name, "expected": check.expected, "got": check.got, "holds": check.holds}
 
 
-def _control(control: Control) -> dict[str, Any]:
+def replayed_keys(control: Replayed) -> dict[str, Any]:
+    return {
+        "id": control.id,
+        "control": control.control,
+        "kind": control.kind,
+        "source": control.source,
+        "status": control.status,
+        "fires_at": _time(control.fires_at),
+        "after_s": _number(control.after_s),
+        "earliest_s": _number(control.earliest_s),
+        "latest_s": _number(control.latest_s),
+        "never_share": _number(control.never_share),
+        "delivered_after_s": _number(control.delivered_after_s),
+        "restarts_avoided": control.restarts_avoided,
+        "restarts_after": control.restarts_after,
+        "firings_outside": control.firings_outside,
+        "hours_outside": _number(control.hours_outside),
+        "refusals": control.refusals,
+        "refusals_outside": control.refusals_outside,
+        "before_operator_s": _number(control.before_operator_s),
+        "reason": control.reason,
+        "assumptions": list(control.assumptions),
+    }
+
+
+def control_keys(control: Control) -> dict[str, Any]:
     return {
         "layer": control.layer,
         "id": control.id,
@@ -216,6 +241,7 @@ def _incident(incident: Incident) -> dict[str, Any]:
         "trigger_text": incident.trigger_text,
         "fix_attempts": [_fix(fix) for fix in incident.fix_attempts],
         "detection": _detection(incident.detection),
+        "replay": [replayed_keys(control) for control in incident.replay],
         "recovery": _time(incident.recovery),
         "time_to_recover_s": _number(incident.time_to_recover_s),
         "cost": {
