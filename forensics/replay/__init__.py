@@ -26,7 +26,7 @@ from forensics.replay.watching import replay_watch
 from forensics.rules import Rule, shipped_rules
 from forensics.wording import duration
 
-__all__ = ["Asked", "ReplayInputs", "replay", "shipped"]
+__all__ = ["Asked", "ReplayInputs", "replay", "scenes_of", "shipped"]
 RANKS = {FIRES: 0, NEVER: 1, DEAD: 2, CANNOT_JUDGE: 3}
 
 
@@ -49,7 +49,7 @@ def replay(inputs: ReplayInputs, asked: Asked) -> Mapping[str, tuple[Replayed, .
     """Replay the asked controls on each incident: by its id, the first to fire first, then those that do not fire."""
     if not inputs.incidents:
         return {}
-    made = _scenes(inputs)
+    made = scenes_of(inputs)
     others: dict[str, tuple[UnitHistory, ...]] = {}
     for scene in made:
         known = others.get(scene.incident.machine, ())
@@ -58,7 +58,8 @@ def replay(inputs: ReplayInputs, asked: Asked) -> Mapping[str, tuple[Replayed, .
     return {scene.incident.id: _ordered(_of_incident(scene, asked, engine, inputs.signatures)) for scene in made}
 
 
-def _scenes(inputs: ReplayInputs) -> list[Scene]:
+def scenes_of(inputs: ReplayInputs) -> list[Scene]:
+    """Return the scene of each incident, in which single controls can be replayed."""
     of_machine = machines(inputs.entries, inputs.changes)
     frames = Frames(inputs.attempts, inputs.restarts, inputs.lifecycle, inputs.labels, inputs.entries["monotonic"])
     keys = [UnitKey(incident.machine, incident.manager, incident.unit) for incident in inputs.incidents]
