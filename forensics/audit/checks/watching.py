@@ -1,0 +1,60 @@
+"""Judge `watch` of this program as a control: it runs, has a sink that reaches a person, and has alerted."""
+
+from __future__ import annotations
+
+from forensics.audit.checks.chain import ACTIVE, DELIVERED, EXISTS, FIRES, ROUTED, Chain, absent, unseen
+from forensics.audit.inventory import Inventory
+from forensics.audit.inventory.units import Unit, watchers
+from forensics.model import controls
+from forensics.model.controls import Link
+from forensics.wording import duration, plural
+
+QUIET_SINKS = frozenset({"stdout", "loki"})  # they store an alert and reach nobody
+REMEDIES = {
+    ACTIVE: "Start it: `systemctl enable --now tabby-forensics.service`.",
+    ROUTED: "Add a sink that reaches a person to watch.toml, and prove it with `tabby-forensics watch --test-alert`.",
+    DELIVERED: "Prove it with `tabby-forensics watch --test-alert`.",
+}
+
+
+def watch_chain(found: Inventory, alert: str | None) -> Chain:
+    """Judge the unit that runs `watch`. alert: the one that must fire in the incident's replay; null: any."""
+    if found.units is None or found.units.problem:
+        return unseen("no unit files were given" if found.units is None else f"{found.units.where}: {found.units.problem}")
+    running = watchers(found.units)
+    if not running:
+        return absent("no unit runs `tabby-forensics watch`")
+    unit = running[0]
+    links = (Link(EXISTS, True, unit.settings.unit), _active(unit), _routed(found), _fires(found, alert), _delivered(found))
+    return Chain(links, unit.settings.unit)
+
+
+def _active(unit: Unit) -> Link:
+    if not unit.state:
+        return Link(ACTIVE, None, "unit files do not show whether it runs")
+    return Link(ACTIVE, unit.state == "active", f"{unit.settings.unit} is {unit.state}")
+
+
+def _routed(found: Inventory) -> Link:
+    sinks = found.units.watch_sinks if found.units is not None else None
+    if sinks is None:
+        return Link(ROUTED, None, "its watch.toml was not found")
+    reaching = [sink for sink in sinks if sink not in QUIET_SINKS]
+    return Link(ROUTED, bool(reaching), f"sinks: {', '.join(sinks)}")
+
+
+def _fires(found: Inventory, alert: str | None) -> Link:
+    if found.subject.incident is None:
+        return Link(FIRES, None, f"{found.subject.unit} has no incident to replay it on")
+    replayed = [each for each in found.journal.replayed if each.kind == "watch" and (alert is None or alert in each.id)]
+    firing = next((each for each in replayed if each.status == controls.FIRES), None)
+    if firing is not None:
+        return Link(FIRES, True, f"{firing.control} fires {duration(firing.after_s)} after the start of the incident")
+    return Link(FIRES, False if replayed else None, replayed[0].reason if replayed else "it was not replayed")
+
+
+def _delivered(found: Inventory) -> Link:
+    alerts = found.journal.alerts
+    if alerts.count:
+        return Link(DELIVERED, True, f"the journal has {plural(alerts.count, 'alert')} about the unit, last: {alerts.text}")
+    return Link(DELIVERED, None, "no alert about the unit is in the journal")

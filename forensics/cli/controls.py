@@ -1,0 +1,177 @@
+"""`audit` itself: audit the controls of a unit, from prevention to recovery."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from forensics.cli import params
+from forensics.errors import NothingRecordedError, UsageError
+from forensics.query import Query
+
+if TYPE_CHECKING:
+    from forensics.audit import Inventory
+    from forensics.audit.inventory import Asked
+    from forensics.model.controls import Control
+
+FORMATS = ("term", "json")
+FINDINGS = 3
+
+Prometheus = Annotated[
+    list[str] | None,
+    typer.Option("--prometheus", metavar="FILE|URL", help="prometheus.yml, or the address of the running server; both may be given."),
+]
+Alertmanager = Annotated[
+    str | None, typer.Option("--alertmanager", metavar="FILE|URL", help="alertmanager.yml, or the address of the running server.")
+]
+Units = Annotated[
+    Path | None,
+    typer.Option(
+        "--units", metavar="DIR", readable=False, help="Directory of unit files, such as a copy of /etc. Default: the running systemd."
+    ),
+]
+LiteLlm = Annotated[
+    list[str] | None,
+    typer.Option("--litellm", metavar="FILE|URL", help="LiteLLM's config.yaml, or the proxy's address; both may be given."),
+]
+Kuma = Annotated[str | None, typer.Option("--kuma", metavar="FILE|URL", help="Uptime Kuma's exported backup, or its address.")]
+Dump = Annotated[Path | None, typer.Option("--dump", metavar="FILE", help="Write what was found as JSON, redacted.")]
+InventoryFile = Annotated[
+    Path | None, typer.Option("--inventory", metavar="FILE", readable=False, help="Audit what --dump wrote, instead of looking again.")
+]
+SendTest = Annotated[bool, typer.Option("--send-test-alert", help="Send one test alert to Alertmanager, and resolve it.")]
+FailOn = Annotated[
+    str | None,
+    typer.Option("--fail-on", metavar="STATUS,…", help="Exit with code 3 when a control is missing, unwired, unreachable, unknown."),
+]
+
+
+@params.reads_history
+def audit(
+    *,
+    context: typer.Context,
+    query: Query,
+    prometheus: Prometheus = None,
+    alertmanager: Alertmanager = None,
+    units: Units = None,
+    litellm: LiteLlm = None,
+    kuma: Kuma = None,
+    dump: Dump = None,
+    inventory: InventoryFile = None,
+    send_test_alert: SendTest = False,
+    fail_on: FailOn = None,
+    format_: params.TermOrJson = "term",
+) -> None:
+    """Audit which controls of a unit are effective; `audit rules` names rules that can never fire.
+
+    Nothing is changed on the host or in a server. Servers that want a login get the one in TABBY_FORENSICS_PROMETHEUS_TOKEN,
+    TABBY_FORENSICS_ALERTMANAGER_TOKEN, TABBY_FORENSICS_LITELLM_TOKEN or TABBY_FORENSICS_KUMA_TOKEN: a token, or user:password.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    from forensics.audit import audit as judge
+    from forensics.audit.inventory import Asked
+    from forensics.cli import output, parse
+
+    parse.require_choice("format", format_, FORMATS)
+    statuses = _statuses(fail_on)
+    output.refuse_bad_target(dump)
+    asked = Asked(tuple(prometheus or ()), alertmanager or "", tuple(litellm or ()), kuma or "", units)
+    found = _found(query, asked, inventory)
+    if send_test_alert:
+        found = _tested(found, asked)
+    if dump is not None:
+        _write(found, dump)
+    controls = judge(found)
+    _show(found, controls, format_)
+    if statuses & {control.status for control in controls}:
+        raise typer.Exit(FINDINGS)
+
+
+def _statuses(fail_on: str | None) -> set[str]:
+    """Parse the statuses of --fail-on. Raises UsageError."""
+    from forensics.cli import parse
+    from forensics.model.controls import MISSING, UNKNOWN, UNREACHABLE, UNWIRED
+
+    named = {part.strip() for part in (fail_on or "").split(",") if part.strip()}
+    for name in sorted(named):
+        parse.require_choice("status", name, (MISSING, UNWIRED, UNREACHABLE, UNKNOWN))
+    return named
+
+
+def _found(query: Query, asked: Asked, file: Path | None) -> Inventory:
+    """Read an inventory that was dumped, or gather one."""
+    from forensics.audit import Inventory
+    from forensics.audit.inventory import Asked, read_json
+    from forensics.audit.inventory.web import is_url
+
+    if file is not None:
+        if asked != Asked(alertmanager=asked.alertmanager if is_url(asked.alertmanager) else ""):
+            raise UsageError("--inventory has all that was found; give it alone, or leave it out to look again.")
+        return read_json(file, Inventory)
+    return _gathered(query, asked)
+
+
+def _gathered(query: Query, asked: Asked) -> Inventory:
+    from forensics.audit.inventory.gather import gather
+    from forensics.audit.inventory.history import choose_subject, named_subject, read_signs
+    from forensics.audit.inventory.subject import Journal
+    from forensics.audit.replayed import with_replay
+    from forensics.cli import output
+    from forensics.pipeline import investigate
+
+    try:
+        investigation = investigate(query, output.progress("reading the journal"), output.notice)
+    except NothingRecordedError as error:
+        if not query.units:
+            raise
+        output.notice(str(error))
+        return gather(_about(asked, query, ""), named_subject(query.units), Journal(problem=str(error)))
+    subject = choose_subject(investigation.report, query.units)
+    found = gather(_about(asked, query, subject.machine), subject, read_signs(investigation, subject))
+    return with_replay(found, investigation)
+
+
+def _about(asked: Asked, query: Query, machine: str) -> Asked:
+    """Ask the running systemd only where the journal is this host's own, or shows its machine id."""
+    own = Path("/etc/machine-id")
+    is_own = query.sources.are_the_hosts_own or (own.is_file() and machine == own.read_text(encoding="ascii", errors="replace").strip())
+    return replace(asked, is_this_host=is_own)
+
+
+def _tested(found: Inventory, asked: Asked) -> Inventory:
+    """Send the test alert, and keep what became of it."""
+    from forensics.audit.inventory.gather import token_of
+    from forensics.audit.inventory.web import is_url
+    from forensics.audit.test_alert import send_test_alert
+    from forensics.cli import output
+
+    if found.alertmanager is None or not is_url(asked.alertmanager):
+        raise UsageError("--send-test-alert needs the running Alertmanager: --alertmanager URL.")
+    outcome = send_test_alert(found, asked.alertmanager, token_of("alertmanager"), output.notice)
+    return replace(found, alertmanager=replace(found.alertmanager, test=outcome))
+
+
+def _write(found: Inventory, target: Path) -> None:
+    from forensics.audit.inventory import as_json
+    from forensics.cli import output
+
+    output.write(as_json(found), target)
+
+
+def _show(found: Inventory, controls: tuple[Control, ...], format_: str) -> None:
+    import shutil
+
+    from forensics.cli import output
+    from forensics.cli.audit_page import as_json, as_text
+    from forensics.sanitize import sanitized
+
+    subject, shown = sanitized((found.subject, controls), redact=True)
+    if format_ == "json":
+        typer.echo(as_json(subject, shown), nl=False)
+        return
+    color = output.wants_color()
+    typer.echo(as_text(subject, shown, shutil.get_terminal_size((100, 24)).columns, color=color), nl=False, color=color)
