@@ -129,10 +129,19 @@ def _analysed(history: History) -> Inputs:
 
 def _replayed(inputs: Inputs, analysis: Analysis, window: Window, asked: Asked) -> tuple[Incident, ...]:
     """Replay the asked controls on each incident."""
+    found = replay(_for_replay(inputs, analysis.incidents, window), asked)
+    return tuple(replace(incident, replay=found.get(incident.id, ())) for incident in analysis.incidents)
+
+
+def for_replay(investigation: Investigation) -> ReplayInputs:
+    """Return what more controls can be replayed on."""
+    return _for_replay(_analysed(investigation.history), investigation.report.incidents, investigation.window)
+
+
+def _for_replay(inputs: Inputs, incidents: Sequence[Incident], window: Window) -> ReplayInputs:
     frames = {name: getattr(inputs, name) for name in ("entries", "attempts", "restarts", "lifecycle", "labels", "changes", "signatures")}
     since, until = _span(inputs.entries, window)
-    found = replay(ReplayInputs(**frames, incidents=analysis.incidents, window=(since.timestamp(), until.timestamp())), asked)
-    return tuple(replace(incident, replay=found.get(incident.id, ())) for incident in analysis.incidents)
+    return ReplayInputs(**frames, incidents=incidents, window=(since.timestamp(), until.timestamp()))
 
 
 def _span(entries: pl.DataFrame, window: Window) -> tuple[datetime, datetime]:
