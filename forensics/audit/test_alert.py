@@ -32,14 +32,14 @@ class _Counts:
 def send_test_alert(found: Inventory, url: str, token: str, notice: Callable[[str], object]) -> AlertTest:
     """Post an alert with the labels of the rule that gets furthest, under a name of its own, and watch the receiver's counters."""
     alertmanager, labels = found.alertmanager, labels_of_test(found)
-    if alertmanager is None or alertmanager.route is None:
+    if alertmanager is None or alertmanager.routing is None:
         return AlertTest(None, "no test alert was sent: Alertmanager's routes are not known")
-    receivers = receivers_of(alertmanager, labels)
-    kinds = {kind for receiver in receivers for kind in receiver.integrations}
-    names = ", ".join(f"'{receiver.name}'" for receiver in receivers)
+    receivers = receivers_of(alertmanager.routing, labels)
+    kinds = {kind for of_receiver in receivers.values() for kind in of_receiver}
+    names = ", ".join(f"'{name}'" for name in receivers)
     if not kinds:
         return AlertTest(False, f"no test alert was sent: {names} has no integration")
-    wait_s = max(route.group_wait_s for route in routes_of(alertmanager.route, labels)) + LONGER_S
+    wait_s = max(route.group_wait_s for route in routes_of(alertmanager.routing.root, labels)) + LONGER_S
     notice(f"sending {NAME} to {names}; waiting up to {duration(wait_s)} for its delivery")
     started = datetime.now(UTC)
     try:

@@ -49,11 +49,11 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Routing:
-    """A configuration. delivers: whether each receiver has an integration."""
+    """A configuration. receivers: the kinds of integrations that each has, such as webhook; with none it drops all alerts."""
 
     file: str
     root: Route
-    delivers: Mapping[str, bool] = field(default_factory=dict)
+    receivers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ def delivery(routing: Routing | None, labels: Mapping[str, str]) -> Delivery:
     if routing is None:
         return Delivery(GROUP_WAIT_S, assumptions=(f"Alertmanager waits {GROUP_WAIT_S:g} s for a new group, its default, and delivers",))
     routes = list(routing.root.matching(labels))
-    reaching = [route for route in routes if routing.delivers.get(route.receiver, False)]
+    reaching = [route for route in routes if routing.receivers.get(route.receiver)]
     if not reaching:
         receivers = ", ".join(f"'{route.receiver}'" for route in routes)
         return Delivery(None, f"Alertmanager routes it to {receivers}, which has no integration: it is delivered to nobody")
@@ -83,10 +83,15 @@ def delivery(routing: Routing | None, labels: Mapping[str, str]) -> Delivery:
 def read_routing(file: Path) -> Routing:
     """Read alertmanager.yml. Raises UsageError with every mistake of what routing needs."""
     try:
-        text = read_bounded(file, LONGEST_FILE).decode("utf-8", "replace")
-        roots = list(documents(text))
+        return parse_routing(read_bounded(file, LONGEST_FILE).decode("utf-8", "replace"), file)
     except NotReadableError as error:
         raise UsageError(f"'{file}' {error}.") from None
+
+
+def parse_routing(text: str, file: Path) -> Routing:
+    """Read the text of a configuration. Raises UsageError with every mistake of what routing needs."""
+    try:
+        roots = list(documents(text))
     except YamlError as error:
         raise UsageError(f"{Mistake(file, error.line, '', str(error))}.") from None
     if not roots or not isinstance(roots[0], YamlMapping):
@@ -95,12 +100,12 @@ def read_routing(file: Path) -> Routing:
     if "route" not in config.values:
         config.refuse("there is no 'route:'")
     root = _route(config.mapping("route"), Route(""))
-    delivers = {receiver.string("name"): _delivers(receiver) for receiver in config.mappings("receivers", "a receiver")}
-    for name in sorted({route.receiver for route in _all(root)} - delivers.keys()):
+    receivers = {receiver.string("name"): _integrations(receiver) for receiver in config.mappings("receivers", "a receiver")}
+    for name in sorted({route.receiver for route in _all(root)} - receivers.keys()):
         config.refuse(f"the receiver '{name}' of a route is not among the receivers")
     if config.mistakes:
         raise UsageError("; ".join(str(mistake) for mistake in config.mistakes[:MOST_SHOWN]) + ".")
-    return Routing(str(file), root, delivers)
+    return Routing(str(file), root, receivers)
 
 
 def _route(fields: Fields, parent: Route) -> Route:
@@ -140,9 +145,10 @@ def _texts(fields: Fields, key: str) -> list[str]:
     return [item.value for item in items if isinstance(item, Scalar) and not item.is_null]
 
 
-def _delivers(receiver: Fields) -> bool:
-    """Whether a receiver has an integration: a list such as webhook_configs with something in it."""
-    return any(key.endswith("_configs") and isinstance(node, Sequence) and node.items for key, node in receiver.values.items())
+def _integrations(receiver: Fields) -> tuple[str, ...]:
+    """Return the kinds of a receiver's integrations: of lists such as webhook_configs with something in them."""
+    lists = [key for key, node in receiver.values.items() if key.endswith("_configs") and isinstance(node, Sequence) and node.items]
+    return tuple(sorted(key.removesuffix("_configs") for key in lists))
 
 
 def _all(route: Route) -> Iterator[Route]:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from forensics.audit.inventory import Inventory
-from forensics.audit.inventory.alertmanager import Alertmanager, Receiver, Route, Sent
+from forensics.audit.inventory.alertmanager import Alertmanager, Sent
 from forensics.audit.inventory.kuma import Kuma, Monitor
 from forensics.audit.inventory.litellm import Deployment, LiteLlm
 from forensics.audit.inventory.prometheus import AlertmanagerAddress, Prometheus, RuleState, Series, Target
@@ -12,6 +12,7 @@ from forensics.audit.inventory.subject import AfterSwitch, FailedClass, Journal,
 from forensics.audit.inventory.units import Unit, Units
 from forensics.model.controls import FIRES, NEVER, Replayed
 from forensics.promql import Matcher
+from forensics.replay.alertmanager import Route, Routing
 from forensics.rules import Rule
 from forensics.unit_file import parse_units
 
@@ -75,6 +76,12 @@ def edited(old: str, new: str) -> Units:
     return units(**{UNIT: FILES[UNIT].replace(old, new)})
 
 
+def routing(receiver: str, **receivers: tuple[str, ...]) -> Routing:
+    """Critical alerts go to a receiver, all others to nobody."""
+    critical = Route(receiver, matchers=(Matcher("severity", "=", "critical"),))
+    return Routing("alertmanager.yml", Route("nobody", routes=(critical,)), {"phone": ("webhook",), "nobody": (), **receivers})
+
+
 SUBJECT = Subject(
     UNIT,
     "the unit that failed",
@@ -131,8 +138,7 @@ PROMETHEUS = Prometheus(
 ALERTMANAGER = Alertmanager(
     "http://127.0.0.1:9093",
     is_running=True,
-    route=Route("nobody", routes=(Route("phone", (Matcher("severity", "=", "critical"),)),)),
-    receivers=(Receiver("phone", ("webhook",)), Receiver("nobody", ())),
+    routing=routing("phone"),
     silences=(),
     why_not_ready="",
     sent=(Sent("email", 0, 0), Sent("webhook", 12, 0)),
@@ -177,3 +183,24 @@ def with_rule(**changed) -> Inventory:
     """The restart rule changed, and the only one."""
     rule = replace(RESTARTS, **changed)
     return with_prometheus(rules=(RuleState(rule),))
+
+
+def kuma(**changed) -> Kuma:
+    return replace(KUMA, monitors=(replace(KUMA.monitors[0], **changed),))
+
+
+def deployments(**changed) -> tuple[Deployment, ...]:
+    """The deployments, with the fallback changed."""
+    return (LITELLM.deployments[0], replace(LITELLM.deployments[1], **changed))
+
+
+def without(name: str) -> Units:
+    return replace(units(), units={other: unit for other, unit in units().units.items() if other != name})
+
+
+def stopped(name: str) -> Units:
+    return replace(units(), units={**units().units, name: replace(units().units[name], state="inactive")})
+
+
+def reloading(name: str) -> Units:
+    return replace(units(), units={**units().units, name: replace(units().units[name], needs_reload=True)})

@@ -7,24 +7,25 @@ from collections.abc import Mapping
 from forensics.audit.checks.chain import DELIVERED, NOT_SILENCED, REACHES, ROUTED, not_checked
 from forensics.audit.checks.routing import receivers_of, silence_of
 from forensics.audit.inventory import Inventory
-from forensics.audit.inventory.alertmanager import Alertmanager, Receiver, Sent, Silence
+from forensics.audit.inventory.alertmanager import Alertmanager, Sent, Silence
 from forensics.audit.inventory.prometheus import Prometheus
 from forensics.model.controls import Link
+from forensics.replay.alertmanager import Routing
 from forensics.wording import plural
 
 
 def delivery_links(found: Inventory, labels: Mapping[str, str], *, are_complete: bool) -> tuple[Link, ...]:
     """Judge the links from Prometheus on. labels: of the alert; are_complete: others that it has are not known, otherwise."""
     reaches = _reaches(found)
-    if found.alertmanager is None or found.alertmanager.route is None:
+    if found.alertmanager is None or found.alertmanager.routing is None:
         problem = "no Alertmanager was given" if found.alertmanager is None else f"{found.alertmanager.where} {found.alertmanager.problem}"
         return (reaches, *(Link(name, None, problem) for name in (ROUTED, NOT_SILENCED, DELIVERED)))
-    routed = _routed(found.alertmanager, labels, are_complete)
+    routed = _routed(found.alertmanager.routing, labels, are_complete)
     silenced = _not_silenced(found.alertmanager, labels, are_complete)
     upstream = next((link.link for link in (reaches, routed, silenced) if link.holds is False), None)
     if upstream is not None:
         return (reaches, routed, silenced, *not_checked((DELIVERED,), upstream))
-    return (reaches, routed, silenced, _delivered(found, receivers_of(found.alertmanager, labels)))
+    return (reaches, routed, silenced, _delivered(found, receivers_of(found.alertmanager.routing, labels)))
 
 
 def _reaches(found: Inventory) -> Link:
@@ -58,20 +59,16 @@ def _lost(prometheus: Prometheus) -> str:
     return f" (notifications since its start: {', '.join(counts)})" if counts else ""
 
 
-def _routed(alertmanager: Alertmanager, labels: Mapping[str, str], are_complete: bool) -> Link:
+def _routed(routing: Routing, labels: Mapping[str, str], are_complete: bool) -> Link:
     """Judge whether the alert reaches a receiver with an integration, also if labels that are not known decide."""
-    possible = [receivers_of(alertmanager, labels, assume=assume) for assume in ((None,) if are_complete else (True, False))]
-    verdicts = {any(receiver.integrations for receiver in receivers) for receivers in possible}
-    shown = "; ".join(_shown(receiver) for receivers in possible[:1] for receiver in receivers)
+    possible = [receivers_of(routing, labels, assume=assume) for assume in ((None,) if are_complete else (True, False))]
+    verdicts = {any(receivers.values()) for receivers in possible}
+    shown = "; ".join(f"'{name}' ({', '.join(kinds) or 'no integration'})" for name, kinds in possible[-1].items())
     if verdicts == {True}:
         return Link(ROUTED, True, f"to {shown}")
     if verdicts == {False}:
         return Link(ROUTED, False, f"the alert goes to {shown}, which drops it without a word")
-    return Link(ROUTED, None, f"the route depends on labels that are not known; without them to {_shown(possible[-1][0])}")
-
-
-def _shown(receiver: Receiver) -> str:
-    return f"'{receiver.name}' ({', '.join(receiver.integrations) or 'no integration'})"
+    return Link(ROUTED, None, f"the route depends on labels that are not known; without them to {shown}")
 
 
 def _not_silenced(alertmanager: Alertmanager, labels: Mapping[str, str], are_complete: bool) -> Link:
@@ -91,7 +88,7 @@ def _comment(silence: Silence) -> str:
     return f" ({silence.comment})" if silence.comment else ""
 
 
-def _delivered(found: Inventory, receivers: list[Receiver]) -> Link:
+def _delivered(found: Inventory, receivers: Mapping[str, tuple[str, ...]]) -> Link:
     """Judge by a test alert, by the journal, else by what the receivers' integrations were given so far."""
     alertmanager = found.alertmanager
     if alertmanager is not None and alertmanager.test is not None and alertmanager.test.holds is not None:
@@ -99,7 +96,7 @@ def _delivered(found: Inventory, receivers: list[Receiver]) -> Link:
     if alertmanager is None or alertmanager.sent is None:
         reason = alertmanager.problems.get("sent") if alertmanager is not None else None
         return _by_journal(found, reason or "a configuration does not show what was sent")
-    kinds = {kind for receiver in receivers for kind in receiver.integrations}
+    kinds = {kind for of_receiver in receivers.values() for kind in of_receiver}
     return _by_counters(found, [sent for sent in alertmanager.sent if sent.integration in kinds])
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from forensics.audit.inventory.alertmanager import Alertmanager, Receiver, Route, Silence
-from forensics.promql import UnsupportedError
-from forensics.promql.selectors import Matcher
+from forensics.audit.inventory.alertmanager import Silence
+from forensics.promql import Matcher, UnsupportedError
+from forensics.replay.alertmanager import Route, Routing
 
 
 def routes_of(route: Route, labels: Mapping[str, str], *, assume: bool | None = None) -> list[Route]:
@@ -18,7 +18,7 @@ def routes_of(route: Route, labels: Mapping[str, str], *, assume: bool | None = 
     for child in route.routes:
         if accepts(child.matchers, labels, assume=assume):
             found += routes_of(child, labels, assume=assume)
-            if not child.continues:
+            if not child.goes_on:
                 break
     return found or [route]
 
@@ -37,13 +37,10 @@ def _accepts(matcher: Matcher, labels: Mapping[str, str], assume: bool | None) -
         return bool(assume)
 
 
-def receivers_of(alertmanager: Alertmanager, labels: Mapping[str, str], *, assume: bool | None = None) -> list[Receiver]:
-    """Return the receivers that an alert with these labels goes to."""
-    if alertmanager.route is None:
-        return []
-    by_name = {receiver.name: receiver for receiver in alertmanager.receivers}
-    names = dict.fromkeys(route.receiver for route in routes_of(alertmanager.route, labels, assume=assume))
-    return [by_name.get(name, Receiver(name, ())) for name in names]
+def receivers_of(routing: Routing, labels: Mapping[str, str], *, assume: bool | None = None) -> dict[str, tuple[str, ...]]:
+    """Return the receivers that an alert with these labels goes to, with the kinds of their integrations."""
+    names = [route.receiver for route in routes_of(routing.root, labels, assume=assume)]
+    return {name: routing.receivers.get(name, ()) for name in names}
 
 
 def silence_of(silences: Sequence[Silence], labels: Mapping[str, str], *, assume: bool | None = None) -> Silence | None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from forensics.audit.inventory.alertmanager import Alertmanager, Sent, Silence, read_routing
+from forensics.audit.inventory.alertmanager import Alertmanager, Sent, Silence
 from forensics.audit.inventory.metrics_text import samples
 from forensics.audit.inventory.prometheus_server import why_not_ready
 from forensics.audit.inventory.web import NoAnswerError, Server
-from forensics.audit.inventory.yaml_tree import UnusableError, items, mapping, text
-from forensics.promql.selectors import Matcher
+from forensics.audit.inventory.yaml_tree import items, mapping, text
+from forensics.errors import UsageError
+from forensics.promql import Matcher
+from forensics.replay.alertmanager import parse_routing
 
 MOST_SILENCES = 1000
 # Of each attempt to send, since Alertmanager 0.22; the older counters move only once all attempts are over.
@@ -22,9 +25,9 @@ def ask_alertmanager(server: Server) -> Alertmanager:
     """Describe what a running Alertmanager has."""
     problems: dict[str, str] = {}
     try:
-        route, receivers = read_routing(_configuration(server))
-    except (NoAnswerError, UnusableError) as error:
-        return Alertmanager(server.where, is_running=True, problem=str(error))
+        routing = parse_routing(_configuration(server), Path(server.where))
+    except (NoAnswerError, UsageError) as error:
+        return Alertmanager(server.where, is_running=True, problem=str(error).rstrip("."))
     silences = sent = None
     try:
         silences = _silences(server)
@@ -34,7 +37,7 @@ def ask_alertmanager(server: Server) -> Alertmanager:
         sent = sent_since_start(server)
     except NoAnswerError as error:
         problems["sent"] = str(error)
-    return Alertmanager(server.where, True, "", route, receivers, silences, why_not_ready(server), sent, problems)
+    return Alertmanager(server.where, True, "", routing, silences, why_not_ready(server), sent, problems)
 
 
 def _configuration(server: Server) -> str:

@@ -80,8 +80,8 @@ def ask_litellm(server: Server) -> LiteLlm:
 
 def _listed(server: Server) -> list[Any]:
     listed = mapping(server.json("/model/info")).get("data")
-    if not isinstance(listed, list):
-        raise NoAnswerError("answers JSON, but not as LiteLLM does")
+    if not isinstance(listed, list) or not any(mapping(each).get("model_name") for each in listed):
+        raise NoAnswerError("answers JSON, but not as a LiteLLM with models does")
     return listed
 
 

@@ -161,6 +161,8 @@ def _read(response: HTTPResponse) -> bytes:
     raw = response.read(MOST_READ + 1)
     if len(raw) > MOST_READ:
         raise NoAnswerError(f"answers with more than {MOST_READ >> 20} MB")
+    if response.length:
+        raise NoAnswerError("breaks off its answer")
     return raw
 
 
