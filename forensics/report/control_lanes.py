@@ -158,7 +158,9 @@ def _lines(incident: Incident, scale: Callable[[float], float], layout: Layout) 
             continue
         after = (time - incident.start).total_seconds()
         text = f"{name}, {wording.rounded(max(0.0, after))}"
-        x = scale(after)
-        is_left = x + 6 + text_width(text) > layout.right
-        lines.append(Line(x, mark, text, x - 6 if is_left else x + 6, 12.0 + _LABEL * len(lines), "end" if is_left else "start"))
+        x, wide = scale(after), text_width(text)
+        text_x, anchor = (
+            (x + 6, "start") if x + 6 + wide <= layout.right else (x - 6, "end") if x - 6 - wide >= 0 else (layout.right, "end")
+        )
+        lines.append(Line(x, mark, text, text_x, 12.0 + _LABEL * len(lines), anchor))
     return tuple(lines)

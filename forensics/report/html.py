@@ -225,6 +225,7 @@ def _replay(report: Report, incident: Incident, level: Level) -> dict[str, Any] 
         return None
     shown = replayed.chosen(rows, level.lanes)
     rest = replayed.remaining(rows, shown)
+    listed = rest[: level.controls]
     return {
         "summary": replayed.summary(rows),
         "title": replayed.title(rows),
@@ -233,8 +234,9 @@ def _replay(report: Report, incident: Incident, level: Level) -> dict[str, Any] 
         "legend": replayed.legend(shown),
         "columns": replayed.columns(rows),
         "shown": shown,
-        "rest": rest[: level.controls],
-        "omitted": len(rest[level.controls :]),
+        "rest": listed,
+        "omitted": len(rest) - len(listed),
+        "assumptions": replayed.assumptions([*shown, *listed]),
         "commands": recommended.commands(incident),
         "commands_note": recommended.NOTE,
         "audit_command": "" if report.controls else recommended.audit_command(incident),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -25,6 +26,15 @@ STATUSES = {FIRES: "would have fired", NEVER: "never", DEAD: "can never fire", C
 MARKS = {FIRES: "●", NEVER: "○", DEAD: "✕", CANNOT_JUDGE: "?"}
 NOTHING = "–"
 _LONGEST_NAME, _LONGEST_SOURCE, _LONGEST_REASON = 90, 120, 400
+_ENOUGH = {"rule": 3, "limit": 2, "watch": 2}  # controls of a kind before others come first; else 1
+_TIMED_BY = {
+    "rule": "scrape timing",
+    "probe": "scrape timing",
+    "stack": "scrape timing",
+    "poll": "poll timing",
+    "litellm": "request timing",
+}
+_RELIED_ON = {"limit": 1, "rule": 2, "probe": 2, "poll": 2}
 _SHIPPED = "shipped"  # how the source of a control begins that is not the user's
 
 
@@ -43,7 +53,7 @@ class Row:
     after: str
     noise: str
     why: str
-    assumes: str
+    assumes: tuple[str, ...]
 
     @property
     def fires(self) -> bool:
@@ -82,11 +92,11 @@ def _row(control: Replayed) -> Row:
         first=STATUSES.get(control.status, STATUSES[CANNOT_JUDGE]) if after_s is None else f"T+{wording.rounded(after_s)}",
         timing="" if after_s is None else _timing(control),
         delivered=NOTHING if control.delivered_after_s is None else f"T+{wording.rounded(control.delivered_after_s)}",
-        avoided=_counted(control.restarts_avoided),
+        avoided=_counted(None if after_s is None else control.restarts_avoided),
         after=_counted(control.restarts_after),
         noise=_noise(control),
         why=one_line(control.reason, _LONGEST_REASON),
-        assumes=brief("; ".join(control.assumptions), _LONGEST_REASON),
+        assumes=tuple(one_line(assumption, _LONGEST_REASON) for assumption in control.assumptions),
     )
 
 
@@ -100,7 +110,7 @@ def _timing(control: Replayed) -> str:
     if control.earliest_s is not None and control.latest_s is not None and control.earliest_s < control.latest_s:
         parts.append(wording.between(control.earliest_s, control.latest_s))
     if control.never_share:
-        parts.append(f"in {wording.share(1 - control.never_share)} of the scrape timings, else never")
+        parts.append(f"in {wording.share(1 - control.never_share)} of the timings, else never")
     return ", ".join(parts)
 
 
@@ -116,17 +126,29 @@ def _noise(control: Replayed) -> str:
 
 
 def chosen(shaped: Sequence[Row], most: int) -> list[Row]:
-    """Choose what is shown first: the first to fire, what saves most restarts, and some that do not fire, yours before others."""
-    silent = sorted((row for row in shaped if not row.fires), key=lambda row: not row.is_yours)
-    firing = [row for row in shaped if row.fires]
-    saving = max(firing, key=lambda row: row.of.restarts_avoided or 0, default=None)
+    """Choose what is shown first: what fires first, without false alarms before with them, and some that do not fire; yours before all."""
+    silent = sorted((row for row in shaped if not row.fires), key=_silent_rank)
+    firing = _varied(sorted((row for row in shaped if row.fires), key=lambda row: (not row.is_yours, not row.is_quiet)))
     kept = silent[: max(-(-most // 3), most - len(firing))]
-    room = most - len(kept)
-    first = firing[:room]
-    if saving is not None and saving.limits and saving not in first and first:
-        first[-1] = saving
-    shown = {id(row) for row in (*first, *kept)}
+    shown = {id(row) for row in (*firing[: most - len(kept)], *kept)}
     return [row for row in shaped if id(row) in shown]
+
+
+def _silent_rank(row: Row) -> tuple[bool, int]:
+    """Put first, among controls that do not fire, what somebody may rely on."""
+    status = row.of.status
+    return not row.is_yours, 4 if status == CANNOT_JUDGE else 0 if status == DEAD else _RELIED_ON.get(row.of.kind, 3)
+
+
+def _varied(firing: Sequence[Row]) -> list[Row]:
+    """Put back what comes after enough shipped controls of its kind, so that one kind cannot fill the figure."""
+    numbers: Counter[str] = Counter()
+    first: list[Row] = []
+    later: list[Row] = []
+    for row in firing:
+        numbers[row.of.kind] += 1
+        (first if row.is_yours or numbers[row.of.kind] <= _ENOUGH.get(row.of.kind, 1) else later).append(row)
+    return first + later
 
 
 def remaining(shaped: Sequence[Row], shown: Sequence[Row]) -> list[Row]:
@@ -148,13 +170,19 @@ def columns(shaped: Sequence[Row]) -> list[str]:
     return [name for name in ("delivered", "avoided") if any(getattr(row, name) != NOTHING for row in shaped)]
 
 
+def assumptions(shaped: Sequence[Row]) -> dict[str, int]:
+    """Number what the verdicts assume, in the order of the rows."""
+    distinct = dict.fromkeys(text for row in shaped for text in row.assumes)
+    return {text: number for number, text in enumerate(distinct, 1)}
+
+
 def legend(shown: Sequence[Row]) -> list[tuple[str, str]]:
     """Explain the marks that the figure has."""
     firing = [row for row in shown if row.fires]
     entries = (
         ("fires", "fires", any(not row.limits for row in firing)),
         ("limit", "stops the restarts", any(row.limits for row in firing)),
-        ("range", "range over scrape timings", any(row.timing for row in firing)),
+        ("range", "range, depending on timing", any(row.timing for row in firing)),
         ("delivered", "alert delivered", any(row.of.delivered_after_s is not None for row in firing)),
     )
     return [(mark, text) for mark, text, is_drawn in entries if is_drawn]
@@ -183,12 +211,12 @@ def _first(firing: Sequence[Row]) -> str:
     row, which = (quiet[0], "The first without a false alarm in this window") if quiet else (firing[0], "The first")
     ahead = row.of.before_operator_s
     before = f", {wording.spoken_duration(ahead)} before the first operator action" if ahead and ahead > 0 else ""
-    return f"{which} ({row.name}) would have fired {fires_after(row)}{before}."
+    return f"{which} ({row.name}) would have {'acted' if row.limits else 'fired'} {fires_after(row)}{before}."
 
 
 def fires_after(row: Row) -> str:
     """Write when a control fires, for a sentence: 30 s after the start (15–38 s, depending on scrape timing)."""
-    depends = "" if row.of.never_share else ", depending on scrape timing"
+    depends = "" if row.of.never_share else f", depending on {_TIMED_BY.get(row.of.kind, 'timing')}"
     return f"{wording.rounded(row.of.after_s or 0.0)} after the start" + (f" ({row.timing}{depends})" if row.timing else "")
 
 

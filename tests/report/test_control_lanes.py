@@ -58,7 +58,7 @@ def test_the_first_operator_action_and_the_first_alert_are_lines(layout):
 def test_a_limit_names_the_restarts_it_would_have_avoided():
     texts = [lane.text for lane in control_lanes.draw(INCIDENT, SHOWN, WIDE).lanes]
     assert "26 s · 12,176 restarts avoided" in texts
-    assert "30 s · delivered 60 s" in texts
+    assert "45 s · delivered 75 s" in texts
     assert "never: failed at 0 of 172,319 scrapes: the loop shows activating and active" in texts
 
 

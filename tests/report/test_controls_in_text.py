@@ -27,10 +27,10 @@ def pages():
     "words",
     [
         "Of 24 controls replayed on this incident, 19 would have fired.",
-        "would have fired 26 s after the start, 2 h 16 min before the first operator action",
+        "would have acted 26 s after the start, 2 h 16 min before the first operator action",
         "None of your 2 would have fired.",
-        "15–38 s",
-        "43 times, 3 h 24 min",
+        "30–52 s",
+        "13,928",
         "can never fire",
         "tabby-forensics generate rules --unit tabbyapi.service",
         "tabby-forensics generate limits --unit tabbyapi.service",

@@ -27,7 +27,7 @@ def shaped(**more):
         ({"after_s": 458.0, "earliest_s": 145.0, "latest_s": 1160.0}, "T+7 min 38 s", "2 min 25 s – 19 min 20 s", "minutes"),
         ({"earliest_s": 60.0, "latest_s": 145.0}, "T+30 s", "60 s – 2 min 25 s", "seconds to minutes"),
         ({"after_s": 2.7}, "T+2.7 s", "", "a tenth of a second counts at the start"),
-        ({"never_share": 0.75}, "T+30 s", "in 25.0 % of the scrape timings, else never", "it does not always fire"),
+        ({"never_share": 0.75}, "T+30 s", "in 25.0 % of the timings, else never", "it does not always fire"),
         ({"status": NEVER, "after_s": None}, "never", "", "never"),
         ({"status": DEAD, "after_s": None}, "can never fire", "", "dead"),
         ({"status": CANNOT_JUDGE, "after_s": None}, "cannot judge", "", "the journal does not show it"),
@@ -67,7 +67,7 @@ def test_the_seeds_table_comes_out_in_the_order_of_time():
 def test_the_summary_names_the_first_without_a_false_alarm_and_counts_yours():
     assert replayed.summary(ROWS) == (
         "Of 24 controls replayed on this incident, 19 would have fired. The first without a false alarm in this window "
-        "(Gate: three failures in a row that no restart cures) would have fired 26 s after the start, 2 h 16 min before the first "
+        "(Gate: three failures in a row that no restart cures) would have acted 26 s after the start, 2 h 16 min before the first "
         "operator action. 2 would never have fired, 2 can fire nowhere, 1 cannot be judged from the journal. "
         "None of your 2 would have fired."
     )
@@ -77,6 +77,8 @@ def test_the_summary_names_the_first_without_a_false_alarm_and_counts_yours():
 def test_a_range_depends_on_the_timing_of_scrapes():
     noisy = [row for row in ROWS if row.name.startswith("NodeSystemdServiceRestarted")]
     assert "would have fired 30 s after the start (15–38 s, depending on scrape timing), 2 h 16 min before" in replayed.summary(noisy)
+    poll = [row for row in ROWS if row.name == "poll: systemctl is-active every 60 s"]
+    assert "40 s after the start (5–100 s, depending on poll timing)" in replayed.summary(poll)
 
 
 @pytest.mark.parametrize(
@@ -103,14 +105,28 @@ def test_without_a_replay_nothing_is_written():
     assert replayed.title([row for row in ROWS if not row.fires]) == "None of these controls would have fired here"
 
 
-def test_what_is_shown_first_has_what_fires_first_the_best_limit_and_yours():
-    names = [row.name for row in replayed.chosen(ROWS, 8)]
-    assert len(names) == 8
-    assert names[1] == "Gate: three failures in a row that no restart cures"
-    assert {"TabbyAPIRestartLoop", "TabbyAPIDown", "NodeSystemdServiceFailed"} <= set(names)
-    late = replace(controls.replay()[10], after_s=9_000.0, restarts_avoided=13_936)
-    rows = replayed.rows(controls.incident(*[row for row in controls.replay() if row.restarts_avoided is None], late))
-    assert late.control in {row.name for row in replayed.chosen(rows, 8)}
+def test_what_is_shown_first_fires_first_without_false_alarms_or_does_not_fire_although_somebody_relies_on_it():
+    assert [row.name for row in replayed.chosen(ROWS, 8)] == [
+        "Gate: three failures in a row that no restart cures",
+        "StartLimit 3 in 3600 s",
+        "NodeSystemdServiceCrashlooping without `for`",
+        "StartLimit 5 in 300 s",
+        "SLO 99.9 %: slow burn 6",
+        "StartLimit 5 in 10 s (systemd's default)",
+        "TabbyAPIRestartLoop",
+        "TabbyAPIDown",
+    ]
+
+
+def test_your_own_controls_come_before_shipped_ones_also_where_they_are_noisy():
+    own = controls.fires("mine", "rule", "mine.yml:3", 9_000.0, firings_outside=43)
+    assert "mine" in {row.name for row in replayed.chosen(replayed.rows(controls.incident(*controls.replay(), own)), 8)}
+
+
+def test_one_kind_does_not_fill_the_figure():
+    many = [controls.fires(f"Restart={k}", "policy", "shipped", float(k), refusals_outside=0) for k in range(12)]
+    names = [row.name for row in replayed.chosen(replayed.rows(controls.incident(*many, *controls.replay())), 8)]
+    assert [name for name in names if name.startswith("Restart=")] == ["Restart=0"]
 
 
 CONTROLS = st.builds(
