@@ -15,6 +15,12 @@ class UsageError(ForensicsError):
     exit_code = 2
 
 
+class UnprovenError(ForensicsError):
+    """What was asked for could be written, but not proven on the recorded history."""
+
+    exit_code = 3
+
+
 class IncompleteDataError(ForensicsError):
     """Data for the window is missing and --strict was given."""
 

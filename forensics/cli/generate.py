@@ -10,11 +10,18 @@ import typer
 
 from forensics.cli import output, params
 from forensics.errors import UsageError
+from forensics.generate.wanted import Wanted
 from forensics.query import Query
 
 if TYPE_CHECKING:
     from forensics.generate.basis import Basis
+    from forensics.generate.limit_files import Limits
+    from forensics.generate.limits import Proof
+    from forensics.generate.rules import UnitRules
     from forensics.pipeline import Investigation
+
+MOST_SENTENCES = 10
+LONGEST_S = 3600.0
 
 app = typer.Typer(help="Write rules, limits, runbooks and other files for what history shows.", rich_markup_mode=None, no_args_is_help=True)
 
@@ -24,6 +31,19 @@ Files = Annotated[
     Path | None,
     typer.Option("--output", "-o", metavar="PATH", help="Write to this file, or into this directory, instead of standard output."),
 ]
+ExporterOption = Annotated[
+    list[str] | None, typer.Option("--exporter", metavar="NAME", help="Whose metrics: node, systemd or watch; repeatable. Default: node.")
+]
+Within = Annotated[str, typer.Option(metavar="TIME", help="How soon after the start of an incident a rule must fire.")]
+Interval = Annotated[str, typer.Option(metavar="TIME", help="Interval of scrapes and evaluations in your Prometheus.")]
+WithLimits = Annotated[
+    bool, typer.Option("--with-limits", help="Also a rule on the state that the limits of `generate limits` bring about.")
+]
+WithProbe = Annotated[bool, typer.Option("--with-probe", help="Also a rule on the probe of `generate blackbox`.")]
+RunbookUrl = Annotated[str | None, typer.Option("--runbook-url", metavar="URL", help="Annotation runbook_url of the rules.")]
+Unproven = Annotated[bool, typer.Option("--unproven", help="Also write the nearest rule where none could be proven, marked as such.")]
+RuleFile = Annotated[str, typer.Option("--rules", metavar="NAME", help="Name of the rule file, as seen from the tests' directory.")]
+NixLimits = Annotated[bool, typer.Option("--limits", help="Write start limits for the units with restart loops instead.")]
 ReceiverOption = Annotated[
     str, typer.Option("--receiver", metavar="KIND:WHERE", help="webhook:URL, webhook-file:/PATH, ntfy:URL or email:ADDRESS.")
 ]
@@ -32,7 +52,7 @@ WatchdogOption = Annotated[
     typer.Option("--watchdog", metavar="KIND:WHERE", help="A dead man's switch that complains when alerting is down, like --receiver."),
 ]
 Smarthost = Annotated[str, typer.Option(metavar="HOST:PORT", help="The mail server for email receivers.")]
-Port = Annotated[int | None, typer.Option(min=1, max=65535, help="Port of the endpoint. Default: the one that the unit's lines show.")]
+Port = Annotated[int | None, typer.Option(metavar="PORT", min=1, max=65535, help="Port of the endpoint. Default: the one that the unit's lines show.")]
 UrlPath = Annotated[str, typer.Option("--path", metavar="PATH", help="What to ask for.")]
 Completion = Annotated[bool, typer.Option("--completion", help="Ask for one token instead: that also shows that the model answers.")]
 Model = Annotated[str, typer.Option(metavar="NAME", help="The model to ask for a completion, where the server wants one named.")]
@@ -54,11 +74,19 @@ def systemd(program: Program = None, listen: Listen = None, target: params.Outpu
 
 
 @app.command()
-def nix(target: params.Output = None) -> None:
-    """Write a NixOS module for `watch`, with options for units, sinks and exporter."""
-    from forensics.generate.nixos import module_text
+@params.reads_history
+def nix(*, query: Query, limits: NixLimits = False, target: params.Output = None) -> None:
+    """Write a NixOS module for `watch`; or, with --limits, one with the start limits of `generate limits`."""
+    if not limits:
+        from forensics.generate.nixos import module_text
 
-    _write(module_text(), target)
+        _write(module_text(), target)
+        return
+    output.refuse_bad_target(target)
+    basis = _basis(query)
+    from forensics.generate.limit_files import find_limits, nix_file
+
+    output.write(nix_file(basis, _proven_limits(find_limits(basis))), target)
 
 
 @app.command()
@@ -69,6 +97,65 @@ def dashboard(target: params.Output = None) -> None:
     from forensics.generate.dashboard import dashboard_model
 
     _write(json.dumps(dashboard_model(), indent=2) + "\n", target)
+
+
+def wanted(
+    exporter: ExporterOption = None,
+    within: Within = "1m",
+    interval: Interval = "15s",
+    with_limits: WithLimits = False,
+    with_probe: WithProbe = False,
+    port: Port = None,
+    runbook_url: RunbookUrl = None,
+    unproven: Unproven = False,
+) -> Wanted:
+    """Read which rules are wanted."""
+    from forensics.cli import parse
+    from forensics.generate.candidates import EXPORTERS
+    from forensics.watch.config import url_problem
+
+    for name in exporter or ():
+        parse.require_choice("exporter", name, EXPORTERS)
+    if runbook_url and (problem := url_problem(runbook_url)):
+        raise UsageError(f"--runbook-url: the URL {problem.replace('; give a token instead', '')}.")
+    named = tuple(dict.fromkeys(exporter or ["node"]))
+    spans = _seconds("--within", within), _seconds("--interval", interval)
+    return Wanted(named, *spans, runbook_url or "", with_limits=with_limits, with_probe=with_probe, port=port, unproven=unproven)
+
+
+@app.command()
+@params.made_of_options(Wanted, wanted)
+@params.reads_history
+def rules(*, query: Query, asked: Wanted, target: params.Output = None) -> None:
+    """Write Prometheus rules that page the incidents found within a minute, and nothing else: each proven by replay."""
+    output.refuse_bad_target(target)
+    basis, found, asked = _rules(query, asked)
+    from forensics.generate.rule_file import rules_file
+
+    output.write(rules_file(basis, found, asked), target)
+
+
+@app.command("tests")
+@params.made_of_options(Wanted, wanted)
+@params.reads_history
+def unit_tests(*, query: Query, asked: Wanted, rule_file: RuleFile = "rules.yml", target: params.Output = None) -> None:
+    """Write unit tests for promtool of the same rules, on the series of the incidents found; give the options of `generate rules`."""
+    output.refuse_bad_target(target)
+    basis, found, asked = _rules(query, asked)
+    from forensics.generate.excerpts import promtool_file
+
+    output.write(promtool_file(basis, found, asked, rule_file), target)
+
+
+@app.command()
+@params.reads_history
+def limits(*, query: Query, target: Files = None) -> None:
+    """Write a drop-in with a start limit that stops the loops found and refuses nothing in quiet times."""
+    _refuse_bad_target(target)
+    basis = _basis(query)
+    from forensics.generate.limit_files import drop_ins, find_limits
+
+    _write_files(drop_ins(basis, _proven_limits(find_limits(basis))), target)
 
 
 @app.command()
@@ -148,6 +235,47 @@ def actions(*, query: Query, target: params.Output = None) -> None:
     known = read_utf8(target) if target is not None and target.is_file() else ""
     text = merged(known, items, Path(target or "-")) if known.strip() else write_actions(items, commented(head_lines(basis)))
     output.write(text, target)
+
+
+def _seconds(option: str, text: str) -> float:
+    from forensics.timespec import span_seconds
+
+    seconds = span_seconds(text) or 0.0
+    if not 1 <= seconds <= LONGEST_S:
+        raise UsageError(f"{option} {text}: must be from 1 s to 1 h, such as 15s or 1m.")
+    return seconds
+
+
+def _rules(query: Query, asked: Wanted) -> tuple[Basis, tuple[UnitRules, ...], Wanted]:
+    """Find the rules; name on stderr what could not be proven. Raises UnprovenError when nothing could."""
+    from dataclasses import replace
+
+    from forensics.errors import UnprovenError
+
+    basis = _basis(query)
+    from forensics.generate.blackbox import Asked, probes
+    from forensics.generate.rules import find_rules
+
+    if asked.with_probe:
+        asked = replace(asked, probes={probe.unit: probe.job for probe in probes(basis, Asked(asked.port))})
+    found = find_rules(basis, asked)
+    refused = [sentence for unit in found for sentence in unit.refused]
+    if not any(unit.rules for unit in found):
+        raise UnprovenError(f"No rule could be proven: {'; '.join(refused[:MOST_SENTENCES])}. --unproven writes the nearest all the same.")
+    for sentence in refused[:MOST_SENTENCES]:
+        output.notice(f"{sentence}.")
+    return basis, found, asked
+
+
+def _proven_limits(found: Limits) -> Mapping[str, Proof]:
+    """Name on stderr the units without a limit. Raises UnprovenError when there is none."""
+    from forensics.errors import UnprovenError
+
+    if not found.proven:
+        raise UnprovenError(f"No start limit could be proven: {'; '.join(found.refused[:MOST_SENTENCES])}.")
+    for sentence in found.refused[:MOST_SENTENCES]:
+        output.notice(f"{sentence}.")
+    return found.proven
 
 
 def _investigate(query: Query) -> Investigation:

@@ -73,19 +73,27 @@ def query(
     )
 
 
-def reads_history(command: Callable[..., None]) -> Callable[..., None]:
-    """Replace the parameter `query: Query` of a command with the options of `query`; typer builds the command from the signature."""
-    signature = inspect.signature(command, eval_str=True)
-    options = inspect.signature(query, eval_str=True).parameters
-    parameters: list[inspect.Parameter] = []
-    for parameter in signature.parameters.values():
-        parameters += options.values() if parameter.annotation is Query else [parameter]
+def made_of_options(kind: type, make: Callable[..., Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Replace the parameter of this kind of a command with the options of `make`; typer builds the command from the signature."""
+    options = inspect.signature(make, eval_str=True).parameters
 
-    @wraps(command)
-    def with_query(**values: Any) -> None:
-        command(query=query(**{name: values.pop(name) for name in options}), **values)
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        signature = inspect.signature(command, eval_str=True)
+        (made,) = (parameter.name for parameter in signature.parameters.values() if parameter.annotation is kind)
+        parameters: list[inspect.Parameter] = []
+        for parameter in signature.parameters.values():
+            parameters += options.values() if parameter.name == made else [parameter]
 
-    keyword_only = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in parameters]
-    with_query.__signature__ = signature.replace(parameters=keyword_only)  # type: ignore[attr-defined]
-    with_query.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-    return with_query
+        @wraps(command)
+        def with_made(**values: Any) -> None:
+            command(**{made: make(**{name: values.pop(name) for name in options})}, **values)
+
+        keyword_only = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in parameters]
+        with_made.__signature__ = signature.replace(parameters=keyword_only)  # type: ignore[attr-defined]
+        with_made.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+        return with_made
+
+    return decorate
+
+
+reads_history = made_of_options(Query, query)  # of every command that reads history

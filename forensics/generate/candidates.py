@@ -16,6 +16,7 @@ THRESHOLDS = (5, 3, 2, 1, 0)  # restarts in the range: the more, the less one or
 RANGES_S = (300, 600, 900, 1800, 3600)
 SEEN_TWICE = 2.0  # a range is twice as long as the restarts that it must see, so that a slower loop is seen too
 HOLDS_S = (60, 30, 15, 0)  # of rules on a state
+PROBE_HOLDS_S = (30, 60, 120, 300, 600)  # of rules on a probe, which also fails while a healthy service starts
 MISSING_S = 600
 
 
@@ -38,7 +39,7 @@ EXPORTERS: Mapping[str, Exporter] = {
     "systemd": Exporter(
         "systemd_exporter", "systemd_service_restart_total", "systemd_unit_state", "name", "--systemd.collector.enable-restart-count"
     ),
-    "watch": Exporter("tabby-forensics watch", "tabby_forensics_unit_restarts_total", "", "unit", "watch --listen HOST:PORT"),
+    "watch": Exporter("tabby-forensics watch", "tabby_forensics_unit_restarts_total", "", "unit", "--listen HOST:PORT"),
 }  # fmt: skip
 
 
@@ -66,8 +67,8 @@ def failed_rules(unit: str, exporter: Exporter) -> Iterator[Rule]:
 
 
 def down_rules(unit: str, job: str) -> Iterator[Rule]:
-    """Yield rules on a probe of the unit's endpoint."""
-    for hold_s in HOLDS_S:
+    """Yield rules on a probe of the unit's endpoint, the fastest first."""
+    for hold_s in PROBE_HOLDS_S:
         yield _rule(
             DOWN, unit, f"probe_success{{job={_quoted(job)}}} == 0", hold_s,
             summary=f"{unit} does not answer",
@@ -76,14 +77,14 @@ def down_rules(unit: str, job: str) -> Iterator[Rule]:
 
 
 def class_rules(unit: str, signature: str) -> Iterator[Rule]:
-    """Yield rules on failures of one class, which only `watch` counts."""
+    """Yield rules on failures of one class, which only `watch` counts, the fastest first."""
     selector = f"{_matcher(EXPORTERS['watch'], unit)},signature={_quoted(signature)}"
-    for threshold in (2, 1, 0):
+    for threshold in (0, 1, 2):
         yield _rule(
             KNOWN_FAILURE, unit, f"increase(tabby_forensics_failures_total{{{selector}}}[{_span(RANGES_S[1])}]) > {threshold}", 0,
             summary=f"{unit} fails with {signature}",
             description=f"{{{{ $labels.unit }}}} failed about {_COUNT} times in {wording.duration(RANGES_S[1])} with {signature}.",
-            more={"signature": signature},
+            more={"severity": "warning", "signature": signature},
         )  # fmt: skip
 
 

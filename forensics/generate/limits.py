@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from forensics import wording
+from forensics.generate.replaying import Stage
+from forensics.model.controls import FIRES, Replayed
 from forensics.model.values import Incident
+from forensics.replay.limiters import StartLimit
 
 MARGIN = 2.0  # an interval twice as long as `burst` cycles also catches a loop that becomes slower
 BURSTS = (5, 10, 20, 3)  # systemd's own default first; the others where quiet times need them
@@ -27,6 +30,10 @@ class Limit:
     def option(self) -> str:
         """Spell it as `replay --limit` does."""
         return f"{self.burst}/{self.interval_s}"
+
+    @property
+    def start_limit(self) -> StartLimit:
+        return StartLimit(self.burst, float(self.interval_s))
 
     @property
     def is_of_a_user(self) -> bool:
@@ -60,6 +67,49 @@ def candidates(unit: str, manager: str, cycle: Cycle) -> tuple[Limit, ...]:
     return tuple(limits)
 
 
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What a limit would have done. rows: by incident."""
+
+    limit: Limit
+    cycle: Cycle
+    rows: Mapping[str, Replayed]
+
+    def holds(self, loops: Iterable[Incident]) -> bool:
+        """Whether it stops every loop and refuses nothing in quiet times."""
+        return all(incident.id in self.rows and self.rows[incident.id].status == FIRES for incident in loops) and not self.refusals_outside
+
+    @property
+    def refusals_outside(self) -> int:
+        return sum(row.refusals_outside or 0 for row in self.rows.values())
+
+
+def find_limit(unit: str, incidents: Sequence[Incident], stage: Stage) -> Proof | None:
+    """Return the first limit that stops every restart loop of a unit and refuses nothing in quiet times; none where there is none."""
+    loops = [incident for incident in incidents if incident.kind == "restart-loop"]
+    cycle = slowest_cycle(loops)
+    if cycle is None or unit not in stage.scenes:
+        return None
+    proofs = (Proof(limit, cycle, stage.limit(unit, limit.start_limit)) for limit in candidates(unit, loops[0].manager, cycle))
+    return next((proof for proof in proofs if proof.holds(loops)), None)
+
+
+def sentences(proof: Proof, incidents: Iterable[Incident]) -> Iterator[str]:
+    """Yield what was proven, one sentence per incident and one about quiet times."""
+    for incident in incidents:
+        row = proof.rows.get(incident.id)
+        if row is not None:
+            yield f"Replayed in the incident of {wording.instant(incident.start)} UTC: {_did(row, incident)}."
+    yield f"In quiet times of this history it refuses {wording.plural(proof.refusals_outside, 'start')}."
+
+
+def _did(row: Replayed, incident: Incident) -> str:
+    if row.status != FIRES:
+        return f"it does not act ({row.reason})"
+    avoided = f"{wording.count(row.restarts_avoided or 0)} of {wording.plural(incident.restarts, 'restart')} would not have happened"
+    return f"it acts at T+{wording.duration(row.after_s)}, {avoided} (people start the unit again when they did)"
+
+
 def reach(limit: Limit, cycle: Cycle) -> str:
     """Explain why a loop of this cycle reaches the limit."""
     needed = limit.burst * cycle.seconds
@@ -69,11 +119,12 @@ def reach(limit: Limit, cycle: Cycle) -> str:
     )
 
 
-def instructions(limit: Limit) -> Iterator[str]:
+def instructions(limit: Limit, *, nix: bool = False) -> Iterator[str]:
     """Yield what the reader of a drop-in must know."""
     user = " --user" if limit.is_of_a_user else ""
     directory = "~/.config/systemd/user" if limit.is_of_a_user else "/etc/systemd/system"
-    yield f"Where it belongs: {directory}/{limit.unit}.d/50-start-limit.conf, then `systemctl{user} daemon-reload`."
+    if not nix:
+        yield f"Where it belongs: {directory}/{limit.unit}.d/50-start-limit.conf, then `systemctl{user} daemon-reload`."
     yield (
         f"When it has acted the unit is `failed`, which a rule can see, and starts by hand are refused too until the interval is over: "
         f"fix the cause, then `systemctl{user} reset-failed {limit.unit}` and `systemctl{user} start {limit.unit}`."

@@ -25,7 +25,10 @@ class Fired:
     always: bool = True  # in each phase
 
     def __str__(self) -> str:
-        return f"T+{self.after_s:.0f} s ({self.earliest_s:.0f}–{self.latest_s:.0f})"
+        if self.latest_s < 120:
+            return f"T+{self.after_s:.0f} s ({self.earliest_s:.0f}–{self.latest_s:.0f})"
+        spread = max(self.after_s - self.earliest_s, self.latest_s - self.after_s)
+        return f"T+{wording.duration(self.after_s)} (± {wording.duration(spread)})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +70,14 @@ def judge(rules: Sequence[Rule], incidents: Sequence[Incident], replay: Replay) 
 
 
 def _verdict(rule: Rule, found: Mapping[str, Sequence[Replayed]]) -> Verdict:
-    fired = {id_: _fired(rows) for id_, rows in found.items() if len(rows) == len(VERSIONS) and all(row.status == FIRES for row in rows)}
+    fired = {id_: fired_of(rows) for id_, rows in found.items() if len(rows) == len(VERSIONS) and all(row.status == FIRES for row in rows)}
     outside = [max((row.firings_outside or 0) for row in rows) for rows in found.values()]
     why = {id_: next(row.reason for row in rows if row.status != FIRES) for id_, rows in found.items() if id_ not in fired}
     return Verdict(rule, fired, sum(outside), why)
 
 
-def _fired(rows: Sequence[Replayed]) -> Fired:
+def fired_of(rows: Sequence[Replayed]) -> Fired:
+    """Combine what a rule does in the versions of Prometheus."""
     after = [row.after_s or 0.0 for row in rows]
     earliest = min(_or(row.earliest_s, row.after_s) for row in rows)
     latest = max(_or(row.latest_s, row.after_s) for row in rows)
