@@ -15,7 +15,7 @@ from forensics.replay.backoff import replay_backoff
 from forensics.replay.history import Frames, UnitHistory, histories
 from forensics.replay.limits import replay_gates, replay_policy, replay_start_limit
 from forensics.replay.litellm import replay_litellm
-from forensics.replay.machines import machines
+from forensics.replay.machine import machines
 from forensics.replay.on_failure import replay_on_failure
 from forensics.replay.polls import replay_poll
 from forensics.replay.scene import Named, Scene, Span, scenes

@@ -40,7 +40,7 @@ class Watched:
     keep_s: float = 0.0
 
     def scraped(self, since: float, until: float, phase: float, scene: Scene) -> Scraped:
-        """Scrape from as far back as an evaluation at `since` looks."""
+        """Scrape from as far back as an evaluation at `since` ends."""
         step = self.prometheus.scrape_s
         first = max(since - reach_s(self.expression) - 2 * LOOKBACK_S, scene.window[0])
         return Scraped(self.series, Scrapes(_aligned(first, step), until + step, step, phase, scene.machine.off))
@@ -179,10 +179,10 @@ def _awake(firings: Sequence[Firing], scene: Scene) -> Iterator[Alert]:
 
 def _horizons(scene: Scene) -> list[float]:
     """Return until when the phases are followed, in turn."""
-    looks = [FIRST_LOOK_S]
-    while scene.start + looks[-1] < scene.until:
-        looks.append(looks[-1] * FARTHER)
-    return [min(scene.start + look, scene.until) for look in looks]
+    ends = [FIRST_LOOK_S]
+    while scene.start + ends[-1] < scene.until:
+        ends.append(ends[-1] * FARTHER)
+    return [min(scene.start + look, scene.until) for look in ends]
 
 
 def _aligned(time: float, step: float) -> float:

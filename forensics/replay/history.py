@@ -13,7 +13,7 @@ import polars as pl
 from forensics.model.values import LOST, UnitKey
 from forensics.policy.limits import HELD_S
 from forensics.policy.templates import INSTANCE, TEMPLATE
-from forensics.replay.machines import Machine
+from forensics.replay.machine import Machine
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

@@ -12,7 +12,7 @@ import numpy as np
 from forensics.model.controls import CANNOT_JUDGE, FIRES, NEVER, Replayed
 from forensics.model.values import Incident
 from forensics.replay.history import Flags, Floats, UnitHistory
-from forensics.replay.machines import Machine
+from forensics.replay.machine import Machine
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Span = tuple[float, float]

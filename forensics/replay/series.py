@@ -16,8 +16,8 @@ READY_S = 45.0  # assumed: how long a service that logs no readiness needs until
 LABELLED_S = 0.5  # after its end `watch` has labelled an attempt: polling, waiting and labelling (docs/performance.md)
 NODE, SYSTEMD, BLACKBOX, WATCH = "node", "systemd", "blackbox", "tabby-forensics"
 PORTS = {NODE: 9100, SYSTEMD: 9558, BLACKBOX: 9115, WATCH: 9811}
-FIRST_SEEN = "tabby_forensics_class_first_seen_timestamp_seconds"
-LAST_SEEN = "tabby_forensics_class_last_seen_timestamp_seconds"
+FIRST_FAILURE = "tabby_forensics_class_first_seen_timestamp_seconds"
+LAST_FAILURE = "tabby_forensics_class_last_seen_timestamp_seconds"
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +179,6 @@ METRICS: dict[str, Metric] = {
     "tabby_forensics_failures_total": _metric(
         WATCH, "unit signature", _of_class("tabby_forensics_failures_total", lambda times: np.arange(1.0, len(times) + 1))
     ),
-    FIRST_SEEN: _metric(WATCH, "unit signature", _of_class(FIRST_SEEN, lambda times: np.full(len(times), times[0]))),
-    LAST_SEEN: _metric(WATCH, "unit signature", _of_class(LAST_SEEN, lambda times: times)),
+    FIRST_FAILURE: _metric(WATCH, "unit signature", _of_class(FIRST_FAILURE, lambda times: np.full(len(times), times[0]))),
+    LAST_FAILURE: _metric(WATCH, "unit signature", _of_class(LAST_FAILURE, lambda times: times)),
 }
