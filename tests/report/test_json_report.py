@@ -17,6 +17,13 @@ CLASS = {
     "sample": (EVIDENCE, None), "secondary": int,
 }  # fmt: skip
 CHANGE = {"time": TIME, "kind": TEXT, "summary": TEXT, "evidence": (EVIDENCE, None)}
+REPLAYED = {
+    "id": TEXT, "control": TEXT, "kind": TEXT, "source": TEXT, "status": TEXT, "fires_at": (TIME, None), "after_s": (float, int, None),
+    "earliest_s": (float, int, None), "latest_s": (float, int, None), "never_share": (float, int, None),
+    "delivered_after_s": (float, int, None), "restarts_avoided": (int, None), "restarts_after": (int, None),
+    "firings_outside": (int, None), "hours_outside": (float, int, None), "before_operator_s": (float, int, None),
+    "reason": TEXT, "assumptions": [TEXT],
+}  # fmt: skip
 INCIDENT = {
     "id": TEXT, "unit": TEXT, "kind": TEXT, "ongoing": bool, "start": TIME, "end": (TIME, None), "restarts": int,
     "failures": int, "caused_by": (TEXT, None), "exact": bool,
@@ -28,6 +35,7 @@ INCIDENT = {
     "recovery": (TIME, None), "time_to_recover_s": (float, int, None),
     "cost": {"cpu_s": (float, int, None), "journal_bytes": int, "entries": int,
              "journal_share": (float, int, None), "displaced_s": (float, int, None)},
+    "replay": [REPLAYED],
 }  # fmt: skip
 ISOLATED = {
     "unit": TEXT, "manager": TEXT, "signature": TEXT, "title": TEXT, "failures": int, "restarts": int, "first": TIME, "last": TIME,
@@ -98,6 +106,17 @@ def test_the_counts_add_up():
     assert sum(row["restarts"] for row in incident["classes"]) == 13_936
     assert [phase["restarts"] for phase in incident["phases"]] == [700, 7_413, 4_082, 1_741]
     assert all(sum(phase["classes"].values()) == phase["restarts"] for phase in incident["phases"])
+
+
+def test_every_replayed_control_of_an_incident_is_there_in_its_order():
+    (incident,) = rendered(controls.seed())["incidents"]
+    assert [row["id"] for row in incident["replay"]] == [row.id for row in controls.replay()]
+    first = incident["replay"][2]
+    assert (first["control"], first["after_s"], first["earliest_s"], first["latest_s"]) == (
+        "NodeSystemdServiceRestarted (any restart in 5 min)", 30, 15, 38,
+    )  # fmt: skip
+    assert (first["fires_at"], first["restarts_avoided"], first["firings_outside"]) == ("2025-12-07T21:30:30Z", None, 43)
+    assert rendered(sample.seed())["incidents"][0]["replay"] == []
 
 
 def test_without_an_audit_there_are_no_controls():

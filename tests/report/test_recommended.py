@@ -1,5 +1,6 @@
 """The commands that are recommended can be pasted into a shell, whatever the unit is called."""
 
+import itertools
 import shlex
 from dataclasses import replace
 from datetime import timedelta
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forensics.report import recommended
+from tests.cli_options import command_options
 from tests.report import controls, kinds
 
 INCIDENT = controls.incident()
@@ -38,3 +40,11 @@ def test_a_unit_is_one_word_of_the_shell(unit):
     for command, _ in recommended.commands(incident):
         assert shlex.split(command)[-2:] == ["--unit", unit]
     assert unit in shlex.split(recommended.audit_command(incident))
+
+
+def test_every_recommended_command_and_option_exists():
+    known = command_options()
+    for command in (recommended.audit_command(INCIDENT), *(command for command, _ in recommended.commands(INCIDENT))):
+        _, *words = shlex.split(command)
+        name = " ".join(itertools.takewhile(lambda word: not word.startswith("--"), words))
+        assert {word for word in words if word.startswith("--")} <= known[name]
