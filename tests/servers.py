@@ -22,8 +22,8 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def http_get(url: str):
-    with urllib.request.build_opener().open(url, timeout=5) as page:
+def http_get(url: str, timeout=5):
+    with urllib.request.build_opener().open(url, timeout=timeout) as page:
         return page.read()
 
 
@@ -36,7 +36,7 @@ def wait_for(holds, seconds=60):
 
 @contextmanager
 def running_server(command, url, folder):
-    """Start a server and wait until it is ready."""
+    """Start a server, wait until it is ready, and yield its process."""
 
     def ready():
         with suppress(OSError):
@@ -46,6 +46,6 @@ def running_server(command, url, folder):
     with (folder / "log").open("w") as log, subprocess.Popen(command, stdout=log, stderr=log, cwd=folder) as process:
         try:
             wait_for(ready)
-            yield
+            yield process
         finally:
             process.kill()

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from forensics.attempts import lifecycle_of
 from forensics.audit.checks.health_check import monitors_of_unit
 from forensics.audit.checks.restart_limits import limit_in_effect
 from forensics.audit.checks.rule_chain import all_rules
 from forensics.audit.inventory import Inventory
 from forensics.audit.inventory.kuma import Monitor
-from forensics.changes import find_changes
-from forensics.incidents.build import window_span
-from forensics.pipeline import Investigation
 from forensics.replay import Asked, ReplayInputs, replay
 from forensics.replay.asked import Probe
 from forensics.replay.limiters import StartLimit
@@ -22,27 +18,11 @@ POLL_S = 60.0  # Uptime Kuma's default
 BY_REQUEST = frozenset({"http", "keyword", "json-query", "port", "grpc-keyword"})  # kinds of monitors that ask the service itself
 
 
-def with_replay(found: Inventory, investigation: Investigation) -> Inventory:
+def with_replay(found: Inventory, inputs: ReplayInputs) -> Inventory:
     """Add what the controls of the inventory would have done in the unit's incident."""
-    incident = next((each for each in investigation.report.incidents if each.id == found.subject.incident), None)
-    if incident is None:
-        return found
-    history = investigation.history
-    lifecycle = history.assembly.lifecycle if history.is_whole else lifecycle_of(history.entries)
-    since, until = window_span(investigation.window, history.entries)
-    inputs = ReplayInputs(
-        entries=history.entries,
-        attempts=history.assembly.attempts,
-        restarts=history.assembly.restarts,
-        lifecycle=history.assembly.lifecycle,
-        labels=history.labelled.labels,
-        changes=find_changes(history.entries, lifecycle),
-        signatures=history.labelled.signatures,
-        incidents=(incident,),
-        window=(since / 1e6, until / 1e6),
-    )
-    replayed = replay(inputs, asked_for(found)).get(incident.id, ())
-    return replace(found, journal=replace(found.journal, replayed=replayed))
+    incidents = [each for each in inputs.incidents if each.id == found.subject.incident]
+    replayed = replay(replace(inputs, incidents=incidents), asked_for(found))
+    return replace(found, journal=replace(found.journal, replayed=replayed.get(found.subject.incident or "", ())))
 
 
 def asked_for(found: Inventory) -> Asked:

@@ -48,7 +48,7 @@ def send_test_alert(found: Inventory, url: str, token: str, notice: Callable[[st
     except NoAnswerError as error:
         return AlertTest(None, f"no test alert could be sent: {alertmanager.where} {error}")
     try:
-        return _outcome(url, token, kinds, before, time.monotonic() + wait_s, names)
+        return _outcome(url, token, kinds, before, wait_s, names)
     finally:
         _resolve(url, token, labels, started, notice)
 
@@ -64,9 +64,9 @@ def labels_of_test(found: Inventory) -> dict[str, str]:
     return {**labels, "alertname": NAME}
 
 
-def _outcome(url: str, token: str, kinds: set[str], before: _Counts, until: float, names: str) -> AlertTest:
+def _outcome(url: str, token: str, kinds: set[str], before: _Counts, wait_s: float, names: str) -> AlertTest:
     """Wait until the counters of the receiver's integrations move."""
-    now = before
+    until = time.monotonic() + wait_s
     while time.monotonic() < until:
         time.sleep(EVERY_S)
         try:
@@ -77,7 +77,8 @@ def _outcome(url: str, token: str, kinds: set[str], before: _Counts, until: floa
             return AlertTest(True, f"the test alert was delivered to {names}")
         if now.failed > before.failed:
             return AlertTest(False, f"the test alert could not be delivered to {names}: Alertmanager's log names the error")
-    return AlertTest(False, f"the test alert was not delivered to {names} within the time in which its route sends alerts")
+    late = f"the test alert was not delivered to {names} within {duration(wait_s)}"
+    return AlertTest(None, f"{late}; where other alerts of its group fire, Alertmanager waits for group_interval")
 
 
 def _counted(url: str, token: str, kinds: set[str]) -> _Counts:

@@ -121,7 +121,7 @@ def _gathered(query: Query, asked: Asked) -> Inventory:
     from forensics.audit.inventory.subject import Journal
     from forensics.audit.replayed import with_replay
     from forensics.cli import output
-    from forensics.pipeline import investigate
+    from forensics.pipeline import for_replay, investigate
 
     try:
         investigation = investigate(query, output.progress("reading the journal"), output.notice)
@@ -131,8 +131,9 @@ def _gathered(query: Query, asked: Asked) -> Inventory:
         output.notice(str(error))
         return gather(_about(asked, query, ""), named_subject(query.units), Journal(problem=str(error)))
     subject = choose_subject(investigation.report, query.units)
-    found = gather(_about(asked, query, subject.machine), subject, read_signs(investigation, subject))
-    return with_replay(found, investigation)
+    inputs = for_replay(investigation)
+    found = gather(_about(asked, query, subject.machine), subject, read_signs(investigation.history, inputs.changes, subject))
+    return with_replay(found, inputs)
 
 
 def _about(asked: Asked, query: Query, machine: str) -> Asked:

@@ -196,7 +196,7 @@ def test_a_source_that_does_not_answer_makes_it_unknown_with_the_reason(name, ch
 def test_a_limit_is_judged_at_the_slowest_cycle_and_says_what_it_needs():
     found = e.with_units(e.edited("IntervalSec=300", "IntervalSec=65"))
     assert control(found, "restart-limits").evidence.startswith(
-        "Not enough GPU memory: one start every 43.2 s, so 5 starts take"
+        "tabbyapi.service: Not enough GPU memory: one start every 43.2 s, so 5 starts take"
     )
 
 

@@ -31,7 +31,7 @@ def check(found: Inventory) -> Control:
     missing = unseen_unit(found)
     if missing is not None or found.unit is None:
         return judged(IDENTITY, [missing or absent("")])
-    handlers = [name for value in found.unit.settings.every("OnFailure") for name in value.split()]
+    handlers = [expanded(name, found.subject.unit) for value in found.unit.settings.every("OnFailure") for name in value.split()]
     if not handlers:
         return judged(IDENTITY, [absent(f"{found.subject.unit} has no OnFailure=")])
     links = (
@@ -41,6 +41,15 @@ def check(found: Inventory) -> Control:
         _acted(found),
     )
     return judged(IDENTITY, [Chain(links, found.subject.unit)])
+
+
+def expanded(name: str, unit: str) -> str:
+    """Put in the parts of the unit's name that systemd.unit(5) calls specifiers."""
+    stem = unit.rpartition(".")[0]
+    prefix, _, instance = stem.partition("@")
+    for specifier, value in (("%n", unit), ("%N", stem), ("%p", prefix), ("%i", instance), ("%I", instance)):
+        name = name.replace(specifier, value)
+    return name
 
 
 def _handler(found: Inventory, name: str) -> Link:

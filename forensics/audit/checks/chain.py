@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from forensics.model.controls import EFFECTIVE, MISSING, UNKNOWN, UNREACHABLE, UNWIRED, Control, Link
 
@@ -54,7 +54,7 @@ class Chain:
 
 def judged(identity: Identity, chains: Iterable[Chain]) -> Control:
     """Judge the chain that gets furthest, the first of equals."""
-    best = max(chains, key=lambda chain: chain.rank)
+    best = named(max(chains, key=lambda chain: chain.rank))
     status, decisive = status_of(best), best.broken or best.unsure
     remedies = {**identity.remedies, **(identity.when_unknown if status == UNKNOWN else {})}
     evidence = decisive.evidence if decisive is not None else best.links[-1].evidence
@@ -65,8 +65,17 @@ def judged(identity: Identity, chains: Iterable[Chain]) -> Control:
         status=status,
         links=best.links,
         remedy=remedies.get(decisive.link, "") if decisive is not None else "",
-        evidence=f"{best.about}: {evidence}" if best.about and decisive is not None and decisive.link != EXISTS else evidence,
+        evidence=evidence,
     )
+
+
+def named(chain: Chain) -> Chain:
+    """Let the link that decides name what the chain is about."""
+    decisive = chain.broken or chain.unsure
+    if not chain.about or decisive is None or decisive.link == EXISTS:
+        return chain
+    about = replace(decisive, evidence=f"{chain.about}: {decisive.evidence}")
+    return replace(chain, links=tuple(about if link is decisive else link for link in chain.links))
 
 
 def status_of(chain: Chain) -> str:

@@ -45,7 +45,7 @@ def _prober_chains(found: Inventory, prometheus: Prometheus | None) -> list[Chai
         return [] if prometheus is None and found.kuma is not None else [unseen(_no_targets(prometheus))]
     probes = [target for target in prometheus.targets if target.probed]
     if not probes:
-        return [absent(f"{prometheus.where} has no job that probes: {plural(len(prometheus.targets), 'target')} are scraped only")]
+        return [absent(f"{prometheus.where} has no job that probes; it scrapes {plural(len(prometheus.targets), 'target')}")]
     about = [target for target in probes if is_about_unit(found, target)]
     exists = Link(EXISTS, True, f"{plural(len(probes), 'probe')} of {prometheus.where}")
     if not about:

@@ -47,7 +47,7 @@ def _chain(found: Inventory, unit: Unit) -> Chain:
         return absent(f"{shown} cannot be read")
     if not interval or not burst:
         return absent(f"{shown} switches the limit off")
-    return Chain((Link(EXISTS, True, shown), _loaded(found, unit), _would_act(found, burst, interval), _acted(found)))
+    return Chain((Link(EXISTS, True, shown), _loaded(found, unit), _would_act(found, burst, interval), _acted(found)), unit.settings.unit)
 
 
 def start_limit(found: Inventory, unit: Unit) -> tuple[str, str, str]:

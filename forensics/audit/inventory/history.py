@@ -10,11 +10,10 @@ import polars as pl
 from forensics.attempts import lifecycle_of
 from forensics.audit.inventory.subject import AfterSwitch, FailedClass, Journal, Signs, Subject
 from forensics.boots import machine_or_host
-from forensics.changes import find_changes
 from forensics.errors import UsageError
 from forensics.incidents.detection import alert_lines, naming
 from forensics.model.values import Incident, Report
-from forensics.pipeline import History, Investigation
+from forensics.pipeline import History
 from forensics.query import unit_pattern
 from forensics.speakers import is_any, of_manager
 
@@ -78,9 +77,8 @@ def _of_incident(incident: Incident, report: Report) -> Subject:
     )
 
 
-def read_signs(investigation: Investigation, subject: Subject) -> Journal:
-    """Find in the journal what the unit's controls did."""
-    history = investigation.history
+def read_signs(history: History, changes: pl.DataFrame, subject: Subject) -> Journal:
+    """Find in the journal what the unit's controls did. changes: CHANGES of the whole history."""
     of_unit = _rows_of(history, subject)
     lifecycle = history.assembly.lifecycle if history.is_whole else lifecycle_of(history.entries)
     managers = history.entries.with_row_index("row").filter(of_manager(history.entries) & history.entries["message"].is_not_null())
@@ -100,7 +98,7 @@ def read_signs(investigation: Investigation, subject: Subject) -> Journal:
         gate=_signs(history, of_unit.filter(pl.col("message").str.contains(GATE))["row"]),
         failed_commands={name: _signs(history, attempts.filter(command=name)["last_row"]) for name in COMMANDS},
         skipped=_signs(history, skipped["row"]),
-        switches=_switches(history, lifecycle, subject),
+        switches=_switches(changes, lifecycle, subject),
         started=_started(lifecycle, subject),
     )
 
@@ -145,9 +143,9 @@ def _alerts(history: History, lifecycle: pl.DataFrame, subject: Subject) -> Sign
     return _signs(history, lines.filter(pl.col("text").str.contains(naming(subject.unit)))["row"])
 
 
-def _switches(history: History, lifecycle: pl.DataFrame, subject: Subject) -> tuple[AfterSwitch, ...]:
+def _switches(changes: pl.DataFrame, lifecycle: pl.DataFrame, subject: Subject) -> tuple[AfterSwitch, ...]:
     """Find the last deployments to the unit's machine, each with the units that were started after it."""
-    changes = find_changes(history.entries, lifecycle).filter(pl.col("kind").is_in(DEPLOYS))
+    changes = changes.filter(pl.col("kind").is_in(DEPLOYS))
     if subject.machine:
         changes = changes.filter(pl.col("machine") == subject.machine)
     kinds = changes["kind"].unique().to_list()
