@@ -30,6 +30,10 @@ class Exporter:
     label: str
     needs: str
 
+    def has(self, expr: str) -> bool:
+        """Whether an expression is about its metrics."""
+        return expr.startswith((self.state or self.restarts) + "{") or f"({self.restarts}{{" in expr
+
 
 EXPORTERS: Mapping[str, Exporter] = {
     "node": Exporter(

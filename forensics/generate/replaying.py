@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from forensics.generate.proof import VERSIONS, Replay
 from forensics.model.controls import Replayed
 from forensics.pipeline import Investigation, for_replay
-from forensics.promql import Evaluations, Expression, Scraped, Scrapes, StepSeries, alerts, evaluate, parse, points_of_interest
+from forensics.promql import Evaluations, Expression, Scraped, Scrapes, Selector, StepSeries, alerts, evaluate, parse, points_of_interest
+from forensics.promql.labels import labels_of
 from forensics.replay import scenes_of
 from forensics.replay.alert_rules import Engine, replay_rule
 from forensics.replay.firing import AFTER_S, Prometheus
@@ -63,7 +64,8 @@ class Stage:
         """Return the series that an expression selects of the unit of an incident; none where it selects no unit's."""
         if not any(selector.metric for selector in expression.selectors):
             return ()
-        return select(expression, scene.histories, (), Model(since=scene.window[0]), self.cache).series
+        rebuilt = select(expression, scene.histories, (), Model(since=scene.window[0]), self.cache).series
+        return tuple(one for one in rebuilt if any(_selects(selector, one) for selector in expression.selectors))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,10 @@ def noise(stage: Stage, unit: str, rule: Rule) -> Noise:
     highest = [one.highest for one in worst if one.highest is not None]
     threshold = expression.comparison.threshold if expression.comparison else None
     return Noise(sum(one.outside for one in worst), sum(one.inside for one in worst), max(highest, default=None), threshold)
+
+
+def _selects(selector: Selector, series: StepSeries) -> bool:
+    return selector.metric == series.name and selector.accepts(labels_of(series.name, series.labels))
 
 
 def _one_of_each_host(scenes: Sequence[Scene]) -> list[Scene]:

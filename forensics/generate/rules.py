@@ -44,7 +44,7 @@ class UnitRules:
 def find_rules(basis: Basis, wanted: Wanted) -> tuple[UnitRules, ...]:
     """Find and prove rules for every unit with incidents."""
     stage = stage_of(basis.investigation, wanted.interval_s)
-    return tuple(_of_unit(basis, unit, stage, wanted) for unit in basis.units if unit in stage.scenes)
+    return tuple(_of_unit(basis, unit, stage, wanted) for unit in basis.units)
 
 
 def common_rules(units: Sequence[str], wanted: Wanted) -> list[ProvenRule]:
@@ -54,7 +54,8 @@ def common_rules(units: Sequence[str], wanted: Wanted) -> list[ProvenRule]:
         candidates.METRIC_MISSING: "Fires where the rules above would be dead: the counter is not exported. In the replay it is, always.",
         candidates.WATCHDOG: "Always fires; a dead man's switch complains when it no longer arrives.",
     }
-    return [ProvenRule(rule, (texts[rule.alert],)) for rule in (*missing, candidates.watchdog_rule())]
+    rules = [_finished(rule, wanted) for rule in missing] + [candidates.watchdog_rule()]
+    return [ProvenRule(rule, (texts[rule.alert],)) for rule in rules]
 
 
 def _of_unit(basis: Basis, unit: str, stage: Stage, wanted: Wanted) -> UnitRules:
@@ -64,13 +65,17 @@ def _of_unit(basis: Basis, unit: str, stage: Stage, wanted: Wanted) -> UnitRules
         incidents = basis.of(unit)
         if name != "watch" and any(incident.manager != "system" for incident in incidents):
             refused.append(f"{unit} belongs to a user's manager, which {EXPORTERS[name].program} does not show; use --exporter watch")
-            continue
-        rules, missed = _of_exporter(unit, incidents, EXPORTERS[name], stage, wanted)
-        found += rules
-        refused += missed
+        elif unit not in stage.scenes:
+            refused.append(f"the journal does not show the starts of {unit}")
+        else:
+            rules, missed = _of_exporter(unit, incidents, EXPORTERS[name], stage, wanted)
+            found += rules
+            refused += missed
+    if unit not in stage.scenes:
+        return UnitRules(unit, (), tuple(refused))
     known = {one.rule.expr for one in found}
     found += [one for one in _second_lines(basis, unit, stage, wanted) if one.rule.expr not in known]
-    return UnitRules(unit, tuple(replace(one, rule=_with_runbook(one.rule, wanted.runbook_url)) for one in found), tuple(refused))
+    return UnitRules(unit, tuple(replace(one, rule=_finished(one.rule, wanted)) for one in found), tuple(refused))
 
 
 def _of_exporter(
@@ -171,5 +176,9 @@ def _with_limit(unit: str, incidents: Sequence[Incident], stage: Stage, exporter
             return
 
 
-def _with_runbook(rule: Rule, url: str) -> Rule:
-    return replace(rule, annotations={**rule.annotations, "runbook_url": url}) if url else rule
+def _finished(rule: Rule, wanted: Wanted) -> Rule:
+    """Add the runbook's URL, and what tells rules of one name apart that promtool would call duplicates."""
+    annotations = {**rule.annotations, "runbook_url": wanted.runbook_url} if wanted.runbook_url else rule.annotations
+    exporter = next((name for name in wanted.exporters if EXPORTERS[name].has(rule.expr)), "")
+    labels = {**rule.labels, "exporter": exporter} if exporter and len(wanted.exporters) > 1 else rule.labels
+    return replace(rule, annotations=annotations, labels=labels)

@@ -16,7 +16,9 @@ MEMORY = f"torch.OutOfMemoryError: CUDA out of memory. HF_TOKEN={SECRET}"
 ENDED = datetime.fromtimestamp(T0 / 1e6, UTC) + timedelta(days=1)
 
 
-def day(unit: str = UNIT, loop: int = LOOP, cycle_s: float = CYCLE_S, isolated: int = 1, fails_with: str = LIBRARY) -> Journal:
+def day(
+    unit: str = UNIT, loop: int = LOOP, cycle_s: float = CYCLE_S, isolated: int = 1, fails_with: str = LIBRARY, quiet_s: float = QUIET_S
+) -> Journal:
     """Make the journal. loop: failures in the incident; isolated: single failures before it, each followed by a stable attempt."""
     journal = Journal(unit, "alpha", boot="a" * 32)
     numbers = iter(range(10**6))
@@ -41,11 +43,11 @@ def day(unit: str = UNIT, loop: int = LOOP, cycle_s: float = CYCLE_S, isolated: 
 
     for number in range(isolated):
         run = begins(0.1)
-        is_stable(run, QUIET_S)
+        is_stable(run, quiet_s)
         fails(run, MEMORY, 1.0)
         is_restarted(run, number + 1)
     run = begins(0.1)
-    is_stable(run, QUIET_S)
+    is_stable(run, quiet_s)
     journal.manager("stopping", run, JOB_TYPE="stop")
     journal.manager("well", run)
     journal.manager("stopped", run, JOB_TYPE="stop")
