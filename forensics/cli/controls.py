@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,6 +16,7 @@ from forensics.query import Query
 if TYPE_CHECKING:
     from forensics.audit import Inventory
     from forensics.audit.inventory import Asked
+    from forensics.generate.actions import ActionItem
     from forensics.model.controls import Control
 
 FORMATS = ("term", "json")
@@ -43,6 +45,15 @@ InventoryFile = Annotated[
     Path | None, typer.Option("--inventory", metavar="FILE", readable=False, help="Audit what --dump wrote, instead of looking again.")
 ]
 SendTest = Annotated[bool, typer.Option("--send-test-alert", help="Send one test alert to Alertmanager, and resolve it.")]
+Actions = Annotated[
+    Path | None,
+    typer.Option(
+        "--actions",
+        metavar="FILE",
+        readable=False,
+        help="Set the status of the items of `generate actions` in this file: done, or reopened.",
+    ),
+]
 FailOn = Annotated[
     str | None,
     typer.Option("--fail-on", metavar="STATUS,…", help="Exit with code 3 when a control is missing, unwired, unreachable, unknown."),
@@ -62,13 +73,15 @@ def audit(
     dump: Dump = None,
     inventory: InventoryFile = None,
     send_test_alert: SendTest = False,
+    actions: Actions = None,
     fail_on: FailOn = None,
     format_: params.TermOrJson = "term",
 ) -> None:
     """Audit which controls of a unit are effective; `audit rules` names rules that can never fire.
 
-    Nothing is changed on the host or in a server. Servers that want a login get the one in TABBY_FORENSICS_PROMETHEUS_TOKEN,
-    TABBY_FORENSICS_ALERTMANAGER_TOKEN, TABBY_FORENSICS_LITELLM_TOKEN or TABBY_FORENSICS_KUMA_TOKEN: a token, or user:password.
+    Nothing is changed on the host or in a server, and only the files of --dump and --actions are written. Servers that want a login
+    get the one in TABBY_FORENSICS_PROMETHEUS_TOKEN, TABBY_FORENSICS_ALERTMANAGER_TOKEN, TABBY_FORENSICS_LITELLM_TOKEN or
+    TABBY_FORENSICS_KUMA_TOKEN: a token, or user:password.
     """
     if context.invoked_subcommand is not None:
         return
@@ -79,6 +92,7 @@ def audit(
     parse.require_choice("format", format_, FORMATS)
     statuses = _statuses(fail_on)
     output.refuse_bad_target(dump)
+    items = _action_items(actions)
     asked = Asked(tuple(prometheus or ()), alertmanager or "", tuple(litellm or ()), kuma or "", units)
     found = _found(query, asked, inventory)
     if send_test_alert:
@@ -87,8 +101,36 @@ def audit(
         _write(found, dump)
     controls = judge(found)
     _show(found, controls, format_)
+    if actions is not None:
+        _update_actions(actions, items, controls, found.subject.unit)
     if statuses & {control.status for control in controls}:
         raise typer.Exit(FINDINGS)
+
+
+def _action_items(file: Path | None) -> tuple[ActionItem, ...]:
+    """Read a file of action items before anything else is done. Raises UsageError."""
+    from forensics.cli import output
+    from forensics.generate.actions import read_actions
+    from forensics.toml_file import read_utf8
+
+    if file is None:
+        return ()
+    output.refuse_bad_target(file)
+    return read_actions(read_utf8(file), file)
+
+
+def _update_actions(file: Path, items: Sequence[ActionItem], controls: Sequence[Control], unit: str) -> None:
+    """Write what the audit changes of a file of action items, and name it."""
+    from forensics.cli import output
+    from forensics.files import write_atomically
+    from forensics.generate.actions import rewritten, updated
+    from forensics.toml_file import read_utf8
+
+    now = updated(items, controls, unit)
+    changed = [f"{item.id}: {item.status}" for item, before in zip(now, items, strict=True) if item.status != before.status]
+    if changed:
+        write_atomically(file, rewritten(read_utf8(file), now, file), mode=file.stat().st_mode & 0o777)
+    output.notice(f"{file}: {', '.join(changed) or 'no status changed'}")
 
 
 def _statuses(fail_on: str | None) -> set[str]:

@@ -27,12 +27,13 @@ _STATUS = re.compile(r"^[ \t]*status[ \t]*=[ \t]*(?P<value>\S+)", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class ActionItem:
-    """Something to do so that a control becomes effective. control: its id in the audit; command: one that helps to do it."""
+    """Something to do so that a control of a unit becomes effective. control: its id in the audit; command: one that helps to do it."""
 
     id: str
     title: str
     priority: str
     control: str
+    unit: str = ""
     status: str = OPEN
     owner: str = ""
     command: str = ""
@@ -55,12 +56,18 @@ def read_actions(text: str, file: Path = Path("actions.toml")) -> tuple[ActionIt
     return items
 
 
-def updated(items: Iterable[ActionItem], controls: Iterable[Control]) -> tuple[ActionItem, ...]:
-    """Close the items of effective controls and reopen closed ones of others; what the audit could not check stays as it is."""
+def updated(items: Iterable[ActionItem], controls: Iterable[Control], unit: str = "") -> tuple[ActionItem, ...]:
+    """Close the items of effective controls and reopen closed ones of others; what the audit could not check stays as it is.
+
+    unit: the one that was audited; items of other units stay as they are.
+    """
     statuses: dict[str, set[str]] = {}
     for control in controls:
         statuses.setdefault(control.id, set()).add(control.status)
-    return tuple(replace(item, status=_status(item.status, statuses.get(item.control, {UNKNOWN}))) for item in items)
+    return tuple(
+        replace(item, status=_status(item.status, statuses.get(item.control, {UNKNOWN}))) if item.unit in {"", unit} or not unit else item
+        for item in items
+    )
 
 
 def merged(text: str, items: Iterable[ActionItem], file: Path = Path("actions.toml")) -> str:
@@ -99,6 +106,7 @@ def _item(table: Table) -> ActionItem:
         title=table.string("title", ""),
         priority=table.string("priority", "P3"),
         control=table.string("control"),
+        unit=table.string("unit", ""),
         status=table.choice("status", STATUSES, OPEN),
         owner=table.string("owner", ""),
         command=table.string("command", ""),

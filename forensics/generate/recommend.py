@@ -88,4 +88,4 @@ def _names(classes: Sequence[FailureClass]) -> str:
 
 def _item(unit: str, control: str, priority: str, title: str, command: str) -> ActionItem:
     about = "" if command == "generate systemd" else f" --unit {unit}"
-    return ActionItem(f"{control}:{unit}", title, priority, control, command=f"tabby-forensics {command}{about}" if command else "")
+    return ActionItem(f"{control}:{unit}", title, priority, control, unit, command=f"tabby-forensics {command}{about}" if command else "")

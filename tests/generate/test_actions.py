@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forensics.errors import UsageError
@@ -15,7 +15,7 @@ from forensics.model.controls import EFFECTIVE, MISSING, UNKNOWN, UNREACHABLE, U
 RULE = ActionItem(
     "alert-rules:a.service", "Page on restart loops of a.service", "P1", "alert-rules", command="tabby-forensics generate rules"
 )
-LIMIT = ActionItem("restart-limits:a.service", "Limit restarts of a.service", "P1", "restart-limits")
+LIMIT = ActionItem("restart-limits:a.service", "Limit restarts of a.service", "P1", "restart-limits", "a.service")
 EDITED = '''# reviewed on Monday
 [[action]]   # ours
 id = "alert-rules:a.service"
@@ -43,6 +43,9 @@ def control(id_, status):
     return Control(2, id_, id_, status)
 
 
+EFFECTIVE_RULES = [control("alert-rules", EFFECTIVE)]
+
+
 @pytest.mark.parametrize(
     ("before", "found", "after", "why"),
     [
@@ -67,11 +70,21 @@ def test_an_item_follows_its_control(before, found, after, why):
     assert item.status == after, why
 
 
+def test_an_audit_of_one_unit_leaves_the_items_of_others():
+    (ours, others, everybodys) = updated([RULE, replace(RULE, unit="b.service"), replace(RULE, unit="")], EFFECTIVE_RULES, "a.service")
+    assert (ours.status, others.status, everybodys.status) == (DONE, OPEN, DONE)
+
+
 def test_items_are_read_as_they_were_written():
     assert read_actions(write_actions([RULE, LIMIT], "# head\n")) == (RULE, LIMIT)
 
 
-@given(st.lists(st.builds(ActionItem, *[st.text(min_size=1).filter(str.strip)] * 4, st.sampled_from(STATUSES), st.text().map(str.strip))))
+@settings(max_examples=30)
+@given(
+    st.lists(
+        st.builds(ActionItem, *[st.text(min_size=1).filter(str.strip)] * 5, st.sampled_from(STATUSES), st.text().map(str.strip)), max_size=4
+    )
+)
 def test_any_text_of_an_item_comes_back(items):
     assert read_actions(write_actions(items)) == tuple(items)
 
