@@ -14,6 +14,7 @@ from forensics.files import PRIVATE_FILE, write_atomically
 from forensics.query import Query
 
 if TYPE_CHECKING:
+    from forensics.model.controls import Control
     from forensics.model.values import Report
 
 FORMATS = ("term", "html", "md", "json")
@@ -31,6 +32,9 @@ Declared = Annotated[
 ]
 Figures = Annotated[bool, typer.Option("--figures/--no-figures", help="Interactive figures in HTML.")]
 Strict = Annotated[bool, typer.Option(help="Exit with code 4 when data for the window is missing.")]
+InventoryFile = Annotated[
+    Path | None, typer.Option("--inventory", metavar="FILE", readable=False, help="Add the audit of what `audit --dump` wrote.")
+]
 ExitCode = Annotated[bool, typer.Option("--exit-code", help="Exit with code 3 when there are incidents.")]
 
 
@@ -43,6 +47,7 @@ def report(
     outputs: Outputs = None,
     figures: Figures = True,
     redact: params.Redact = True,
+    inventory: InventoryFile = None,
     strict: Strict = False,
     exit_code: ExitCode = False,
 ) -> None:
@@ -55,11 +60,20 @@ def report(
     for path, _ in targets:
         output.refuse_bad_target(path)
     query = replace(query, declared=parse.point(declared, query.now, parse.zone_named(query.timezone)))
+    controls = _audited(inventory) if inventory is not None else ()
     from forensics.pipeline import make_report
 
-    made = make_report(query, output.progress("reading the journal"), output.notice)
+    made = replace(make_report(query, output.progress("reading the journal"), output.notice), controls=controls)
     _write(made, targets, format_ or "term", figures=figures, redact=redact)
     _end(made, strict=strict, exit_code=exit_code)
+
+
+def _audited(inventory: Path) -> tuple[Control, ...]:
+    """Audit what was found elsewhere or before. Raises UsageError for a file that is no inventory."""
+    from forensics.audit import Inventory, audit
+    from forensics.audit.inventory import read_json
+
+    return audit(read_json(inventory, Inventory))
 
 
 def _write(made: Report, targets: list[tuple[Path, str]], stdout_format: str, *, figures: bool, redact: bool) -> None:

@@ -94,6 +94,7 @@ def blackbox():
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
             self.send_response(200)
+            self.send_header("Content-Type", "text/plain; version=0.0.4")  # Prometheus 3 asks for one
             self.end_headers()
             self.wfile.write(b"# TYPE probe_success gauge\nprobe_success 1\n")
 

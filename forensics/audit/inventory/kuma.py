@@ -11,7 +11,7 @@ from typing import Any
 from forensics.audit.inventory.metrics_text import samples
 from forensics.audit.inventory.prometheus import without_secrets
 from forensics.audit.inventory.web import NoAnswerError, Server
-from forensics.audit.inventory.yaml_tree import UnusableError, items, mapping, number, read_text, text
+from forensics.audit.inventory.yaml_tree import UnusableError, mapping, number, read_text, text
 
 MOST_MONITORS = 2000
 STATES = {0: "down", 1: "up", 2: "pending", 3: "in maintenance"}
@@ -67,22 +67,24 @@ def ask_kuma(server: Server) -> Kuma:
 
 
 def _monitor(node: Mapping[str, Any]) -> Monitor:
-    host, port = text(node.get("hostname")), node.get("port")
-    address = without_secrets(text(node.get("url"))) if text(node.get("url")) not in {"", "https://", "http://"} else host
-    attached = node.get("notificationIDList")
+    port, attached = node.get("port"), node.get("notificationIDList")
     return Monitor(
         name=text(node.get("name")),
         kind=text(node.get("type")),
-        address=f"{address}:{port}" if address == host and host and isinstance(port, int) else address,
+        address=_address(text(node.get("url")), text(node.get("hostname")), f"{port}" if isinstance(port, int) else ""),
         is_active=bool(node.get("active")),
-        notifications=sum(map(bool, mapping(attached).values())) if isinstance(attached, dict) else len(items(attached)),
+        notifications=sum(map(bool, mapping(attached).values())),
         interval_s=number(node.get("interval")),
         retries=number(node.get("maxretries")),
     )
 
 
 def _of_sample(labels: Mapping[str, str], value: float) -> Monitor:
-    known = {name: "" if label == "null" else label for name, label in labels.items()}
-    host, port = known.get("monitor_hostname", ""), known.get("monitor_port", "")
-    address = without_secrets(known.get("monitor_url", "")) or (f"{host}:{port}" if port else host)
-    return Monitor(known.get("monitor_name", ""), known.get("monitor_type", ""), address, is_active=True, state=STATES.get(int(value), ""))
+    known = {name.removeprefix("monitor_"): "" if label == "null" else label for name, label in labels.items()}
+    address = _address(known.get("url", ""), known.get("hostname", ""), known.get("port", ""))
+    return Monitor(known.get("name", ""), known.get("type", ""), address, is_active=True, state=STATES.get(int(value), ""))
+
+
+def _address(url: str, host: str, port: str) -> str:
+    """Return what a monitor asks: its URL, which is empty but for the scheme in monitors of a host or port."""
+    return without_secrets(url) if url.partition("://")[2] else f"{host}:{port}" if port else host
