@@ -13,11 +13,11 @@ from forensics.promql import Evaluations, Expression, Scraped, Scrapes, Selector
 from forensics.promql.labels import labels_of
 from forensics.replay import scenes_of
 from forensics.replay.alert_rules import Engine, replay_rule
-from forensics.replay.firing import AFTER_S, Prometheus
+from forensics.replay.firing import AFTER_S
 from forensics.replay.limiters import StartLimit
 from forensics.replay.limits import replay_start_limit
 from forensics.replay.scene import Scene
-from forensics.replay.selection import Cache, reach_s, select
+from forensics.replay.selection import Cache, select
 from forensics.replay.series import Model
 from forensics.replay.stacks import replay_stacks
 from forensics.rules import Rule
