@@ -8,14 +8,15 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from forensics.sanitize.names import MORE, SESSIONS, TOKENS, is_code, is_qualified
+from forensics.sanitize.place import mixed
 from forensics.sanitize.value_forms import SEPARATOR, VALUE, Span, further_items, value_span
 from forensics.sanitize.values import is_made_up, is_random, may_be_secret
 
 # The part of a name that says what it holds, where one of HINTS begins; is_qualified judges what is before it.
 _NAMED = re.compile(
-    rf"(?P<name>(?P<password>pass[-_ ]?(?:word|wd|phrase|code|key|wort)s?|passw|pwd|pswd|psk|kennwort|wachtwoord|senha|contrase[nñ]a|puk|masterauth)"
-    rf"|(?P<pass>passe?|pw)|(?P<key>keys?(?:[-_ ]?(?:data|base|material|hex|pass))?)|(?P<pin>pin(?:[-_ ]?code)?)|(?P<hash>hash)|(?P<pat>pat)|(?P<token>{TOKENS})|(?P<code>codes?)"
-    rf"|(?P<session>{SESSIONS})|(?P<community>community))(?P<more>{MORE}){SEPARATOR}{VALUE}",
+    rf"(?P<name>(?P<password>pass[-_ ]?(?:word|wd|phrase|code|key|wort)s?|passw|pwd|pswd|psk|kennwort|wachtwoord|senha|contrase[nñ]a|puk|masterauth|authtok)"
+    rf"|(?P<pass>passe?|pw)|(?P<key>keys?(?:[-_ ]?(?:data|base|material|hex))?)|(?P<pin>pin(?:[-_ ]?code)?)|(?P<hash>hash)|(?P<pat>pat)|(?P<token>{TOKENS})|(?P<code>codes?)"
+    rf"|(?P<session>{SESSIONS})|(?P<community>community))(?P<more>{MORE}){SEPARATOR}(?:(?:\"\"|''|null|nil|None|<nil>)\s(?:=>|->|→)\s)?{VALUE}",
     re.IGNORECASE,
 )
 HINTS = (
@@ -61,10 +62,10 @@ HINTS = (
 )
 # In lower case, a tenth of the cost of the others: a name with something behind it that can introduce a value.
 _NAME_AND_MORE = re.compile(
-    rf"(?:phpsessid|jsessionid|connect\.sid|asp\.net_sessionid|{'|'.join(HINTS)})[\w-]{{0,24}}(?:\s[0-9]{{1,2}})?(?:[\"'\]\\)`]|&quot;|&#3[49];|%2[27]){{0,4}}\s{{0,16}}(?:[:=>\"'`|│&,]|%3[ad]|->|\?=|is\b|was\b|now\b|to\b)"
+    rf"(?:phpsessid|jsessionid|connect\.sid|asp\.net_sessionid|{'|'.join(HINTS)})[\w-]{{0,24}}(?:\s[0-9]{{1,2}})?(?:\\{{1,4}}u002[27]|[\"'\]\\)`]|&quot;|&#3[49];|%2[27]){{0,4}}\s{{0,16}}(?:[:=>\"'`|│&,(<→⇒]|%3[ad]|->|\?=|\.\.\.|is\b|was\b|now\b|to\b)"
 )
 _TEXT_OF_A_MODEL = re.compile(
-    r"(?:[eb]os|eot|eom|pad|unk|sep|cls|mask|stop|special|image|video|audio|vision|max|min|num|n|total|per|prompt|completion|input|output|context|added|first"
+    r"(?<![a-z])(?:[eb]os|eot|eom|pad|unk|sep|cls|mask|stop|special|image|video|audio|vision|max|min|num|n|total|per|prompt|completion|input|output|context|added|first"
     r"|last|next|prev|previous|current|extra|end|begin|begin_of_text|think|tool|text|system|user|assistant|cached|reasoning|time_per_output|time_to_first"
     r"|decode|prefill|generated|draft|fim|boi|eoi|suffix|prefix|middle|space|by|forced|decoder_start|bad|each|every|new|out|in|accepted|rejected|left|remaining)[-_ ]?$",
     re.IGNORECASE,
@@ -77,8 +78,10 @@ _HARMLESS_KEY = re.compile(
     r"|host|ssh|fingerprint|idempotency|dedup|object|duplicate|config|pub|lookup|for|no|bad|gpg|pgp|by|this|with|message|s3|metric|translation|license|publishable|merge|join)[-_ ]?$",
     re.IGNORECASE,
 )
+_OTHER_PASS = re.compile(r"(?:com|by|sur|tres|encom|over|under|multi|im|low|high|band|all)\Z", re.IGNORECASE)
 _NEXT_WORD = re.compile(r"\s[A-Za-z]{1,40}(?![A-Za-z]|\s?[=:])")
 _WORD = re.compile(r"\A[A-Za-z]+[.!?,]?$")
+_DESCRIBES = re.compile(r"(?:ed|ing|ble|ive|ory|ent|ant|ary|al|ic|ous|holder|none|key|here)\Z", re.IGNORECASE)
 _LONGEST_NAMES = 100  # characters of a value in which a further name is looked for
 BEFORE = 24  # characters before a name that qualify it
 
@@ -155,15 +158,20 @@ def _is_key(it: Assigned) -> bool:
         return _is_any_key(it)
     if _HARMLESS_KEY.search(it.before):
         return is_random(it.value, 16) and not it.is_sentence
-    return is_random(it.value, 6) or is_made_up(it.value) or len(it.value) >= (20 if it.is_sentence else 6)
+    if is_random(it.value, 6) or is_made_up(it.value) or len(it.value) >= (20 if it.is_sentence else 6):
+        return True
+    is_setting = "_" in it.before[-1:] and it.match.end() == len(it.text) and len(it.value) >= 8  # api_key: swordfish
+    return is_setting and _DESCRIBES.search(it.value) is None
 
 
 def _is_pass(it: Assigned) -> bool:
     if is_qualified("pw" if it.match["pass"].lower() == "pw" else "pass", it.before):  # storepass, rootpw
         return _is_password(it)
-    return (
-        it.begins_a_word and (not it.is_sentence or is_made_up(it.value)) and (it.match["pass"].lower() == "pass" or is_made_up(it.value))
-    )
+    if it.match["pass"].isupper() and ":" in it.match["sep"] and it.before[-1:] not in {"_", "-"}:  # of a test
+        return False
+    if not it.begins_a_word:  # remotepass, but not compass
+        return is_made_up(it.value) and _OTHER_PASS.search(it.before) is None
+    return (not it.is_sentence and it.match["pass"].lower() == "pass") or is_made_up(it.value)
 
 
 def _is_session(it: Assigned) -> bool:
@@ -171,7 +179,7 @@ def _is_session(it: Assigned) -> bool:
 
 
 def _is_community(it: Assigned) -> bool:
-    return "snmp" in it.text.lower()
+    return "snmp" in it.text.lower() and not (it.is_sentence and _WORD.match(it.value) and _NEXT_WORD.match(it.text, it.match.end()))
 
 
 def _is_token(it: Assigned) -> bool:
@@ -183,11 +191,15 @@ def _is_token(it: Assigned) -> bool:
     if name in _CODES:
         return len(value) >= 6 and is_made_up(value) and not it.value.isdigit()
     if name in _OFTEN_WORDS or _OF_A_PARSER.search(it.before):
-        return is_random(value, 12 if name in _OFTEN_WORDS else 16)
-    if _TEXT_OF_A_MODEL.search(it.before) and len(value) < 24:
-        return False
+        return is_random(value, 12 if name in _OFTEN_WORDS else 16) or (name == "auth" and len(value) >= 10 and mixed(value))
+    return not (_TEXT_OF_A_MODEL.search(it.before) and len(value) < 24) and _is_value_of_a_token(it, value)
+
+
+def _is_value_of_a_token(it: Assigned, value: str) -> bool:
     is_code_like = not it.is_sentence and len(value) >= 8 and value.isalnum() and not value.isalpha() and not value.isdigit()
-    is_chosen = name in _CHOSEN and not it.is_sentence and is_made_up(value, 8)
+    if it.match["token"].isupper() and it.before[-1:] == "_":  # API_TOKEN: that of an environment
+        return is_made_up(value) or (len(value) >= 8 and "=" in it.match["sep"])
+    is_chosen = not it.is_sentence and is_made_up(value, 8)
     return is_code_like or is_chosen or (is_random(value) and not (it.is_sentence and "/" in value and len(value) < 32))
 
 
@@ -216,7 +228,6 @@ _CODES = frozenset({"otp", "totp", "mfa code", "mfa-code", "mfa_code"})
 _OFTEN_WORDS = frozenset(
     {"cookie", "dsn", "webhook", "signature", "sig", "auth", "authorization", "claim", "ticket", "bearer", "salt", "pepper"}
 )
-_CHOSEN = frozenset({"secret", "secrets", "cred", "creds", "credential", "credentials"})  # people make these up
 _JUDGES: Mapping[str, Callable[[Assigned], bool]] = {
     "password": _is_password,
     "key": _is_key,

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from forensics.sanitize.options import arguments_apart
-from forensics.sanitize.place import Accepts, always, made_up, password, random
+from forensics.sanitize.place import Accepts, always, made_up, mixed, password, random
 from forensics.sanitize.value_forms import VALUE, value_span
 
 
@@ -22,12 +22,16 @@ class Command(NamedTuple):
 
 
 def _command(names: str, arguments: str, accepts: Accepts = password, kind: str = "password") -> Command:
-    return Command(tuple(names.split()), re.compile(arguments), accepts, kind)
+    # In a list of arguments there are several spaces between two: see arguments_apart.
+    spaced = re.sub(r"\[ =\](?![{?])", "[ =]{1,9}", re.sub(r"(?<!\[)(?<!\[\^)\\s(?![{?)\]])", r"\\s{1,9}", arguments)).replace(
+        "[ =]?", "[ =]{0,9}"
+    )
+    return Command(tuple(names.split()), re.compile(spaced), accepts, kind)
 
 
 def _option(names: str, options: str, accepts: Accepts = password) -> Command:
     """Command whose secret follows an option, with or without a space."""
-    return _command(names, rf"(?<=\s)(?:{options})[ =]{{0,3}}" + VALUE, accepts)
+    return _command(names, rf"(?<=\s)(?:{options})[ =]{{0,9}}" + VALUE, accepts)
 
 
 _USER = r"[\"']?[^\s:\"']{0,128}:"
@@ -80,6 +84,15 @@ COMMANDS: tuple[Command, ...] = (
     _command("psexec.py wmiexec.py smbexec.py secretsdump.py getuserspns.py getnpusers.py atexec.py dcomexec.py lookupsid.py mssqlclient.py smbclient.py gettgt.py getst.py rpcdump.py impacket-psexec impacket-wmiexec impacket-smbexec impacket-secretsdump impacket-mssqlclient impacket-smbclient impacket-gettgt",
              r"(?<=\s)[\"']?(?:[\w.-]{1,64}/)?[\w.$-]{1,64}:(?P<s>[^\s\"']{1,128}?)(?=@|[\s\"']|$)"),
     _command("psexec.py wmiexec.py smbexec.py secretsdump.py impacket-psexec impacket-wmiexec impacket-smbexec impacket-secretsdump crackmapexec nxc netexec evil-winrm", r"(?<=\s)(?:-hashes|-H)\s(?P<s>[0-9a-fA-F:]{32,65})"),
+    _command("schtasks at wmic", r"(?<=\s)/(?:rp|p|pw)\s" + VALUE),
+    _command("ipa-client-install ipa-replica-install ipa-server-install adcli msktutil", r"(?<=\s)(?:-w|-p|-a|--admin-password)[ =](?!admin\b)" + VALUE, made_up),
+    _command("wbinfo ntlm_auth", r"(?<=\s)(?:-a|-K|--authenticate=|--krb5auth=)\s?[\"']?[\w.\\@+-]{1,64}%" + VALUE),
+    _command("twine conan gem nuget choco flit devpi", r"(?<=\s)(?:-p|--password|-ApiKey|-k|--api-key)[ =]" + VALUE, made_up),
+    _command("poetry", r"\bconfig\s(?:http-basic\.\S{1,64}\s\S{1,64}|pypi-token\.\S{1,64})\s" + VALUE),
+    _command("bundle bundler", r"\bconfig\s(?:set\s)?(?:--\w{1,10}\s)?\S{1,128}\s[\w.@-]{1,64}:" + VALUE),
+    _command("cargo npm deno gem", r"\A\s(?:login|owner)\s(?:--?[\w-]{1,20}[ =]\S{1,64}\s){0,2}" + VALUE, random, "token"),
+    _command("bw", r"\b(?:unlock|login\s\S{1,128})\s(?!-)" + VALUE),
+    _command("ejabberdctl prosodyctl", r"\b(?:register|change_password|passwd)\s\S{1,64}\s(?:\S{1,64}\s)?" + VALUE),
     _command("pdftk", r"\b(?:user_pw|owner_pw|input_pw)\s" + VALUE),
     _command("qpdf", r"--encrypt\s(?P<s>\S{1,64}\s\S{1,64})\s[0-9]{2,3}"),
     _command("git", r"\bcredential\b[^\n]{0,60}password=" + VALUE),
@@ -92,7 +105,7 @@ for _number, _one in enumerate(COMMANDS):
 
 _WORDS = re.compile(r"[a-z0-9][a-z0-9_.-]{1,20}(?=[\s\"',])")
 # An option, or one of the commands that need none
-_MAY_BE = re.compile(r"[\s\"']-{1,2}[a-z0-9]|\s/[a-z]{1,12}:")
+_MAY_BE = re.compile(r"[\s\"']-{1,2}[a-z0-9]|\s/(?:[a-z]{1,12}:|rp\s|p\s|pw\s)")
 WITHOUT_OPTIONS = (
     "sqlplus",
     "sqlldr",
@@ -109,6 +122,9 @@ WITHOUT_OPTIONS = (
     "net u",
     " alias ",
     "samba-tool user",
+    "poetry config",
+    "bundle config",
+    "cargo login",
     " login ",
     "authtoken",
     "openssl passwd",
@@ -127,6 +143,8 @@ WITHOUT_OPTIONS = (
     "mssqlclient",
     "impacket",
 )
+# -p and -P of any command, -u and -a with user:password, -U with user%password
+_ANY_COMMAND = re.compile(r"(?<=\s)(?:-[pP]|-[uaU]\s{1,9}[\"']?[\w.@\\/-]{1,64}[:%])[\s=]{0,9}[\"']?(?P<s>[^\s\"'/:=]{8,128})(?=[\s\"']|$)")
 _SEPARATOR = re.compile(r"\s(?:\|\|?|&&?|;)\s|;\s|\n")
 _LONGEST = 600  # characters of a command line
 _MOST = 20  # commands in one text
@@ -142,6 +160,9 @@ def in_commands(text: str, lower: str) -> Iterator[tuple[str, int, int]]:
         end = _SEPARATOR.search(apart, name.end(), name.end() + _LONGEST)
         line = apart[name.end() : end.start() if end else name.end() + _LONGEST]
         yield from _in_line(NAMES[name[0]], line, name.end())
+    for match in _ANY_COMMAND.finditer(apart):
+        if mixed(match["s"]):
+            yield "password", *match.span("s")
 
 
 def _in_line(numbers: Iterable[int], line: str, offset: int) -> Iterator[tuple[str, int, int]]:

@@ -6,13 +6,15 @@ from collections.abc import Iterable, Sequence
 
 Index = tuple[tuple[str, tuple[int, ...], tuple[tuple[str, tuple[int, ...]], ...]], ...]
 
+_ROOTS = ("=", "so", "se")  # that are no hints, but parts of several rare ones
+
 
 def by_hint(hints: Iterable[Sequence[str]]) -> Index:
     """Index expressions, given by the hints of each: (hint, numbers of its expressions, longer hints that have it in them).
 
     Most texts have few of the shortest hints, so that the longer ones are looked for in few.
     """
-    numbers: dict[str, list[int]] = {}
+    numbers: dict[str, list[int]] = {root: [] for root in _ROOTS}
     for number, of_expression in enumerate(hints):
         for hint in of_expression:
             numbers.setdefault(hint, []).append(number)
@@ -27,7 +29,7 @@ def by_hint(hints: Iterable[Sequence[str]]) -> Index:
 def hinted(index: Index, lower: str) -> list[int]:
     """List the numbers of the expressions that have a hint in a text in lower case."""
     found: set[int] = set()
-    for root, numbers, longer in [entry for entry in index if entry[0] in lower]:
+    for _root, numbers, longer in [entry for entry in index if entry[0] in lower]:
         found.update(numbers)
         for hint, more in longer:
             if hint in lower:

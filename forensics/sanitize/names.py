@@ -9,7 +9,7 @@ from forensics.sanitize.values import is_made_up, is_random, may_be_secret
 
 # A password may be any word; a key is a word only where it is configured; a token is never a word.
 PASSWORDS = (
-    r"pass[-_ ]?(?:word|wd|phrase|code|key|wort)s?|pwd|pswd|psk|kennwort|wachtwoord|senha|contrase[nñ]a|mot[-_ ]de[-_ ]passe"
+    r"pass[-_ ]?(?:word|wd|phrase|code|key|wort)s?|pwd|pswd|psk|kennwort|wachtwoord|senha|contrase[nñ]a|authtok|mot[-_ ]de[-_ ]passe"
     r"|(?:store|key|trust|auth|user|db|root|admin|sql|ssh|bind|enable|dest|src|mail|smtp|imap|ftp|ldap|sudo|hub|proxy|become|vault|backup|cert|pgp|gpg)[-_]?pass"
     r"|(?:bind|root|user|db|admin|sql|ldap|olcroot|key|proxy|auth|login|mail|smtp|service)[-_]?pw|wpa_passphrase|requirepass|masterauth|sshpass"
     r"|(?:user|so|sim|card|unlock|pairing|security|admin|tpm2?|piv|device)[-_ ]?pin(?:[-_ ]?code)?|pin[-_ ]?code|puk"
@@ -30,10 +30,10 @@ KEY_WORDS = tuple(
     perplexity voyage jina xai comet neptune clearml mlflow shodan virustotal abuseipdb maxmind tailscale zerotier nebula
     """.split()  # noqa: SIM905  a list is three times as long
 )
-KEYS = rf"(?:{'|'.join(KEY_WORDS)})[-_ ]?keys?(?:[-_ ]?(?:data|base|material|hex|pass))?"
+KEYS = rf"(?:{'|'.join(KEY_WORDS)})[-_ .]?keys?(?:[-_ ]?(?:data|base|material|hex|pass))?"
 TOKENS = (
     r"secrets?|tokens?|credentials?|creds?|authorization|authkey|auth|cookie|signature|sig|otp|totp|mfa[-_ ]?code|apikeys?|jwt|sas|dsn|webhook|salt|pepper|ticket|assertion|bearer|hmac"
-    r"|x?csrf|xsrf|ha1|md5[-_]?cred|ntlm|saml(?:response|request)|mnemonic|claim"
+    r"|x?csrf|xsrf|ha1|md5[-_]?cred|ntlm|saml(?:response|request)|mnemonic|claim|phash"
 )
 SESSIONS = r"phpsessid|jsessionid|sessionid|session|csrftoken|connect\.sid|asp\.net_sessionid|sid|sess"
 # The name goes on with more that does not change what it holds …
@@ -44,6 +44,7 @@ _ABOUT = re.compile(
     r"|version|source|ref|user|limit|min\w*|max\w*|location|store|manager|ring|pair|map|usage|usages|rotation|age|reset|required|enabled|auth|status|label|hint|prefix|suffix|endpoint|host|port|arn|spec|mode|class|server|bits|fingerprint)$",
     re.IGNORECASE,
 )
+_SECRET_IDS = ("secret_id", "secret-id", "secretid")  # of Vault
 _OF_A_NAME = re.compile(
     rf"(?:^|[^a-z]|(?<=[a-z])(?=[A-Z]))(?:(?P<password>(?i:{PASSWORDS}|pass|pw))|(?P<key>(?i:{KEYS}))|(?P<token>(?i:{TOKENS}|{SESSIONS}|(?:nt|lm)[-_]?hash|(?:access|personal|app|account|project|deploy)[-_ ]?pat))|(?P<other>(?i:key)))(?i:{MORE})$"
 )
@@ -60,12 +61,19 @@ _BEFORE = {
     "hash": "nt lm",
     "pat": "access personal app account project deploy github gitlab azure ado",
 }
-_QUALIFIERS = {"key": KEY_WORDS} | {kind: tuple(words.split()) for kind, words in _BEFORE.items()}
+_QUALIFIERS: dict[str, tuple[str, ...]] = {"key": KEY_WORDS} | {kind: tuple(words.split()) for kind, words in _BEFORE.items()}
+
+_LONG = {kind: tuple(word for word in words if len(word) > 3 or word == "api") for kind, words in _QUALIFIERS.items()}
+_LAST_WORD = re.compile(r"[A-Z]?[a-z0-9]+\Z|[A-Z0-9]+\Z")
 
 
 def is_qualified(kind: str, before: str) -> bool:
     """Whether what is before `key`, `pass`, `pin` … makes it the name of a secret: `api_` before `key`."""
-    return before.lower().rstrip("-_ ")[-24:].endswith(_QUALIFIERS[kind]) and not before.endswith(("  ", "--"))
+    word = _LAST_WORD.search(before.rstrip("-_ .")[-24:])
+    if word is None:
+        return False
+    qualifiers = _QUALIFIERS[kind]
+    return (word[0].lower() in qualifiers or word[0].lower().endswith(_LONG[kind])) and not before.endswith(("  ", "--"))
 
 
 _CODES = re.compile(r"code\Z|\A(?:t?otp)\Z", re.IGNORECASE)
@@ -74,6 +82,8 @@ _CODES = re.compile(r"code\Z|\A(?:t?otp)\Z", re.IGNORECASE)
 def kind_of(name: str) -> str:
     """What a name such as X-Auth-Token, dbPassword or --secret-key holds: password, key, token, other (any key), or nothing."""
     name = name.strip("-:/$ ")
+    if name.lower().endswith(_SECRET_IDS):
+        return "token"
     match = None if _ABOUT.search(name) else _OF_A_NAME.search(name) or _RUN_TOGETHER.search(name)
     return "" if match is None else str(match.lastgroup)
 
@@ -85,10 +95,10 @@ def can_be(kind: str, value: str, *, certain: bool) -> bool:
     if kind == "password":
         return certain or is_made_up(value)
     if kind == "key":
-        return is_random(value, 6 if certain else 12) or (certain and (len(value) >= 12 or is_made_up(value)))
+        return is_random(value, 6 if certain else 12) or is_made_up(value, 6 if certain else 10) or (certain and len(value) >= 8)
     if kind == "other":
         return is_random(value, 16)
-    return is_random(value, 8 if certain else 12) or (certain and len(value) >= 12 and is_made_up(value))
+    return is_random(value, 8 if certain else 12) or (certain and is_made_up(value, 8))
 
 
 def is_code(name: str, value: str) -> bool:

@@ -32,7 +32,7 @@ _SECRET_NOUN = re.compile(
 _SMTP = re.compile(rf"\b334 UGFzc3dvcmQ6?=?\s{{0,4}}\n{_INDENT}{_VALUE}")
 _ITEM = re.compile(rf"[,\s]{{0,9}}\n{_INDENT}(?:-\s)?{_VALUE}(?=\s{{0,4}},?\s{{0,4}}(?:\n|\Z|\]))")
 _IS_ITEM = re.compile(r"\s{0,40}(?:-\s|[\"'])\S{1,1024}\s{0,4}\Z")
-_WORDS = ("pass", "pwd", "secret", "token", "key", "cred", "code", "kennwort", "psk", "334 ugfzc3")
+WORDS = ("pass", "pwd", "secret", "token", "key", "cred", "code", "kennwort", "psk", "334 ugfzc3")
 _ENDS = (":", "=", "-", "|", ">", "+", "[")
 _MOST_ITEMS, _MOST_BLANK, _MOST = 64, 3, 240
 
@@ -40,7 +40,7 @@ _MOST_ITEMS, _MOST_BLANK, _MOST = 64, 3, 240
 def in_text(text: str, lower: str) -> list[Span]:
     """List the spans of secrets that are on a line after the line that names them. lower: the text in lower case."""
     spans: list[Span] = []
-    if "\n" not in text or not any(word in lower for word in _WORDS):
+    if "\n" not in text or not any(word in lower for word in WORDS):
         return spans
     start = 0
     while (end := text.find("\n", start)) >= 0:
@@ -55,7 +55,7 @@ def in_text(text: str, lower: str) -> list[Span]:
 def _opens(line: str, lower: str) -> bool:
     """Whether the value of a name in a line can be on the next."""
     line = line.rstrip()
-    return (line.endswith(_ENDS) or "name" in lower or "334 " in lower or "key:" in lower) and any(word in lower for word in _WORDS)
+    return (line.endswith(_ENDS) or "name" in lower or "334 " in lower or "key:" in lower) and any(word in lower for word in WORDS)
 
 
 def _after(text: str, end: int) -> list[Span]:

@@ -13,11 +13,12 @@ _SLASH = re.compile(r"\s/(?:p|pass|pwd|pw|password|rp|gp):")
 _OPTION = re.compile(
     rf"(?<![\w-])--?(?:[a-z0-9]{{1,20}}[-_.]){{0,4}}(?:(?P<password>(?:[a-z]{{1,12}})?pass(?:word|wd|phrase|code)?|passwords?|pwd|psk|pw|psw|(?:user-?|so-)?pin)"
     rf"|(?P<key>(?:api|access|secret|auth|private|account|admin|master|license|encryption|signing|shared|deploy|preshared|service|app|user|join|setup)[-_]?keys?|authkey|key[-_]?pass|creds?)"
-    rf"|(?P<token>(?:[a-z]{{1,12}})?tokens?|authtoken|secrets?|(?:client|app|consumer|shared)secret|credentials?|otp|cookie|pat|auth))(?P<sep>=|\s{{1,12}}){VALUE}"
+    rf"|(?P<token>(?:[a-z]{{1,12}})?tokens?|authtoken|secrets?|(?:client|app|consumer|shared)secret|credentials?|otp|cookie|pat|auth))[-_]?[0-9]?(?P<sep>=|\s{{1,12}}){VALUE}"
     rf"|(?<=\s)/(?P<slash>p|pass|pwd|pw|password|rp|gp):(?P<slashed>[^\s\"']{{3,256}}|\"[^\"\n]{{3,256}}\")",
     re.IGNORECASE,
 )
-_BETWEEN_ARGUMENTS = re.compile(r"[\"']\s{0,2},\s{0,2}[brfu]?[\"']")
+_BETWEEN_ARGUMENTS = re.compile(r"[\"']\s{0,2},\s{0,2}[brfu]?[\"']|[\"']\s(?:a[0-9]{1,3}=)?[\"']")
+_ARE_ARGUMENTS = re.compile(r"[\"'](?:,| a?[0-9]{0,3}=?[\"'])")
 # What follows an option in a help text or a sentence
 _WORDS = frozenset(
     """
@@ -49,7 +50,7 @@ def of_options(text: str) -> Iterator[Span]:
 
 def arguments_apart(text: str) -> str:
     """Put spaces between the arguments of a list, `['--token', 'x']`, without moving any."""
-    return _BETWEEN_ARGUMENTS.sub(lambda match: " " * len(match[0]), text) if "-" in text and ("'," in text or '",' in text) else text
+    return _BETWEEN_ARGUMENTS.sub(lambda match: " " * len(match[0]), text) if "-" in text and _ARE_ARGUMENTS.search(text) else text
 
 
 def _is_value(match: re.Match[str], value: str) -> bool:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from forensics.sanitize.hints import by_hint, hinted
 from forensics.sanitize.names import can_be, kind_of
+from forensics.sanitize.place import mixed
 from forensics.sanitize.value_forms import CLOSE, GROUPS, VALUE, value_span
 
 
@@ -21,7 +22,7 @@ class Pair(NamedTuple):
 
 
 def _pair(hints: str, pattern: str, *, certain: bool = True) -> Pair:
-    return Pair(tuple(hints.split()), re.compile(pattern, re.IGNORECASE | re.MULTILINE), certain)
+    return Pair(tuple(hint.replace("·", " ") for hint in hints.split()), re.compile(pattern, re.IGNORECASE | re.MULTILINE), certain)
 
 
 _IS = rf"{CLOSE}\s{{0,3}}(?:[:=]|=>)\s{{0,3}}"
@@ -36,21 +37,22 @@ PAIRS: tuple[Pair, ...] = (
     _pair("name key var env field param property header option setting attribute label", rf"{_NAME_FIELD}{CLOSE}(?=[\s,;}}])[^{{}}<>]{{0,80}}?{_VALUE_FIELD}"),
     _pair("value val content default data", rf"{_VALUE_FIELD}\\{{0,7}}[\"'`]?[\s,;][^{{}}<>=:]{{0,40}}?{_NAME_FIELD}(?={CLOSE}\s{{0,3}}(?:[,;}}/>\s]|$))"),
     # XML: <Password Type="x">…</…>, <entry key="password">…</entry>, <key>password</key><string>…</string>
-    _pair("</", r"<(?:[\w.-]{1,40}:)?(?P<n>[\w.-]{2,60})(?:\s[^<>\n]{0,200})?>\s{0,40}(?:<!\[CDATA\[)?(?P<s>[^<>\s\]][^<>\n\]]{0,1024})(?:\]\]>)?\s{0,40}</"),
+    _pair("</ &lt;/", r"(?:<|&lt;)(?:[\w.-]{1,40}:)?(?P<n>[\w.-]{2,60})(?:\s[^<>\n]{0,200})?(?:>|&gt;)\s{0,40}(?:<!\[CDATA\[)?(?P<s>[^<>\s\]&][^<>\n\]]{0,1024}?)(?:\]\]>)?\s{0,40}(?:</|&lt;/)"),
     _pair("</", rf"\b(?:key|name|id)={_QUOTE}{_NAME}{_QUOTE}[^<>\n]{{0,80}}>\s{{0,40}}(?:<value>\s{{0,40}})?(?P<s>[^<>\s][^<>\n]{{0,1024}})<"),
-    _pair("</", r">\s{0,9}(?P<n>[\w.:/ -]{2,60})</[\w:]{1,40}>\s{0,40}<[\w:]{1,40}>\s{0,9}(?P<s>[^<>\s][^<>\n]{0,1024})<"),
+    _pair("</", r">\s{0,9}(?P<n>[\w.:/ -]{2,60})</[\w:]{1,40}>\s{0,40}(?:<[\w:]{1,40}>\s{0,9}){1,3}(?P<s>[^<>\s][^<>\n]{0,1024})<"),
     _pair("=", rf"<\w[\w:-]{{0,40}}\s[^<>\n]{{0,120}}?\b(?:value|val)={_QUOTE}(?P<s>[^\"'<>\n]{{3,512}}){_QUOTE}\s{{1,9}}(?:key|name)={_QUOTE}{_NAME}{_QUOTE}"),
     # Arguments of a call that stores something, and the elements of a list, a tuple or a command of Redis
     _pair("(", rf"\b{_CALL}\(\s{{0,3}}[brufN]?{_QUOTE}{_NAME}{_QUOTE}\s{{0,3}},\s{{0,3}}{VALUE}"),
-    _pair("\"' '\" ',' \",\" '\" ', \", ')", rf"{_QUOTE}{_NAME}{_QUOTE}\s{{0,3}},\s{{0,3}}[brufN]?{_QUOTE}(?P<s>[^\"'`\\\n&]{{3,1024}}){_QUOTE}", certain=False),
-    _pair('" "', r'\\{0,3}"(?P<n>[a-z_][\w.:-]{1,60})\\{0,3}"\s\\{0,3}"(?P<s>[^"\\\n]{3,1024})\\{0,3}"', certain=False),
-    _pair("{", r"\{'?(?P<n>[a-z_]\w{1,60})'?,\s{0,3}(?:<<)?\"(?P<s>[^\"\n]{3,1024})\""),
+    _pair("', \", `, quot;,", rf"{_QUOTE}{_NAME}{_QUOTE}\s{{0,3}},\s{{0,3}}[brufN]?{_QUOTE}(?P<s>[^\"'`\\\n&]{{3,1024}}){_QUOTE}", certain=False),
+    _pair('"·"', r'\\{0,3}"(?P<n>[a-z_][\w.:-]{1,60})\\{0,3}"\s\\{0,3}"(?P<s>[^"\\\n]{3,1024})\\{0,3}"', certain=False),
+    _pair("{", r"\{(?:<<)?[\"']?(?P<n>[a-z_]\w{1,60})[\"']?(?:>>)?,\s{0,3}(?:<<)?\"(?P<s>[^\"\n]{3,1024})\""),
     _pair(":", r"(?<![\w:])(?P<n>:[a-z][\w-]{1,60})\s\"(?P<s>[^\"\n]{3,1024})\""),
     _pair(". (", r"\(\"?(?P<n>[a-z][\w-]{1,60})\"?\s\.\s\"(?P<s>[^\"\n]{3,1024})\"\)"),
+    _pair("name=", r"\bname=\\?\"(?P<n>[\w.-]{2,60})\\?\"(?:\\r|\\n){2,4}(?P<s>[^\\\"\s]{3,512})"),
     # Columns of a table: of psql, of `vault kv get`, of Markdown
     _pair("pass secret token key cred", r"(?:^|[|│┃║]\s{0,40})(?P<n>[a-z][\w.-]{1,60})\s{0,60}[|│┃║]\s{0,40}(?P<s>[^\s|│┃║]{4,1024})\s{0,200}(?:[|│┃║]|$)", certain=False),
     _pair("pass secret token key cred", r"^\s{0,8}(?P<n>[a-z][\w.-]{1,60})\s{2,60}(?P<s>\S{4,1024})\s{0,9}$", certain=False),
-    _pair("pass secret token key cred pwd", r"\b(?:config|configure|conf|set|setx|export|store|save|put|create|add|update|update-secret|setenv|secret|param)\s(?:(?:set|add|put|get|--?[a-z-]{1,30})\s){0,3}(?P<n>[a-z][\w./:-]{1,80})(?:[ =]{1,3})(?:--value[ =]|-v )?" + VALUE),
+    _pair("pass secret token key cred pwd", r"\b(?:config|configure|conf|set|setx|export|store|save|put|create|add|update|update-secret|setenv|secret|param|env)\s(?:(?:set|add|put|get|--?[a-z-]{1,30})\s){0,3}(?P<n>[a-z][\w./:-]{1,80})(?:[ =]{1,3})(?:--value[ =]|-v )?" + VALUE),
 )  # fmt: skip
 _OF_HINT = by_hint(pair.hints for pair in PAIRS)
 _SECRET_WORD = re.compile(r"pass|pwd|psk|secret|token|key|cred|auth|cookie|otp|jwt|dsn|salt|pin\b|pw\b|sig|kennwort|session")
@@ -66,7 +68,7 @@ def in_pairs(text: str, lower: str) -> Iterator[tuple[str, int, int]]:
         while (match := pattern.search(text, at)) is not None:
             start, end = _value(match)
             kind = kind_of(match["n"])
-            if kind and end > start and can_be(kind, text[start:end], certain=certain):
+            if kind and end > start and can_be(kind, text[start:end], certain=certain) and (certain or mixed(text[start:end])):
                 yield "password" if kind == "password" else "token", start, end
                 at = end
             else:

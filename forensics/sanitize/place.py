@@ -48,6 +48,12 @@ def made_up(value: str) -> bool:
     return may_be_secret(value, 6) and is_made_up(value)
 
 
+def mixed(value: str) -> bool:
+    """Whether a value is made up without any doubt: capitals, small letters and digits or punctuation, or random."""
+    has_case = value != value.lower() and value != value.upper()
+    return made_up(value) and (is_random(value, 10) or (has_case and not value[-1:].isalpha() and not value.isalpha()))
+
+
 def user_and_password(value: str) -> bool:
     """Whether this is the base64 of user:password."""
     try:
@@ -61,4 +67,5 @@ def bearer(value: str) -> bool:
 
 
 def place(kind: str, hints: str, pattern: str, accepts: Accepts = always) -> Place:
-    return Place(kind, tuple(hints.split()), re.compile(pattern, re.IGNORECASE | re.MULTILINE), accepts)
+    """Make a place; · stands for a space in a hint."""
+    return Place(kind, tuple(hint.replace("·", " ") for hint in hints.split()), re.compile(pattern, re.IGNORECASE | re.MULTILINE), accepts)

@@ -7,7 +7,7 @@ import re
 
 import polars as pl
 
-from forensics.sanitize import assignments, commands, key_blocks
+from forensics.sanitize import assignments, commands, key_blocks, next_lines
 from forensics.sanitize.places import PLACES
 from forensics.sanitize.token_formats import FORMATS
 
@@ -37,24 +37,24 @@ _FREQUENT = {
 _HINTS = {
     *(hint for place in PLACES for hint in place.hints),
     *(hint for form in FORMATS for hint in form.hints if len(hint) >= 4 or hint in {"hf_", "fw_", "tk_", "r8_", "xox", "$", "q~"}),
-    *(*assignments.HINTS, *key_blocks.HINTS, *commands.WITHOUT_OPTIONS),
+    *(*assignments.HINTS, *key_blocks.HINTS, *commands.WITHOUT_OPTIONS, *next_lines.WORDS),
 }
 _LITERALS = sorted(_HINTS - _FREQUENT)
 # A long word without punctuation, and what else has no literal of its own; a frequent name before what introduces a value; words of
 # places that are frequent; an option that ends in one of the names; and every text that may hide or change characters.
 _FORMS = (
     r"[A-Za-z0-9]{24}|[0-9]{8}:[A-Za-z0-9_-]{33}|[MNO][A-Za-z0-9_-]{22,30}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{25}|[A-Za-z0-9+/]{62}",
-    r"\{[A-Za-z0-9_-]{2,24}\}[A-Za-z0-9+/$.,=:-]{6}|[0-9]{6}-[0-9]{6}-[0-9]{6}|[b-v]{8}-[b-v]{8}-[b-v]{8}|::[A-Za-z0-9_.-]{0,20}:[0-9a-fA-F]{16}",
+    r"\{[A-Za-z0-9_-]{2,24}\}[A-Za-z0-9+/$.,=:-]{6}|A3-[A-Z0-9]{6}-|[0-9]{6}-[0-9]{6}-[0-9]{6}|[b-v]{8}-[b-v]{8}-[b-v]{8}|::[A-Za-z0-9_.-]{0,20}:[0-9a-fA-F]{16}",
     r"(?:sl\.|SG\.|dp\.|sk_|sk-|re_|00D|API-|key-|SK|mfa\.|s\.|eyJ|gt1\.|hv[sbr]\.)[A-Za-z0-9_.-]{6}[A-Za-z0-9_.!-]{6}|(?i:://|get |post |put |path=)[^\s]{1,200}/[A-Za-z0-9_.~=-]{16}",
     rf"(?i:(?:{'|'.join(_FREQUENT_NAMES)})[\w-]{{0,24}}(?:\s[0-9]{{1,2}})?(?:[\"'\]\\)`]|&quot;|&#3[49];|%2[27]){{0,4}}\s{{0,16}}(?:[:=>\"'`|│&,]|%3[ad]|->|\?=|is|was|now|to))",
     r"(?i:(?:send|connect|echo|printf|oper|ghost|identify)\S{0,16}\s?[\"'(]|echo\s|oper\s|sink\s|user\s\S{1,64}\s(?:on|off|pass)|x-[a-z0-9-]{0,60}[\"']?\s{0,3}[:=]|\s(?:sha|md5|crypt|digest|eap)\S{0,12}\s?[({}\"']|\*\s*$|\s[0-9.]{7,15}\s*$|:(?:pin|eap)\s)",
-    r"-[A-Za-z0-9_.-]*(?:pat|pin|pw|auth)[=\s\"']|(?:--user|-user|-U)[= ]|\s/(?:p|rp|gp|pw|P|RP|GP|PW):",
+    r"-[A-Za-z0-9_.-]*(?:pat|pin|pw|auth)[=\s\"']|(?:--user|-user|-U|-[pPua])[= ]|\s/(?:p|rp|gp|pw|P|RP|GP|PW):",
     r"[^\t\n\r\x20-\x7e]",
 )
 _COMMAND = (
     rf"(?i)(?:^|[^\w.-])(?:{'|'.join(re.escape(name) for name in sorted(commands.NAMES, key=lambda name: (-len(name), name)))})[\s\"',]"
 )
-_ARGUMENT = r"[\s\"']--?[A-Za-z0-9]|\s/[A-Za-z]{1,12}:"
+_ARGUMENT = r"[\s\"']--?[A-Za-z0-9]|\s/(?:[A-Za-z]{1,12}:|rp\s|p\s|pw\s)"
 
 
 def suspects(texts: pl.Series) -> pl.Series:

@@ -34,7 +34,7 @@ FORMATS: tuple[TokenFormat, ...] = (
     _prefixed("token", rf"{WORD}{{20,300}}", ("npm_", "gsk_", "xai-", "r8_", "tfp_", "pplx-", "rpa_", "lin_api_", "sbp_", "rubygems_", "lip_")),
     _format("token", "pypi-age", rf"pypi-AgE{URL64}{{16,512}}"),
     _format("token", "xox xapp-", r"xox[abceoprs](?:\.xox[abp])?-[A-Za-z0-9-]{10,512}", r"xapp-[A-Za-z0-9-]{10,512}"),
-    _format("access-key", "akia asia abia acca", r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}(?![A-Za-z0-9])"),
+    _format("access-key", "akia asia abia acca", r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}(?![A-Za-z0-9])(?::[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+]))?"),
     _format("api-key", "aiza", rf"AIza{URL64}{{30,60}}"),
     _format("token", "ya29. gocspx- 1//0", rf"ya29\.{URL64}{{20,1024}}", rf"GOCSPX-{URL64}{{16,64}}", rf"1//0{URL64}{{30,256}}"),
     _format("api-key", "k_live_ k_test_ whsec_", rf"[rs]k_(?:live|test)_{WORD}{{10,256}}", rf"whsec_{B64}{{16,256}}={{0,2}}"),
@@ -92,6 +92,7 @@ FORMATS: tuple[TokenFormat, ...] = (
     _format("token", "cs_ ck_", r"c[ks]_[0-9a-f]{40}(?![A-Za-z0-9])"),  # WooCommerce
     _format("token", "k_live", rf"(?:sk|rk|ek|pk)_live_{URL64}{{16,256}}"),
     _format("private-key", "xprv yprv zprv tprv", r"[xyzt]prv[1-9A-HJ-NP-Za-km-z]{90,112}"),
+    _format("private-key", "su sa so sn sc sx", r"S[UANOCX][A-Z2-7]{56}(?![A-Za-z0-9])"),  # NATS
     _format("private-key", "nsec1", r"nsec1[02-9ac-hj-np-z]{50,64}"),
     _format("private-key", "5h 5j 5k k l", r"(?:5[HJK][1-9A-HJ-NP-Za-km-z]{49}|[KL](?=[A-Za-z]{0,51}[1-9])(?=[1-9A-Z]{0,51}[a-z])[1-9A-HJ-NP-Za-km-z]{51})(?![A-Za-z0-9])"),
     _format("private-key", "ls0tls1crudjtib", rf"LS0tLS1CRUdJTiB(?:QUklWQVRF|SU0EgUFJJ|FQyBQUklW|PUEVOU1NI|FTkNSWVBU|EU0EgUFJJ){B64}{{20,8192}}={{0,2}}"),  # PEM in base64

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  an expression is read better in one line
 """How a value is written after its name: bare, in quotes of any language and depth of escaping, in a wrapper such as Some(…)."""
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ _CALLS = (
     r"|Value|Text|str|bytes|unicode|new\s(?:String|Secret|SecureString)|NewSecret|Buffer\.from|toCharArray|maybe|option|secrecy::Secret|wrap)\(\s?"
 )
 WRAP = (
-    rf"""(?:{_CALLS}|Just\s|string\([0-9]{{1,4}}\)\s|![Bb]inary\s|!!(?:binary|str)\s|[nNbBrRuUfL]{{1,2}}(?=["'])|[\[({{&*@](?=\s?\\{{0,7}}["'&])\s?"""
-    r"|<<(?=\")){0,3}"
+    rf"""(?:string\([0-9]{{1,4}}\)\s|{_CALLS}|Just\s|![Bb]inary\s|!!(?:binary|str)\s|[nNbBrRuUfL]{{1,2}}(?=["'])"""
+    r"|\{\s?\\{0,7}[\"']?(?:value|plaintext|secret|data|string|val)\\{0,7}[\"']?\s?(?:[:=]|=>)\s?|[\[({&*@](?=\s?\\{0,7}[\"'&])\s?|<<(?=\")|\[\[|\((?:string|str|bytes|text|char\s?\*?|sensitive)\)\s?){0,3}"
 )
 QUOTED = (
     rf"""(?:\\{{1,7}}["'](?P<e>[^"'\\\n]{{1,4096}})|{_CODED}(?P<h>(?:[^&%\\\s"']|%(?!2[27])|&(?!quot;|apos;|#3[49];)){{1,4096}})"""
@@ -27,9 +28,11 @@ QUOTED = (
 )
 VALUE = rf"{WRAP}(?:{QUOTED}|{BARE})"
 # What follows a name and introduces its value, on the same line
-SEPARATOR = rf"(?P<sep>{CLOSE}[ \xa0]{{0,16}}(?:::?=?|={{1,2}}>?|->|%3[DdAa]|[|│]|\?=)(?:[ \xa0]{{1,20}}(?=\S)|(?=\S))|>[ \xa0]{{0,3}})"
+_TYPE = r"(?:\s\((?:string|str|bytes|text|sensitive|secret|hidden|optional|required|hex|base64)\)|:\s?(?:str|[Ss]tring|SecretStr|Optional\[str\]|&str|&'static str|char\s?\*)\s?(?==))?"
+SEPARATOR = rf"(?P<sep>{CLOSE}{_TYPE}[ \xa0]{{0,16}}(?:::?=?|={{1,2}}>?|->|<-|%3[DdAa]|\|\|=|[|│→⇒](?!\|)|\?=|\.{{3,40}})(?:[ \xa0]{{1,20}}(?=\S)|(?=\S))|>[ \xa0]{{0,3}})"
 GROUPS = ("s", "q", "a", "e", "h", "t", "c")
-_NEXT_ITEM = re.compile(rf"""(?:\\{{0,7}}["'`]|{_CODED})[ \n]{{0,9}},[ \n]{{0,9}}{WRAP}{QUOTED}""")
+_NEXT_ITEM = re.compile(rf"""(?:\\{{0,7}}["'`]|{_CODED})[ \n]{{0,9}}(?:,|=>|->|→|!=)[ \n]{{0,9}}{WRAP}{QUOTED}""")
+_CHANGES = re.compile(r"\\{0,7}[\"']\s?(?:=>|->|→|!=)\s")  # from the old value to the new one
 _MOST_ITEMS = 64
 
 
@@ -45,7 +48,7 @@ def value_span(match: re.Match[str]) -> Span:
 def further_items(text: str, match: re.Match[str]) -> list[Span]:
     """List the values that follow the one of `match` in the same list: `['a', 'b']`."""
     start, at = value_span(match)
-    if "[" not in text[max(0, start - 6) : start]:
+    if "[" not in text[max(0, start - 6) : start] and not _CHANGES.match(text, at):
         return []
     spans: list[Span] = []
     while len(spans) < _MOST_ITEMS and (item := _NEXT_ITEM.match(text, at)) is not None:

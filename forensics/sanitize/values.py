@@ -23,7 +23,7 @@ _PLAIN_WORDS = frozenset(
 )
 _PATH = re.compile(r"\A(?:(?:~|\.{1,2})?/[a-z0-9._-]{1,24}(?:/|$)|[A-Z]:\\)")
 _VARIABLE = re.compile(
-    r"\A(?:\$(?:\(|\{)|\$[A-Za-z_]\w*$|%\(?\w*\)?[sd]?$|%[A-Z_]+%$|\{[\w.!:{} ]*\}?|<[^<>]{0,60}>?$|\[[A-Za-z_ -]{2,20}\]?$"
+    r"\A(?:\$(?:\(|\{)|\$[A-Za-z_]\w*$|%\(?\w*\)?[sd]?$|%[A-Z_]+%$|\{\{?[\w.!: ]*\}{0,2}$|<[^<>]{0,60}>?$|\[[A-Za-z_ -]{2,20}\]?$"
     r"|!(?:vault|secret|Ref)\b)"
 )
 _MASK = re.compile(r"\A(?:[*•●xX#_.…-]+$|.{0,4}(?:\*{3,64}|•{3,64}|…|\.{3}).{0,4}$)")
@@ -43,7 +43,7 @@ _TECHNICAL = re.compile(
     r"(?:v?[0-9]+(?:[._:-][0-9a-z]+)*|[0-9.,]+(?:[kmgt]i?b|[munp]?s|hz|[kmgt]?bit|%|x|min|h|d)?|0x[0-9a-f]*|(?:[0-9a-f]{1,4}:){2,7}[0-9a-f]{0,4}"
     r"|(?:hmac-?)?(?:sha|md|aes|rsa|ed|ecdsa|ecdh|utf|ipv|base|oauth|http|tls|ssl|ssh|pbkdf|argon|crc|rc|ntlmv|bcrypt|x|cp|iso|arm|amd|win|int|uint|float|fp|bf|ubuntu|debian|python|cuda|gpt|llama|qwen)"
     r"-?[0-9]{1,5}(?:[-_./:][a-z0-9]{1,8}){0,3}[a-z]?"
-    r"|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[a-z]+|[^@\s]+@(?:localhost|[\w-]+\.[\w.-]+)|[a-z]+(?:[-_.](?:[a-z]+[0-9]{0,4}|[0-9]{1,4}))+)\Z",
+    r"|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[a-z]+|[^@\s]+@(?:localhost|[\w-]+\.[\w.-]+)|(?-i:(?:[a-z]*[A-Z]?[a-z]+|[A-Z]+)(?:[-_.](?:(?:[a-z]*[A-Z]?[a-z]+|[A-Z]+)[0-9]{0,4}|[0-9]{1,4}))+))\Z",
     re.IGNORECASE,
 )
 _PUNCTUATION = re.compile(r"[A-Za-z0-9][!@#$%^&*?+~=;,][A-Za-z0-9]|[A-Za-z0-9][!#$%^&*?+~=]\Z")
@@ -57,11 +57,11 @@ _CHANGE_OF_CLASS = re.compile(r"(?<=[a-z])[A-Z0-9]|(?<=[A-Z])[0-9]|(?<=[0-9])[A-
 
 def may_be_secret(value: str, shortest: int = 4) -> bool:
     """Whether a value is neither a word of a message nor a path, variable, placeholder, mask or piece of code."""
-    bare = value.strip(" .:!?,;")
+    bare = value.strip(" .:?,;").rstrip("!")
     return (
         len(bare) >= shortest
-        and bare.lower() not in _PLAIN_WORDS
-        and "⟨" not in value
+        and bare.strip("()[]<>").lower() not in _PLAIN_WORDS
+        and not any(sign in value for sign in ("⟨", "$(", "${"))
         and not any(pattern.match(bare) for pattern in (_PATH, _VARIABLE, _MASK, _CALL, _FLAG, _REFERENCE, _FILE))
         and not (_DOTTED.match(bare) and _DIGIT.search(bare) is None)
     )
