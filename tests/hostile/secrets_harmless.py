@@ -1,5 +1,6 @@
 """Lines of logs that look as if they had a secret in them, and have none."""
 
+from tests.hostile.secrets_lookalikes import LOOKALIKES
 from tests.hostile.secrets_made import base64, hexadecimal, lower
 
 UUID = f"{hexadecimal(8)}-{hexadecimal(4)}-4{hexadecimal(3)}-a{hexadecimal(3)}-{hexadecimal(12)}"
@@ -128,4 +129,5 @@ HARMLESS = [
     "the password is too short",
     "the token is invalid",
     "context: 8192, cache_size: 16384, max_seq_len: 32768",
+    *LOOKALIKES,
 ]

@@ -101,6 +101,26 @@ def _sent(kind: str, alerts: Sequence[object], folder: Path) -> str:
 
 def leaks(secret: str, output: str, known: str = "") -> bool:
     """Whether a piece of a secret is in an output, as it is or with its digits masked. known: text that is no secret."""
+    return any(piece in output and piece not in known for piece in pieces_of(secret))
+
+
+def pieces_of(secret: str) -> set[str]:
     lines = [line for part in secret.split("\n") for line in {part, re.sub("[0-9]+", "<n>", part)} if len(line) >= 6]
-    pieces = {line[at : at + SHORTEST_PIECE] for line in lines for at in range(max(1, len(line) - SHORTEST_PIECE + 1))}
-    return any(piece in output and piece not in known for piece in pieces)
+    return {line[at : at + SHORTEST_PIECE] for line in lines for at in range(max(1, len(line) - SHORTEST_PIECE + 1))}
+
+
+def leaking(secrets: Mapping[str, str], outputs: Mapping[str, str], known: str = "") -> dict[str, set[str]]:
+    """Return the outputs in which a piece of each secret is, by the name of the secret: all of them in one search."""
+    names: dict[str, set[str]] = {}
+    for name, secret in secrets.items():
+        for piece in pieces_of(secret):
+            names.setdefault(piece, set()).add(name)
+    found = {
+        output: set(pl.Series([text]).str.extract_many(list(names), overlapping=True).explode().drop_nulls())
+        for output, text in outputs.items()
+    }
+    leaked: dict[str, set[str]] = {}
+    for output, pieces in found.items():
+        for name in {name for piece in pieces if piece not in known for name in names[piece]}:
+            leaked.setdefault(name, set()).add(output)
+    return leaked

@@ -31,6 +31,20 @@ def password() -> str:
     return made(11, ascii_letters + digits + "_+.!")
 
 
+def chosen() -> str:
+    """A password as people choose them: a word and a number."""
+    return word().capitalize() + made_of(3, digits) + random.choice("!#%_")
+
+
+def word() -> str:
+    """A word that is in no dictionary."""
+    return "".join(random.choice(("bor", "dul", "fen", "gim", "kas", "lor", "mib", "nax", "pul", "rud", "tez", "vok")) for _ in range(3))
+
+
+def made_of(length: int, characters: str) -> str:
+    return "".join(random.choice(characters) for _ in range(length))
+
+
 def base64(length: int) -> str:
     return b64encode(random.randbytes(length)).decode()
 

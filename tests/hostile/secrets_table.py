@@ -1,19 +1,26 @@
 """Lines of logs with a secret in them, of every kind that is known: vendors' tokens, assignments, URLs, headers, commands, keys."""
 
+from tests.hostile.secrets_commands import COMMANDS, OPTIONS
+from tests.hostile.secrets_dialogues import PROTOCOLS, SENTENCES, SETTINGS, VENDORS
+from tests.hostile.secrets_forms import NAMED, PAIRS, WRAPPED
 from tests.hostile.secrets_made import (
     Sample,
     base64,
     basic,
+    chosen,
     hexadecimal,
     jwt,
     lower,
     made,
     password,
     pem,
+    random,
     sample,
     upper,
     url_base64,
 )
+
+random.seed("table")
 
 TOKENS = [
     sample("openai-project", "request with § was refused", f"sk-proj-{made(48)}"),
@@ -255,5 +262,19 @@ KEYS = [
     Sample("pem-json", '{"private_key": "' + "\\n".join(lines := pem("PRIVATE KEY")) + '"}', "\n".join(lines[1:-1])),
     sample("pem-lone-line", "§", made(64)),
 ]
-SECRETS = [*TOKENS, *ASSIGNMENTS, *PLACES, *KEYS]
-BLOCK = pem("RSA PRIVATE KEY", lines=12)  # whose lines are entries of their own
+SECRETS = [
+    *(*TOKENS, *ASSIGNMENTS, *PLACES, *KEYS, *WRAPPED, *PAIRS, *NAMED),
+    *(*OPTIONS, *COMMANDS, *PROTOCOLS, *SETTINGS, *SENTENCES, *VENDORS),
+]
+# Lines that are entries of their own
+BLOCK = pem("RSA PRIVATE KEY", lines=12)
+CERTIFICATE = pem("CERTIFICATE")
+FOLLOWING = [
+    (["app:", "  password: >-", f"    {(folded := chosen())}"], folded),
+    (["api_keys:", f"  - {(first := made(24))}", f"  - {(second := made(24))}"], f"{first}\n{second}"),
+    (["- name: DB_PASSWORD", f"  value: {(named := chosen())}"], named),
+    (["Please use the following password to proceed:", "", (alone := hexadecimal(32)), ""], alone),
+    (["Password for the app user:", f"  {(label := made(20))}"], label),
+    (["< 334 UGFzc3dvcmQ6", f"> {(sent := base64(15))}"], sent),
+    (['Content-Disposition: form-data; name="password"', "", (form := chosen())], form),
+]
