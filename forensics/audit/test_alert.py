@@ -11,6 +11,7 @@ from typing import Any
 from forensics.audit.checks.alert_labels import alert_labels
 from forensics.audit.checks.routing import receivers_of, routes_of
 from forensics.audit.checks.rule_chain import all_rules, rule_chains
+from forensics.audit.checks.served import served
 from forensics.audit.inventory import Inventory
 from forensics.audit.inventory.alertmanager import AlertTest
 from forensics.audit.inventory.alertmanager_server import sent_since_start
@@ -60,7 +61,7 @@ def labels_of_test(found: Inventory) -> dict[str, str]:
     labels = {"severity": "critical", "unit": found.subject.unit}
     if rules and found.prometheus is not None and len(chains) == len(rules):
         best = max(range(len(rules)), key=lambda at: chains[at].rank)
-        labels = alert_labels(found, found.prometheus, rules[best])[0]
+        labels = alert_labels(served(found, found.prometheus), rules[best])[0]
     return {**labels, "alertname": NAME}
 
 

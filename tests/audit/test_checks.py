@@ -13,6 +13,7 @@ from forensics.audit.inventory.kuma import Kuma
 from forensics.audit.inventory.prometheus import AlertmanagerAddress, Prometheus, RuleState, Series, Target
 from forensics.audit.inventory.subject import AfterSwitch, FailedClass, Signs
 from forensics.promql import Matcher
+from forensics.replay.alertmanager import Route, Routing
 from tests.audit import effective as e
 
 ONLY_RULE = {"alert-rules": e.with_rule, "restart-count": e.with_rule}
@@ -219,3 +220,36 @@ def test_the_rule_that_gets_furthest_is_shown():
         e.with_prometheus(rules=(RuleState(dead), RuleState(e.RESTARTS, "many-to-many"), RuleState(e.PROBE)), series=()), "alert-rules"
     )
     assert judged.links[0].evidence == "TabbyProbe in rules/tabby.yml:10"
+
+
+@pytest.mark.parametrize(
+    ("expr", "links"),
+    [
+        (f"{e.RESTARTS.expr} unless on() maintenance_mode == 1", []),  # what is not there excludes nothing
+        (f"{e.RESTARTS.expr} and on() maintenance_mode == 1", ["fed"]),
+        (f"absent(node_systemd_service_restart_total{{name='other.service'}}) and {e.RESTARTS.expr}", []),
+        (f"{e.RESTARTS.expr} or {e.RESTARTS.expr.replace('tabbyapi', 'other')}", []),
+        (f"{e.RESTARTS.expr} and {e.RESTARTS.expr.replace('tabbyapi', 'other')}", ["selects this unit"]),
+        (f"sum by (name) ({e.RESTARTS.expr})", []),
+        ("increase(node_systemd_service_restart_total[5m]) > 2", []),
+        ("increase(node_systemd_service_restart_total{name=~'tabby.+'}[5m]) > 2", []),
+        ("increase(node_systemd_service_restart_total{job='other'}[5m]) > 2", ["selects this unit"]),
+    ],
+)
+def test_only_what_a_rule_cannot_fire_without_breaks_it(expr, links):
+    found = e.with_rule(expr=expr)
+    assert [link.link for link in control(found, "alert-rules").links if link.holds is False] == links
+
+
+def test_an_aggregated_alert_is_routed_by_the_labels_that_are_left():
+    by_job = replace(
+        e.ALERTMANAGER,
+        routing=Routing("", Route("nobody", routes=(Route("phone", matchers=(Matcher("job", "=", "node"),)),)), {"phone": ("webhook",)}),
+    )
+    for expr, holds in (
+        (e.RESTARTS.expr, True),
+        (f"sum by (name) ({e.RESTARTS.expr})", False),
+        (f"sum without (name) ({e.RESTARTS.expr})", True),
+    ):
+        found = replace(e.with_rule(expr=expr, labels={}), alertmanager=by_job)
+        assert {link.link: link.holds for link in control(found, "alert-rules").links}["routed to a receiver"] is holds

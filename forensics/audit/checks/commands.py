@@ -65,4 +65,4 @@ def is_about(found: Inventory, unit: Unit, line: str) -> bool:
         line,
         *(value for name in ("After", "Requires", "BindsTo", "PartOf") for value in unit.settings.every(name)),
     )
-    return any(names_unit(found, text) for text in texts) or any(f":{port}" in line for port in ports_of_unit(found))
+    return any(names_unit(found, text) for text in texts) or any(re.search(rf":{port}\b", line) for port in ports_of_unit(found))

@@ -8,11 +8,11 @@ from forensics.audit.checks.alert_labels import alert_labels
 from forensics.audit.checks.chain import EXISTS, FIRES, LOADED, Chain, absent, not_checked, unseen
 from forensics.audit.checks.delivery import delivery_links
 from forensics.audit.checks.metric_links import STEPS, metric_links
+from forensics.audit.checks.served import Served, key_of, served
 from forensics.audit.inventory import Inventory
 from forensics.audit.inventory.prometheus import Prometheus
-from forensics.audit.inventory.selectors import selectors_of
 from forensics.model import controls
-from forensics.model.controls import Link, Replayed
+from forensics.model.controls import Link
 from forensics.rules import Rule
 from forensics.wording import duration, plural
 
@@ -31,7 +31,8 @@ def rule_chains(found: Inventory, rules: Iterable[Rule], what: str) -> list[Chai
         return [unseen("no Prometheus was given")]
     if prometheus.problem:
         return [unseen(f"{prometheus.where} {prometheus.problem}")]
-    return [_chain(found, prometheus, rule) for rule in rules] or [absent(_why_no_rules(prometheus, what))]
+    there = served(found, prometheus)
+    return [_chain(there, rule) for rule in rules] or [absent(_why_no_rules(prometheus, what))]
 
 
 def _why_no_rules(prometheus: Prometheus, what: str) -> str:
@@ -46,23 +47,23 @@ def _why_no_rules(prometheus: Prometheus, what: str) -> str:
     return f"{prometheus.where} has no rules: rule_files is empty{sends}"
 
 
-def _chain(found: Inventory, prometheus: Prometheus, rule: Rule) -> Chain:
-    where = f"{rule.file}:{rule.line}" if rule.line else rule.file or prometheus.where
-    loaded = _loaded(prometheus, rule, where)
+def _chain(there: Served, rule: Rule) -> Chain:
+    where = f"{rule.file}:{rule.line}" if rule.line else rule.file or there.prometheus.where
+    loaded = _loaded(there, rule, where)
     links = [Link(EXISTS, True, f"{rule.alert} in {where}"), loaded]
-    links += not_checked(STEPS, LOADED) if loaded.holds is False else metric_links(found, prometheus, rule, selectors_of(rule))
+    links += not_checked(STEPS, LOADED) if loaded.holds is False else metric_links(there, rule)
     broken = next((link.link for link in links if link.holds is False), None)
-    links += not_checked((FIRES,), broken) if broken else (_fires(found, rule),)
-    labels, are_complete = alert_labels(found, prometheus, rule)
-    return Chain((*links, *delivery_links(found, labels, are_complete=are_complete)), rule.alert)
+    links += not_checked((FIRES,), broken) if broken else (_fires(there, rule),)
+    labels, are_complete = alert_labels(there, rule)
+    return Chain((*links, *delivery_links(there.found, labels, are_complete=are_complete)), rule.alert)
 
 
-def _loaded(prometheus: Prometheus, rule: Rule, where: str) -> Link:
-    if rule in prometheus.not_loaded:
+def _loaded(there: Served, rule: Rule, where: str) -> Link:
+    prometheus, error = there.prometheus, there.errors.get(key_of(rule))
+    if error is None:
         return Link(LOADED, False, f"{where} has it, {prometheus.where} has not loaded it")
-    state = next((state for state in prometheus.rules or () if state.rule == rule), None)
-    if state is not None and state.last_error:
-        return Link(LOADED, False, f"Prometheus cannot evaluate it: {state.last_error}")
+    if error:
+        return Link(LOADED, False, f"Prometheus cannot evaluate it: {error}")
     if not prometheus.is_running and prometheus.mistakes:
         return Link(LOADED, False, f"Prometheus refuses all rules because of {prometheus.mistakes[0]}")
     return Link(
@@ -70,18 +71,13 @@ def _loaded(prometheus: Prometheus, rule: Rule, where: str) -> Link:
     )
 
 
-def _fires(found: Inventory, rule: Rule) -> Link:
+def _fires(there: Served, rule: Rule) -> Link:
     """Judge by the replay of the rule over the unit's incident."""
-    if found.subject.incident is None:
-        return Link(FIRES, None, f"{found.subject.unit} has no incident to replay it on")
-    replayed = next((each for each in found.journal.replayed if is_of_rule(each, rule)), None)
+    if there.found.subject.incident is None:
+        return Link(FIRES, None, f"{there.unit} has no incident to replay it on")
+    replayed = there.replayed.get(key_of(rule))
     if replayed is None:
         return Link(FIRES, None, "it was not replayed")
     if replayed.status == controls.FIRES:
         return Link(FIRES, True, f"fires {duration(replayed.after_s)} after the start of the incident")
     return Link(FIRES, None if replayed.status == controls.CANNOT_JUDGE else False, replayed.reason or replayed.status)
-
-
-def is_of_rule(replayed: Replayed, rule: Rule) -> bool:
-    """Whether a replayed control is this rule: two may have one name."""
-    return replayed.kind == "rule" and replayed.control == rule.name and replayed.source == (rule.source or f"{rule.file}:{rule.line}")

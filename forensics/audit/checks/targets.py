@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from forensics.audit.inventory import Inventory
@@ -22,9 +22,11 @@ def ports_of_unit(found: Inventory) -> tuple[int, ...]:
 
 
 def names_unit(found: Inventory, text: str) -> bool:
-    """Whether a text names the unit: its whole name, or its stem where that is long enough to mean something."""
-    stem = found.subject.stem.lower()
-    return found.subject.unit.lower() in text.lower() or (len(stem) >= SHORTEST_NAME and stem in text.lower())
+    """Whether a text names the unit: its whole name, or its stem as a word where that is long enough to mean something."""
+    stem, lower = found.subject.stem.lower(), text.lower()
+    if found.subject.unit.lower() in lower:
+        return True
+    return len(stem) >= SHORTEST_NAME and re.search(rf"(?<![a-z0-9]){re.escape(stem)}(?![a-z])", lower) is not None
 
 
 def asks_unit(found: Inventory, address: str) -> bool:
@@ -49,9 +51,3 @@ def is_about_unit(found: Inventory, target: Target) -> bool:
 
 def names_any(found: Inventory, labels: Mapping[str, str]) -> bool:
     return any(names_unit(found, value) for value in labels.values())
-
-
-def targets_of_unit(found: Inventory) -> list[Target]:
-    """Return the targets of Prometheus that are about the unit."""
-    targets: Iterable[Target] = () if found.prometheus is None else found.prometheus.targets or ()
-    return [target for target in targets if is_about_unit(found, target)]

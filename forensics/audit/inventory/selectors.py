@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
-from forensics.promql import SyntaxMistakeError, UnsupportedError, parse
-from forensics.promql.selectors import Selector
+from forensics.promql import Selector, SyntaxMistakeError, UnsupportedError, parse
+from forensics.promql.tree import Instant, Node, walk
 from forensics.rules import Rule
+
+
+def tree_of(rule: Rule) -> Node | None:
+    """Return the syntax tree of a rule's expression; null of one that cannot be parsed."""
+    return _tree(rule.expr)
+
+
+@lru_cache(maxsize=4096)
+def _tree(expression: str) -> Node | None:
+    try:
+        return parse(expression).tree
+    except (SyntaxMistakeError, UnsupportedError):
+        return None
 
 
 def selectors_of(rule: Rule) -> tuple[Selector, ...]:
     """Return the selectors of a rule's expression; none of one that cannot be parsed."""
-    try:
-        return tuple(dict.fromkeys(parse(rule.expr).selectors))
-    except (SyntaxMistakeError, UnsupportedError):
-        return ()
+    tree = tree_of(rule)
+    return () if tree is None else tuple(dict.fromkeys(node.selector for node in walk(tree) if isinstance(node, Instant)))
 
 
 def written(selector: Selector) -> str:
