@@ -20,7 +20,7 @@ def aggregated(node: Aggregation, rows: list[Row], parameter: Scalar | str | Non
     groups = grouped(rows, lambda labels: group_labels(node, labels, parameter))
     if node.operator in {"topk", "bottomk"} and isinstance(parameter, Scalar):
         return [row for group in groups.values() for row in ranked(group, parameter, largest=node.operator == "topk")]
-    if node.operator == "count_values" and isinstance(parameter, str):
+    if node.operator == "count_values" and isinstance(parameter, str) and not (node.without and parameter in node.labels):
         return [row for labels, group in groups.items() for row in count_values(labels, group, parameter)]
     if node.operator == "quantile" and isinstance(parameter, Scalar):
         return [Row(labels, quantiles(group, parameter), anywhere(group)) for labels, group in groups.items()]
@@ -90,6 +90,7 @@ COMBINE: dict[str, Callable[[list[Row], int], Floats]] = {
     "sum": total,
     "avg": average,
     "count": count,
+    "count_values": count,  # without the label that tells the values apart
     "min": extreme(np.fmin),
     "max": extreme(np.fmax),
     "group": lambda _rows, _version: np.ones(()),

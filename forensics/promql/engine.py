@@ -13,15 +13,18 @@ from forensics.promql.arithmetic import scalars, vector_and_scalar
 from forensics.promql.errors import UnsupportedError
 from forensics.promql.evaluation import Evaluation
 from forensics.promql.functions import FUNCTIONS, Value
+from forensics.promql.labels import Labels
 from forensics.promql.matching import SETS, pairs, sets
 from forensics.promql.rows import Row, Scalar, joined, somewhere, unnamed
 from forensics.promql.scraped import Scraped
 from forensics.promql.series import Bools, Floats, milliseconds
 from forensics.promql.subqueries import inner_steps, subquery_ranges
 from forensics.promql.syntax import Expression
-from forensics.promql.tree import Aggregation, Binary, Call, Instant, Negation, Node, Number, Range, Subquery, Text
+from forensics.promql.tree import Aggregation, Binary, Call, Instant, Negation, Node, Number, Range, Subquery, Text, walk
 from forensics.promql.windows import EVERYWHERE
 from forensics.promql.windows import Range as RangeSeries
+
+MOST_CELLS = 2_000_000  # series × steps at once: some ten of these are in memory
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,18 +36,41 @@ class Vector:
     present: Bools
 
 
-def evaluate(expression: Expression, scraped: Scraped, at: Floats, *, version: int = 3, default_step: float = 60.0) -> tuple[Vector, ...]:
+def evaluate(
+    expression: Expression, scraped: Scraped, at: Floats, *, version: int = 3, default_step: float = 60.0, whole: bool = True
+) -> tuple[Vector, ...]:
     """Evaluate at each time of `at` (seconds, ascending), as Prometheus of that major version does.
 
-    default_step: of subqueries without one, Prometheus' evaluation_interval in seconds.
+    default_step: of subqueries without one, Prometheus' evaluation_interval in seconds. whole: `scraped` has all series, not a group.
     Returns the series that are present at any step, by their labels.
     """
-    evaluation = Evaluation(scraped, milliseconds(at), version, int(milliseconds(default_step)))
-    shape = evaluation.at.shape
-    return tuple(
-        Vector(dict(row.labels), np.broadcast_to(row.values, shape), np.broadcast_to(row.present, shape))
-        for row in sorted(rows_of(expression.tree, evaluation), key=lambda row: row.labels)
-    )
+    steps = milliseconds(at)
+    size = max(MOST_CELLS // max(_rows(expression.tree, scraped), 1), 1)
+    found: dict[Labels, list[tuple[int, Row]]] = {}
+    for start in range(0, max(len(steps), 1), size):
+        evaluation = Evaluation(scraped, steps[start : start + size], version, int(milliseconds(default_step)), whole)
+        for row in rows_of(expression.tree, evaluation):
+            found.setdefault(row.labels, []).append((start, row))
+    return tuple(_vector(labels, parts, len(steps), size) for labels, parts in sorted(found.items()))
+
+
+def _rows(tree: Node, scraped: Scraped) -> int:
+    """Count the series that take memory at each step: a constant one does so only where it is combined with the time."""
+    nodes = list(walk(tree))
+    of_time = any(isinstance(node, Call) and node.function == "time" for node in nodes)
+    selectors = [node.selector for node in nodes if isinstance(node, Instant)]
+    return sum(of_time or not samples.constant for selector in selectors for _, samples in scraped.select(selector))
+
+
+def _vector(labels: Labels, parts: list[tuple[int, Row]], steps: int, size: int) -> Vector:
+    """Put the blocks of a series together; it is absent in those that have no row of it."""
+    if steps <= size:
+        row = parts[0][1]
+        return Vector(dict(labels), np.broadcast_to(row.values, (steps,)), np.broadcast_to(row.present, (steps,)))
+    values, present = np.zeros(steps), np.zeros(steps, dtype=np.bool_)
+    for start, row in parts:
+        values[start : start + size], present[start : start + size] = row.values, row.present
+    return Vector(dict(labels), values, present)
 
 
 def rows_of(node: Node, evaluation: Evaluation) -> list[Row]:
@@ -114,7 +140,7 @@ def _binary(node: Binary, evaluation: Evaluation) -> Value:
         return joined(vector_and_scalar(node, right, left, evaluation.version, swapped=True))
     if isinstance(right, Scalar):
         return joined(vector_and_scalar(node, left, right, evaluation.version, swapped=False))
-    return sets(node, left, right) if node.operator in SETS else pairs(node, left, right, evaluation.version)
+    return sets(node, left, right) if node.operator in SETS else pairs(node, left, right, evaluation.version, whole=evaluation.whole)
 
 
 def _aggregation(node: Aggregation, evaluation: Evaluation) -> list[Row]:

@@ -11,5 +11,9 @@ class RefusedError(UnsupportedError):
     """Prometheus itself ends the evaluation with an error on these series, such as for many-to-many matching."""
 
 
+class UndecidedError(Exception):
+    """All series have to be evaluated together to know whether Prometheus refuses them. Never leaves the package."""
+
+
 class SyntaxMistakeError(Exception):
     """The text is not PromQL; one sentence says why."""

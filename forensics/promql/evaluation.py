@@ -12,12 +12,16 @@ from forensics.promql.windows import Lookup, Window
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evaluation:
-    """The steps of an expression. at: ms, ascending. default_step: of subqueries without one, Prometheus' evaluation_interval in ms."""
+    """The steps of an expression. at: ms, ascending.
+
+    default_step: of subqueries without one, Prometheus' evaluation_interval in ms. whole: all series are here, not only a group of them.
+    """
 
     scraped: Scraped
     at: Ints
     version: int
     default_step: int
+    whole: bool = True
     _windows: dict[tuple[Grid, int, int], Window] = field(default_factory=dict)
     _lookups: dict[tuple[Grid, int], Lookup] = field(default_factory=dict)
 
@@ -35,4 +39,4 @@ class Evaluation:
 
     def at_steps(self, at: Ints) -> Evaluation:
         """Return an evaluation of the same samples at other steps."""
-        return Evaluation(self.scraped, at, self.version, self.default_step)
+        return Evaluation(self.scraped, at, self.version, self.default_step, self.whole)

@@ -6,6 +6,7 @@ the window happens to hold. Expressions with such functions are evaluated at all
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +15,8 @@ from forensics.promql.elementwise import DATES
 from forensics.promql.samples import Samples
 from forensics.promql.scraped import Scraped
 from forensics.promql.selectors import Selector
-from forensics.promql.series import Bools, Floats, Ints, milliseconds
+from forensics.promql.series import Floats, Ints, milliseconds
+from forensics.promql.spans import numbers_in, united
 from forensics.promql.syntax import Expression
 from forensics.promql.tree import Call, Instant, Node, Range, Subquery, children
 from forensics.promql.windows import LOOKBACK
@@ -38,50 +40,66 @@ class Reach:
 
 @dataclass(frozen=True, slots=True)
 class Spacing:
-    """In ms: how far apart evaluations and scrapes are, and the steps of subqueries without one."""
+    """How far apart evaluations, scrapes, and the steps of subqueries without one are, in ms."""
 
     interval: int
     scrapes: int
     default_step: int
 
-    @property
-    def aligned(self) -> bool:
-        """Return whether each window holds as many samples as the last one."""
-        return self.interval % self.scrapes == 0
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """Evaluations in ms: the first, how many, how far apart."""
+
+    first: int
+    count: int
+    interval: int
+
+    def within(self, begins: Ints, ends: Ints) -> Ints:
+        """Return the steps in any of the spans, and the first and the last step."""
+        first = np.clip(-((self.first - begins) // self.interval), 0, self.count)
+        last = np.clip((ends - self.first) // self.interval, -1, self.count - 1)
+        edges = np.array([0, self.count - 1])
+        return self.at(numbers_in(*united(np.append(first, edges), np.append(last, edges))))
+
+    def at(self, numbers: Ints) -> Ints:
+        return self.first + self.interval * numbers
+
+
+def steps_between(since: float, until: float, interval: float, phase: float) -> Steps:
+    first, last, apart = (int(milliseconds(seconds)) for seconds in (since + phase, until, interval))
+    return Steps(first, max((last - first) // apart + 1, 0), apart)
 
 
 def points_of_interest(
     expression: Expression, scraped: Scraped, interval: float, phase: float = 0.0, *, default_step: float = 60.0
 ) -> Floats:
-    """Return the steps to evaluate, in seconds, of one each `interval` while it is scraped: between them the result is that of the one before."""
-    scrapes = scraped.scrapes
-    at = np.arange(scrapes.since + phase, scrapes.until + 1e-6, interval)
-    return at[interesting(expression, scraped, at, interval, default_step=default_step)]
+    """Return the steps to evaluate, in seconds: between them the result is that of the one before. `alerts` does better, group by group."""
+    steps = steps_between(scraped.scrapes.since, scraped.scrapes.until, interval, phase)
+    return interesting(expression, scraped, [steps], default_step=default_step)[0] / 1000
 
 
-def interesting(expression: Expression, scraped: Scraped, at: Floats, interval: float, *, default_step: float = 60.0) -> Bools:
-    """Return which steps of `at` (seconds, ascending) to evaluate.
-
-    Grids of one interval and several phases may be mixed: between those chosen, the result is that of the step an interval before.
-    """
-    spacing = Spacing(*(int(milliseconds(seconds)) for seconds in (interval, scraped.scrapes.interval, default_step)))
+def interesting(expression: Expression, scraped: Scraped, phases: Sequence[Steps], *, default_step: float = 60.0) -> list[Ints]:
+    """Return which steps of each phase to evaluate, in ms."""
+    apart = phases[0].interval
+    spacing = Spacing(apart, int(milliseconds(scraped.scrapes.interval)), int(milliseconds(default_step)))
     reaches = _reaches(expression.tree, spacing)
-    steps = milliseconds(at)
-    if reaches is None or len(steps) == 0:
-        return np.ones(len(steps), dtype=np.bool_)
-    chosen = _ends_of_phases(steps, spacing.interval)
+    if reaches is None:
+        return [steps.at(np.arange(steps.count)) for steps in phases]
+    begins, ends = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
     for reach in set(reaches):
         for _labels, samples in scraped.select(reach.selector):
-            begins, ends = _unsteady(samples, spacing.scrapes)
-            chosen |= _covered(steps, begins + reach.offset, ends + reach.offset + reach.length + spacing.interval)
-    return chosen
+            first, last = _unsteady(samples, spacing.scrapes)
+            begins.append(first + reach.offset)
+            ends.append(last + reach.offset + reach.length + apart)
+    return [steps.within(np.concatenate(begins), np.concatenate(ends)) for steps in phases]
 
 
 def _reaches(node: Node, spacing: Spacing) -> list[Reach] | None:
     """Return what a node looks at; null where its result can change although no sample does."""
     match node:
         case Instant():
-            steady = spacing.aligned or spacing.scrapes < LOOKBACK
+            steady = spacing.scrapes < LOOKBACK or spacing.interval % spacing.scrapes == 0
             return [Reach(node.selector, 0, node.offset)] if steady else None
         case Range():
             return [Reach(node.instant.selector, node.length, node.instant.offset)]
@@ -102,28 +120,27 @@ def _varies(call: Call, spacing: Spacing) -> bool:
     """Return whether a function gives other results for equal samples."""
     if call.function in OF_TIME or (call.function in DATES and not call.arguments):
         return True
-    return not spacing.aligned and any(_counts(call, argument, spacing) for argument in call.arguments)
+    return any(_counts(call, argument, spacing) for argument in call.arguments)
 
 
 def _counts(call: Call, argument: Node, spacing: Spacing) -> bool:
-    """Return whether a function of a range depends on how many samples this has."""
-    return isinstance(argument, Range) and not (call.function in REGARDLESS_OF_COUNT and argument.length >= 2 * spacing.scrapes)
+    """Return whether a result depends on how many samples a window happens to hold."""
+    match argument:
+        case Range(length=length):
+            apart = spacing.scrapes
+        case Subquery(length=length, step=step):
+            apart = step or spacing.default_step
+        case _:
+            return False
+    return spacing.interval % apart != 0 and not (call.function in REGARDLESS_OF_COUNT and length >= 2 * apart)
 
 
 def _reaches_of_subquery(node: Subquery, spacing: Spacing) -> list[Reach] | None:
     step = node.step or spacing.default_step
-    if spacing.interval % step:
-        return None
     inner = _reaches(node.inner, Spacing(step, spacing.scrapes, spacing.default_step))
     if inner is None:
         return None
     return [Reach(reach.selector, reach.length + node.length + step, reach.offset + node.offset) for reach in inner]
-
-
-def _ends_of_phases(steps: Ints, interval: int) -> Bools:
-    """Choose the first and the last step of each phase."""
-    ends: Bools = (steps < steps[0] + interval) | (steps > steps[-1] - interval)
-    return ends
 
 
 def _unsteady(samples: Samples, spacing: int) -> tuple[Ints, Ints]:
@@ -137,12 +154,3 @@ def _unsteady(samples: Samples, spacing: int) -> tuple[Ints, Ints]:
     begins = np.concatenate([changes, times[gaps], [-far, times[-1]]])
     ends = np.concatenate([changes, times[gaps + 1], [times[0], far]])
     return begins, ends
-
-
-def _covered(steps: Ints, begins: Ints, ends: Ints) -> Bools:
-    """Return which steps are within any of the spans."""
-    edges = np.zeros(len(steps) + 1, dtype=np.int64)
-    edges += np.bincount(np.searchsorted(steps, begins, side="left"), minlength=len(edges))
-    edges -= np.bincount(np.searchsorted(steps, ends, side="right"), minlength=len(edges))
-    covered: Bools = np.cumsum(edges)[:-1] > 0
-    return covered

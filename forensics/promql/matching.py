@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from forensics.promql.arithmetic import COMPARISONS, makes_new_metric, number
-from forensics.promql.errors import RefusedError
+from forensics.promql.errors import RefusedError, UndecidedError
 from forensics.promql.labels import NAME, Labels, drop, get, keep, nameless, replaced, shown
 from forensics.promql.rows import Row, anywhere, joined, somewhere
 from forensics.promql.series import Bools
@@ -52,8 +52,11 @@ def grouped(rows: list[Row], key: Callable[[Labels], Labels]) -> Groups:
     return groups
 
 
-def pairs(binary: Binary, left: list[Row], right: list[Row], version: int) -> list[Row]:
-    """Apply an operator to the rows of equal signature, one to one, or many to one with group_left and group_right."""
+def pairs(binary: Binary, left: list[Row], right: list[Row], version: int, *, whole: bool) -> list[Row]:
+    """Apply an operator to the rows of equal signature, one to one, or many to one with group_left and group_right.
+
+    whole: all series are here, not only a group of them.
+    """
     key = signature(binary.matching)
     many, one = (right, left) if binary.matching.group == "right" else (left, right)
     partners = grouped(one, key)
@@ -61,6 +64,8 @@ def pairs(binary: Binary, left: list[Row], right: list[Row], version: int) -> li
     for labels, group in partners.items():
         if len(group) > 1:
             _refuse_many(labels, [row.present & present for row in group], group)
+            if not whole and _overlap([row.present for row in group]):
+                raise UndecidedError  # Prometheus refuses this where any series is on the other side
     result = []
     for labels, group in grouped(many, key).items():
         pairings = [_pair(binary, row, partner, version) for row in group for partner in partners.get(labels, ())]

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from forensics.promql.components import components
 from forensics.promql.engine import Vector, evaluate
-from forensics.promql.interest import interesting
+from forensics.promql.errors import UndecidedError
+from forensics.promql.interest import Steps, interesting, steps_between
 from forensics.promql.scraped import Scraped
-from forensics.promql.series import Floats, Ints
-from forensics.promql.states import Firing, firings
+from forensics.promql.states import Firing, firings, in_order
 from forensics.promql.syntax import Expression
 
 
@@ -23,13 +24,19 @@ class Evaluations:
     interval: float = 15.0
     phases: tuple[float, ...] = (0.0,)
 
-    def steps(self) -> tuple[Floats, Ints]:
-        """Return the steps of all phases, ascending, and the phase of each."""
-        grids = [np.arange(self.since + phase, self.until + 1e-6, self.interval) for phase in self.phases]
-        at = np.concatenate(grids) if grids else np.empty(0)
-        phase = np.repeat(np.arange(len(grids)), [len(grid) for grid in grids])
-        order = np.argsort(at, kind="stable")
-        return at[order], phase[order]
+    def steps(self) -> list[Steps]:
+        return [steps_between(self.since, self.until, self.interval, phase) for phase in self.phases]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How an alert is evaluated: `for`, `keep_firing_for`, the version of Prometheus, its evaluation_interval; durations in seconds."""
+
+    hold_s: float
+    keep_firing_s: float
+    version: int
+    default_step: float
+    with_pending: bool
 
 
 def alerts(
@@ -43,23 +50,37 @@ def alerts(
     default_step: float = 60.0,
     with_pending: bool = False,
 ) -> tuple[tuple[Firing, ...], ...]:
-    """Return for each phase the alerts that an expression raises; as `evaluate` and `firings` do over all steps, but faster."""
-    at, phase = evaluations.steps()
-    chosen = interesting(expression, scraped, at, evaluations.interval, default_step=default_step)
-    at, phase = at[chosen], phase[chosen]
-    vectors = evaluate(expression, scraped, at, version=version, default_step=default_step)
+    """Return for each phase the alerts that an expression raises: as `evaluate` and `firings` over all steps, but faster.
+
+    Series that never meet are evaluated apart, each group only at the steps near its own changes.
+    """
+    settings = Settings(hold_s, keep_firing_s, version, default_step, with_pending)
+    try:
+        parts = [_alerts(expression, part, evaluations, settings, whole=False) for part in components(expression.tree, scraped)]
+    except UndecidedError:
+        parts = [_alerts(expression, scraped, evaluations, settings, whole=True)]
+    return tuple(in_order([firing for part in parts for firing in part[phase]]) for phase in range(len(evaluations.phases)))
+
+
+def _alerts(
+    expression: Expression, scraped: Scraped, evaluations: Evaluations, settings: Settings, *, whole: bool
+) -> list[tuple[Firing, ...]]:
+    phases = interesting(expression, scraped, evaluations.steps(), default_step=settings.default_step)
+    steps = np.concatenate(phases)
+    order = np.argsort(steps, kind="stable")
+    at, phase = steps[order] / 1000, np.repeat(np.arange(len(phases)), [len(own) for own in phases])[order]
+    vectors = evaluate(expression, scraped, at, version=settings.version, default_step=settings.default_step, whole=whole)
     result = []
     for number in range(len(evaluations.phases)):
         own = phase == number
-        parts = [Vector(vector.labels, vector.values[own], vector.present[own]) for vector in vectors]
         result.append(
             firings(
-                parts,
+                [Vector(vector.labels, vector.values[own], vector.present[own]) for vector in vectors],
                 at[own],
-                hold_s=hold_s,
-                keep_firing_s=keep_firing_s,
+                hold_s=settings.hold_s,
+                keep_firing_s=settings.keep_firing_s,
                 interval=evaluations.interval,
-                with_pending=with_pending,
+                with_pending=settings.with_pending,
             )
         )
-    return tuple(result)
+    return result

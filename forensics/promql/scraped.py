@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -17,13 +17,16 @@ Selected = tuple[tuple[Labels, Samples], ...]
 
 
 class Scraped:
-    """The samples of all series, scraped at one interval and phase. Series are sampled when a selector first selects them."""
+    """The samples of all series, scraped at one interval and phase. Series are sampled when a selector first selects them.
 
-    def __init__(self, series: Sequence[StepSeries], scrapes: Scrapes) -> None:
+    selected: what selectors select, where that is known.
+    """
+
+    def __init__(self, series: Sequence[StepSeries], scrapes: Scrapes, selected: Mapping[Selector, Selected] | None = None) -> None:
         self.scrapes = scrapes
         self._series = series
         self._samples: dict[int, Samples | None] = {}
-        self._selected: dict[Selector, Selected] = {}
+        self._selected = dict(selected or {})
 
     @cached_property
     def grid(self) -> Grid:

@@ -23,6 +23,9 @@ class Firing:
     resolves: float | None
 
 
+Active = tuple[int, float | None, float | None]  # pending in ms; fires and resolves in seconds
+
+
 @dataclass(frozen=True, slots=True)
 class Hold:
     """for and keep_firing_for, in ms, and the interval of the evaluations."""
@@ -53,12 +56,14 @@ def firings(
     found = [
         Firing(dict(labels), pending / 1000, fires, resolves)
         for labels, present in _by_alert(vectors).items()
-        for pending, fires, resolves in _followed(present, steps, hold)
-        if with_pending or fires is not None
+        for pending, fires, resolves in _followed(present, steps, hold, with_pending=with_pending)
     ]
-    return tuple(
-        sorted(found, key=lambda firing: (firing.pending if firing.fires is None else firing.fires, sorted(firing.labels.items())))
-    )
+    return in_order(found)
+
+
+def in_order(found: list[Firing]) -> tuple[Firing, ...]:
+    """Sort by when each fires, those that never do by when they are pending."""
+    return tuple(sorted(found, key=lambda each: (each.pending if each.fires is None else each.fires, sorted(each.labels.items()))))
 
 
 def _by_alert(vectors: Sequence[Vector]) -> dict[Labels, Bools]:
@@ -73,8 +78,8 @@ def _by_alert(vectors: Sequence[Vector]) -> dict[Labels, Bools]:
     return alerts
 
 
-def _followed(present: Bools, at: Ints, hold: Hold) -> list[tuple[int, float | None, float | None]]:
-    """Return (pending, fires, resolves) of each time that an alert was active."""
+def _followed(present: Bools, at: Ints, hold: Hold, *, with_pending: bool) -> list[Active]:
+    """Return each time that an alert was active, without `with_pending` only those at which it fired."""
     if len(at) == 0:
         return []
     edges = np.flatnonzero(np.diff(present.astype(np.int8), prepend=0, append=0))
@@ -83,7 +88,10 @@ def _followed(present: Bools, at: Ints, hold: Hold) -> list[tuple[int, float | N
     starts, stops = at[begins], np.where(ends < len(at), at[np.minimum(ends, len(at) - 1)], over)
     fires = starts + _steps(hold.hold, hold.interval)
     kept = stops + _steps(hold.keep, hold.interval)
-    return _merged(starts.tolist(), stops.tolist(), fires.tolist(), kept.tolist(), int(over))
+    if hold.keep == 0 and not with_pending:  # nothing joins spans, and most are too short: 3,000 in the seed month
+        starts, stops, fires, kept = (part[fires < stops] for part in (starts, stops, fires, kept))
+    active = _joined(starts.tolist(), stops.tolist(), fires.tolist(), kept.tolist(), int(over))
+    return [each for each in active if with_pending or each[1] is not None]
 
 
 def _steps(duration: int, interval: int) -> int:
@@ -91,11 +99,9 @@ def _steps(duration: int, interval: int) -> int:
     return -(-duration // interval) * interval
 
 
-def _merged(
-    starts: list[int], stops: list[int], fires: list[int], kept: list[int], over: int
-) -> list[tuple[int, float | None, float | None]]:
+def _joined(starts: list[int], stops: list[int], fires: list[int], kept: list[int], over: int) -> list[Active]:
     """Join the spans over which keep_firing_for held an alert that was firing."""
-    alerts: list[tuple[int, float | None, float | None]] = []
+    alerts: list[Active] = []
     until = -1
     for start, stop, fire, keep in zip(starts, stops, fires, kept, strict=True):
         fired = fire < stop

@@ -10,6 +10,7 @@ from forensics.promql.grid import Grid
 from forensics.promql.rows import Row
 from forensics.promql.samples import samples_of
 from forensics.promql.series import Ints
+from forensics.promql.spans import numbers_in, united
 from forensics.promql.tree import Subquery
 from forensics.promql.windows import Range, Window
 
@@ -20,17 +21,12 @@ def inner_steps(node: Subquery, evaluation: Evaluation) -> Ints:
     """Return the multiples of the subquery's step that are in the window of any evaluation."""
     step = node.step or evaluation.default_step
     ends = evaluation.at - node.offset
-    first, last = -((node.length - ends) // step), ends // step  # a multiple at the opening is left out later by Prometheus 3
-    last = np.maximum(last, first - 1)
-    if len(ends) == 0:
-        return np.empty(0, dtype=np.int64)
-    opens = np.append(True, first[1:] > np.maximum.accumulate(last)[:-1] + 1)
-    begins, closes = first[opens], np.maximum.accumulate(last)[np.append(np.flatnonzero(opens)[1:] - 1, len(ends) - 1)]
-    lengths = closes - begins + 1
-    total = int(lengths.sum())
-    if total > MOST_STEPS or int(lengths.max()) > MOST_STEPS:
+    # a multiple at the opening of a window is left out later by Prometheus 3
+    first, last = united(-((node.length - ends) // step), ends // step)
+    total = int((last - first + 1).sum())
+    if total > MOST_STEPS:
         raise UnsupportedError(f"a subquery of {total:,} steps")
-    return step * (np.repeat(begins - (np.cumsum(lengths) - lengths), lengths) + np.arange(total))
+    return step * numbers_in(first, last)
 
 
 def subquery_ranges(node: Subquery, evaluation: Evaluation, inner: Ints, rows: list[Row]) -> list[Range]:

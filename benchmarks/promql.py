@@ -1,0 +1,106 @@
+"""PromQL over the seed month, each expression at every step, against real Prometheus 2 and 3.
+
+    python benchmarks/promql.py --journal-dir build/seed/journal --store build/store --work DIR [--prometheus3 FILE] [--only TEXT]
+
+DIR keeps the backfilled blocks. Exits with 1 where only one evaluation has a point, or a value differs by more than 1e-9 of itself.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from forensics.classes.overrides import Overrides
+from forensics.pipeline import read_history
+from forensics.promql import Scraped, Scrapes, StepSeries, evaluate, parse
+from forensics.query import Query, Sources
+from forensics.resources import folder
+from forensics.signatures import catalogue
+from tests.promql.expressions import EXPRESSIONS
+from tests.promql.oracle import Prometheus, backfill, difference, running_prometheus
+from tests.promql.seed_series import UNIT, series_of
+
+SINCE, UNTIL = datetime(2025, 11, 18, tzinfo=UTC), datetime(2025, 12, 18, tzinfo=UTC)
+LARGEST_ERROR = 1e-9
+
+
+def series_of_the_seed_month(journal: Path, store: Path) -> list[StepSeries]:
+    query = Query(Sources((journal,)), store, datetime.now(UTC), since=SINCE, until=UNTIL)
+    history = read_history(query, catalogue.load((folder("patterns"),)), Overrides())
+    attempts = history.assembly.attempts.filter((pl.col("unit") == UNIT) & pl.col("started").is_not_null()).sort("started")
+    starts = seconds(attempts["started"])
+    ends = np.minimum(seconds(attempts["ended"].fill_null(UNTIL)), np.append(starts[1:], np.inf))
+    counted = history.assembly.restarts.join(attempts.select("attempt", "restart_counter"), on="attempt").sort("time")
+    by_hand = starts[~attempts["automatic"].to_numpy()]
+    times = np.concatenate([seconds(counted["time"]), by_hand])
+    values = np.concatenate([counted["restart_counter"].cast(pl.Float64).to_numpy(), np.zeros(len(by_hand))])
+    order = np.argsort(times, kind="stable")
+    return series_of(starts, ends, (times[order], values[order]), SINCE.timestamp(), UNTIL.timestamp())
+
+
+def seconds(times: pl.Series) -> np.ndarray:
+    return times.dt.timestamp("us").to_numpy() / 1e6
+
+
+def compare(server: Prometheus, series: list[StepSeries], scrapes: Scrapes, at: np.ndarray, only: str) -> bool:
+    """Print one line per expression; return whether all agree."""
+    scraped = Scraped(series, scrapes)
+    agree = True
+    print(f"Prometheus {server.version}: {len(at):,} steps")
+    for expression in EXPRESSIONS:
+        if only not in expression:
+            continue
+        began = time.process_time()
+        vectors = evaluate(parse(expression), scraped, at, version=server.version)
+        ours, began = time.process_time() - began, time.monotonic()
+        found = server.evaluate(expression, at)
+        theirs = time.monotonic() - began
+        apart = difference(found, vectors, at)
+        bad = apart.missing or apart.extra or apart.error > LARGEST_ERROR
+        agree &= not bad
+        print(
+            f"{'BAD' if bad else 'ok '} {ours:6.2f} s {theirs:6.1f} s  {apart.present:10,} points  "
+            f"{apart.missing}/{apart.extra}  {apart.error:.1e}  {expression}",
+            flush=True,
+        )
+    return agree
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--journal-dir", type=Path, required=True)
+    parser.add_argument("--store", type=Path, required=True)
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--prometheus2", type=Path, default=shutil.which("prometheus"))
+    parser.add_argument("--prometheus3", type=Path)
+    parser.add_argument("--only", default="")
+    parser.add_argument("--phase", type=float, default=0.0, help="of the evaluations; 0: aligned with the scrapes")
+    asked = parser.parse_args()
+    series = series_of_the_seed_month(asked.journal_dir, asked.store)
+    day = 86400.0
+    scrapes = Scrapes(SINCE.timestamp(), UNTIL.timestamp(), missing=((SINCE.timestamp() + 9.4 * day, SINCE.timestamp() + 9.5 * day),))
+    if not (asked.work / "data").exists():
+        asked.work.mkdir(parents=True, exist_ok=True)
+        began = time.monotonic()
+        backfill(series, scrapes, asked.work)
+        print(f"backfilled in {time.monotonic() - began:.0f} s")
+    at = np.arange(SINCE.timestamp() + 7200 + asked.phase, UNTIL.timestamp() + 600, 15.0)
+    agree = True
+    for binary in filter(None, (asked.prometheus2, asked.prometheus3)):
+        with (
+            tempfile.TemporaryDirectory() as work,
+            running_prometheus(binary, Path(work), asked.work / "data") as server,
+        ):
+            agree &= compare(server, series, scrapes, at, asked.only)
+    return 0 if agree else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
