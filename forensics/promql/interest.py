@@ -67,8 +67,8 @@ class Steps:
 
 
 def steps_between(since: float, until: float, interval: float, phase: float) -> Steps:
-    first, last, apart = (int(milliseconds(seconds)) for seconds in (since + phase, until, interval))
-    return Steps(first, max((last - first) // apart + 1, 0), apart)
+    first, last, between = (int(milliseconds(seconds)) for seconds in (since + phase, until, interval))
+    return Steps(first, max((last - first) // between + 1, 0), between)
 
 
 def points_of_interest(
@@ -81,8 +81,8 @@ def points_of_interest(
 
 def interesting(expression: Expression, scraped: Scraped, phases: Sequence[Steps], *, default_step: float = 60.0) -> list[Ints]:
     """Return which steps of each phase to evaluate, in ms."""
-    apart = phases[0].interval
-    spacing = Spacing(apart, int(milliseconds(scraped.scrapes.interval)), int(milliseconds(default_step)))
+    interval = phases[0].interval
+    spacing = Spacing(interval, int(milliseconds(scraped.scrapes.interval)), int(milliseconds(default_step)))
     reaches = _reaches(expression.tree, spacing)
     if reaches is None:
         return [steps.at(np.arange(steps.count)) for steps in phases]
@@ -91,7 +91,7 @@ def interesting(expression: Expression, scraped: Scraped, phases: Sequence[Steps
         for _labels, samples in scraped.select(reach.selector):
             first, last = _unsteady(samples, spacing.scrapes)
             begins.append(first + reach.offset)
-            ends.append(last + reach.offset + reach.length + apart)
+            ends.append(last + reach.offset + reach.length + interval)
     return [steps.within(np.concatenate(begins), np.concatenate(ends)) for steps in phases]
 
 
@@ -127,12 +127,12 @@ def _counts(call: Call, argument: Node, spacing: Spacing) -> bool:
     """Return whether a result depends on how many samples a window happens to hold."""
     match argument:
         case Range(length=length):
-            apart = spacing.scrapes
+            distance = spacing.scrapes
         case Subquery(length=length, step=step):
-            apart = step or spacing.default_step
+            distance = step or spacing.default_step
         case _:
             return False
-    return spacing.interval % apart != 0 and not (call.function in REGARDLESS_OF_COUNT and length >= 2 * apart)
+    return spacing.interval % distance != 0 and not (call.function in REGARDLESS_OF_COUNT and length >= 2 * distance)
 
 
 def _reaches_of_subquery(node: Subquery, spacing: Spacing) -> list[Reach] | None:
