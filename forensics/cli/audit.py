@@ -29,7 +29,7 @@ FailOn = Annotated[
     typer.Option(
         metavar="KINDS",
         help="Exit with 3 for findings of these kinds, separated by commas: dead, always-fires, partly-dead, no-target, mistake, "
-        "unknown-metric, flag; or none.",
+        "doubtful, unknown-metric, flag; or none.",
     ),
 ]
 PrometheusConfig = Annotated[

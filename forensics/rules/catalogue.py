@@ -43,11 +43,15 @@ class Catalogue:
 
     def get(self, name: str) -> Metric | None:
         row = self.rows.get(name)
+        if row is None and name.endswith("_created"):  # prometheus_client gives counters and histograms the time when they began
+            row = next(
+                (self.rows[other] for end in ("_total", "_count") if (other := name.removesuffix("_created") + end) in self.rows), None
+            )
         return None if row is None else _metric(name, row)
 
     def family(self, name: str) -> Family | None:
         """Return the family that a name belongs to; `node_cpu` belongs to `node_cpu_`."""
-        return next((family for family in self.families if f"{name}_".startswith(family.prefix)), None)
+        return _family(self.families, name)
 
 
 @lru_cache(maxsize=1)
@@ -57,6 +61,13 @@ def catalogue() -> Catalogue:
     families = [Family(prefix, kind, by) for kind in ("closed", "open", "foreign") for prefix, by in parts[kind].items()]
     gone = {name: (by, until) for name, (by, until) in parts["gone"].items()}
     return Catalogue(parts["metrics"], gone, tuple(sorted(families, key=lambda family: (-len(family.prefix), family.prefix))))
+
+
+@lru_cache(maxsize=8192)
+def _family(families: tuple[Family, ...], name: str) -> Family | None:
+    if name.count(":") > 1:  # level:metric:operations, as recording rules are named
+        return None
+    return next((family for family in families if f"{name}_".startswith(family.prefix)), None)
 
 
 def _metric(name: str, row: Mapping[str, object]) -> Metric:

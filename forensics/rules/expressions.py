@@ -18,6 +18,7 @@ _CONTINUATIONS = {
     "{": ("", "x=''", "=''", "''"),
     "[": ("", "5m", "m", ":5m", "5m:5m"),
 }
+_LOGQL = re.compile(r"\}\s*\|[=~]|\|\s*(?:json|logfmt|unwrap|line_format|pattern|label_format)\b|\}\s*!=\s*[`\"]")
 _SYNTAX = re.compile(r"invalid promql query|unexpected|unclosed|unterminated|bad |illegal|unknown escape")
 
 
@@ -46,7 +47,8 @@ def _sentence(message: str, text: str, offset: int | None) -> str:
     if offset is not None and message.startswith("invalid promql query"):
         rest = text[offset:].split()
         message = f"unexpected '{rest[0][:30]}'" if rest else "it ends too early"
-    return f"the expression is not PromQL: {message}"
+    loki = " (it is LogQL: a rule for Loki)" if _LOGQL.search(text) else ""
+    return f"the expression is not PromQL: {message}{loki}"
 
 
 def _place(text: str) -> int:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from forensics.rules.catalogue import catalogue
 from forensics.rules.judge_rules import ALWAYS, CAN_FIRE, NEVER, PARTLY, JudgedRule
 from forensics.rules.rule import RuleFiles
-from forensics.rules.verdicts import DEAD, KNOWN, NO_TARGET, NOT_COVERED, SelectorVerdict
+from forensics.rules.verdicts import DEAD, DEPENDS, KNOWN, NO_TARGET, NOT_COVERED, SelectorVerdict
 
 DEAD_RULE, ALWAYS_FIRES, PARTLY_DEAD, WITHOUT_TARGET = "dead", "always-fires", "partly-dead", "no-target"
-MISTAKE, UNKNOWN_METRIC, NEEDS_FLAG = "mistake", "unknown-metric", "flag"
+MISTAKE, DOUBTFUL, UNKNOWN_METRIC, NEEDS_FLAG = "mistake", "doubtful", "unknown-metric", "flag"
 # what each kind is, in the words of the help; the order is that of the summary
 KINDS = {
     DEAD_RULE: "can never fire",
@@ -20,6 +20,7 @@ KINDS = {
     PARTLY_DEAD: "has a part that never matches",
     WITHOUT_TARGET: "asks for a target that there cannot be",
     MISTAKE: "is refused by Prometheus",
+    DOUBTFUL: "uses a metric that its exporter is not known to have",
     UNKNOWN_METRIC: "uses a metric that is not in the catalogue",
     NEEDS_FLAG: "uses a metric that is off by default",
 }
@@ -62,7 +63,7 @@ class Audit:
     @property
     def counts(self) -> dict[str, int]:
         """Count the rules, or for unknown and flagged metrics the metrics, of each kind."""
-        per_metric = {UNKNOWN_METRIC, NEEDS_FLAG}
+        per_metric = {DOUBTFUL, UNKNOWN_METRIC, NEEDS_FLAG}
         found = {(each.kind, each.metric if each.kind in per_metric else (each.file, each.line, each.rule)) for each in self.findings}
         counts = Counter(kind for kind, _ in found)
         counts[MISTAKE] = sum(each.kind == MISTAKE for each in self.findings)
@@ -95,6 +96,8 @@ def _kind(judged: JudgedRule, verdict: SelectorVerdict) -> str:
         return _OF_OUTCOME[judged.outcome]
     if verdict.verdict == NO_TARGET:
         return WITHOUT_TARGET
+    if verdict.verdict in {NOT_COVERED, DEPENDS} and verdict.near:
+        return DOUBTFUL
     if verdict.verdict == NOT_COVERED:
         return UNKNOWN_METRIC
     return NEEDS_FLAG if verdict.verdict == KNOWN and verdict.flag else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 
 from forensics.sanitize import brief
 
@@ -16,7 +17,6 @@ _TIMES = {"toTime", "toDuration", "now", "parseDuration"}
 _LINKS = {"graphLink", "tableLink", "pathPrefix", "externalURL"}
 FUNCTIONS = _BUILT_IN | _COMPARISONS | _QUERIES | _TEXTS | _NUMBERS | _TIMES | _LINKS
 VARIABLES = ("$", "$labels", "$externalLabels", "$externalURL", "$value")
-HELM = {"include", "tpl", "toYaml", "quote", "default", "required", "lower", "upper", "trunc", "indent", "nindent", "ternary", "coalesce"}
 DEEPEST = 100
 _ACTION_START = re.compile(r"\{\{(?:-(?=[ \t\r\n]))?")
 _COMMENT = re.compile(r"(?:[ \t\r\n]*)/\*.*?\*/(?:[ \t\r\n]+-)?\}\}", re.DOTALL)
@@ -210,8 +210,9 @@ def _command(checked: _Checked, what: str, stage: int, depth: int) -> None:
 def _operand(checked: _Checked, depth: int) -> None:
     kind, text = checked.tokens.pop()
     if kind == "word" and text not in FUNCTIONS | {"true", "false", "nil"}:
-        hint = " (it is one of Helm's; render the file first)" if text in HELM else ""
-        raise _MistakeError(f"function '{brief(text, 40)}' is not defined{hint}")
+        near = get_close_matches(text, FUNCTIONS, n=1, cutoff=0.8)
+        hint = f"is '{near[0]}' meant?" if near else "if Helm or Jinja fills it in, render the file first"
+        raise _MistakeError(f"function '{brief(text, 40)}' is not defined ({hint})")
     if kind == "variable" and text not in checked.variables:
         raise _MistakeError(f"undefined variable '{brief(text, 40)}'")
     if kind == "open":

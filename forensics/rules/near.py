@@ -14,7 +14,7 @@ from forensics.rules.catalogue import catalogue
 
 MOST = 3
 LONGEST = 200  # characters of a name that is looked for
-_LEAST = 0.4
+_LEAST, _ELSEWHERE = 0.4, 0.5  # how much alike a metric must be; in words alone, where it is of another namespace
 _SYNONYMS = (
     {"unit", "service"},
     {"failure", "failures", "failed", "error", "errors", "errs"},
@@ -24,8 +24,13 @@ _SYNONYMS = (
     {"success", "successful", "up"},
     {"status", "state", "health"},
 )
+_CHANGING = {"vllm", "litellm", "llamacpp"}  # programs that get new metrics with each version
+_MEASURES = frozenset(
+    {"failed", "failure", "failures", "error", "errors", "restart", "restarts", "start", "starts", "stop", "total", "count", "seconds"}
+    | {"bytes", "status", "state", "up", "down", "active", "usage", "percent", "ratio", "rate"}
+)
 _SYNONYM, _PART, _TYPO = 0.7, 0.8, 0.8  # how alike a synonym is, `start` in `restart`; at least how alike a word and its misspelling are
-_KIND, _SPELLING = 0.15, 0.25  # how much the kind of metric and the whole spelling count beside the words
+_KIND, _SPELLING, _NAMESPACE = 0.15, 0.25, 0.15  # how much the kind of metric, the spelling and the first word count beside the words
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,18 +56,44 @@ def nearest(name: str, *, counter: bool = False) -> tuple[str, ...]:
     wants_counter = counter or name.endswith("_total")
     rough = {other: _by_words(words, theirs, like, index.weights) for other, theirs in index.names.items()}
     candidates = sorted(rough, key=lambda other: (-rough[other], other))[:40]
-    scores = {other: rough[other] + _by_kind(other, wants_counter=wants_counter) + _by_spelling(name, other) for other in candidates}
+    candidates = [other for other in candidates if rough[other] >= _ELSEWHERE or index.names[other][0] == words[0]]
+    scores = {other: rough[other] + _besides(name, other, wants_counter=wants_counter) for other in candidates}
     best = sorted((other for other in candidates if scores[other] >= _LEAST), key=lambda other: (-scores[other], other))
     return tuple(best[:MOST])
 
 
-def is_typo(name: str, other: str) -> bool:
-    """Whether two names of nine characters and more differ in one or two of them."""
-    longer = max(len(name), len(other))
-    if longer < 9 or abs(len(name) - len(other)) > 2:
-        return False
-    blocks = SequenceMatcher(None, name, other, autojunk=False).get_matching_blocks()
-    return longer - sum(block.size for block in blocks) <= 2
+def typo_of(name: str) -> str:
+    """Return the metric that differs from a name of nine characters and more in one or two of them; "" where there is none."""
+    if not 9 <= len(name) <= LONGEST:
+        return ""
+    letters = Counter(name)
+    for other in catalogue().rows:
+        if abs(len(name) - len(other)) <= 2 and name[0] == other[0] and (letters - Counter(other)).total() <= 2:
+            blocks = SequenceMatcher(None, name, other, autojunk=False).get_matching_blocks()
+            if max(len(name), len(other)) - sum(block.size for block in blocks) <= 2:
+                return other
+    return ""
+
+
+def continued(name: str) -> tuple[str, ...]:
+    """Return the metrics that a name is only the beginning of, or a misspelling: node_memory_MemFree without its _bytes."""
+    longer = sorted(other for other in catalogue().rows if other.startswith(f"{name}_"))
+    typo = typo_of(name)
+    return tuple(longer[:MOST]) or ((typo,) if typo else ())
+
+
+def is_combination(name: str) -> bool:
+    """Whether all words of a name, or words like them, are in names of its namespace."""
+    words = _words(name[:LONGEST])
+    vocabulary = _vocabulary(words[0]) if words else frozenset()
+    return all(vocabulary & _alike(word).keys() for word in words)
+
+
+@lru_cache(maxsize=64)
+def _vocabulary(namespace: str) -> frozenset[str]:
+    """Return the words of a namespace, and those that say what is measured where its exporter hardly changes."""
+    words = {word for words in _index().names.values() if words[0] == namespace for word in words}
+    return frozenset(words if namespace in _CHANGING else words | _MEASURES)
 
 
 def _by_words(
@@ -105,13 +136,12 @@ def _likeness(word: str, other: str) -> float:
     return ratio if ratio >= _TYPO else 0.0
 
 
-def _by_kind(other: str, *, wants_counter: bool) -> float:
+def _besides(name: str, other: str, *, wants_counter: bool) -> float:
+    """Compare what is not words: kind of metric, spelling, namespace."""
     is_counter = catalogue().rows[other].get("type") == "counter" or other.endswith(("_total", "_count", "_sum", "_bucket"))
-    return _KIND if is_counter == wants_counter else -_KIND
-
-
-def _by_spelling(name: str, other: str) -> float:
-    return _SPELLING * SequenceMatcher(None, name, other, autojunk=False).ratio()
+    spelling = SequenceMatcher(None, name, other, autojunk=False).ratio()
+    is_of_namespace = _words(name)[:1] == _words(other)[:1]
+    return (_KIND if is_counter == wants_counter else -_KIND) + _SPELLING * spelling + _NAMESPACE * is_of_namespace
 
 
 def _words(name: str) -> tuple[str, ...]:

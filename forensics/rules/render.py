@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any
 
@@ -14,6 +15,7 @@ from forensics.wording import count, plural
 
 SCHEMA_VERSION = 1
 LONGEST = 400  # characters of a name or a sentence
+MOST_MISTAKES = 10  # of one file, as text
 _REFUSED = "Prometheus loads no rule of a file with a mistake."
 _SELECTORS = {KNOWN: "known", RECORDED: "recorded by these rules", DEPENDS: "depend on the host", NOT_COVERED: "not in the catalogue"}
 
@@ -22,9 +24,14 @@ def as_text(audit: Audit, shown_kinds: Collection[str], *, redact: bool) -> str:
     """Write the findings as text; metrics that are unknown or need a flag are summed up unless their kind is among `shown_kinds`."""
     safe = _safe(audit, redact=redact)
     lines: list[str] = []
+    mistakes: Counter[str] = Counter()
     for finding in audit.findings:
+        mistakes[finding.file] += finding.kind == MISTAKE
+        if finding.kind == MISTAKE and mistakes[finding.file] > MOST_MISTAKES:
+            continue
         if finding.kind not in {UNKNOWN_METRIC, NEEDS_FLAG} or finding.kind in shown_kinds:
             lines += [*_finding_lines(finding, safe), ""]
+    lines += _more_mistakes(mistakes, safe)
     if NEEDS_FLAG not in shown_kinds:
         lines += _flag_lines(audit, safe)
     lines += _summary(audit)
@@ -51,6 +58,15 @@ def _safe(audit: Audit, *, redact: bool) -> Callable[[str], str]:
     texts |= {text for judged in audit.judged for text in (judged.rule.name, judged.rule.group)}
     hide = sanitizer(texts, redact=redact, longest=LONGEST)
     return lambda text: hide(one_line(text, LONGEST))
+
+
+def _more_mistakes(mistakes: Counter[str], safe: Callable[[str], str]) -> list[str]:
+    """Say in which files there are more mistakes than are shown."""
+    more = {file: number - MOST_MISTAKES for file, number in mistakes.items() if number > MOST_MISTAKES}
+    return [
+        *(f"{safe(file)}: {plural(number, 'more mistake')} (--format json has all)" for file, number in more.items()),
+        *[""][: len(more)],
+    ]
 
 
 def _finding_lines(finding: Finding, safe: Callable[[str], str]) -> Iterator[str]:
@@ -105,6 +121,7 @@ def _wordings(counts: dict[str, int]) -> Iterable[tuple[str, str]]:
         "partly-dead": ("has a part that never matches", "have a part that never matches"),
         "no-target": ("asks for a target that there cannot be", "ask for a target that there cannot be"),
         "mistake": ("mistake", "mistakes"),
+        "doubtful": ("doubtful metric", "doubtful metrics"),
     }
     return ((kind, words[counts[kind] != 1]) for kind, words in one_or_many.items())
 

@@ -47,7 +47,7 @@ def rules_of(file: Path, text: str) -> FileRules:
 
 def _roots(text: str, found: FileRules, file: Path) -> tuple[Iterator[Node], str]:
     """Return the roots of the documents and the text that they are of: with words for templates where these break the YAML."""
-    if template_marks.TEMPLATE.search(text):
+    if template_marks.has_template(text):
         try:
             return iter(list(documents(text))), text
         except YamlError:
@@ -187,8 +187,8 @@ def _check_expression(fields: Fields, expr: str) -> int:
             fields.refuse("needs 'expr'")
         return fields.line
     try:
-        if template := template_marks.TEMPLATE.search(expr):
-            fields.refuse(template_marks.template_in(expr), _line_of(fields.text, node, template.start()))
+        if template := template_marks.template_in(expr):
+            fields.refuse(template, _line_of(fields.text, node, template_marks.template_offset(expr)))
         else:
             parsed(expr)
     except ExpressionError as error:

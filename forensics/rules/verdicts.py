@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from forensics.promql import Matcher, Selector, UnsupportedError
 from forensics.rules.catalogue import Family, Metric, catalogue
-from forensics.rules.near import is_typo, nearest
+from forensics.rules.near import continued, is_combination, nearest, typo_of
 from forensics.sanitize import brief
 
 KNOWN, DEAD, NO_TARGET = "known", "dead", "no target"
@@ -15,6 +15,7 @@ DEPENDS, NOT_COVERED, RECORDED = "depends on the host", "not covered", "recorded
 SCRAPE_METRICS = ("up", "scrape_")  # Prometheus makes them of each target
 # programs of this field that serve no metrics, by the names that their jobs get (theroyallab/tabbyAPI, ollama/ollama: no /metrics)
 WITHOUT_METRICS = {"tabbyapi": "TabbyAPI", "ollama": "Ollama"}
+_HALF_OPEN = ("node_", "prometheus_")  # others make names that begin so, but nobody misspells one on purpose
 _UNIT_LABELS = {"node_systemd_": "name", "systemd_": "name", "tabby_forensics_": "unit"}
 
 
@@ -62,7 +63,7 @@ def verdict_on(selector: Selector, hosts: HostFacts, *, counter: bool = False) -
 
 def _by_name(name: str, selector: Selector, hosts: HostFacts, *, counter: bool) -> SelectorVerdict:
     """Judge a selector by its metric alone."""
-    verdict = _as_recorded(name, hosts) or _as_catalogued(name) or _as_dead(name, counter=counter) or _as_uncovered(name)
+    verdict = _as_recorded(name, hosts) or _as_catalogued(name) or _as_dead(name, counter=counter) or _as_uncovered(name, counter=counter)
     return replace(verdict, absent=selector.absent)
 
 
@@ -89,36 +90,44 @@ def _as_dead(name: str, *, counter: bool) -> SelectorVerdict | None:
     if not why:
         return None
     near = nearest(name, counter=counter)
-    first = catalogue().get(near[0]) if near else None
-    return SelectorVerdict(DEAD, name, why, near, first.flag if first else "", family.by if family else "")
-
-
-def _as_uncovered(name: str) -> SelectorVerdict:
-    family = catalogue().family(name)
-    if family is not None and family.kind == "open":
-        of = f": {family.by}" if family.by else ""
-        return SelectorVerdict(DEPENDS, name, f"names that begin with {family.prefix} depend on the host{of}")
-    if name.startswith("node_"):
-        return SelectorVerdict(DEPENDS, name, "no collector of node_exporter has it; a file of its textfile collector may")
-    if ":" in name:
-        return SelectorVerdict(NOT_COVERED, name, "looks like the result of a recording rule, which is not in these files")
-    by = f" ({family.by})" if family is not None else ""
-    return SelectorVerdict(NOT_COVERED, name, f"of an exporter that is not in the catalogue{by}")
+    return SelectorVerdict(DEAD, name, why, near, _flag(near), family.by if family else "")
 
 
 def _no_such_metric(name: str, family: Family | None) -> str:
-    """Say why no exporter has a name; "" where one may."""
-    metrics = catalogue()
-    if name in metrics.gone:
-        by, until = metrics.gone[name]
+    """Say why no exporter has a name; "" where one may.
+
+    In a closed family that is certain of a misspelling and of a new combination of its words. With a word that is in none of its names it
+    may be of a newer version, or of somebody who borrowed the prefix.
+    """
+    if name in catalogue().gone:
+        by, until = catalogue().gone[name]
         return f"{by} has no such metric: it was removed or renamed after version {until}"
-    if family is not None and family.kind == "closed":
+    if family is not None and family.kind == "closed" and (is_combination(name) or typo_of(name)):
         return f"{family.by} has no such metric"
-    if family is None and name.startswith(("node_", "prometheus_")):
-        near = nearest(name)
-        metric = metrics.get(near[0]) if near and is_typo(name, near[0]) else None
-        return f"{metric.by} has no such metric" if metric is not None else ""
+    if family is None and name.startswith(_HALF_OPEN) and (meant := catalogue().get(typo_of(name))):
+        return f"{meant.by} has no such metric"
     return ""
+
+
+def _as_uncovered(name: str, *, counter: bool) -> SelectorVerdict:
+    family = catalogue().family(name)
+    kind, by = (family.kind, family.by) if family is not None else ("", "")
+    if family is not None and kind == "closed":
+        near = nearest(name, counter=counter)
+        return SelectorVerdict(NOT_COVERED, name, f"{by} has no such metric; another exporter or a script may", near, _flag(near), by)
+    if family is not None and kind == "open":
+        why = f"names that begin with {family.prefix} depend on the host{f': {by}' if by else ''}"
+        return SelectorVerdict(DEPENDS, name, why, near := continued(name), _flag(near))
+    if name.startswith("node_") and not kind:
+        return SelectorVerdict(DEPENDS, name, "no collector of node_exporter has it; a file of its textfile collector may")
+    if ":" in name:
+        return SelectorVerdict(NOT_COVERED, name, "looks like the result of a recording rule, which is not in these files")
+    return SelectorVerdict(NOT_COVERED, name, f"of an exporter that is not in the catalogue{f' ({by})' if by else ''}")
+
+
+def _flag(near: tuple[str, ...]) -> str:
+    first = catalogue().get(near[0]) if near else None
+    return first.flag if first is not None else ""
 
 
 def _closed_label(selector: Selector, metric: Metric) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from forensics.rules.durations import parse_duration
-from forensics.rules.template_marks import template_at
+from forensics.rules.template_marks import template_at, template_in
 from forensics.rules.yaml_nodes import Mapping, Node, Scalar, Sequence
 from forensics.sanitize import brief
 from forensics.toml_file import Mistake
@@ -96,7 +96,7 @@ class Fields:
         return fields
 
     def _refuse_kind(self, key: str, node: Node, expected: str) -> None:
-        template = template_at(self.text, node.start)
+        template = template_in(node.value) if isinstance(node, Scalar) else template_at(self.text, node.start)
         self.refuse(template or f"'{brief(key, 60)}' must be {expected}", node.line)
 
 
