@@ -9,7 +9,7 @@ from forensics.audit.inventory.kuma import Kuma, Monitor
 from forensics.audit.inventory.litellm import Deployment, LiteLlm
 from forensics.audit.inventory.prometheus import AlertmanagerAddress, Prometheus, RuleState, Series, Target
 from forensics.audit.inventory.subject import AfterSwitch, FailedClass, Journal, Signs, Subject
-from forensics.audit.inventory.units import Unit, Units
+from forensics.audit.inventory.units import Unit, Units, WatchSettings
 from forensics.model.controls import FIRES, NEVER, Replayed
 from forensics.promql import Matcher
 from forensics.replay.alertmanager import Route, Routing
@@ -67,7 +67,7 @@ def units(**changed: str) -> Units:
         name: Unit(parse_units(name, [(f"/etc/systemd/system/{name}", text)]), "active", needs_reload=False) for name, text in texts.items()
     }
     flags = ("--collector.systemd.enable-restarts-metrics",)
-    return Units("systemd of this host", True, systemd=257, units=made, exporter_flags=flags, watch_sinks=("ntfy",))
+    return Units("systemd of this host", True, systemd=257, units=made, exporter_flags=flags, watch=WatchSettings(("ntfy",)))
 
 
 def edited(old: str, new: str) -> Units:

@@ -12,6 +12,7 @@ from forensics.audit.inventory.alertmanager import AlertTest, Sent, Silence
 from forensics.audit.inventory.kuma import Kuma
 from forensics.audit.inventory.prometheus import AlertmanagerAddress, Prometheus, RuleState, Series, Target
 from forensics.audit.inventory.subject import AfterSwitch, FailedClass, Signs
+from forensics.audit.inventory.units import WatchSettings
 from forensics.promql import Matcher
 from forensics.replay.alertmanager import Route, Routing
 from tests.audit import effective as e
@@ -58,8 +59,9 @@ BROKEN = [
      ["metric known"], "unwired"),
     ("error-patterns", "no watch", e.with_units(e.units(**{"tabby-forensics.service": ""})), ["exists"], "missing"),
     ("error-patterns", "watch is not running", e.with_units(e.stopped("tabby-forensics.service")), ["active"], "unwired"),
-    ("error-patterns", "only a sink to standard output", e.with_units(replace(e.units(), watch_sinks=("stdout",))),
+    ("error-patterns", "only a sink to standard output", e.with_units(replace(e.units(), watch=WatchSettings(("stdout",)))),
      ["routed to a receiver"], "unwired"),
+    ("error-patterns", "another unit", e.with_units(replace(e.units(), watch=WatchSettings(("ntfy",), ("ollama", "llama-*")))), ["selects this unit"], "unwired"),
     ("error-patterns", "no alert about this incident", e.with_journal(replayed=(e.never("watch: RestartLoop", "not in this incident", "watch"),)),
      ["replay fires"], "unreachable"),
     ("health-check", "no probe", e.with_prometheus(targets=(Target(e.SERIES, is_up=True),)), ["exists"], "missing"),
@@ -214,12 +216,20 @@ def test_a_class_that_no_pattern_names_cannot_be_checked_for():
     assert (judged.status, judged.links[1].holds) == ("unknown", None)
 
 
+def test_a_rule_about_something_else_does_not_hide_a_broken_one():
+    """Whether disk_free is about the unit is not known; the rule that names the unit is what was meant to watch it."""
+    other = replace(e.RESTARTS, alert="Disk", expr="my_disk_free < 1")
+    found = e.with_prometheus(rules=(RuleState(other), RuleState(replace(e.RESTARTS, expr=DEAD))), series=(Series("my_disk_free", 3),))
+    judged = control(found, "alert-rules")
+    assert (judged.status, judged.links[0].evidence) == ("unwired", "TabbyRestarts in rules/tabby.yml:4")
+
+
 def test_the_rule_that_gets_furthest_is_shown():
     dead = replace(e.RESTARTS, alert="Dead", expr=DEAD)
     judged = control(
         e.with_prometheus(rules=(RuleState(dead), RuleState(e.RESTARTS, "many-to-many"), RuleState(e.PROBE)), series=()), "alert-rules"
     )
-    assert judged.links[0].evidence == "TabbyProbe in rules/tabby.yml:10"
+    assert judged.links[0].evidence == "Dead in rules/tabby.yml:4"
 
 
 @pytest.mark.parametrize(

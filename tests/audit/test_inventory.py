@@ -12,7 +12,7 @@ from forensics.audit.inventory.gather import Asked, gather
 from forensics.audit.inventory.kuma import ask_kuma, read_kuma
 from forensics.audit.inventory.litellm import ask_litellm, merged, read_litellm
 from forensics.audit.inventory.prometheus import read_prometheus, without_secrets
-from forensics.audit.inventory.units import read_directory
+from forensics.audit.inventory.units import WatchSettings, read_directory
 from forensics.audit.inventory.web import Server
 from forensics.errors import UsageError
 from tests.audit import effective as e
@@ -162,7 +162,7 @@ UNITS = {
     "etc/default/prometheus-node-exporter": 'ARGS="--collector.systemd.enable-restarts-metrics --web.config=/secret"\n',
     "etc/systemd/system.conf": "[Manager]\nDefaultStartLimitIntervalSec=5min\n",
     "lib/systemd/system/tabby-forensics.service": "[Service]\nExecStart=/usr/bin/tabby-forensics watch --listen :9847\n",
-    "etc/tabby-forensics/watch.toml": '[[sink]]\ntype = "ntfy"\nurl = "https://ntfy.sh/my-secret-topic"\n[[sink]]\ntype = "stdout"\n',
+    "etc/tabby-forensics/watch.toml": 'units = ["tabby*"]\n[[sink]]\ntype = "ntfy"\nurl = "https://ntfy.sh/my-secret-topic"\n[[sink]]\ntype = "stdout"\n',
 }
 
 
@@ -174,7 +174,7 @@ def test_a_directory_of_unit_files_is_read_and_no_environment_of_it(tmp_path):
     assert found.units["tabbyapi.service"].settings.last("StartLimitBurst") == "3"
     assert found.exporter_flags == ("--collector.systemd.enable-restarts-metrics",)
     assert found.start_limit == ("5min", "")
-    assert found.watch_sinks == ("ntfy", "stdout")
+    assert found.watch == WatchSettings(("ntfy", "stdout"), ("tabby*",))
     for secret in ("sk-live", "hunter2", "ntfy.sh"):
         assert secret not in str(found)
 

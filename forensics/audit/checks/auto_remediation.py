@@ -80,5 +80,5 @@ def _would_act(found: Inventory, unit: Unit) -> Link:
 def _acted(found: Inventory) -> Link:
     triggered = found.journal.on_failure
     if triggered.count:
-        return Link(ACTED, True, f"triggered {plural(triggered.count, 'time')}, last {triggered.last:%F %T} UTC: {triggered.text}")
+        return Link(ACTED, True, f"triggered {plural(triggered.count, 'time')}, {triggered.shown}")
     return Link(ACTED, None, "the journal does not show that it was triggered")

@@ -57,6 +57,4 @@ def _acted(found: Inventory, settings: list[str]) -> Link:
     if not stopped:
         return Link(ACTED, None, "the journal shows no start that it stopped")
     last = stopped[0]
-    return Link(
-        ACTED, True, f"it stopped {plural(sum(signs.count for signs in stopped), 'start')}, last {last.last:%F %T} UTC: {last.text}"
-    )
+    return Link(ACTED, True, f"it stopped {plural(sum(signs.count for signs in stopped), 'start')}, {last.shown}")

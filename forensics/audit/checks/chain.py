@@ -32,10 +32,14 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """The links of one thing that could be the control, in their order. about: which one, such as a rule's name."""
+    """The links of one thing that could be the control, in their order. about: which one, such as a rule's name.
+
+    is_relevant: it is known to be about the audited unit; of several those are judged, if there are any.
+    """
 
     links: tuple[Link, ...]
     about: str = ""
+    is_relevant: bool = True
 
     @property
     def broken(self) -> Link | None:
@@ -46,10 +50,10 @@ class Chain:
         return next((link for link in self.links if link.holds is None), None)
 
     @property
-    def rank(self) -> tuple[bool, int, int]:
-        """Order chains: whole ones last, then by how far each gets before it breaks, then by how much is proven."""
+    def rank(self) -> tuple[bool, bool, int, int]:
+        """Order chains: relevant and whole ones last, then by how far each gets before it breaks, then by how much is proven."""
         reached = next((at for at, link in enumerate(self.links) if link.holds is False), len(self.links))
-        return self.broken is None, reached, sum(link.holds is True for link in self.links)
+        return self.is_relevant, self.broken is None, reached, sum(link.holds is True for link in self.links)
 
 
 def judged(identity: Identity, chains: Iterable[Chain]) -> Control:

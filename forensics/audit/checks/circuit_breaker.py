@@ -86,7 +86,7 @@ def _tried(version: int) -> str:
 def _gate_acted(found: Inventory) -> Link:
     acted = found.journal.gate if found.journal.gate.count else found.journal.skipped
     if acted.count:
-        return Link(ACTED, True, f"{plural(acted.count, 'line')} of the gate, last {acted.last:%F %T} UTC: {acted.text}")
+        return Link(ACTED, True, f"{plural(acted.count, 'line')} of the gate, {acted.shown}")
     return Link(ACTED, None, "the journal has no line of the gate")
 
 

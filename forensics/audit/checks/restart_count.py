@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from re import compile as pattern
+
 from forensics.audit.checks import alert_rules, watching
 from forensics.audit.checks.chain import EXISTS, Chain, Identity, judged
 from forensics.audit.checks.rule_chain import all_rules, rule_chains
+from forensics.audit.checks.served import unit_label
 from forensics.audit.inventory import Inventory
 from forensics.audit.inventory.selectors import selectors_of
 from forensics.model.controls import Control
 from forensics.rules import Rule
 
-METRICS = ("node_systemd_service_restart_total", "systemd_service_restart_total", "tabby_forensics_unit_restarts_total")
+METRIC = pattern(r"restart|start_total")
 REMEDIES = {
     **alert_rules.REMEDIES,
     **watching.REMEDIES,
@@ -27,9 +30,9 @@ def check(found: Inventory) -> Control:
 
 
 def counts_restarts(rule: Rule) -> bool:
-    """Whether a rule is on a metric of restarts, also one whose name only resembles such a metric."""
+    """Whether a rule is on a metric of units' restarts, also one whose name only resembles such a metric."""
     metrics = [selector.metric or "" for selector in selectors_of(rule)]
-    return any(metric in METRICS or "restart" in metric or "unit_start" in metric for metric in metrics)
+    return any(unit_label(metric) and METRIC.search(metric) for metric in metrics)
 
 
 def _is_worth_naming(watch: Chain) -> bool:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from forensics.audit.checks.chain import ACTED, EXISTS, LOADED, WOULD_ACT, Chain, Identity, absent, judged, unseen
 from forensics.audit.inventory import Inventory
 from forensics.audit.inventory.subject import FailedClass
@@ -13,6 +11,7 @@ from forensics.model.controls import Control, Link
 from forensics.unit_file import seconds
 from forensics.wording import duration, plural
 
+LONGEST_S = 1e9  # that is shown
 DEFAULT_INTERVAL, DEFAULT_BURST = "10s", "5"  # systemd-system.conf(5)
 REMEDIES = {
     EXISTS: "Write a limit that this loop reaches: `tabby-forensics generate limits`.",
@@ -88,7 +87,7 @@ def _would_act(found: Inventory, burst: int, interval: float) -> Link:
     missed = [each for each in cycles if not reaches(burst, interval, each)]
     if missed:
         slowest = max(missed, key=lambda each: each.restarts)
-        needed = math.ceil(burst * (slowest.cycle_s or 0))
+        needed = min(burst * (slowest.cycle_s or 0.0), LONGEST_S)
         needs = f"one start every {duration(slowest.cycle_s)}, so {plural(burst, 'start')} take {duration(needed)}"
         return Link(WOULD_ACT, False, f"{slowest.title}: {needs}, longer than {duration(interval)}")
     replayed = next((each for each in found.journal.replayed if each.kind == "limit" and each.id == f"limit:{burst}/{interval:g}"), None)
@@ -109,7 +108,7 @@ def _avoided(replayed: controls.Replayed | None) -> str:
 def _acted(found: Inventory) -> Link:
     refused = found.journal.refused
     if refused.count:
-        return Link(ACTED, True, f"{plural(refused.count, 'start')} refused, last {refused.last:%F %T} UTC: {refused.text}")
+        return Link(ACTED, True, f"{plural(refused.count, 'start')} refused, {refused.shown}")
     return Link(ACTED, None, "the journal shows no start of the unit that was refused")
 
 

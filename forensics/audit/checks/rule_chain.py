@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from forensics.audit.checks.alert_labels import alert_labels
-from forensics.audit.checks.chain import EXISTS, FIRES, LOADED, Chain, absent, not_checked, unseen
+from forensics.audit.checks.chain import EXISTS, FIRES, LOADED, SELECTS, Chain, absent, not_checked, unseen
 from forensics.audit.checks.delivery import delivery_links
 from forensics.audit.checks.metric_links import STEPS, metric_links
 from forensics.audit.checks.served import Served, key_of, served
+from forensics.audit.checks.targets import names_unit
 from forensics.audit.inventory import Inventory
 from forensics.audit.inventory.prometheus import Prometheus
 from forensics.model import controls
@@ -55,7 +56,9 @@ def _chain(there: Served, rule: Rule) -> Chain:
     broken = next((link.link for link in links if link.holds is False), None)
     links += not_checked((FIRES,), broken) if broken else (_fires(there, rule),)
     labels, are_complete = alert_labels(there, rule)
-    return Chain((*links, *delivery_links(there.found, labels, are_complete=are_complete)), rule.alert)
+    chain = (*links, *delivery_links(there.found, labels, are_complete=are_complete))
+    is_relevant = names_unit(there.found, rule.expr) or any(link.holds for link in links if link.link in {SELECTS, FIRES})
+    return Chain(chain, rule.alert, is_relevant)
 
 
 def _loaded(there: Served, rule: Rule, where: str) -> Link:

@@ -57,5 +57,5 @@ def started_by(unit: Unit) -> str:
 def _acted(found: Inventory, unit: str) -> Link:
     started = found.journal.started.get(unit)
     if started is not None and started.count:
-        return Link(ACTED, True, f"started {plural(started.count, 'time')}, last {started.last:%F %T} UTC")
+        return Link(ACTED, True, f"started {plural(started.count, 'time')}, {started.shown}")
     return Link(ACTED, None, f"the journal does not show that {unit} was started")

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from forensics.audit.checks.chain import ACTIVE, DELIVERED, EXISTS, FIRES, ROUTED, Chain, absent, unseen
+from fnmatch import fnmatchcase
+
+from forensics.audit.checks.chain import ACTIVE, DELIVERED, EXISTS, FIRES, ROUTED, SELECTS, Chain, absent, unseen
 from forensics.audit.inventory import Inventory
 from forensics.audit.inventory.units import Unit, watchers
 from forensics.model import controls
 from forensics.model.controls import Link
+from forensics.query import unit_pattern
 from forensics.wording import duration, plural
 
+NO_SETTINGS = "its watch.toml was not found"
 QUIET_SINKS = frozenset({"stdout", "loki"})  # they store an alert and reach nobody
 REMEDIES = {
+    SELECTS: "Widen `units` in watch.toml so that it covers the unit.",
     ACTIVE: "Start it: `systemctl enable --now tabby-forensics.service`.",
     ROUTED: "Add a sink that reaches a person to watch.toml, and prove it with `tabby-forensics watch --test-alert`.",
     DELIVERED: "Prove it with `tabby-forensics watch --test-alert`.",
@@ -25,7 +30,14 @@ def watch_chain(found: Inventory, alert: str | None) -> Chain:
     if not running:
         return absent("no unit runs `tabby-forensics watch`")
     unit = running[0]
-    links = (Link(EXISTS, True, unit.settings.unit), _active(unit), _routed(found), _fires(found, alert), _delivered(found))
+    links = (
+        Link(EXISTS, True, unit.settings.unit),
+        _active(unit),
+        _selects(found),
+        _routed(found),
+        _fires(found, alert),
+        _delivered(found),
+    )
     return Chain(links, unit.settings.unit)
 
 
@@ -35,12 +47,19 @@ def _active(unit: Unit) -> Link:
     return Link(ACTIVE, unit.state == "active", f"{unit.settings.unit} is {unit.state}")
 
 
+def _selects(found: Inventory) -> Link:
+    settings = found.units.watch if found.units is not None else None
+    if settings is None:
+        return Link(SELECTS, None, NO_SETTINGS)
+    holds = any(fnmatchcase(found.subject.unit, unit_pattern(pattern)) for pattern in settings.units)
+    return Link(SELECTS, holds, f"units: {', '.join(settings.units)}")
+
+
 def _routed(found: Inventory) -> Link:
-    sinks = found.units.watch_sinks if found.units is not None else None
-    if sinks is None:
-        return Link(ROUTED, None, "its watch.toml was not found")
-    reaching = [sink for sink in sinks if sink not in QUIET_SINKS]
-    return Link(ROUTED, bool(reaching), f"sinks: {', '.join(sinks)}")
+    settings = found.units.watch if found.units is not None else None
+    if settings is None:
+        return Link(ROUTED, None, NO_SETTINGS)
+    return Link(ROUTED, not QUIET_SINKS.issuperset(settings.sinks), f"sinks: {', '.join(settings.sinks)}")
 
 
 def _fires(found: Inventory, alert: str | None) -> Link:

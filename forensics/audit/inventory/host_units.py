@@ -9,7 +9,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from forensics.audit.inventory.units import MOST_UNITS, Unit, Units, exporter_flags, file_text, kept, watch_sinks, watchers
+from forensics.audit.inventory.units import MOST_UNITS, Unit, Units, exporter_flags, file_text, kept, watch_settings, watchers
 from forensics.unit_file import read_files
 
 WITHIN_S = 5.0
@@ -47,7 +47,7 @@ def read_host(manager: str = "system") -> Units:
         units={name: Unit(kept(unit.settings), unit.state, unit.needs_reload) for name, unit in found.units.items()},
         start_limit=(managers.get("DefaultStartLimitIntervalUSec", ""), managers.get("DefaultStartLimitBurst", "")),
         exporter_flags=exporter_flags(units, lambda path: file_text(Path(path))),
-        watch_sinks=watch_sinks(file_text(Path(_watch_file(found)))),
+        watch=watch_settings(file_text(Path(_watch_file(found)))),
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from forensics.model.controls import Replayed
+from forensics.wording import instant
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,12 @@ class Signs:
     count: int = 0
     last: datetime | None = None
     text: str = ""
+
+    @property
+    def shown(self) -> str:
+        """Return the last time with its line, for a sentence."""
+        when = "" if self.last is None else f"last {instant(self.last)} UTC"
+        return ": ".join(part for part in (when, self.text) if part)
 
 
 @dataclass(frozen=True, slots=True)

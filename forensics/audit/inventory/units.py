@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from forensics.audit.inventory.yaml_tree import items, strings
 from forensics.files import NotReadableError, read_bounded
 from forensics.unit_file import UnitSettings, assignments, read_units
 
@@ -37,6 +38,14 @@ class Unit:
 
 
 @dataclass(frozen=True, slots=True)
+class WatchSettings:
+    """What watch.toml sets: the kinds of its sinks, and patterns of the units that it watches."""
+
+    sinks: tuple[str, ...] = ("stdout",)
+    units: tuple[str, ...] = ("*",)
+
+
+@dataclass(frozen=True, slots=True)
 class Units:
     """What there is. problem: why nothing is known."""
 
@@ -47,7 +56,7 @@ class Units:
     units: Mapping[str, Unit] = field(default_factory=dict)
     start_limit: tuple[str, str] | None = None  # the manager's default interval and burst, where it sets any
     exporter_flags: tuple[str, ...] | None = None  # of node_exporter and systemd_exporter; null where none is here
-    watch_sinks: tuple[str, ...] | None = None  # kinds of the sinks of `watch`; null where its configuration is not here
+    watch: WatchSettings | None = None  # null where its configuration is not here
 
 
 def read_directory(directory: Path) -> Units:
@@ -63,7 +72,7 @@ def read_directory(directory: Path) -> Units:
         units={unit.settings.unit: unit for unit in found},
         start_limit=start_limit(_named(directory, "system.conf")),
         exporter_flags=exporter_flags(found, lambda path: _named(directory, Path(path).name)),
-        watch_sinks=watch_sinks(_named(directory, "watch.toml")),
+        watch=watch_settings(_named(directory, "watch.toml")),
     )
 
 
@@ -93,16 +102,17 @@ def exporter_flags(units: Iterable[Unit], read: Callable[[str], str]) -> tuple[s
     return tuple(flags) if exporters else None
 
 
-def watch_sinks(text: str) -> tuple[str, ...] | None:
-    """Return the kinds of sinks in the text of a watch.toml; null without one."""
+def watch_settings(text: str) -> WatchSettings | None:
+    """Read the text of a watch.toml; null without one, and where it cannot be read."""
     if not text:
         return None
     try:
-        sinks = tomllib.loads(text).get("sink", [])
+        table = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError):
         return None
-    kinds = [sink.get("type") for sink in sinks if isinstance(sink, dict)] if isinstance(sinks, list) else []
-    return tuple(kind for kind in kinds if isinstance(kind, str)) or ("stdout",)
+    kinds = [sink.get("type") for sink in items(table.get("sink")) if isinstance(sink, dict)]
+    kept = [strings(values) for values in (kinds, table.get("units"))]
+    return WatchSettings(kept[0] or WatchSettings().sinks, kept[1] or WatchSettings().units)
 
 
 def start_limit(text: str) -> tuple[str, str] | None:
