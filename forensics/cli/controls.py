@@ -187,9 +187,9 @@ def _about(asked: Asked, query: Query, machine: str) -> Asked:
 
 def _tested(found: Inventory, asked: Asked) -> Inventory:
     """Send the test alert, and keep what became of it."""
+    from forensics.audit.alert_test import send_test_alert
     from forensics.audit.inventory.gather import token_of
     from forensics.audit.inventory.web import is_url
-    from forensics.audit.test_alert import send_test_alert
     from forensics.cli import output
 
     if found.alertmanager is None or not is_url(asked.alertmanager):

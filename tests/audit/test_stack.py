@@ -7,13 +7,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from forensics.audit import audit
+from forensics.audit.alert_test import NAME, send_test_alert
 from forensics.audit.checks.chain import status_of
 from forensics.audit.checks.rule_chain import all_rules, rule_chains
 from forensics.audit.inventory.dump import as_json, read_json
 from forensics.audit.inventory.found import Inventory
 from forensics.audit.inventory.gather import Asked, gather
 from forensics.audit.inventory.web import Server
-from forensics.audit.test_alert import NAME, send_test_alert
 from tests.audit import effective as e
 from tests.audit.stack import RULES, rule_text, running_stack
 from tests.servers import NEEDS_PROMETHEUS, http_get, wait_for
