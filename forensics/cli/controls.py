@@ -87,6 +87,8 @@ def audit(
         return
     from forensics.audit import audit as judge
     from forensics.audit.inventory import Asked
+    from forensics.audit.inventory.gather import refuse_missing
+    from forensics.audit.inventory.web import is_url
     from forensics.cli import output, parse
 
     parse.require_choice("format", format_, FORMATS)
@@ -94,6 +96,9 @@ def audit(
     output.refuse_bad_target(dump)
     items = _action_items(actions)
     asked = Asked(tuple(prometheus or ()), alertmanager or "", tuple(litellm or ()), kuma or "", units)
+    refuse_missing(asked)
+    if send_test_alert and not is_url(asked.alertmanager):
+        raise UsageError("--send-test-alert needs the running Alertmanager: --alertmanager URL.")
     found = _found(query, asked, inventory)
     if send_test_alert:
         found = _tested(found, asked)
@@ -189,13 +194,10 @@ def _tested(found: Inventory, asked: Asked) -> Inventory:
     """Send the test alert, and keep what became of it."""
     from forensics.audit.alert_test import send_test_alert
     from forensics.audit.inventory.gather import token_of
-    from forensics.audit.inventory.web import is_url
     from forensics.cli import output
 
-    if found.alertmanager is None or not is_url(asked.alertmanager):
-        raise UsageError("--send-test-alert needs the running Alertmanager: --alertmanager URL.")
     outcome = send_test_alert(found, asked.alertmanager, token_of("alertmanager"), output.notice)
-    return replace(found, alertmanager=replace(found.alertmanager, test=outcome))
+    return found if found.alertmanager is None else replace(found, alertmanager=replace(found.alertmanager, test=outcome))
 
 
 def _write(found: Inventory, target: Path) -> None:

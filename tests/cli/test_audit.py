@@ -1,4 +1,3 @@
-# ruff: noqa: E501  a line of a unit file is a line
 """`audit`: from a journal and what is there to fourteen controls, on the command line."""
 
 import json
@@ -39,14 +38,26 @@ def journal() -> Journal:
     return made
 
 
+def write(folder):
+    """Write the journal and the units as files."""
+    (folder / "journal.export").write_text(export_format(journal()))
+    (folder / "units").mkdir()
+    for name, text in UNITS.items():
+        (folder / "units" / name).write_text(text)
+    return folder
+
+
 @pytest.fixture
 def written(tmp_path):
-    """The journal and the units as files, and the options that name them."""
-    (tmp_path / "journal.export").write_text(export_format(journal()))
-    (tmp_path / "units").mkdir()
-    for name, text in UNITS.items():
-        (tmp_path / "units" / name).write_text(text)
-    return tmp_path
+    return write(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def dumped(tmp_path_factory):
+    """An inventory that an audit has dumped."""
+    folder = write(tmp_path_factory.mktemp("audit"))
+    assert audited(folder, "--dump", str(folder / "dump.json")).returncode == 0
+    return folder / "dump.json"
 
 
 def audited(folder, *options):
@@ -72,9 +83,8 @@ def test_an_audit_names_each_broken_link_and_what_to_do(written):
     assert "unknown Alert rules exists: no Prometheus was given → Give prometheus.yml or the running server: --prometheus FILE|URL." in text
 
 
-def test_what_the_journal_shows_is_in_the_dump(written):
-    assert audited(written, "--dump", str(written / "dump.json")).returncode == 0
-    journal = json.loads((written / "dump.json").read_text())["journal"]
+def test_what_the_journal_shows_is_in_the_dump(dumped):
+    journal = json.loads(dumped.read_text())["journal"]
     assert journal["systemd"] == 252
     assert journal["ports"] == [5000]
     assert journal["refused"]["count"] >= 1
@@ -91,18 +101,17 @@ def test_an_audit_of_a_dump_is_the_same_without_anything_else(written):
     assert len(json.loads(first.stdout)["controls"]) == 14
 
 
-def test_a_report_takes_the_audit_from_a_dump(written):
-    audited(written, "--dump", str(written / "dump.json"))
-    options = ("--file", str(written / "journal.export"), "--store", str(written / "store"), "--inventory", str(written / "dump.json"))
+def test_a_report_takes_the_audit_from_a_dump(written, dumped):
+    options = ("--file", str(written / "journal.export"), "--store", str(written / "store"), "--inventory", str(dumped))
     done = run("report", *options, "--format", "json")
     assert done.returncode == 0, done.stderr
-    first = json.loads(run("audit", "--inventory", str(written / "dump.json"), "--format", "json").stdout)
+    first = json.loads(run("audit", "--inventory", str(dumped), "--format", "json").stdout)
     assert json.loads(done.stdout)["controls"] == first["controls"]
 
 
 @pytest.mark.parametrize(("statuses", "code"), [("unreachable", 3), ("missing,unwired", 3), ("unwired", 0), ("", 0)])
-def test_fail_on_exits_with_3_when_a_control_has_one_of_the_statuses(written, statuses, code):
-    assert audited(written, "--fail-on", statuses).returncode == code
+def test_fail_on_exits_with_3_when_a_control_has_one_of_the_statuses(dumped, statuses, code):
+    assert run("audit", "--inventory", str(dumped), "--fail-on", statuses).returncode == code
 
 
 @pytest.mark.parametrize(
@@ -113,6 +122,7 @@ def test_fail_on_exits_with_3_when_a_control_has_one_of_the_statuses(written, st
         (("--prometheus", "/nowhere.yml"), ["'/nowhere.yml' does not exist"]),
         (("--alertmanager", "http://"), ["must start with http"]),
         (("--inventory", "/nowhere.json"), ["give it alone"]),
+        (("--units", "/nowhere"), ["--units: there is no directory '/nowhere'"]),
         (("--dump", "/nowhere/dump.json"), ["there is no directory '/nowhere'"]),
         (("--send-test-alert",), ["--send-test-alert needs the running Alertmanager"]),
         (("--unit", "other"), ["No entry in this window is about the unit 'other'"]),

@@ -39,10 +39,8 @@ class Asked:
 
 
 def gather(asked: Asked, subject: Subject, journal: Journal, environment: Mapping[str, str] = os.environ) -> Inventory:
-    """Look at all sources and redact what they hold. Raises UsageError for a file that is not there and an address that is none."""
-    names = [*asked.prometheus, asked.alertmanager, *asked.litellm, asked.kuma]
-    for name in filter(None, names):
-        _refuse_missing(name)
+    """Look at all sources and redact what they hold. Raises UsageError as `refuse_missing` does."""
+    refuse_missing(asked)
     tokens = {name: token_of(name, environment) for name in ("prometheus", "alertmanager", "litellm", "kuma")}
     jobs: dict[str, Callable[[], Any]] = {
         "prometheus": lambda: _prometheus(asked.prometheus, tokens["prometheus"], subject.unit),
@@ -59,11 +57,15 @@ def token_of(name: str, environment: Mapping[str, str] = os.environ) -> str:
     return environment.get(VARIABLE.format(name.upper()), "")
 
 
-def _refuse_missing(name: str) -> None:
-    if is_url(name):
-        Server(name)
-    elif not Path(name).exists():
-        raise UsageError(f"'{name}' does not exist; give a file, or a URL that starts with http:// or https://.")
+def refuse_missing(asked: Asked) -> None:
+    """Raises UsageError for a file that is not there, and an address that is none."""
+    for name in filter(None, (*asked.prometheus, asked.alertmanager, *asked.litellm, asked.kuma)):
+        if is_url(name):
+            Server(name)
+        elif not Path(name).exists():
+            raise UsageError(f"'{name}' does not exist; give a file, or a URL that starts with http:// or https://.")
+    if asked.units is not None and not asked.units.is_dir():
+        raise UsageError(f"--units: there is no directory '{asked.units}'.")
 
 
 def _prometheus(names: tuple[str, ...], token: str, unit: str) -> Prometheus | None:
