@@ -193,11 +193,15 @@ def _about(asked: Asked, query: Query, machine: str) -> Asked:
 def _tested(found: Inventory, asked: Asked) -> Inventory:
     """Send the test alert, and keep what became of it."""
     from forensics.audit.alert_test import send_test_alert
+    from forensics.audit.inventory.alertmanager_server import ask_alertmanager
     from forensics.audit.inventory.gather import token_of
+    from forensics.audit.inventory.web import Server
     from forensics.cli import output
 
-    outcome = send_test_alert(found, asked.alertmanager, token_of("alertmanager"), output.notice)
-    return found if found.alertmanager is None else replace(found, alertmanager=replace(found.alertmanager, test=outcome))
+    token = token_of("alertmanager")
+    there = found.alertmanager or ask_alertmanager(Server(asked.alertmanager, token))
+    outcome = send_test_alert(replace(found, alertmanager=there), asked.alertmanager, token, output.notice)
+    return replace(found, alertmanager=replace(there, test=outcome))
 
 
 def _write(found: Inventory, target: Path) -> None:

@@ -26,9 +26,8 @@ ASK = {
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
-def test_a_hostile_server_gives_a_reason_and_no_secret(kind, monkeypatch):
+def test_a_hostile_server_gives_a_reason_and_no_secret(kind):
     handle, reason = HOSTILE[kind]
-    monkeypatch.setattr(web, "TOO_SLOW", "has not answered within a moment")
     with serving(handle) as url:
         server = Server(url, within_s=0.3 if "within" in reason else 10.0)
         found = ask_prometheus(server, "a.service")
@@ -39,7 +38,7 @@ def test_a_hostile_server_gives_a_reason_and_no_secret(kind, monkeypatch):
 
 @pytest.mark.parametrize("kind", ["silent", "wants a login", "HTML", "not JSON", "deep JSON", "other JSON", "strange shapes"])
 @pytest.mark.parametrize("source", ["alertmanager", "litellm", "kuma"])
-def test_every_source_survives(kind, source, monkeypatch):
+def test_every_source_survives(kind, source):
     with serving(HOSTILE[kind][0]) as url:
         found = ASK[source](Server(url, within_s=0.3))
     assert found.problem
@@ -125,3 +124,12 @@ def test_content_that_is_compressed_all_the_same_is_no_json():
         pytest.raises(NoAnswerError, match="JSON"),
     ):
         Server(url).json("/")
+
+
+def test_servers_are_asked_at_the_same_time():
+    """Three that are silent take as long as one."""
+    with serving(HOSTILE["silent"][0]) as silent, serving(answering(whole(b"ready"))) as ready:
+        urls = [f"{silent}/{number}" for number in range(20)]
+        reasons = web.ask_each([*urls, ready], "/-/ready", 0.5)
+    assert reasons.pop(ready) == ""
+    assert set(reasons.values()) == {"has not answered within 1 s"}

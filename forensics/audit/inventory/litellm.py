@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from re import compile as pattern
 from typing import Any
 from urllib.parse import urlsplit
 
 from forensics.audit.inventory.metrics_text import samples
 from forensics.audit.inventory.prometheus import without_secrets
-from forensics.audit.inventory.web import NoAnswerError, Server, is_url
+from forensics.audit.inventory.web import NoAnswerError, Server, ask_each, is_url
 from forensics.audit.inventory.yaml_tree import UnusableError, items, mapping, number, parse_tree, read_text, strings, text
-from forensics.errors import UsageError
 
 MOST_DEPLOYMENTS, MOST_ASKED = 500, 5
+ANSWER_S = 2.0  # for each address of a deployment
+ANSWERED = pattern(r"\bHTTP \d")
 COUNTERS = ("litellm_deployment_cooled_down_total", "litellm_deployment_successful_fallbacks_total")
 FALLBACKS = ("fallbacks", "context_window_fallbacks", "content_policy_fallbacks")
 
@@ -95,18 +97,13 @@ def merged(configured: LiteLlm, running: LiteLlm) -> LiteLlm:
 def with_answers(litellm: LiteLlm) -> LiteLlm:
     """Ask the first addresses of deployments whether anything answers there: GET /models, without a key."""
     addresses = list(dict.fromkeys(each.address for each in litellm.deployments if is_url(each.address)))[:MOST_ASKED]
-    reasons = {address: _why_not(address) for address in addresses}
+    reasons = {address: _without_status(reason) for address, reason in ask_each(addresses, "/models", ANSWER_S).items()}
     return replace(litellm, deployments=tuple(replace(each, why_not=reasons.get(each.address)) for each in litellm.deployments))
 
 
-def _why_not(address: str) -> str:
-    try:
-        Server(address, within_s=2.0).text("/models")
-    except NoAnswerError as error:
-        return "" if "HTTP" in str(error) and "answer in HTTP" not in str(error) else str(error)  # any answer is one
-    except UsageError:
-        return "is not an address"
-    return ""
+def _without_status(reason: str) -> str:
+    """Drop a reason that is an answer all the same, such as one that wants a login."""
+    return "" if ANSWERED.search(reason) else reason
 
 
 def _described(found: LiteLlm, listed: Iterable[Any], settings: Mapping[str, Any]) -> LiteLlm:

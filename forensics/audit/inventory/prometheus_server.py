@@ -18,7 +18,7 @@ from forensics.audit.inventory.prometheus import (
     without_secrets,
 )
 from forensics.audit.inventory.selectors import to_count
-from forensics.audit.inventory.web import NoAnswerError, Server, is_url
+from forensics.audit.inventory.web import NoAnswerError, Server, ask_each, is_url
 from forensics.audit.inventory.yaml_tree import UnusableError, items, mapping, number, text
 from forensics.rules import Rule
 
@@ -26,6 +26,7 @@ MOST_TARGETS, MOST_LABELS, MOST_ALERTMANAGERS = 5000, 20, 3
 # what tells that an exporter is scraped, whatever its collectors are
 EXPORTERS = ("node_exporter_build_info", "systemd_exporter_build_info")
 PER_QUERY = 40  # selectors counted in one query
+READY = "/-/ready"
 READY_S = 2.0  # for an Alertmanager that Prometheus names
 OTHER_PROGRAM = "answers JSON, but not as Prometheus does"
 
@@ -70,6 +71,9 @@ def ask_prometheus(server: Server, unit: str) -> Prometheus:
     ]
     alerting = tuple(state for state in rules if state.rule.alert)
     configured = client.part("configuration", lambda: read_configuration(text(client.get("status/config").get("yaml"))))
+    targets = client.part("targets", lambda: _targets(client))
+    series = client.part("series", lambda: _series(client, [state.rule for state in alerting], unit))
+    notifications = client.part("notifications", lambda: _notifications(client))
     return Prometheus(
         where=server.where,
         is_running=True,
@@ -78,10 +82,10 @@ def ask_prometheus(server: Server, unit: str) -> Prometheus:
         rules=alerting,
         recorded=tuple(sorted({state.rule.record for state in rules if state.rule.record})),
         alertmanagers=client.part("alertmanagers", lambda: _alertmanagers(client)),
-        targets=client.part("targets", lambda: _targets(client)),
+        targets=targets,
         external_labels=configured.external_labels if configured else {},
-        series=client.part("series", lambda: _series(client, [state.rule for state in alerting], unit)),
-        notifications=client.part("notifications", lambda: _notifications(client)) or {},
+        series=series,
+        notifications=notifications or {},
         problems=client.problems,
     )
 
@@ -116,16 +120,15 @@ def _alertmanagers(client: _Client) -> tuple[AlertmanagerAddress, ...]:
     """List the Alertmanagers that are discovered, and ask the first few whether they are ready: Prometheus lists dead ones as active."""
     found = [text(mapping(each).get("url")) for each in items(client.get("alertmanagers").get("activeAlertmanagers"))]
     addresses = [without_secrets(url).removesuffix("/api/v2/alerts").removesuffix("/api/v1/alerts") for url in found if is_url(url)]
-    return tuple(
-        AlertmanagerAddress(address, why_not_ready(Server(address, within_s=READY_S)) if number < MOST_ALERTMANAGERS else None)
-        for number, address in enumerate(addresses)
-    )
+    left_s = min(READY_S, client.server.left_s)
+    reasons = ask_each(addresses[:MOST_ALERTMANAGERS], READY, left_s) if left_s > 0 else {}
+    return tuple(AlertmanagerAddress(address, reasons.get(address)) for address in addresses)
 
 
 def why_not_ready(server: Server) -> str:
     """Return why a server of Prometheus' family is not ready; "" where it is."""
     try:
-        server.text("/-/ready")
+        server.text(READY)
     except NoAnswerError as error:
         return str(error)
     return ""

@@ -8,7 +8,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
@@ -21,7 +21,6 @@ from forensics.errors import UsageError
 WITHIN_S = 5.0  # for everything that one server is asked
 MOST_READ = 8 << 20  # bytes of an answer
 MOST_REDIRECTS = 3
-TOO_SLOW = f"has not answered within {WITHIN_S:.0f} s"
 LOGIN = (401, 403, 407)
 REDIRECTS = (301, 302, 303, 307, 308)
 
@@ -50,6 +49,11 @@ class Server:
         _parts(self.url)
 
     @property
+    def left_s(self) -> float:
+        """Return how much of its time is left."""
+        return self._until - time.monotonic()
+
+    @property
     def where(self) -> str:
         """The address as it may be shown: without user, password and query."""
         parts = _parts(self.url)
@@ -68,7 +72,10 @@ class Server:
         return self._asked(path, json.dumps(body).encode()).decode("utf-8", "replace")
 
     def _asked(self, path: str, body: bytes | None) -> bytes:
-        status, raw = _within(self._until - time.monotonic(), lambda sockets: _followed(self, path, body, sockets))
+        try:
+            status, raw = _within(self.left_s, lambda sockets: _followed(self, path, body, sockets))
+        except TimeoutError:
+            raise NoAnswerError(f"has not answered within {max(self.within_s, 1):.0f} s") from None
         if status in LOGIN:
             raise NoAnswerError(f"wants a login (HTTP {status})")
         if status not in range(200, 300):
@@ -89,6 +96,26 @@ class Server:
         elif login:
             sent["Authorization"] = f"Bearer {login}"
         return sent
+
+
+def ask_each(urls: Sequence[str], path: str, within_s: float) -> dict[str, str]:
+    """Ask servers at the same time, and return why each has no answer; "" where it has."""
+    reasons: dict[str, str] = {}
+
+    def ask(url: str) -> None:
+        try:
+            Server(url, within_s=within_s).text(path)
+        except (NoAnswerError, UsageError) as error:
+            reasons[url] = str(error)
+        else:
+            reasons[url] = ""
+
+    threads = [threading.Thread(target=ask, args=(url,)) for url in dict.fromkeys(urls)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return reasons
 
 
 def _parts(url: str) -> SplitResult:
@@ -167,14 +194,14 @@ def _read(response: HTTPResponse) -> bytes:
 
 
 def _within(seconds: float, ask: Callable[[list[socket.socket]], tuple[int, bytes]]) -> tuple[int, bytes]:
-    """Ask in a thread, because a server that drips never lets a socket time out. Raises NoAnswerError."""
+    """Ask in a thread, because a server that drips never lets a socket time out. Raises NoAnswerError, TimeoutError."""
     sockets: list[socket.socket] = []
-    outcome: list[tuple[int, bytes] | NoAnswerError] = []
+    outcome: list[tuple[int, bytes] | NoAnswerError | TimeoutError] = []
 
     def attempt() -> None:
         try:
             outcome.append(ask(sockets))
-        except NoAnswerError as error:
+        except (NoAnswerError, TimeoutError) as error:
             outcome.append(error)
         except (OSError, HTTPException, ValueError) as error:
             outcome.append(NoAnswerError(_reason(error)))
@@ -187,9 +214,9 @@ def _within(seconds: float, ask: Callable[[list[socket.socket]], tuple[int, byte
         for waiting in sockets:  # wakes the thread
             with suppress(OSError):
                 waiting.shutdown(socket.SHUT_RDWR)
-        raise NoAnswerError(TOO_SLOW)
+        raise TimeoutError
     answer = outcome[0]
-    if isinstance(answer, NoAnswerError):
+    if isinstance(answer, Exception):
         raise answer
     return answer
 
@@ -197,8 +224,6 @@ def _within(seconds: float, ask: Callable[[list[socket.socket]], tuple[int, byte
 def _reason(error: Exception) -> str:
     if isinstance(error, ConnectionRefusedError):
         return "refuses connections: nothing listens there"
-    if isinstance(error, TimeoutError):
-        return TOO_SLOW
     if isinstance(error, ssl.SSLError):
         return f"has no TLS that can be trusted: {shown(str(error.reason or error))}"
     if isinstance(error, HTTPException):
