@@ -107,13 +107,20 @@ def test_no_address_of_a_receiver_is_in_the_dump_and_it_audits_the_same(stack, t
 
 
 def test_a_rule_that_only_the_file_has_is_not_loaded(stack):
-    stack.rules.write_text(rule_text(RULES) + "      - alert: Later\n        expr: up == 0\n        labels: {severity: critical}\n")
+    """Neither a new one, nor one that has changed since Prometheus loaded it."""
+    stack.rules.write_text(
+        rule_text(RULES).replace("probe_success == 0", "probe_success  ==  0").replace("> 2e9", "> 3e9")
+        + "      - alert: Later\n        expr: up == 0\n        labels: {severity: critical}\n"
+    )
     try:
         found = _found(stack, files=(str(stack.configuration),))
     finally:
         stack.rules.write_text(rule_text(RULES))
-    assert _broken(found)["Later"] == ["loaded"]
-    assert _broken(found)["Sound"] == []
+    chains = rule_chains(found, found.prometheus.not_loaded, "")
+    assert [(chain.about, [link.link for link in chain.links if link.holds is False]) for chain in chains] == [
+        ("NeverFires", ["loaded"]),
+        ("Later", ["loaded"]),
+    ]
 
 
 def test_a_test_alert_reaches_the_receiver_and_is_resolved(stack):

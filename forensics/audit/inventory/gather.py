@@ -17,10 +17,12 @@ from forensics.audit.inventory.kuma import Kuma, ask_kuma, read_kuma
 from forensics.audit.inventory.litellm import LiteLlm, ask_litellm, merged, read_litellm, with_answers
 from forensics.audit.inventory.prometheus import Prometheus, read_prometheus
 from forensics.audit.inventory.prometheus_server import ask_prometheus
+from forensics.audit.inventory.selectors import tree_of
 from forensics.audit.inventory.subject import Journal, Subject
 from forensics.audit.inventory.units import Units, read_directory
 from forensics.audit.inventory.web import Server, is_url
 from forensics.errors import UsageError
+from forensics.rules import Rule
 from forensics.sanitize import sanitized
 
 VARIABLE = "TABBY_FORENSICS_{}_TOKEN"  # an environment variable: a token on the command line is seen by every user
@@ -75,9 +77,14 @@ def _prometheus(names: tuple[str, ...], token: str, unit: str) -> Prometheus | N
     configured = [each for each in found if not each.is_running]
     if not running or not configured:
         return found[0] if found else None
-    loaded = {state.rule.alert for state in running[0].rules or ()}
-    only_in_file = tuple(state.rule for state in configured[0].rules or () if state.rule.alert not in loaded)
+    loaded = {_meaning(state.rule) for state in running[0].rules or ()}
+    only_in_file = tuple(state.rule for state in configured[0].rules or () if _meaning(state.rule) not in loaded)
     return replace(running[0], not_loaded=only_in_file, mistakes=configured[0].mistakes)
+
+
+def _meaning(rule: Rule) -> tuple[str, object]:
+    """Identify a rule by its name and what its expression means: a server writes it in its own layout."""
+    return rule.alert, tree_of(rule) or rule.expr
 
 
 def _alertmanager(name: str, token: str) -> Alertmanager | None:
