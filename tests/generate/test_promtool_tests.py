@@ -1,7 +1,5 @@
 """The generated unit tests are green on the real promtool, of Prometheus 2 and where it is there of 3, and red when a rule is changed."""
 
-import os
-import shutil
 import subprocess
 from dataclasses import replace
 
@@ -14,11 +12,11 @@ from forensics.generate.candidates import EXPORTERS, down_rules, failed_rules, m
 from forensics.generate.promtool_tests import Excerpt, excerpt_test, promtool_text, rendered, selector
 from forensics.generate.rule_file import Group, rules_text
 from forensics.promql import StepSeries
+from tests.generate.promtools import PROMTOOLS
 
 UNIT = "tabby.service"
 NODE = EXPORTERS["node"]
 LABELS = {"name": UNIT, "instance": "alpha:9100", "job": "node"}
-PROMTOOLS = [path for path in (shutil.which("promtool"), os.environ.get("TABBY_TEST_PROMTOOL")) if path]  # of Prometheus 2, and a newer one
 RULES = [
     *(rule for rule in restart_rules(UNIT, NODE, 13.0) if rule.expr.endswith("[5m]) > 2")),
     next(failed_rules(UNIT, NODE)),

@@ -1,6 +1,5 @@
 """Rules are proven on the incident and quiet elsewhere, their tests are green, what cannot be proven is refused."""
 
-import shutil
 import subprocess
 
 import pytest
@@ -14,7 +13,7 @@ from forensics.generate.wanted import Wanted
 from forensics.rules import judge_rules, read_rules
 from tests.attempts.building import Journal
 from tests.generate.history import UNIT, day, investigated
-from tests.generate.test_promtool_tests import PROMTOOLS
+from tests.generate.promtools import PROMTOOLS
 
 EVERYTHING = Wanted(tuple(EXPORTERS), with_limits=True, probes={UNIT: "blackbox-tabby"}, runbook_url="https://runbooks.example/")
 
@@ -78,7 +77,7 @@ def test_no_generated_rule_is_dead(basis, tmp_path):
 
 
 @pytest.mark.real
-@pytest.mark.skipif(shutil.which("promtool") is None, reason="Prometheus is not installed")
+@pytest.mark.skipif(not PROMTOOLS, reason="Prometheus is not installed")
 @pytest.mark.parametrize("wanted", [Wanted(), EVERYTHING], ids=["default", "everything"])
 def test_promtool_accepts_the_rules_and_their_tests_are_green(basis, tmp_path, wanted):
     found = find_rules(basis, wanted)
@@ -148,6 +147,8 @@ def test_the_rules_that_notice_dead_ones_are_about_all_units():
     assert rules[0].expr.count("absent(") == 2
 
 
+@pytest.mark.real
+@pytest.mark.skipif(not PROMTOOLS, reason="Prometheus is not installed")
 def test_several_units_have_a_group_each_and_their_tests_are_green(tmp_path):
     found = investigated(tmp_path, day(), day("vllm@a.service", loop=30, cycle_s=12.0))
     basis = basis_of(found)
