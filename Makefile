@@ -1,6 +1,7 @@
 # make report   the seed incident, made and reported on      make test    the tests
 # make setup    only .venv with everything in it             make check   all that CI checks
 # make check-trixie   the tests on Debian 13's systemd 257, as root: 300 MB in build/trixie, a minute and a half the first time
+# make check-prometheus3   PromQL against Prometheus 3 of Debian sid, unpacked into build/prometheus3; installs nothing
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
@@ -9,7 +10,7 @@ export PYTHON
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_CONSTRAINT := $(CURDIR)/requirements.lock
 
-.PHONY: report test check check-trixie static format lint types layers catalogue setup lock golden clean
+.PHONY: report test check check-trixie check-prometheus3 static format lint types layers catalogue setup lock golden clean
 .DEFAULT_GOAL := report
 
 setup: .venv/ready
@@ -51,6 +52,12 @@ build/trixie/etc/debian_version:
 
 check-trixie: setup build/trixie/etc/debian_version
 	TABBY_TEST_SYSTEM=build/trixie $(BIN)/pytest tests/lab/test_direct.py tests/lab/test_report.py tests/lab/test_watch.py
+
+build/prometheus3/usr/bin/prometheus:
+	.ci/prometheus3 build/prometheus3
+
+check-prometheus3: setup build/prometheus3/usr/bin/prometheus
+	TABBY_TEST_PROMETHEUS3=$(CURDIR)/build/prometheus3/usr/bin/prometheus $(BIN)/pytest tests/promql
 
 static: format lint types layers catalogue
 

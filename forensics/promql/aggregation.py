@@ -7,7 +7,7 @@ from functools import reduce
 
 import numpy as np
 
-from forensics.promql.choosing import count_values, quantiles, ranked
+from forensics.promql.choosing import count_values, how_many, quantiles, ranked
 from forensics.promql.errors import UnsupportedError
 from forensics.promql.labels import NAME, Labels, drop, keep
 from forensics.promql.matching import grouped
@@ -19,6 +19,8 @@ from forensics.promql.tree import Aggregation
 def aggregated(node: Aggregation, rows: list[Row], parameter: Scalar | str | None, version: int) -> list[Row]:
     groups = grouped(rows, lambda labels: group_labels(node, labels, parameter))
     if node.operator in {"topk", "bottomk"} and isinstance(parameter, Scalar):
+        if version == 2 or anywhere(rows).any():  # Prometheus 3 does not look at k where there is nothing to choose from
+            how_many(parameter)
         return [row for group in groups.values() for row in ranked(group, parameter, largest=node.operator == "topk")]
     if node.operator == "count_values" and isinstance(parameter, str) and not (node.without and parameter in node.labels):
         return [row for labels, group in groups.items() for row in count_values(labels, group, parameter)]

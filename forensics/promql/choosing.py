@@ -7,7 +7,7 @@ import numpy as np
 from forensics.promql.dense import quantile
 from forensics.promql.errors import RefusedError, UnsupportedError
 from forensics.promql.labels import Labels, replaced
-from forensics.promql.rows import Row, Scalar, somewhere
+from forensics.promql.rows import Row, Scalar, anywhere, somewhere
 from forensics.promql.series import Bools, Floats
 
 MOST_VALUES = 1000  # of count_values: each is a series of its own
@@ -29,14 +29,19 @@ def quantiles(rows: list[Row], share: Scalar) -> Floats:
     return quantile(values, there, share.values)
 
 
+def how_many(number: Scalar) -> float:
+    """Return the k of topk and bottomk. Prometheus refuses one that is no integer of 64 bits, here also one that changes is refused."""
+    values = np.ravel(number.values)
+    if not (np.abs(values) < 2**63).all():
+        raise RefusedError("topk() or bottomk() of a number that is too large, or NaN")
+    if (values != values[:1]).any():
+        raise UnsupportedError("topk() or bottomk() of a number that changes")
+    return float(values[0]) if len(values) else 0.0
+
+
 def ranked(rows: list[Row], number: Scalar, *, largest: bool) -> list[Row]:
     """Keep the k largest or smallest of a group. Which of equal ones Prometheus keeps depends on its storage: that is refused."""
-    if np.size(number.values) and (number.values != np.ravel(number.values)[0]).any():
-        raise UnsupportedError("topk() or bottomk() of a number that changes")
-    k = float(np.ravel(number.values)[0]) if np.size(number.values) else 0.0
-    if not abs(k) < 2**63:
-        raise RefusedError(f"topk() or bottomk() of {k}")
-    if k < 1:
+    if not anywhere(rows).any() or (k := how_many(number)) < 1:
         return []
     if k >= len(rows):
         return rows
@@ -58,6 +63,8 @@ def count_values(labels: Labels, rows: list[Row], name: str) -> list[Row]:
         raise UnsupportedError(f"count_values() with the label name {name!r}")
     values, there = _table(rows)
     distinct = np.unique(values[there])
+    if not (np.rint(distinct) == distinct)[np.isfinite(distinct)].all():
+        raise UnsupportedError("count_values() of values that are not whole")  # the last digit would decide
     if len(distinct) > MOST_VALUES:
         raise UnsupportedError(f"count_values() of more than {MOST_VALUES:,} values")
     result = []

@@ -64,6 +64,9 @@ def _keys_of_call(keys: Keys, function: str, arguments: tuple[Node, ...]) -> Key
 def components(tree: Node, scraped: Scraped) -> Iterator[Scraped]:
     """Yield the samples of each group; those of which nothing ever changes are one group."""
     keys = keys_of(tree)
+    if keys.only == frozenset():
+        yield scraped
+        return
     selectors = {node.selector for node in walk(tree) if isinstance(node, Instant)}
     groups: dict[Labels, dict[Selector, Selected]] = {}
     for selector in selectors:
@@ -71,9 +74,12 @@ def components(tree: Node, scraped: Scraped) -> Iterator[Scraped]:
             group = groups.setdefault(keys.of(labels), dict.fromkeys(selectors, ()))
             group[selector] = (*group[selector], (labels, samples))
     steady: dict[Selector, Selected] = dict.fromkeys(selectors, ())
+    changing = 0
     for group in groups.values():
         if all(samples.constant for selected in group.values() for _labels, samples in selected):
             steady = {selector: steady[selector] + group[selector] for selector in selectors}
         else:
+            changing += 1
             yield Scraped((), scraped.scrapes, group)
-    yield Scraped((), scraped.scrapes, steady)
+    if changing < len(groups) or not groups:
+        yield Scraped((), scraped.scrapes, steady)

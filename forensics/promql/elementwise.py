@@ -40,16 +40,25 @@ MATHEMATICS: dict[str, Callable[[Floats], Floats]] = {
 def clamp(rows: list[Row], low: Scalar, high: Scalar) -> list[Row]:
     """Limit values to a range; where that is empty there is no result."""
     possible = ~(high.values < low.values)
-    clamped = (Row(row.labels, np.maximum(low.values, np.minimum(high.values, row.values)), row.present & possible) for row in rows)
-    return [unnamed(row, row.values) for row in clamped]
+    clamped = (Row(row.labels, row.values, row.present & possible) for row in rows)
+    return [unnamed(row, _larger(low.values, _smaller(high.values, row.values))) for row in clamped]
 
 
 def clamp_min(rows: list[Row], low: Scalar) -> list[Row]:
-    return [unnamed(row, np.maximum(low.values, row.values)) for row in rows]
+    return [unnamed(row, _larger(low.values, row.values)) for row in rows]
 
 
 def clamp_max(rows: list[Row], high: Scalar) -> list[Row]:
-    return [unnamed(row, np.minimum(high.values, row.values)) for row in rows]
+    return [unnamed(row, _smaller(high.values, row.values)) for row in rows]
+
+
+def _larger(one: Floats, other: Floats) -> Floats:
+    """Return the maximum as Go has it: infinity even against NaN."""
+    return np.where((one == np.inf) | (other == np.inf), np.inf, np.maximum(one, other))
+
+
+def _smaller(one: Floats, other: Floats) -> Floats:
+    return np.where((one == -np.inf) | (other == -np.inf), -np.inf, np.minimum(one, other))
 
 
 def rounded(rows: list[Row], nearest: Scalar | None = None) -> list[Row]:

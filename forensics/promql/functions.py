@@ -9,6 +9,7 @@ import numpy as np
 
 from forensics.promql import dense, over_time, rates
 from forensics.promql.elementwise import DATES, MATHEMATICS, clamp, clamp_max, clamp_min, rounded
+from forensics.promql.errors import UnsupportedError
 from forensics.promql.evaluation import Evaluation
 from forensics.promql.labels import nameless
 from forensics.promql.relabel import absent_labels, label_join, label_replace
@@ -17,6 +18,7 @@ from forensics.promql.series import Floats
 from forensics.promql.tree import Call, Instant
 from forensics.promql.windows import EVERYWHERE, Range
 
+LAST_DATE = 1e11  # seconds: the year 5138
 Value = list[Row] | list[Range] | Scalar | str
 
 # of one range vector: the function and how many samples a window must have
@@ -100,6 +102,8 @@ def _dates(evaluation: Evaluation, call: Call, rows: list[Row] | None = None) ->
     part = DATES[call.function]
     if rows is None:
         return [Row((), part(evaluation.at / 1000), EVERYWHERE)]
+    if not all((~row.present | (np.abs(row.values) < LAST_DATE)).all() for row in rows):
+        raise UnsupportedError(f"{call.function}() of a number that is no time")  # Prometheus gives what the processor makes of it
     return [unnamed(row, part(row.values)) for row in rows]
 
 

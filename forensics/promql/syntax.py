@@ -64,7 +64,8 @@ class Expression:
         """Return what is compared with which number, so that a reader can be shown how near it came."""
         match self.tree:
             case Binary(operator=operator, left=left, right=Number(value=value)) if operator[0] in "=!<>":
-                return Comparison(Expression(self.text, left), operator, value)
+                compared = _without_brackets(_without_brackets(parser.parse(self.text)).lhs)
+                return Comparison(Expression(compared.prettify(), left), operator, value)
             case _:
                 return None
 
@@ -77,6 +78,8 @@ def parse(text: str) -> Expression:
         raise UnsupportedError(f"an expression with more than {MOST_OPERATORS} operators and brackets")
     try:
         parsed = parser.parse(text)
+    except UnicodeError as error:
+        raise SyntaxMistakeError("it has characters that are no text") from error
     except ValueError as error:
         raise _mistake(str(error)) from error
     return Expression(text, _node(parsed, Place()))
@@ -100,6 +103,10 @@ class Place:
         if self.level == MOST_LEVELS:
             raise UnsupportedError(f"an expression of more than {MOST_LEVELS} levels")
         return Place(self.level + 1, self.absent or function in {"absent", "absent_over_time"})
+
+
+def _without_brackets(node: Any) -> Any:
+    return _without_brackets(node.expr) if isinstance(node, parser.ParenExpr) else node
 
 
 def _node(node: parser.Expr, place: Place) -> Node:

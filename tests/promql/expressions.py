@@ -123,3 +123,14 @@ EXPRESSIONS = (
     "sort_desc(up)",
     "sort(-up)",
 )
+
+# Prometheus ends these with an error
+REFUSED = (
+    "node_systemd_unit_state * on (name) node_systemd_service_restart_total",
+    "node_systemd_service_restart_total * on (name) node_systemd_unit_state",
+    "node_systemd_unit_state * on (name) group_right () node_systemd_service_restart_total",
+    "node_systemd_unit_state * on (name) group_left (state) node_systemd_unit_state",
+    'label_replace(node_systemd_unit_state, "state", "x", "", "")',
+    'abs({__name__=~"node_systemd_service_restart_total|late_gauge"}) + ignoring (name, instance, job, kind) up',
+    "topk(Inf, up)",
+)

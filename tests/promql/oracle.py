@@ -1,6 +1,7 @@
 """Real Prometheus as the judge: series are backfilled by promtool, a server evaluates, and the difference to ours is counted."""
 
 import json
+import math
 import shutil
 import subprocess
 import urllib.parse
@@ -19,7 +20,7 @@ LABEL = {ord("\\"): "\\\\", ord('"'): '\\"', ord("\n"): "\\n"}
 
 def scrape_times(scrapes):
     """Return the times of scrapes, counted one by one."""
-    count = int((scrapes.until - scrapes.since - scrapes.phase) / scrapes.interval) + 1
+    count = math.floor((scrapes.until - scrapes.since - scrapes.phase) / scrapes.interval) + 1
     times = [scrapes.since + scrapes.phase + number * scrapes.interval for number in range(count)]
     return [time for time in times if not any(start <= time <= end for start, end in scrapes.missing)]
 
