@@ -16,10 +16,12 @@ from forensics.replay.alert_rules import Engine, replay_rule
 from forensics.replay.firing import AFTER_S
 from forensics.replay.limiters import StartLimit
 from forensics.replay.limits import replay_start_limit
+from forensics.replay.reel import Prometheus
 from forensics.replay.scene import Scene
 from forensics.replay.selection import Cache, select
 from forensics.replay.series import Model
 from forensics.replay.stacks import replay_stacks
+from forensics.replay.template import reach_s
 from forensics.rules import Rule
 
 SOURCE = "generated"
@@ -74,6 +76,7 @@ class Noise:
 
     outside: int
     inside: int
+    quiet_s: float
     highest: float | None = None
     threshold: float | None = None
 
@@ -92,7 +95,8 @@ def noise(stage: Stage, unit: str, rule: Rule) -> Noise:
     worst = [_noise(stage, scene, expression, rule) for scene in _one_of_each_host(stage.scenes[unit])]
     highest = [one.highest for one in worst if one.highest is not None]
     threshold = expression.comparison.threshold if expression.comparison else None
-    return Noise(sum(one.outside for one in worst), sum(one.inside for one in worst), max(highest, default=None), threshold)
+    counts = sum(one.outside for one in worst), sum(one.inside for one in worst), sum(one.quiet_s for one in worst)
+    return Noise(*counts, max(highest, default=None), threshold)
 
 
 def _selects(selector: Selector, series: StepSeries) -> bool:
@@ -125,7 +129,8 @@ def _noise(stage: Stage, scene: Scene, expression: Expression, rule: Rule) -> No
                 outside.append(quiet[True])
                 inside.append(quiet[False])
             highest += _highest(scene, expression, scraped, version)
-    return Noise(max(outside), max(inside), max(highest, default=None))
+    quiet_s = until - since - sum(max(0.0, min(end, until) - max(start, since)) for start, end in scene.spans)
+    return Noise(max(outside), max(inside), quiet_s, max(highest, default=None))
 
 
 def _highest(scene: Scene, expression: Expression, scraped: Scraped, version: int) -> list[float]:

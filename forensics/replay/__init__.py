@@ -9,7 +9,7 @@ import polars as pl
 
 from forensics.model.controls import CANNOT_JUDGE, DEAD, FIRES, NEVER, Replayed
 from forensics.model.values import Incident, Signature, UnitKey
-from forensics.replay.alert_rules import Engine, replay_rule
+from forensics.replay.alert_rules import Engine, Task, replay_rules
 from forensics.replay.asked import Asked, Probe, shipped
 from forensics.replay.backoff import replay_backoff
 from forensics.replay.history import Frames, UnitHistory, histories
@@ -21,7 +21,7 @@ from forensics.replay.polls import replay_poll
 from forensics.replay.scene import Named, Scene, Span, scenes
 from forensics.replay.selection import Cache
 from forensics.replay.series import Model
-from forensics.replay.stacks import replay_stacks
+from forensics.replay.stacks import stacked, stacks_of
 from forensics.replay.watching import replay_watch
 from forensics.rules import Rule, shipped_rules
 from forensics.wording import duration
@@ -55,7 +55,10 @@ def replay(inputs: ReplayInputs, asked: Asked) -> Mapping[str, tuple[Replayed, .
         known = others.get(scene.incident.machine, ())
         others[scene.incident.machine] = (*known, *(history for history in scene.histories if all(history is not each for each in known)))
     engine = Engine(asked.prometheus, Model(asked.ready_s, inputs.window[0]), Cache(), asked.routing, others)
-    return {scene.incident.id: _ordered(_of_incident(scene, asked, engine, inputs.signatures)) for scene in made}
+    found = {scene.incident.id: list(_of_incident(scene, asked, inputs.signatures)) for scene in made}
+    for id_, replayed in _of_rules(made, asked, engine):
+        found[id_].append(replayed)
+    return {id_: _ordered(replayed) for id_, replayed in found.items()}
 
 
 def scenes_of(inputs: ReplayInputs) -> list[Scene]:
@@ -73,21 +76,38 @@ def scenes_of(inputs: ReplayInputs) -> list[Scene]:
     )
 
 
-def _of_incident(scene: Scene, asked: Asked, engine: Engine, signatures: Mapping[str, Signature]) -> Iterator[Replayed]:
-    rules = [rule for rule in (shipped_rules(scene.incident.unit) if asked.rules is None else asked.rules) if rule.alert]
-    replayed = [replay_rule(scene, rule, engine) for rule in rules]
-    yield from replayed
-    never = [rule for rule, found in zip(rules, replayed, strict=True) if found.status == NEVER]
+def _of_rules(made: Sequence[Scene], asked: Asked, engine: Engine) -> Iterator[tuple[str, Replayed]]:
+    """Replay rules, probes and stacks on all incidents together: what is alike is evaluated once."""
+    tasks = [task for scene in made for task in _tasks(scene, asked, engine)]
+    never: dict[str, list[Rule]] = {}
+    for task, replayed in zip(tasks, replay_rules(tasks), strict=True):
+        yield task.scene.incident.id, replayed
+        if replayed.status == NEVER and replayed.kind == "rule":
+            never.setdefault(task.scene.incident.id, []).append(task.rule)
+    source = asked.source("limit")
+    stacks = [
+        stack
+        for limit in asked.stacked
+        for scene in made
+        for stack in stacks_of(scene, limit, never.get(scene.incident.id, ()), engine, source)
+    ]
+    for stack, replayed in zip(stacks, replay_rules([stack.task for stack in stacks]), strict=True):
+        yield from ((stack.task.scene.incident.id, each) for each in stacked([stack], [replayed]))
+
+
+def _tasks(scene: Scene, asked: Asked, engine: Engine) -> Iterator[Task]:
+    rules = shipped_rules(scene.incident.unit) if asked.rules is None else asked.rules
+    yield from (Task.of_rule(scene, rule, engine) for rule in rules if rule.alert)
+    yield from (_probe(scene, probe, engine, asked.source("probe")) for probe in asked.probes)
+
+
+def _of_incident(scene: Scene, asked: Asked, signatures: Mapping[str, Signature]) -> Iterator[Replayed]:
     for limit in asked.limits:
         yield replay_start_limit(scene, limit, asked.source("limit"))
-    for limit in asked.stacked:
-        yield from replay_stacks(scene, limit, never, engine, asked.source("limit"))
     for policy in asked.policies:
         yield replay_policy(scene, policy, asked.source("policy"))
     if asked.on_failure:
         yield replay_on_failure(scene, asked.source("policy"))
-    for probe in asked.probes:
-        yield _replay_probe(scene, probe, engine, asked.source("probe"))
     for poll in asked.polls:
         yield replay_poll(scene, poll, asked.source("poll"))
     if asked.gates:
@@ -99,14 +119,14 @@ def _of_incident(scene: Scene, asked: Asked, engine: Engine, signatures: Mapping
     yield from _of_unit_files(scene, asked)
 
 
-def _replay_probe(scene: Scene, probe: Probe, engine: Engine, source: str) -> Replayed:
-    """Replay a probe as the rule that reports it."""
+def _probe(scene: Scene, probe: Probe, engine: Engine, source: str) -> Task:
+    """Return the rule that reports a failing probe."""
     every, hold = duration(probe.interval_s), duration(probe.hold_s)
     named = Named(f"probe:{probe.interval_s:g}/{probe.hold_s:g}", f"probe every {every}, failing for {hold}", "probe", source)
     prometheus = replace(engine.prometheus, scrape_s=probe.interval_s)
     rule = Rule(expr="probe_success == 0", alert="ProbeFailed", hold_s=probe.hold_s)
     probing = replace(engine, prometheus=prometheus, model=replace(engine.model, ready_s=probe.ready_s))
-    return replay_rule(scene, rule, probing, named=named)
+    return Task(scene, rule, probing, named)
 
 
 def _of_unit_files(scene: Scene, asked: Asked) -> Iterator[Replayed]:
@@ -120,6 +140,6 @@ def _of_unit_files(scene: Scene, asked: Asked) -> Iterator[Replayed]:
             yield replay_on_failure(scene, unit.file, direct=unit.direct, id_=f"on-failure:{unit.file}")
 
 
-def _ordered(replayed: Iterator[Replayed]) -> tuple[Replayed, ...]:
+def _ordered(replayed: Sequence[Replayed]) -> tuple[Replayed, ...]:
     """Put the first to fire first; of those that do not fire, the known ones before those that cannot be judged."""
     return tuple(sorted(replayed, key=lambda each: (RANKS[each.status], each.after_s or 0.0, each.id)))

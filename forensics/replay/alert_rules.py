@@ -1,19 +1,22 @@
-"""Replay Prometheus alerting rules on an incident."""
+"""Replay Prometheus alerting rules on incidents."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from forensics.model import controls
 from forensics.model.controls import Replayed
-from forensics.promql import SyntaxMistakeError, UnsupportedError, parse
+from forensics.promql import SyntaxMistakeError, UnsupportedError
 from forensics.replay.alertmanager import Routing, delivery
-from forensics.replay.firing import Found, Prometheus, Watched, follow
+from forensics.replay.firing import Found, follow
+from forensics.replay.followed import Watched
 from forensics.replay.history import UnitHistory
 from forensics.replay.nearest import why_never
-from forensics.replay.scene import First, Named, Scene
-from forensics.replay.selection import Cache, select
+from forensics.replay.reel import Prometheus
+from forensics.replay.scene import Named, Scene
+from forensics.replay.selection import Cache, select_for
 from forensics.replay.series import Model
 from forensics.rules import DEAD, NO_TARGET, Rule, SelectorVerdict, judge_rules
 from forensics.rules import NEVER as NEVER_FIRES
@@ -32,46 +35,109 @@ class Engine:
     others: Mapping[str, tuple[UnitHistory, ...]] | None = None
 
 
-def replay_rule(scene: Scene, rule: Rule, engine: Engine, named: Named | None = None) -> Replayed:
-    """Replay one rule. named: instead of by the rule's own name."""
-    named = named or Named(f"rule:{rule.name}", rule.name, "rule", rule.source or f"{rule.file}:{rule.line}")
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A rule to replay in a scene, and what the control is called."""
+
+    scene: Scene
+    rule: Rule
+    engine: Engine
+    named: Named
+
+    @classmethod
+    def of_rule(cls, scene: Scene, rule: Rule, engine: Engine) -> Task:
+        return cls(scene, rule, engine, Named(f"rule:{rule.name}", rule.name, "rule", rule.source or f"{rule.file}:{rule.line}"))
+
+
+def replay_rule(scene: Scene, rule: Rule, engine: Engine) -> Replayed:
+    """Replay one rule."""
+    return replay_rules([Task.of_rule(scene, rule, engine)])[0]
+
+
+def replay_rules(tasks: Sequence[Task]) -> list[Replayed]:
+    """Replay rules, those that are alike together; the results are in the order of the tasks."""
+    prepared = [_prepared(task) for task in tasks]
+    watched = [(number, each) for number, each in enumerate(prepared) if isinstance(each, Watched)]
+    followed = dict(zip((number for number, _ in watched), _followed([each for _, each in watched]), strict=True))
+    never = [number for number, found in followed.items() if isinstance(found, Found) and found.first is None]
+    reasons = dict(zip(never, why_never([(prepared[number], followed[number]) for number in never]), strict=True))  # type: ignore[misc]
+    return [
+        each if isinstance(each, Replayed) else _replayed(task, each, followed[number], reasons.get(number, ""))
+        for number, (task, each) in enumerate(zip(tasks, prepared, strict=True))
+    ]
+
+
+def _followed(watched: Sequence[Watched]) -> list[Found | str]:
+    """Follow the rules; where one of them uses what is not evaluated, each by itself, and say what it is."""
     try:
-        return _replayed(scene, rule, engine, named)
+        return [*follow(watched)]
+    except UnsupportedError:
+        return [_followed_alone(each) for each in watched]
+
+
+def _followed_alone(watched: Watched) -> Found | str:
+    try:
+        return follow([watched])[0]
+    except UnsupportedError as error:
+        return f"{error} is not evaluated here"
+
+
+def _prepared(task: Task) -> Watched | Replayed:
+    """Choose the series of a rule, or decide where there are none."""
+    scene, rule, engine, named = task.scene, task.rule, task.engine, task.named
+    try:
+        parsed = engine.cache.parsed(rule.expr)
+        others = _others(scene, engine) if parsed.is_beyond_one else ()
+        selection = select_for(parsed, scene.histories, others, engine.model, engine.cache)
     except SyntaxMistakeError as error:
         return scene.cannot_judge(named, f"it is not PromQL: {error}")
     except UnsupportedError as error:
         return scene.cannot_judge(named, f"{error} is not evaluated here")
-
-
-def _replayed(scene: Scene, rule: Rule, engine: Engine, named: Named) -> Replayed:
-    expression = parse(rule.expr)
-    selection = select(expression, scene.histories, _others(scene, engine), engine.model, engine.cache)
     if selection.unjudged:
         return _without_series(scene, rule, named, selection.unjudged)
-    after = scene.restarts_after(scene.start)
     if selection.selects_none:
+        after = scene.restarts_after(scene.start)
         return scene.never(named, selection.selects_none, restarts_after=after, firings_outside=0, hours_outside=0.0, never_share=1.0)
     prometheus = replace(engine.prometheus, evaluation_s=rule.interval_s or engine.prometheus.evaluation_s)
-    watched = Watched(expression, selection.series, prometheus, rule.hold_s, rule.keep_firing_s)
-    found = follow(watched, scene)
-    named = replace(named, assumptions=(*named.assumptions, *selection.assumptions, *((HOST,) if scene.machine.off else ())))
+    return Watched(scene, parsed.expression, selection, prometheus, rule.hold_s, rule.keep_firing_s)
+
+
+def _replayed(task: Task, watched: Watched, found: Found | str, why: str) -> Replayed:
+    scene = task.scene
+    named = replace(
+        task.named, assumptions=(*task.named.assumptions, *watched.selection.assumptions, *((HOST,) if scene.machine.off else ()))
+    )
+    if isinstance(found, str):
+        return scene.cannot_judge(named, found)
     counts = {"firings_outside": found.quiet, "hours_outside": found.quiet_hours}
     if found.first is None:
-        return scene.never(named, why_never(watched, scene), restarts_after=after, never_share=1.0, **counts)
+        return scene.never(named, why, restarts_after=scene.restarts_after(scene.start), never_share=1.0, **counts)
     if found.already:
-        return scene.never(named, _always(found), restarts_after=after, never_share=found.first.never_share, **counts)
-    return _fires(scene, rule, engine, named, found, counts)
+        reason = f"it was firing already when the incident began, and {found.quiet_hours:,.0f} h in quiet times: it shows nothing new"
+        return scene.never(named, reason, restarts_after=scene.restarts_after(scene.start), never_share=found.first.never_share, **counts)
+    sent = delivery(task.engine.routing, {**dict(found.labels), **task.rule.labels, "alertname": task.rule.alert})
+    delivered = None if sent.wait_s is None else found.first.after_s + sent.wait_s
+    first = replace(found.first, delivered_after_s=delivered)
+    return scene.fires(replace(named, assumptions=(*named.assumptions, *sent.assumptions)), first, sent.why, **counts)
 
 
 def _without_series(scene: Scene, rule: Rule, named: Named, unjudged: str) -> Replayed:
     """Decide about a rule whose series the journal does not show: it may be that nothing can show them."""
-    (judged,) = judge_rules([rule])
-    wrong = [verdict for verdict in judged.verdicts if verdict.verdict in {DEAD, NO_TARGET}]
-    if judged.outcome == NEVER_FIRES:
-        return Replayed(named.id, named.control, named.kind, named.source, controls.DEAD, reason="; ".join(map(_verdict, wrong)))
-    if wrong and not any(verdict.absent for verdict in wrong):
-        return scene.never(named, "; ".join(map(_verdict, wrong)), restarts_after=scene.restarts_after(scene.start), firings_outside=0)
+    dead, wrong, in_absent = _judged(rule.expr)
+    if dead:
+        return Replayed(named.id, named.control, named.kind, named.source, controls.DEAD, reason=dead)
+    if wrong and not in_absent:
+        return scene.never(named, wrong, restarts_after=scene.restarts_after(scene.start), firings_outside=0)
     return scene.cannot_judge(named, unjudged)
+
+
+@lru_cache(maxsize=1024)
+def _judged(expression: str) -> tuple[str, str, bool]:
+    """Say why an expression can never give a result, what is wrong with its selectors, and whether one of these is in absent()."""
+    (judged,) = judge_rules([Rule(expr=expression, alert="judged")])
+    wrong = [verdict for verdict in judged.verdicts if verdict.verdict in {DEAD, NO_TARGET}]
+    why = "; ".join(map(_verdict, wrong))
+    return why if judged.outcome == NEVER_FIRES else "", why, any(verdict.absent for verdict in wrong)
 
 
 def _verdict(verdict: SelectorVerdict) -> str:
@@ -81,18 +147,7 @@ def _verdict(verdict: SelectorVerdict) -> str:
     return f"{verdict.metric}: {verdict.why}{nearest}"
 
 
-def _fires(scene: Scene, rule: Rule, engine: Engine, named: Named, found: Found, counts: Mapping[str, float]) -> Replayed:
-    assert found.first is not None  # noqa: S101 - checked by the caller
-    sent = delivery(engine.routing, {**dict(found.labels), **rule.labels, "alertname": rule.alert})
-    delivered = None if sent.wait_s is None else found.first.after_s + sent.wait_s
-    first = First(found.first.after_s, found.first.earliest_s, found.first.latest_s, found.first.never_share, delivered)
-    return scene.fires(replace(named, assumptions=(*named.assumptions, *sent.assumptions)), first, sent.why, **counts)
-
-
-def _always(found: Found) -> str:
-    return f"it was firing already when the incident began, and {found.quiet_hours:,.0f} h outside of incidents: it shows nothing new"
-
-
 def _others(scene: Scene, engine: Engine) -> Sequence[UnitHistory]:
+    """Return the histories of other units in trouble on the same machine."""
     own = {id(history) for history in scene.histories}
     return [history for history in (engine.others or {}).get(scene.incident.machine, ()) if id(history) not in own]

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field, replace
 
 from forensics.replay.alertmanager import Routing
 from forensics.replay.backoff import Pauses
-from forensics.replay.firing import Prometheus
 from forensics.replay.limiters import StartLimit
 from forensics.replay.litellm import Router
 from forensics.replay.polls import Poll
+from forensics.replay.reel import Prometheus
 from forensics.replay.series import READY_S
 from forensics.rules import Rule
 

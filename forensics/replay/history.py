@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -94,26 +94,39 @@ class Frames:
 def histories(units: Iterable[UnitKey], frames: Frames, machines: Mapping[str, Machine]) -> dict[UnitKey, list[UnitHistory]]:
     """Gather the histories of these units; of a template whose instances are its runs, those of the first instances."""
     wanted = pl.DataFrame([*dict.fromkeys(units)], schema=dict.fromkeys(UNIT, pl.String), orient="row")
-    restarts = _of_units(frames.restarts, wanted).sort("row")
+    restarts = _of_units(frames.restarts, wanted).sort(*UNIT, "row")
     about = _of_units(frames.lifecycle, wanted)
     attempts = _described(_of_units(frames.attempts, wanted), restarts, about, frames)
-    of_key = dict(restarts.group_by(UNIT))
-    stops = {key: rows["time"] for key, rows in about.filter(_asks_to_stop()).group_by(UNIT)}
+    columns = _columns(_numbered(attempts, machines))
+    of_restarts = _times_of(restarts)
+    counts = restarts["count"].to_numpy()
+    lost = restarts.filter("lost").select(*UNIT, "row", "count").rows()
+    stops = about.filter(_asks_to_stop()).sort(*UNIT, "time")
+    of_stops = _times_of(stops)
     found: dict[UnitKey, list[UnitHistory]] = {}
-    for key, rows in attempts.group_by(UNIT, maintain_order=True):
-        unit = UnitKey(*(str(part or "") for part in key))
-        machine = machines.get(unit.machine)
-        if machine is not None:
-            of_unit = of_key.get(key, restarts.clear())
-            history = with_lost_starts(_history(unit, rows, of_unit, stops.get(key), machine), of_unit)
-            of_template = found.setdefault(_wanted_key(unit, rows), [])
-            of_template += [history] if len(of_template) < MOST_INSTANCES else []
+    for key, part in _parts(attempts).items():
+        machine = machines.get(key.machine)
+        of_template = found.setdefault(key._replace(unit=attempts["followed"][part.start]), [])
+        if machine is None or len(of_template) >= MOST_INSTANCES:
+            continue
+        restarted = of_restarts.get(key, (slice(0, 0), np.empty(0)))
+        history = UnitHistory(
+            unit=key,
+            host=next(iter(attempts["host"][part].drop_nulls().to_list()[-1:]), ""),
+            **{name: values[part] for name, values in columns.items()},
+            restarts=_ascending(restarted[1]),
+            restart_counts=counts[restarted[0]],
+            stops=of_stops.get(key, (slice(0, 0), np.empty(0)))[1],
+            is_oneshot=bool(attempts["finished"][part].any()),
+            boot_begins=np.array(machine.begins, dtype=np.float64),
+        )
+        history = replace(history, began=_ascending(history.began))
+        of_template.append(with_lost_starts(history, [(row, count) for *unit, row, count in lost if tuple(unit) == key]))
     return found
 
 
-def with_lost_starts(history: UnitHistory, restarts: pl.DataFrame) -> UnitHistory:
-    """Insert the starts that only a jump of the restart counter shows, evenly spaced between those around them."""
-    lost = restarts.filter("lost").select("row", "count").rows()
+def with_lost_starts(history: UnitHistory, lost: Sequence[tuple[int, int]]) -> UnitHistory:
+    """Insert the starts that only jumps of the restart counter show, evenly spaced. lost: rows of the jumps, and how many are lost."""
     for row, count in reversed(lost):
         after = int(np.searchsorted(history.row, row, side="right")) - 1
         if after >= 1 and count > 0:
@@ -156,10 +169,6 @@ def _of_units(rows: pl.DataFrame, wanted: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([exact, of_templates])
 
 
-def _wanted_key(unit: UnitKey, rows: pl.DataFrame) -> UnitKey:
-    return unit._replace(unit=rows["followed"][0])
-
-
 def _asks_to_stop() -> pl.Expr:
     return pl.col("kind").is_in(["stopping", "stopped"]) & (pl.col("job") == "stop").fill_null(value=False)
 
@@ -173,7 +182,7 @@ def _described(attempts: pl.DataFrame, restarts: pl.DataFrame, lifecycle: pl.Dat
         pl.col("time").filter(pl.col("kind") == "stopping").first().alias("stopping"),
     )  # fmt: skip
     labels = frames.labels.select("attempt", "signature", by_label="failed").unique("attempt", keep="first")
-    joined = attempts.sort("first_row")
+    joined = attempts.sort(*UNIT, "first_row")
     for more in (scheduled, stated, labels):
         joined = joined.join(more, on="attempt", how="left", maintain_order="left")
     own_end = pl.col("outcome").is_in(["failed", "clean"])
@@ -186,38 +195,56 @@ def _described(attempts: pl.DataFrame, restarts: pl.DataFrame, lifecycle: pl.Dat
     )
 
 
-def _history(unit: UnitKey, rows: pl.DataFrame, restarts: pl.DataFrame, stops: pl.Series | None, machine: Machine) -> UnitHistory:
-    numbers = {boot: number for number, boot in enumerate(machine.boots)}
+def _numbered(attempts: pl.DataFrame, machines: Mapping[str, Machine]) -> pl.DataFrame:
+    """Add the number of each attempt's boot, and its clock: the boot's own, or the wall clock where a start lacks it or it is useless."""
+    rows = [(name, boot, number) for name, machine in machines.items() for number, boot in enumerate(machine.boots)]
+    boots = pl.DataFrame(rows, schema={"machine": pl.String, "boot": pl.String, "boot_number": pl.Int64}, orient="row")
+    useless = [boot for machine in machines.values() for boot in machine.useless_clocks]
+    unusable = pl.col("clock").is_null().any().over("machine", "boot") | pl.col("boot").is_in(useless) | pl.col("boot").is_null()
+    wall = pl.col("started").dt.timestamp("us")
+    numbered = attempts.join(boots, on=["machine", "boot"], how="left", maintain_order="left")
+    return numbered.with_columns(pl.col("boot_number").fill_null(-1), pl.when(unusable).then(wall).otherwise("clock").alias("clock"))
+
+
+def _columns(rows: pl.DataFrame) -> dict[str, Any]:
+    """Convert the attempts of all units to arrays."""
     before_the_data = rows["is_first"] & rows["automatic"].is_null()
-    return UnitHistory(
-        unit=unit,
-        host=next(iter(rows["host"].drop_nulls().to_list()[-1:]), ""),
-        began=_ascending(_seconds(rows["started"])),
-        ready=_seconds(rows["ready"]),
-        stopping=_seconds(rows["stopping"]),
-        ended=_seconds(rows["ended"]),
-        lived_s=rows["uptime_s"].fill_null(0.0).to_numpy(),
-        restart=_seconds(rows["restart"]),
-        counter=rows["restart_counter"].cast(pl.Float64).fill_null(float("nan")).to_numpy(),
-        clock=_clock(rows, machine),
-        boot=np.array([numbers.get(boot or "", -1) for boot in rows["boot"]], dtype=np.int64),
-        row=rows["first_row"].cast(pl.Int64).to_numpy(),
-        automatic=(rows["automatic"].fill_null(value=True) & ~before_the_data).to_numpy(),
-        counts=(~before_the_data & (rows["result"] != "dependency").fill_null(value=True)).to_numpy(),
-        announced=rows["announced"].to_numpy(),
-        failed=rows["failed"].fill_null(value=False).to_numpy(),
-        ended_failed=rows["ended_failed"].fill_null(value=False).to_numpy(),
-        refused=rows["refused"].to_numpy(),
-        outcome=rows["outcome"].cast(pl.String).to_numpy().astype(object),
-        result=rows["result"].fill_null("").to_numpy().astype(object),
-        signature=rows["signature"].fill_null("").to_numpy().astype(object),
-        weight=np.ones(rows.height, dtype=np.int64),
-        restarts=_ascending(_seconds(restarts["time"])),
-        restart_counts=restarts["count"].to_numpy(),
-        stops=np.sort(_seconds(stops)) if stops is not None else np.array([], dtype=np.float64),
-        is_oneshot=bool(rows["finished"].any()),
-        boot_begins=np.array(machine.begins, dtype=np.float64),
-    )
+    return {
+        "began": _seconds(rows["started"]),
+        "ready": _seconds(rows["ready"]),
+        "stopping": _seconds(rows["stopping"]),
+        "ended": _seconds(rows["ended"]),
+        "lived_s": rows["uptime_s"].fill_null(0.0).to_numpy(),
+        "restart": _seconds(rows["restart"]),
+        "counter": rows["restart_counter"].cast(pl.Float64).fill_null(float("nan")).to_numpy(),
+        "clock": (rows["clock"].cast(pl.Float64) / 1e6).to_numpy(),
+        "boot": rows["boot_number"].to_numpy(),
+        "row": rows["first_row"].cast(pl.Int64).to_numpy(),
+        "automatic": (rows["automatic"].fill_null(value=True) & ~before_the_data).to_numpy(),
+        "counts": (~before_the_data & (rows["result"] != "dependency").fill_null(value=True)).to_numpy(),
+        "announced": rows["announced"].to_numpy(),
+        "failed": rows["failed"].fill_null(value=False).to_numpy(),
+        "ended_failed": rows["ended_failed"].fill_null(value=False).to_numpy(),
+        "refused": rows["refused"].to_numpy(),
+        "outcome": rows["outcome"].cast(pl.String).to_numpy().astype(object),
+        "result": rows["result"].fill_null("").to_numpy().astype(object),
+        "signature": rows["signature"].fill_null("").to_numpy().astype(object),
+        "weight": np.ones(rows.height, dtype=np.int64),
+    }
+
+
+def _parts(rows: pl.DataFrame) -> dict[UnitKey, slice]:
+    """Return where the rows of each unit are, in rows that are sorted by unit."""
+    sizes = rows.group_by(UNIT, maintain_order=True).len()
+    ends = sizes["len"].cum_sum().to_list()
+    keys = (UnitKey(*(part or "" for part in key)) for key in sizes.select(UNIT).iter_rows())
+    return dict(zip(keys, map(slice, [0, *ends[:-1]], ends), strict=True))
+
+
+def _times_of(rows: pl.DataFrame) -> dict[UnitKey, tuple[slice, Floats]]:
+    """Return where the rows of each unit are, and their times."""
+    times = _seconds(rows["time"])
+    return {key: (part, times[part]) for key, part in _parts(rows).items()}
 
 
 def _seconds(times: pl.Series) -> Floats:
@@ -228,11 +255,3 @@ def _seconds(times: pl.Series) -> Floats:
 def _ascending(times: Floats) -> Floats:
     """Let a wall clock that was set back stand still: exporters' samples are in the order in which they are scraped."""
     return np.maximum.accumulate(times) if len(times) else times
-
-
-def _clock(rows: pl.DataFrame, machine: Machine) -> Floats:
-    """Choose for each boot its monotonic clock, or the wall clock where a start lacks it or it cannot be trusted."""
-    unusable = rows.filter(pl.col("clock").is_null() | pl.col("boot").is_in(list(machine.useless_clocks)))["boot"].unique()
-    wall = pl.col("started").dt.timestamp("us")
-    chosen = pl.when(pl.col("boot").is_in(unusable.implode()) | pl.col("boot").is_null()).then(wall).otherwise("clock")
-    return (rows.select(chosen.cast(pl.Float64) / 1e6).to_series()).to_numpy()

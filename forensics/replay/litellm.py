@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,7 @@ from forensics.model.controls import Replayed
 from forensics.replay.history import Floats
 from forensics.replay.scene import First, Named, Scene
 from forensics.replay.states import Steps, answering
-from forensics.wording import count, duration, plural
+from forensics.wording import duration, plural
 
 PHASES = 4  # of the requests
 
@@ -41,8 +42,8 @@ def replay_litellm(scene: Scene, router: Router, ready_s: float, source: str) ->
     serving = [answering(history, ready_s) for history in scene.histories]
     phases = [router.request_s * phase / PHASES for phase in range(PHASES)]
     failing = scene.once((router, ready_s), lambda: [_failing(serving, router, phase, scene) for phase in phases])
-    trips = scene.once((router, ready_s, "trips"), lambda: [cooldowns(times, router) for times in failing])
-    return [_cooldown(scene, cooldown, router, trips), _fallback(scene, fallback, failing)]
+    trips = scene.once((router, ready_s, "trips"), lambda: cooldowns(failing[0], router))
+    return [_cooldown(scene, cooldown, router, failing, trips), _fallback(scene, fallback, failing)]
 
 
 def _failing(serving: list[Steps], router: Router, phase: float, scene: Scene) -> Floats:
@@ -60,33 +61,36 @@ def _down_times(serving: Steps, every_s: float, phase: float, until: float) -> F
     return np.concatenate(down) * every_s + phase if down else np.empty(0)
 
 
-def cooldowns(failing: Floats, router: Router) -> Floats:
-    """Return when the deployment is taken out: `allowed_fails` exceeded within `cooldown_s` of the first of them.
+def cooldowns(failing: Floats, router: Router, most: int | None = None) -> Floats:
+    """Return when the deployment is taken out, `most` times at most: `allowed_fails` exceeded within `cooldown_s` of the first of them.
 
     Measured on 1.106.2: the counter lives as long as a cooldown, a success does not reset it, and after a cooldown all traffic returns.
     """
-    trips, window, fails, until = [], -np.inf, 0, -np.inf
-    for time in failing.tolist():
-        if time < until:
-            continue
-        if time - window >= router.cooldown_s:
-            window, fails = time, 0
-        fails += 1 + router.num_retries
-        if fails > router.allowed_fails:
-            trips.append(time)
-            until, window = time + router.cooldown_s, -np.inf
+    needed = router.allowed_fails // (1 + router.num_retries)  # further requests that must fail after the first
+    times, at = failing.tolist(), 0
+    trips: list[float] = []
+    while at + needed < len(times) and (most is None or len(trips) < most):
+        over = times[at] + router.cooldown_s
+        if times[at + needed] < over:
+            trips.append(times[at + needed])
+            over = times[at + needed] + router.cooldown_s
+        at = bisect_left(times, over, at + 1)
     return np.array(trips, dtype=np.float64)
 
 
-def _cooldown(scene: Scene, named: Named, router: Router, trips: list[Floats]) -> Replayed:
-    firsts = [float(inside[0]) - scene.start for times in trips if len(inside := times[scene.inside(times)])]
-    quiet = int(np.median([int((scene.quiet(times) & scene.own(times)).sum()) for times in trips]))
+def _cooldown(scene: Scene, named: Named, router: Router, failing: list[Floats], trips: Floats) -> Replayed:
+    """Replay it from the incident's start on in each phase of the requests. trips: of the whole window, in the first phase."""
+    near = [times[(times >= scene.start - router.cooldown_s) & (times <= scene.until)] for times in failing]
+    first_of = [each[each >= scene.start] for each in (cooldowns(times, router, most=2) for times in near)]  # one may be under way
+    firsts = [float(times[0]) - scene.start for times in first_of if len(times)]
+    quiet = int((scene.quiet(trips) & scene.own(trips)).sum())
     if not firsts:
         need = f"{plural(router.allowed_fails + 1, 'failure')} within {duration(router.cooldown_s)}"
         reason = f"it needs {need}, and a request every {duration(router.request_s)} never fails so often"
         return scene.never(named, reason, restarts_after=scene.restarts_after(scene.start), firings_outside=quiet)
-    times = trips[0][scene.inside(trips[0])]
-    reason = f"{count(len(times))} cooldowns; there is no half-open state: after each, all traffic goes to the unit again"
+    reason = (
+        f"{plural(int(scene.inside(trips).sum()), 'cooldown')}; there is no half-open state: after each, all traffic goes to the unit again"
+    )
     first = First(float(np.median(firsts)), min(firsts), max(firsts), 1 - len(firsts) / PHASES)
     return scene.fires(named, first, reason, firings_outside=quiet)
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from forensics.promql import Expression, Selector, StepSeries
-from forensics.promql.labels import get, labels_of
+from forensics.promql import Expression, Selector, StepSeries, parse
+from forensics.promql.labels import Labels, get, labels_of
 from forensics.promql.selectors import SPECIAL, Matcher
-from forensics.promql.tree import Aggregation, Binary, Call, Instant, Node, Number, Range, Subquery, children, walk
 from forensics.replay.history import UnitHistory
 from forensics.replay.series import BLACKBOX, METRICS, NODE, PORTS, SYSTEMD, WATCH, Model, up_series
+from forensics.replay.template import Template, is_beyond_one, template_of
 
 GUESSED = "type"  # of node_systemd_unit_state: the journal does not name Type=
+Targets = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]  # exporter → the labels of its target
 OF_UNIT, CLOSED = ("name", "unit"), ("state", "signature")
 OF_TARGET = ("job", "instance")  # labels that the user's scrape configuration chooses
 JOBS = {
@@ -25,88 +26,115 @@ JOBS = {
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The series of an expression. unjudged: why there is no verdict; selects_none: why it can select nothing here, though it is known."""
+    """The series of an expression. unjudged: why there is no verdict; selects_none: why it can select nothing here, though it is known.
+
+    template, of_histories: where it looks at one unit only; what each of its selectors selects of each history.
+    """
 
     series: tuple[StepSeries, ...] = ()
     unjudged: str = ""
     selects_none: str = ""
     assumptions: tuple[str, ...] = ()
+    template: Template | None = None
+    of_histories: tuple[tuple[tuple[StepSeries, ...], ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """An expression, and what of it is the same in each incident. targets: what it calls the exporters' targets."""
+
+    expression: Expression
+    template: Template | None
+    selectors: tuple[Selector, ...]
+    unjudged: str
+    targets: Targets
+    is_beyond_one: bool
+
+
+class Cache:
+    """Series that were rebuilt, by metric, unit and model; what selectors select of them; expressions that were parsed."""
+
+    def __init__(self) -> None:
+        self._made: dict[tuple[str, str | int, Model], list[StepSeries]] = {}
+        self._selected: dict[tuple[Selector, int, Model], tuple[StepSeries, ...]] = {}
+        self._kept: list[UnitHistory] = []  # so that no id is used again
+        self._parsed: dict[str, Parsed] = {}
+
+    def parsed(self, text: str) -> Parsed:
+        """Parse an expression. Raises SyntaxMistakeError and UnsupportedError."""
+        if text not in self._parsed:
+            self._parsed[text] = _parsed(text)
+        return self._parsed[text]
+
+    def series(self, metric: str, history: UnitHistory, model: Model) -> list[StepSeries]:
+        """Return the series of a metric for a unit."""
+        key = (metric, history.host if metric == "up" else id(history), model)
+        if key not in self._made:
+            self._made[key] = up_series(model, history.host) if metric == "up" else METRICS[metric].rebuild(history, model)
+            self._kept.append(history)
+        return self._made[key]
+
+    def selected(self, selector: Selector, history: UnitHistory, model: Model) -> tuple[StepSeries, ...]:
+        """Return what a selector selects of a unit."""
+        key = (selector, id(history), model)
+        if key not in self._selected:
+            series = self.series(selector.metric or "", history, model)
+            self._selected[key] = tuple(each for each in series if selector.accepts(labels_of(each.name, each.labels)))
+        return self._selected[key]
 
 
 def select(
     expression: Expression, histories: Sequence[UnitHistory], others: Sequence[UnitHistory], model: Model, cache: Cache
 ) -> Selection:
-    """Rebuild the series of the incident's unit, and of other units where the expression looks beyond one series."""
-    named = [selector for selector in expression.selectors if selector.metric is not None]
-    unknown = [selector.metric or "" for selector in named if selector.metric != "up" and selector.metric not in METRICS]
-    if len(named) < len(expression.selectors):
-        return Selection(unjudged="it selects series by something else than one metric name")
+    """Rebuild the series of the incident's unit, and of other units where the expression looks beyond one."""
+    return select_for(cache.parsed(expression.text), histories, others, model, cache)
+
+
+def select_for(parsed: Parsed, histories: Sequence[UnitHistory], others: Sequence[UnitHistory], model: Model, cache: Cache) -> Selection:
+    """Select for an expression that the cache has parsed."""
+    if parsed.unjudged:
+        return Selection(unjudged=parsed.unjudged)
+    model = Model(model.ready_s, model.since, parsed.targets)
+    cast = [*histories, *others] if parsed.is_beyond_one else list(histories)
+    for selector in parsed.selectors:
+        if not any(cache.selected(selector, history, model) for history in cast):
+            known = {id(series): series for history in cast for series in cache.series(selector.metric or "", history, model)}
+            return _refusal(selector, list(known.values()))
+    of_histories = tuple(tuple(cache.selected(selector, history, model) for selector in parsed.selectors) for history in histories)
+    of_all: dict[tuple[str, Labels], StepSeries] = {}  # of two units with one label set, as of two probes, the incident's counts
+    for each in (each for history in cast for selector in parsed.selectors for each in cache.selected(selector, history, model)):
+        of_all.setdefault((each.name, labels_of(each.name, each.labels)), each)
+    return Selection(
+        tuple(of_all.values()),
+        assumptions=_assumed(parsed.selectors, parsed.targets, model),
+        template=parsed.template,
+        of_histories=of_histories if parsed.template is not None else (),
+    )
+
+
+def _parsed(text: str) -> Parsed:
+    expression = parse(text)
+    unjudged = _unknown(expression)
+    selectors = tuple(dict.fromkeys(expression.selectors))
+    is_of_units = any(selector.metric != "up" for selector in selectors)
+    return Parsed(
+        expression, template_of(expression), selectors, unjudged, () if unjudged else _targets(selectors),
+        is_beyond_one=is_of_units and is_beyond_one(expression),
+    )  # fmt: skip
+
+
+def _unknown(expression: Expression) -> str:
+    """Say which part of an expression the journal cannot show; "" where it shows all."""
+    metrics = [selector.metric for selector in expression.selectors]
+    unknown = [metric for metric in metrics if metric is not None and metric != "up" and metric not in METRICS]
+    if None in metrics:
+        return "it selects series by something else than one metric name"
     if unknown:
-        return Selection(unjudged=f"the journal does not show {unknown[0]}")
-    if not named:
-        return Selection(unjudged="it selects no series")
-    targets = _targets(named)
-    model = Model(model.ready_s, model.since, targets)
-    cast = [*histories, *others] if _is_beyond_one(expression) else list(histories)
-    found = {metric: cache.series(metric, cast, model) for metric in dict.fromkeys(selector.metric or "" for selector in named)}
-    for selector in named:
-        refusal = _refusal(selector, found[selector.metric or ""])
-        if refusal is not None:
-            return refusal
-    return Selection(tuple(series for each in found.values() for series in each), assumptions=_assumed(named, targets, model))
+        return f"the journal does not show {unknown[0]}"
+    return "" if metrics else "it selects no series"
 
 
-class Cache:
-    """Series that were rebuilt, by metric, unit and model."""
-
-    def __init__(self) -> None:
-        self.made: dict[tuple[str, int, Model], list[StepSeries]] = {}
-        self.kept: list[UnitHistory] = []  # so that no id is used again
-
-    def series(self, metric: str, cast: Iterable[UnitHistory], model: Model) -> list[StepSeries]:
-        """Return the series of a metric for these units."""
-        if metric == "up":
-            return [series for host in dict.fromkeys(history.host for history in cast) for series in up_series(model, host)]
-        found: list[StepSeries] = []
-        for history in cast:
-            key = (metric, id(history), model)
-            if key not in self.made:
-                self.made[key] = METRICS[metric].rebuild(history, model)
-                self.kept.append(history)
-            found += self.made[key]
-        return found
-
-
-def reach_s(expression: Expression) -> float:
-    """Return how far back an evaluation looks at most, beyond the last sample."""
-    return _reach(expression.tree) / 1000
-
-
-def _reach(node: Node) -> int:
-    """Return it in ms."""
-    below = max((_reach(child) for child in children(node)), default=0)
-    match node:
-        case Subquery():
-            return below + node.length + max(node.offset, 0)
-        case Range():
-            return below + node.length
-        case Instant():
-            return max(node.offset, 0)
-        case _:
-            return below
-
-
-def _is_beyond_one(expression: Expression) -> bool:
-    """Whether series of other units can change what is found about one."""
-    for node in walk(expression.tree):
-        if isinstance(node, Aggregation) or (isinstance(node, Call) and node.function in {"absent", "absent_over_time", "scalar"}):
-            return True
-        if isinstance(node, Binary) and not isinstance(node.left, Number) and not isinstance(node.right, Number):
-            return True
-    return False
-
-
-def _targets(selectors: Sequence[Selector]) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
+def _targets(selectors: Sequence[Selector]) -> Targets:
     """Call each target what the rule calls it: job and instance are the user's to name."""
     chosen: dict[str, dict[str, str]] = {}
     for selector in selectors:
@@ -127,13 +155,11 @@ def _named_value(matcher: Matcher) -> str | None:
     return first if matcher.operator == "=~" and first and not SPECIAL.intersection(first) else None
 
 
-def _refusal(selector: Selector, series: Sequence[StepSeries]) -> Selection | None:
-    """Explain why a selector selects nothing; null where it selects something."""
+def _refusal(selector: Selector, series: Sequence[StepSeries]) -> Selection:
+    """Explain why a selector selects nothing of these series."""
     if not series:
         return Selection(unjudged=f"the journal does not show {selector.metric}: this systemd has no such property")
     labels = [labels_of(each.name, each.labels) for each in series]
-    if any(selector.accepts(each) for each in labels):
-        return None
     refusing = [matcher for matcher in selector.matchers if not any(matcher.accepts(get(each, matcher.label)) for each in labels)]
     label = refusing[0].label if refusing else ""
     written = f'{label}{refusing[0].operator}"{refusing[0].value}"' if refusing else f"{selector.metric} with all these labels"
@@ -147,7 +173,7 @@ def _refusal(selector: Selector, series: Sequence[StepSeries]) -> Selection | No
     return Selection(unjudged=jobs if label == "job" else f"the journal does not show the label of {written}")
 
 
-def _assumed(selectors: Sequence[Selector], targets: Sequence[tuple[str, tuple[tuple[str, str], ...]]], model: Model) -> tuple[str, ...]:
+def _assumed(selectors: Sequence[Selector], targets: Targets, model: Model) -> tuple[str, ...]:
     """List what is assumed about the targets."""
     exporters = dict.fromkeys(METRICS[selector.metric or ""].exporter for selector in selectors if selector.metric in METRICS)
     assumed = [f"{label}={value} is a target of {exporter}" for exporter, labels in targets for label, value in labels if value != exporter]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 from forensics.rules.rule import Rule
@@ -22,8 +23,12 @@ SOURCES = {
 
 def shipped_rules(unit: str = f"{EXAMPLE}.service") -> tuple[Rule, ...]:
     """Return the shipped rules, those about one unit for the given one."""
-    read = rules_of(_FILE, _FILE.read_text(encoding="utf-8"))
-    return tuple(_for_unit(rule, unit.rpartition(".")[0] or unit) for rule in read.rules)
+    return tuple(_for_unit(rule, unit.rpartition(".")[0] or unit) for rule in _shipped())
+
+
+@lru_cache(maxsize=1)
+def _shipped() -> tuple[Rule, ...]:
+    return tuple(rules_of(_FILE, _FILE.read_text(encoding="utf-8")).rules)
 
 
 def _for_unit(rule: Rule, stem: str) -> Rule:

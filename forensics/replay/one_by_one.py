@@ -1,0 +1,66 @@
+"""Follow a rule that looks beyond one unit, or on a host that was off, through one incident."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+import numpy as np
+
+from forensics.promql import Evaluations, Scraped, Scrapes, alerts
+from forensics.replay.followed import Alert, Followed, Watched, alerts_of, first_in, longest_within, no_firsts
+from forensics.replay.reel import LOOKBACK_S
+from forensics.replay.template import reach_s
+
+
+def follow_alone(watched: Watched) -> Followed:
+    """Follow the middle phase through the window, and all phases from the incident's start until each has fired."""
+    prometheus, (since, until) = watched.prometheus, watched.scene.window
+    samples = _scraped(watched, since, until, prometheus.middle_phase)
+    (raised,) = _raised(watched, samples, since, until, (0.0,))
+    followed = Followed(raised, partial(_longest, watched, samples), no_firsts(prometheus))
+    for horizon in watched.horizons:
+        for scraped in np.flatnonzero(~np.isfinite(followed.firsts).all(axis=1)).tolist():
+            for evaluated, alert in _by_evaluation_phase(watched, prometheus.scrape_phases[scraped], horizon):
+                followed.firsts[scraped, evaluated] = min(followed.firsts[scraped, evaluated], alert.fires)
+                followed.labels = followed.labels or alert.labels
+    return followed
+
+
+def _longest(watched: Watched, samples: Scraped) -> float:
+    (held,) = _raised(watched, samples, *watched.scene.window, (0.0,), settled=False)
+    return longest_within(held, watched.scene)
+
+
+def _by_evaluation_phase(watched: Watched, offset: float, until: float) -> Iterator[tuple[int, Alert]]:
+    """Yield each phase of the evaluations in which the rule fires in the incident, with its first alert there."""
+    scene, prometheus = watched.scene, watched.prometheus
+    since = max(scene.start - watched.settle_s - 2 * prometheus.evaluation_s, scene.window[0])
+    samples = _scraped(watched, since, until, offset)
+    for number, raised in enumerate(_raised(watched, samples, since, until, prometheus.evaluation_phases)):
+        if (first := first_in(raised, scene)) is not None:
+            yield number, first
+
+
+def _scraped(watched: Watched, since: float, until: float, phase: float) -> Scraped:
+    """Scrape from as far back as an evaluation at `since` looks."""
+    step = watched.prometheus.scrape_s
+    first = max(since - reach_s(watched.expression) - 2 * LOOKBACK_S, watched.scene.window[0])
+    return Scraped(watched.selection.series, Scrapes(_aligned(first, step), until + step, step, phase, watched.scene.machine.off))
+
+
+def _raised(
+    watched: Watched, scraped: Scraped, since: float, until: float, phases: tuple[float, ...], *, settled: bool = True
+) -> list[list[Alert]]:
+    """Return for each phase of the evaluations the alerts that fire while Prometheus runs. settled: with `for`."""
+    prometheus = watched.prometheus
+    hold_s, keep_s = (watched.hold_s, watched.keep_s) if settled else (0.0, 0.0)
+    found = alerts(
+        watched.expression, scraped, Evaluations(_aligned(since, prometheus.evaluation_s), until, prometheus.evaluation_s, phases),
+        hold_s=hold_s, keep_firing_s=keep_s, version=prometheus.version, default_step=prometheus.evaluation_s,
+    )  # fmt: skip
+    return [list(alerts_of(each, watched.scene)) for each in found]
+
+
+def _aligned(time: float, step: float) -> float:
+    return float(np.floor(time / step) * step)

@@ -1,0 +1,97 @@
+"""Recognise expressions that look at one unit only, and write them without its name: what they find in many histories is found at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from forensics.promql import Expression, Selector
+from forensics.promql.tree import Aggregation, Binary, Call, Instant, Matching, Negation, Node, Range, Subquery, children, walk
+
+# these depend on other series, on the time of day or on labels that are left out
+NOT_ALONE = frozenset(
+    {
+        "absent", "absent_over_time", "scalar", "vector", "time", "timestamp", "label_replace", "label_join", "minute", "hour",
+        "day_of_week", "day_of_month", "day_of_year", "days_in_month", "month", "year", "predict_linear", "deriv", "info",
+    }
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """An expression whose selectors are numbered; it selects `s0`, `s1`, … selectors: what these stand for."""
+
+    tree: Node
+    selectors: tuple[Selector, ...]
+    reach_s: float
+
+    @property
+    def expression(self) -> Expression:
+        return Expression("", self.tree)
+
+
+def template_of(expression: Expression) -> Template | None:
+    """Return the template of an expression; null where its result depends on more than the series of one unit."""
+    if not all(map(_is_alone, walk(expression.tree))) or any(selector.metric is None for selector in expression.selectors):
+        return None
+    selectors = tuple(dict.fromkeys(expression.selectors))
+    numbers = {selector: number for number, selector in enumerate(selectors)}
+    return Template(_numbered(expression.tree, numbers), selectors, reach_s(expression))
+
+
+def reach_s(expression: Expression) -> float:
+    """Return how far back an evaluation looks at most, beyond the last sample."""
+    return _reach(expression.tree) / 1000
+
+
+def is_beyond_one(expression: Expression) -> bool:
+    """Whether series of other units can change what is found about one."""
+    for node in walk(expression.tree):
+        if isinstance(node, Aggregation) or (isinstance(node, Call) and node.function in {"absent", "absent_over_time", "scalar"}):
+            return True
+        if isinstance(node, Binary) and node.matching != Matching():
+            return True
+    return False
+
+
+def _is_alone(node: Node) -> bool:
+    match node:
+        case Aggregation() | Subquery():
+            return False
+        case Call(function=function):
+            return function not in NOT_ALONE
+        case Binary(matching=matching):
+            return matching == Matching()
+        case Instant(fixed=fixed):
+            return not fixed
+        case _:
+            return True
+
+
+def _numbered(node: Node, numbers: dict[Selector, int]) -> Node:
+    match node:
+        case Instant(selector=selector):
+            return replace(node, selector=Selector(f"s{numbers[selector]}", ()))
+        case Range(instant=instant):
+            return replace(node, instant=replace(instant, selector=Selector(f"s{numbers[instant.selector]}", ())))
+        case Negation(inner=inner):
+            return replace(node, inner=_numbered(inner, numbers))
+        case Binary(left=left, right=right):
+            return replace(node, left=_numbered(left, numbers), right=_numbered(right, numbers))
+        case Call(arguments=arguments):
+            return replace(node, arguments=tuple(_numbered(argument, numbers) for argument in arguments))
+        case _:
+            return node
+
+
+def _reach(node: Node) -> int:
+    """Return it in ms."""
+    below = max((_reach(child) for child in children(node)), default=0)
+    match node:
+        case Subquery(length=length, offset=offset):
+            return below + length + max(offset, 0)
+        case Range(length=length):
+            return below + length
+        case Instant(offset=offset):
+            return max(offset, 0)
+        case _:
+            return below
