@@ -50,7 +50,7 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """A parsed expression. text: as it was given."""
+    """A parsed expression. text: as it was given; empty where the tree was made from others."""
 
     text: str
     tree: Node
@@ -64,10 +64,14 @@ class Expression:
         """Return what is compared with which number, so that a reader can be shown how near it came."""
         match self.tree:
             case Binary(operator=operator, left=left, right=Number(value=value)) if operator[0] in "=!<>":
-                compared = _without_brackets(_without_brackets(parser.parse(self.text)).lhs)
-                return Comparison(Expression(compared.prettify(), left), operator, value)
+                return Comparison(Expression(_left_text(self.text) if self.text else "", left), operator, value)
             case _:
                 return None
+
+
+def _left_text(text: str) -> str:
+    """Write what is left of the operator."""
+    return str(_without_brackets(_without_brackets(parser.parse(text)).lhs).prettify())
 
 
 def parse(text: str) -> Expression:
