@@ -12,6 +12,7 @@ from forensics.promql.series import Floats, Ints
 
 NONE = np.empty(0, dtype=np.int64)
 FIRST = np.zeros((), dtype=np.int64)  # the only span of a constant series; broadcasts
+FEW = 20  # times that, and it costs less to look all up at once
 
 
 @dataclass(eq=False)
@@ -43,6 +44,8 @@ class Samples:
         """Return the span of each sample; one zero for all where the series is constant."""
         if self.constant:
             return FIRST
+        if "spans" not in self.__dict__ and samples.size * FEW < len(self.grid):
+            return np.searchsorted(self.starts, samples, side="right") - 1
         return self.spans[samples]
 
     def value_at(self, samples: Ints) -> Floats:
