@@ -1,7 +1,7 @@
 # make report   the seed incident, made and reported on      make test    the tests
 # make setup    only .venv with everything in it             make check   all that CI checks
 # make check-trixie   the tests on Debian 13's systemd 257, as root: 300 MB in build/trixie, a minute and a half the first time
-# make check-prometheus3   PromQL against Prometheus 3 of Debian sid, unpacked into build/prometheus3; installs nothing
+# make check-prometheus3   PromQL and generated rules against Prometheus 3 of Debian sid, unpacked into build/prometheus3; installs nothing
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
@@ -57,7 +57,7 @@ build/prometheus3/usr/bin/prometheus:
 	.ci/prometheus3 build/prometheus3
 
 check-prometheus3: setup build/prometheus3/usr/bin/prometheus
-	TABBY_TEST_PROMETHEUS3=$(CURDIR)/build/prometheus3/usr/bin/prometheus $(BIN)/pytest tests/promql
+	TABBY_TEST_PROMETHEUS3=$(CURDIR)/build/prometheus3/usr/bin/prometheus $(BIN)/pytest tests/promql tests/generate
 
 static: format lint types layers catalogue
 

@@ -84,20 +84,30 @@ def _of_exporter(
     """Prove rules on the metrics of one exporter; also say which incidents they miss."""
     cycle = limits.slowest_cycle(incidents)
     tried = [*candidates.restart_rules(unit, exporter, cycle.seconds if cycle else None), *candidates.failed_rules(unit, exporter)]
-    verdicts = judge(tried, incidents, stage.rules(unit))
-    chosen, measured = _chosen(unit, verdicts, incidents, stage, wanted.within_s)
+    verdicts: list[Verdict] = []
+    for rule in tried:  # the first that pages all incidents spares the others
+        verdicts += judge([rule], incidents, stage.rules(unit))
+        if not verdicts[-1].outside and len(verdicts[-1].in_time(incidents, wanted.within_s)) == len(incidents):
+            chosen, measured = _chosen(unit, verdicts[-1:], incidents, stage, wanted.within_s)
+            if not chosen.missed:
+                break
+    else:
+        chosen, measured = _chosen(unit, verdicts, incidents, stage, wanted.within_s)
     rules = [
         ProvenRule(verdict.rule, tuple(_proven(verdict, paged, measured[verdict.rule.expr])), paged) for verdict, paged in chosen.proven
     ]
     refused = []
     for incident in chosen.missed:
-        why = nearest(verdicts, incident)
-        within = wording.duration(wanted.within_s)
-        what = f"no rule on {exporter.restarts} or its state pages the incident of {unit} of {wording.instant(incident.start)} UTC"
-        refused.append(f"{what} within {within} and nothing else: {why}")
+        refused.append(_refusal(unit, incident, exporter, verdicts, wanted))
         if wanted.unproven:
             rules += [ProvenRule(rule, (f"NOT PROVEN: {refused[-1]}.",), is_proven=False) for rule in _unproven(verdicts, incident, rules)]
     return rules, refused
+
+
+def _refusal(unit: str, incident: Incident, exporter: Exporter, verdicts: Sequence[Verdict], wanted: Wanted) -> str:
+    within, start = wording.duration(wanted.within_s), wording.instant(incident.start)
+    what = f"no rule on {exporter.restarts} or its state pages the incident of {unit} of {start} UTC within {within} and nothing else"
+    return f"{what}: {nearest(verdicts, incident)}"
 
 
 def _chosen(
@@ -126,7 +136,8 @@ def _proven(verdict: Verdict, paged: Sequence[Incident], measured: Noise) -> Ite
     for incident in paged:
         yield f"Proven: fires at {verdict.fired[incident.id]} of the incident of {wording.instant(incident.start)} UTC."
     highest = "" if measured.highest is None else f"; the highest value in quiet times is {measured.highest:.2f}"
-    yield f"Fires 0 times outside of incidents, {wording.plural(measured.inside, 'time')} in them{highest}."
+    quiet = wording.duration(measured.quiet_s)
+    yield f"Fires 0 times in {quiet} outside of incidents, {wording.plural(measured.inside, 'time')} in them{highest}."
 
 
 def _unproven(verdicts: Sequence[Verdict], incident: Incident, rules: Sequence[ProvenRule]) -> list[Rule]:
@@ -168,11 +179,12 @@ def _with_limit(unit: str, incidents: Sequence[Incident], stage: Stage, exporter
     for rule in reversed(list(candidates.failed_rules(unit, exporter))):  # the fastest first
         rows = stage.stacked(unit, proof.limit.start_limit, rule)
         stacked = [(incident, fired_of(rows[incident.id])) for incident in incidents if rows.get(incident.id)]
-        if stacked and not noise(stage, unit, rule).outside:
+        if stacked and not (measured := noise(stage, unit, rule)).outside:
             limit = f"{proof.limit.burst} starts in {wording.duration(proof.limit.interval_s)}"
             first = f"Second line: with the start limit of `generate limits`, {limit}, which makes a loop `failed`."
             fires = [f"Proven: fires at {fired} of the incident of {wording.instant(one.start)} UTC." for one, fired in stacked]
-            yield ProvenRule(rule, (first, *fires, "Fires 0 times outside of incidents."))
+            quiet = wording.duration(measured.quiet_s)
+            yield ProvenRule(rule, (first, *fires, f"Fires 0 times in {quiet} outside of incidents."))
             return
 
 

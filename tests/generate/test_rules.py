@@ -42,7 +42,7 @@ def test_the_most_robust_rule_that_is_in_time_is_chosen(basis):
     assert one.incidents == basis.of(UNIT)
     assert one.rule.labels == {"severity": "critical", "unit": UNIT}
     assert "Proven: fires at T+" in one.sentences[0]
-    assert "Fires 0 times outside of incidents, 1 time in them; the highest value in quiet times is 1.0" in one.sentences[1]
+    assert "Fires 0 times in 15 h outside of incidents, 1 time in them; the highest value in quiet times is 1.0" in one.sentences[1]
 
 
 def test_more_time_gives_a_rule_on_more_restarts(basis):
