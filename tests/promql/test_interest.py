@@ -114,3 +114,15 @@ def test_of_a_month_with_one_change_few_steps_are_of_interest():
 def test_what_changes_though_no_series_does_is_evaluated_at_every_step(text):
     scraped = Scraped([StepSeries("up", {}, np.array([0.0]), np.array([1.0]))], Scrapes(0.0, 3600.0))
     assert len(points_of_interest(parse(text), scraped, 20.0)) == 181
+
+
+@pytest.mark.parametrize("text", EXPRESSIONS)
+def test_in_small_blocks_the_values_are_the_same(text, monkeypatch):
+    scraped, expression, at = Scraped(excerpt(), SCRAPES), parse(text), np.arange(SINCE, UNTIL, 15.0)
+    whole = evaluate(expression, scraped, at)
+    monkeypatch.setattr("forensics.promql.engine.MOST_CELLS", 700)
+    in_blocks = evaluate(expression, scraped, at)
+    assert [vector.labels for vector in in_blocks] == [vector.labels for vector in whole]
+    for one, other in zip(in_blocks, whole, strict=True):
+        assert np.array_equal(one.present, other.present)
+        assert np.array_equal(one.values[one.present], other.values[other.present], equal_nan=True)
