@@ -263,3 +263,20 @@ def test_an_aggregated_alert_is_routed_by_the_labels_that_are_left():
     ):
         found = replace(e.with_rule(expr=expr, labels={}), alertmanager=by_job)
         assert {link.link: link.holds for link in control(found, "alert-rules").links}["routed to a receiver"] is holds
+
+
+CLIENT = "[Service]\nExecStart=/usr/bin/open-webui --backend http://127.0.0.1:5000/v1/completions --owner MainPID\n"
+TEST = "[Service]\nType=oneshot\nExecStart=/usr/bin/curl http://127.0.0.1:5000/v1/completions --owner MainPID\n"
+
+
+@pytest.mark.parametrize(("text", "status"), [(CLIENT, "missing"), (TEST, "unwired"), (TEST.replace(":5000", ":50001"), "missing")])
+def test_a_client_of_the_service_is_no_test_of_it(text, status):
+    found = e.with_units(e.units(**{e.UNIT: e.FILES[e.UNIT].replace("ExecStartPost", "ExecReload"), "other.service": text}))
+    found = replace(found, journal=replace(found.journal, switches=(AfterSwitch(e.START, "system switch", ()),)))
+    assert control(found, "post-deploy-smoke-test").status == status
+
+
+def test_a_model_group_that_may_be_another_service_is_not_taken_for_the_unit():
+    elsewhere = tuple(replace(each, address="http://gpu:8000/v1", id="") for each in e.LITELLM.deployments)
+    judged = control(e.with_litellm(deployments=elsewhere), "fallback-routing")
+    assert (judged.status, judged.evidence) == ("unknown", "no model group of http://127.0.0.1:4000 is known to be tabbyapi.service")

@@ -75,7 +75,7 @@ def _gate_acts(found: Inventory, unit: Unit, name: str) -> Link:
         return Link(
             WOULD_ACT, version >= EXEC_CONDITION_STOPS_SINCE, f"systemd {version}: a start that ExecCondition= skips is {_tried(version)}"
         )
-    holds = version <= (CONDITIONS_CHECKED_UNTIL if name == CONDITIONS[0] else 252)
+    holds = version <= CONDITIONS_CHECKED_UNTIL
     return Link(WOULD_ACT, holds, f"systemd {version} {'checks' if holds else 'does not check'} {name}= at an automatic restart")
 
 

@@ -10,7 +10,7 @@ from forensics.audit.checks.targets import names_unit, ports_of_unit
 from forensics.audit.inventory import Inventory
 from forensics.audit.inventory.units import Unit, commands
 
-ASKS = pattern(r"(?i)\b(?:curl|wget|http|https|xh|nc|ncat)\b.*(?:://|localhost|127\.0\.0\.1|\d:\d)|smoke|health-?check|\bverify\b")
+ASKS = pattern(r"(?i)(?:^|[/\s;&|])(?:curl|wget|https?|xh|nc|ncat)\s.*(?:://|localhost|127\.0\.0\.1|:\d)|smoke|health-?check|\bverify\b")
 COMPLETION = pattern(r"(?i)/(?:v1/)?(?:chat/)?completions?\b|/api/(?:chat|generate)\b|/generate\b|\bverify\b")
 OWNS_PORT = pattern(r"(?i)\bMainPID\b|\b(?:ss|lsof|fuser|netstat)\b|\bverify\b")
 CONFIGURATION = pattern(
@@ -23,7 +23,7 @@ DEPENDENCIES = pattern(
 )
 REBUILDS = pattern(
     r"(?i)\brebuild\b|\bpip3? install\b|\buv (?:sync|pip install)\b|\bpoetry install\b|\bconda (?:env )?(?:update|create)\b|nixos-rebuild"
-    r"|nix (?:build|develop)|\bvenv\b.*(?:--clear|--upgrade)|docker (?:pull|compose (?:pull|up))|ansible-pull"
+    r"|nix (?:build|develop)|\bvenv\b.*(?:--clear|--upgrade)|docker (?:pull|compose pull)|ansible-pull"
 )
 PREFLIGHT = pattern(r"(?i)\bpreflight\b")
 # what a check can find, and the areas of the catalogue that it is about
@@ -50,12 +50,14 @@ def areas_covered(lines: Iterable[str]) -> frozenset[str]:
     return frozenset().union(*(areas for line in lines for covering, areas in COVERS if covering.search(line)))
 
 
-def about_unit(found: Inventory, names: Sequence[str], wanted: re.Pattern[str]) -> Iterator[tuple[str, str]]:
-    """Yield (unit, command) of the host's commands that match and are about the audited unit."""
+def about_unit(found: Inventory, own: Sequence[str], wanted: re.Pattern[str]) -> Iterator[tuple[str, str]]:
+    """Yield (unit, command) of commands that match: the unit's own of these settings, and those of oneshots that are about it."""
+    if found.unit is not None:
+        yield from ((found.subject.unit, line) for line in commands(found.unit, *own) if wanted.search(line))
     for unit in found.units.units.values() if found.units is not None else ():
-        for line in commands(unit, *names):
-            if wanted.search(line) and (unit.settings.unit == found.subject.unit or is_about(found, unit, line)):
-                yield unit.settings.unit, line
+        if unit.settings.unit != found.subject.unit and unit.settings.last("Type") == "oneshot":
+            lines = commands(unit, "ExecStart", "ExecStartPre")
+            yield from ((unit.settings.unit, line) for line in lines if wanted.search(line) and is_about(found, unit, line))
 
 
 def is_about(found: Inventory, unit: Unit, line: str) -> bool:

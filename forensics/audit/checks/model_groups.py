@@ -24,12 +24,11 @@ def group_chains(found: Inventory, judge: Callable[[LiteLlm, str], Chain]) -> li
 
 
 def groups_of_unit(found: Inventory, litellm: LiteLlm) -> list[str]:
-    """Return the groups with a deployment at a port of the unit, else those that are named after it, else the only one with fallbacks."""
+    """Return the groups with a deployment at a port of the unit, else those that are named after it."""
     ports = ports_of_unit(found)
     by_port = [each.group for each in litellm.deployments if each.address and port_of(each.address) in ports]
     by_name = [each.group for each in litellm.deployments if names_unit(found, f"{each.group} {each.id}")]
-    alone = list(litellm.fallbacks) if len(litellm.fallbacks) == 1 else []
-    return list(dict.fromkeys(by_port or by_name or alone))
+    return list(dict.fromkeys(by_port or by_name))
 
 
 def deployments_of(litellm: LiteLlm, group: str) -> list[Deployment]:

@@ -11,7 +11,7 @@ from forensics.model.controls import Control, Link
 from forensics.sanitize import brief
 from forensics.wording import plural
 
-SETTINGS = ("ExecStart", "ExecStartPre")
+OWN = ("ExecStartPre",)
 REMEDIES = {
     EXISTS: "Write a oneshot unit that rebuilds the service's environment; OnFailure= or a path unit on /run/current-system starts it.",
     WOULD_ACT: "Let something start it: OnFailure= of the service, or a path unit on what changes; not each start of the service.",
@@ -22,7 +22,7 @@ IDENTITY = Identity("self-healing-rebuild", 4, "Rebuild of the environment", REM
 
 def check(found: Inventory) -> Control:
     missing = unseen_units(found)
-    rebuilding = [] if missing else list(about_unit(found, SETTINGS, REBUILDS))
+    rebuilding = [] if missing else list(about_unit(found, OWN, REBUILDS))
     if missing is not None or not rebuilding:
         return judged(IDENTITY, [missing or absent(f"no unit rebuilds the environment of {found.subject.unit}")])
     return judged(IDENTITY, [_chain(found, unit, line) for unit, line in rebuilding])

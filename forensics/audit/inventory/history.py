@@ -24,6 +24,7 @@ COMMANDS = ("ExecStartPre", "ExecCondition", "ExecStartPost")
 VERSION = r"^systemd (\d+)\S* running in "
 ON_FAILURE = r"^\S+: Triggering OnFailure="
 GATE = r"(?i)\bgate\b.*\b(?:open|clos|trip|stop|hold|probe)"
+LISTENS = r"(?i)\b(?:listen|running on|serving|server|bind|bound|available at|started on|in use|switching to)"
 PORT = r"(?:https?://[\w.\[\]:-]*?:|(?i:\bport[ =:]+))(\d{2,5})\b"
 
 
@@ -126,8 +127,8 @@ def _signs(history: History, rows: pl.Series) -> Signs:
 
 
 def _ports(of_unit: pl.DataFrame) -> tuple[int, ...]:
-    """Find the ports that the unit's lines name, the most frequent first."""
-    counted = of_unit.group_by("message").len()
+    """Find the ports on which the unit's lines say that it listens, the most frequent first."""
+    counted = of_unit.group_by("message").len().filter(pl.col("message").str.contains(LISTENS))
     named = counted.with_columns(pl.col("message").str.head(1000).str.extract(PORT).cast(pl.Int64, strict=False).alias("port"))
     ports = (
         named.filter(pl.col("port").is_between(1, 65535))
