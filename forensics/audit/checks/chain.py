@@ -61,7 +61,7 @@ def judged(identity: Identity, chains: Iterable[Chain]) -> Control:
     best = named(max(chains, key=lambda chain: chain.rank))
     status, decisive = status_of(best), best.broken or best.unsure
     remedies = {**identity.remedies, **(identity.when_unknown if status == UNKNOWN else {})}
-    evidence = decisive.evidence if decisive is not None else best.links[-1].evidence
+    evidence = decisive.evidence if decisive is not None else proof(best)
     return Control(
         layer=identity.layer,
         id=identity.id,
@@ -71,6 +71,13 @@ def judged(identity: Identity, chains: Iterable[Chain]) -> Control:
         remedy=remedies.get(decisive.link, "") if decisive is not None else "",
         evidence=evidence,
     )
+
+
+def proof(chain: Chain) -> str:
+    """Sum up why a control is effective: that it would act, and that it has."""
+    acting = [link.evidence for link in chain.links[1:-1] if link.link in ACTING]
+    shown = "; ".join([*acting, chain.links[-1].evidence])
+    return f"{chain.about}: {shown}" if chain.about else shown
 
 
 def named(chain: Chain) -> Chain:
