@@ -62,7 +62,7 @@ HINTS = (
 )
 # In lower case, a tenth of the cost of the others: a name with something behind it that can introduce a value.
 _NAME_AND_MORE = re.compile(
-    rf"(?:phpsessid|jsessionid|connect\.sid|asp\.net_sessionid|{'|'.join(HINTS)})[\w-]{{0,24}}(?:\s[0-9]{{1,2}})?(?:\\{{1,4}}u002[27]|[\"'\]\\)`]|&quot;|&#3[49];|%2[27]){{0,4}}\s{{0,16}}(?:[:=>\"'`|│&,(<→⇒]|%3[ad]|->|\?=|\.\.\.|is\b|was\b|now\b|to\b)"
+    rf"(?:phpsessid|jsessionid|connect\.sid|asp\.net_sessionid|{'|'.join(HINTS)})[\w-]{{0,24}}(?:\s(?:[0-9]{{1,2}}|id))?(?:\\{{1,4}}u002[27]|[\"'\]\\)`]|&quot;|&#3[49];|%2[27]){{0,4}}\s{{0,16}}(?:[:=>\"'`|│&,(<→⇒]|%3[ad]|->|\?=|\.\.\.|is\b|was\b|now\b|to\b)"
 )
 _TEXT_OF_A_MODEL = re.compile(
     r"(?<![a-z])(?:[eb]os|eot|eom|pad|unk|sep|cls|mask|stop|special|image|video|audio|vision|max|min|num|n|total|per|prompt|completion|input|output|context|added|first"

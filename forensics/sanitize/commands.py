@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from forensics.sanitize.hints import by_hint, hinted
 from forensics.sanitize.options import arguments_apart
 from forensics.sanitize.place import Accepts, always, made_up, mixed, password, random
 from forensics.sanitize.value_forms import VALUE, value_span
@@ -93,6 +94,12 @@ COMMANDS: tuple[Command, ...] = (
     _command("cargo npm deno gem", r"\A\s(?:login|owner)\s(?:--?[\w-]{1,20}[ =]\S{1,64}\s){0,2}" + VALUE, random, "token"),
     _command("bw", r"\b(?:unlock|login\s\S{1,128})\s(?!-)" + VALUE),
     _command("ejabberdctl prosodyctl", r"\b(?:register|change_password|passwd)\s\S{1,64}\s(?:\S{1,64}\s)?" + VALUE),
+    _command("signtool certutil", r"(?<=\s)[/-]p\s" + VALUE),
+    _command("pk12util", r"(?<=\s)-[WK]\s" + VALUE),
+    _command("doveadm", r"\A\sauth\s(?:test|login)\s(?:-\w\s\S{1,64}\s){0,3}[\w.@-]{1,64}\s" + VALUE),
+    _command("radtest", r"\A\s(?:-\w\s\S{1,20}\s){0,3}\S{1,64}\s" + VALUE),
+    _command("radtest", r"\A\s(?:-\w\s\S{1,20}\s){0,3}\S{1,64}\s\S{1,64}\s\S{1,64}\s[0-9]{1,5}\s" + VALUE),
+    _command("oathtool", r"(?<=\s)(?P<s>(?:[A-Z2-7]{16,64}|[a-zA-Z0-9]{16,128}))(?=\s|$)", always, "token"),
     _command("pdftk", r"\b(?:user_pw|owner_pw|input_pw)\s" + VALUE),
     _command("qpdf", r"--encrypt\s(?P<s>\S{1,64}\s\S{1,64})\s[0-9]{2,3}"),
     _command("git", r"\bcredential\b[^\n]{0,60}password=" + VALUE),
@@ -126,6 +133,10 @@ WITHOUT_OPTIONS = (
     "bundle config",
     "cargo login",
     " login ",
+    " auth ",
+    "radtest",
+    "oathtool",
+    "doveadm",
     "authtoken",
     "openssl passwd",
     "encrypt_string",
@@ -144,15 +155,19 @@ WITHOUT_OPTIONS = (
     "impacket",
 )
 # -p and -P of any command, -u and -a with user:password, -U with user%password
-_ANY_COMMAND = re.compile(r"(?<=\s)(?:-[pP]|-[uaU]\s{1,9}[\"']?[\w.@\\/-]{1,64}[:%])[\s=]{0,9}[\"']?(?P<s>[^\s\"'/:=]{8,128})(?=[\s\"']|$)")
+_ANY_COMMAND = re.compile(
+    r"(?<=\s)(?:-[a-z]?[pP]|-[wW]|-[uaU]\s{1,9}[\"']?[\w.@\\/-]{1,64}[:%])[\s=]{0,9}[\"']?(?P<s>[^\s\"'/:=]{8,128})(?=[\s\"']|$)"
+)
 _SEPARATOR = re.compile(r"\s(?:\|\|?|&&?|;)\s|;\s|\n")
 _LONGEST = 600  # characters of a command line
 _MOST = 20  # commands in one text
 
+_OF_HINT = by_hint([WITHOUT_OPTIONS])
+
 
 def in_commands(text: str, lower: str) -> Iterator[tuple[str, int, int]]:
     """Yield (kind, start, end) of the secrets in command lines. lower: the text in lower case."""
-    if not (_MAY_BE.search(lower) or any(word in lower for word in WITHOUT_OPTIONS)):
+    if not (_MAY_BE.search(lower) or hinted(_OF_HINT, lower)):
         return
     apart = arguments_apart(text)
     names = (match for match in _WORDS.finditer(lower) if match[0] in NAMES)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from forensics.sanitize import assignments, commands, key_blocks, next_lines, options, pairs, sentences
+from forensics.sanitize import assignments, commands, key_blocks, names, next_lines, options, pairs, sentences
 from forensics.sanitize.hints import by_hint, hinted
 from forensics.sanitize.places import in_places
 from forensics.sanitize.protocols import inserted
@@ -62,9 +62,10 @@ def _by_name(text: str, lower: str) -> Iterator[tuple[str, int, int]]:
         yield from (("token", *span) for span in options.of_options(text))
     if assignments.may_assign(lower):
         yield from (("token", *span) for span in assignments.assigned(text, lower))
-    yield from sentences.in_sentences(text, lower)
-    yield from pairs.in_pairs(text, lower)
-    yield from (("token", *span) for span in next_lines.in_text(text, lower))
+    if any(word in lower for word in names.WORDS):
+        yield from sentences.in_sentences(text, lower)
+        yield from pairs.in_pairs(text, lower)
+        yield from (("token", *span) for span in next_lines.in_text(text, lower))
     yield from (("password", *span) for span in inserted(text, lower))
 
 

@@ -6,7 +6,19 @@ from collections.abc import Iterable, Sequence
 
 Index = tuple[tuple[str, tuple[int, ...], tuple[tuple[str, tuple[int, ...]], ...]], ...]
 
-_ROOTS = ("=", "so", "se")  # that are no hints, but parts of several rare ones
+_ROOTS = (
+    "=",
+    "k",
+    "in",
+    "cr",
+    "as",
+    "if",
+    "cl",
+    "co",
+    "_",
+    "so",
+    "se",
+)  # that are no hints, but parts of many; chosen by how few log lines have them
 
 
 def by_hint(hints: Iterable[Sequence[str]]) -> Index:

@@ -20,7 +20,7 @@ KEY_WORDS = tuple(
     api app application admin access secret private priv master account signing signature encryption encrypt encipher decryption auth license licence storage
     deploy service server hmac jwt jwe jws cookie consumer client routing integration unseal recovery ssh webhook fernet session subscription preshared
     pre-shared pre_shared join shared rescue bitlocker activation product root cluster write read ingest ingestion hash connection crypt backup node project
-    setup registration enrolment enrollment provisioning instrumentation push vapid sync user team org global partner merchant developer bot device totp otp
+    certificate unlock setup registration enrolment enrollment provisioning instrumentation push vapid sync user team org global partner merchant developer bot device totp otp
     2fa mfa bearer internal security wifi wpa wep network tsig rndc gossip swarm pool agent beacon aes rsa ed25519 sealed data kek dek wg wireguard tls ssl
     state db database sqlcipher repo repository restic pgp stream playback drm content model rpc engine validator wallet trading exchange maps geocoding
     weather translate speech search crawl scraper scraping mail sms voice payment checkout sandbox live test prod production hec siem
@@ -32,7 +32,7 @@ KEY_WORDS = tuple(
 )
 KEYS = rf"(?:{'|'.join(KEY_WORDS)})[-_ .]?keys?(?:[-_ ]?(?:data|base|material|hex|pass))?"
 TOKENS = (
-    r"secrets?|tokens?|credentials?|creds?|authorization|authkey|auth|cookie|signature|sig|otp|totp|mfa[-_ ]?code|apikeys?|jwt|sas|dsn|webhook|salt|pepper|ticket|assertion|bearer|hmac"
+    r"secret[-_ ]?ids?|secrets?|tokens?|credentials?|creds?|authorization|authkey|auth|cookie|signature|sig|otp|totp|mfa[-_ ]?code|apikeys?|jwt|sas|dsn|webhook|salt|pepper|ticket|assertion|bearer|hmac"
     r"|x?csrf|xsrf|ha1|md5[-_]?cred|ntlm|saml(?:response|request)|mnemonic|claim|phash"
 )
 SESSIONS = r"phpsessid|jsessionid|sessionid|session|csrftoken|connect\.sid|asp\.net_sessionid|sid|sess"
@@ -64,7 +64,7 @@ _BEFORE = {
 _QUALIFIERS: dict[str, tuple[str, ...]] = {"key": KEY_WORDS} | {kind: tuple(words.split()) for kind, words in _BEFORE.items()}
 
 _LONG = {kind: tuple(word for word in words if len(word) > 3 or word == "api") for kind, words in _QUALIFIERS.items()}
-_LAST_WORD = re.compile(r"[A-Z]?[a-z0-9]+\Z|[A-Z0-9]+\Z")
+_LAST_WORD = re.compile(r"[A-Z]?[a-z0-9]{1,24}\Z|[A-Z0-9]{1,24}\Z")
 
 
 def is_qualified(kind: str, before: str) -> bool:
@@ -76,6 +76,11 @@ def is_qualified(kind: str, before: str) -> bool:
     return (word[0].lower() in qualifiers or word[0].lower().endswith(_LONG[kind])) and not before.endswith(("  ", "--"))
 
 
+# One of these is in each text with a name that is looked for in sentences, pairs and lines.
+WORDS = (
+    *("pass", "pwd", "psk", "kennwort", "secret", "cred", "token", "key", "otp", "one-time", "one time", "code", "signature", "334 ugfzc3"),
+    *("auth", "cookie", "jwt", "dsn", "salt", "pin", "pw", "sig", "session"),
+)
 _CODES = re.compile(r"code\Z|\A(?:t?otp)\Z", re.IGNORECASE)
 
 

@@ -26,15 +26,17 @@ _CERTAIN = tuple(
 # A word that was made up, alone on the line after a label or a sentence that ends in a colon
 _ALONE = re.compile(rf":\s{{0,4}}\n{_EMPTY}{_INDENT}{_VALUE}\s{{0,4}}$", re.MULTILINE)
 _SECRET_NOUN = re.compile(
-    r"(?<![a-z])(?:pass(?:word|wd|phrase|code|key|wort)|pwd|psk|kennwort|secret|credential|token|(?:key|code)s?(?![a-z]))", re.IGNORECASE
+    r"(?<![a-z])(?:pass(?:word|wd|phrase|code|key|wort)|pwd|psk|kennwort|secret|credential|token|signature|(?:key|code)s?(?![a-z]))",
+    re.IGNORECASE,
 )
 # SMTP: 334 and the base64 of "Password:"
 _SMTP = re.compile(rf"\b334 UGFzc3dvcmQ6?=?\s{{0,4}}\n{_INDENT}{_VALUE}")
 _ITEM = re.compile(rf"[,\s]{{0,9}}\n{_INDENT}(?:-\s)?{_VALUE}(?=\s{{0,4}},?\s{{0,4}}(?:\n|\Z|\]))")
 _IS_ITEM = re.compile(r"\s{0,40}(?:-\s|[\"'])\S{1,1024}\s{0,4}\Z")
-WORDS = ("pass", "pwd", "secret", "token", "key", "cred", "code", "kennwort", "psk", "334 ugfzc3")
+WORDS = ("pass", "pwd", "secret", "token", "key", "cred", "code", "kennwort", "psk", "signature", "334 ugfzc3")
 _ENDS = (":", "=", "-", "|", ">", "+", "[")
 _MOST_ITEMS, _MOST_BLANK, _MOST = 64, 3, 240
+_MOST_LINES, _MOST_AFTER = 5, 2048  # that are searched behind a line
 
 
 def in_text(text: str, lower: str) -> list[Span]:
@@ -46,8 +48,7 @@ def in_text(text: str, lower: str) -> list[Span]:
     while (end := text.find("\n", start)) >= 0:
         begin = max(start, end - _MOST)
         if _opens(text[begin:end], lower[begin:end]):
-            rest = text[begin : end + _MOST * 8]
-            spans += [(begin + first, begin + last) for first, last in _after(rest, end - begin)]
+            spans += _after(text, begin, end)
         start = end + 1
     return spans
 
@@ -58,16 +59,22 @@ def _opens(line: str, lower: str) -> bool:
     return (line.endswith(_ENDS) or "name" in lower or "334 " in lower or "key:" in lower) and any(word in lower for word in WORDS)
 
 
-def _after(text: str, end: int) -> list[Span]:
-    """List the values behind the first line of a text, which ends at `end`."""
+def _after(text: str, begin: int, end: int) -> list[Span]:
+    """List the values behind the line from `begin` to `end`."""
+    until = end
+    for _ in range(_MOST_LINES):
+        until = text.find("\n", until + 1, end + _MOST_AFTER)
+        if until < 0:
+            until = min(len(text), end + _MOST_AFTER)
+            break
     for form in _CERTAIN:
-        match = form.search(text, 0)
+        match = form.search(text, begin, until)
         if match is not None and match.start() < end and (kind := kind_of(match["n"])) and _is_value(kind, match["s"], certain=True):
             return [match.span("s"), *_items(text, match, kind)]
-    if (match := _SMTP.search(text)) is not None and match.start() < end:
+    if (match := _SMTP.search(text, begin, until)) is not None and match.start() < end:
         return [match.span("s")]
-    line = text[:end].rstrip()
-    match = _ALONE.match(text, len(line) - 1) if line.endswith(":") else None
+    line = text[begin:end].rstrip()
+    match = _ALONE.match(text, begin + len(line) - 1, until) if line.endswith(":") else None
     noun = _SECRET_NOUN.search(line)
     if match is not None and noun is not None:
         kind = kind_of(line.rstrip(": ").rpartition(" ")[2]) or kind_of(noun[0]) or "token"

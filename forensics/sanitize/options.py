@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from forensics.sanitize.names import is_qualified
 from forensics.sanitize.value_forms import VALUE, Span, value_span
 from forensics.sanitize.values import is_made_up, is_random, may_be_secret
 
@@ -13,7 +14,7 @@ _SLASH = re.compile(r"\s/(?:p|pass|pwd|pw|password|rp|gp):")
 _OPTION = re.compile(
     rf"(?<![\w-])--?(?:[a-z0-9]{{1,20}}[-_.]){{0,4}}(?:(?P<password>(?:[a-z]{{1,12}})?pass(?:word|wd|phrase|code)?|passwords?|pwd|psk|pw|psw|(?:user-?|so-)?pin)"
     rf"|(?P<key>(?:api|access|secret|auth|private|account|admin|master|license|encryption|signing|shared|deploy|preshared|service|app|user|join|setup)[-_]?keys?|authkey|key[-_]?pass|creds?)"
-    rf"|(?P<token>(?:[a-z]{{1,12}})?tokens?|authtoken|secrets?|(?:client|app|consumer|shared)secret|credentials?|otp|cookie|pat|auth))[-_]?[0-9]?(?P<sep>=|\s{{1,12}}){VALUE}"
+    rf"|(?P<token>(?:[a-z]{{1,12}})?tokens?|authtoken|secrets?|(?:client|app|consumer|shared)secret|credentials?|otp|cookie|pat|auth)|(?P<other>[a-z]{{1,20}}[-_]?key|key))[-_]?[0-9]?(?P<sep>=|\s{{1,12}}){VALUE}"
     rf"|(?<=\s)/(?P<slash>p|pass|pwd|pw|password|rp|gp):(?P<slashed>[^\s\"']{{3,256}}|\"[^\"\n]{{3,256}}\")",
     re.IGNORECASE,
 )
@@ -29,6 +30,7 @@ _WORDS = frozenset(
     then else only just always never command line env environment variable variables path name names file files set unset works
     """.split()  # noqa: SIM905  a list is three times as long
 )
+_PUBLIC = re.compile(r"pub|host|gpg|pgp|sort|partition|primary|cache|ssh|sign|foreign|group|hot|id[-_]?key", re.IGNORECASE)
 _PLACEHOLDER = re.compile(r"\A(?:[A-Z][A-Z_-]*|\w{1,20}=.*|[a-z]+/[a-z.-]+)\Z")
 
 
@@ -56,6 +58,8 @@ def arguments_apart(text: str) -> str:
 def _is_value(match: re.Match[str], value: str) -> bool:
     if not may_be_secret(value) or (match["s"] is not None and _PLACEHOLDER.match(value)):
         return False
+    if match["other"] and not is_qualified("key", match.string[match.start() : match.start("other") + len(match["other"]) - len("key")]):
+        return is_random(value, 16) and _PUBLIC.search(match[0]) is None
     if match["token"]:
         is_word = match["token"].lower() in {"secret", "secrets", "auth", "cookie", "credential", "credentials"}  # of a name, as a rule
         return is_random(value, 8) or len(value) >= 16 or is_made_up(value) or (not is_word and _is_argument(match, value))

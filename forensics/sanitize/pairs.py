@@ -55,13 +55,10 @@ PAIRS: tuple[Pair, ...] = (
     _pair("pass secret token key cred pwd", r"\b(?:config|configure|conf|set|setx|export|store|save|put|create|add|update|update-secret|setenv|secret|param|env)\s(?:(?:set|add|put|get|--?[a-z-]{1,30})\s){0,3}(?P<n>[a-z][\w./:-]{1,80})(?:[ =]{1,3})(?:--value[ =]|-v )?" + VALUE),
 )  # fmt: skip
 _OF_HINT = by_hint(pair.hints for pair in PAIRS)
-_SECRET_WORD = re.compile(r"pass|pwd|psk|secret|token|key|cred|auth|cookie|otp|jwt|dsn|salt|pin\b|pw\b|sig|kennwort|session")
 
 
 def in_pairs(text: str, lower: str) -> Iterator[tuple[str, int, int]]:
     """Yield (kind, start, end) of the values of pairs whose name is that of a secret. lower: the text in lower case."""
-    if _SECRET_WORD.search(lower) is None:
-        return
     for number in hinted(_OF_HINT, lower):
         _, pattern, certain = PAIRS[number]
         at = 0

@@ -47,6 +47,9 @@ PLACES: tuple[Place, ...] = (
     place("webhook", "hooks.slack", r"\bhooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)/(?P<s>[\w/+-]{6,256})"),
     place("webhook", "webhook.office.com outlook.office", r"(?:webhook|outlook)\.office(?:365)?\.com/(?:webhookb2|webhook)/(?P<s>[\w@/.-]{6,512})"),
     place("webhook", "hooks.zapier.com ifttt hc-ping.com hooks.airtable hook.", r"(?:hooks\.zapier\.com/hooks/catch/|maker\.ifttt\.com/trigger/[\w-]{1,64}/(?:json/)?with/key/|hc-ping\.com/|hook\.[\w.-]{1,20}make\.com/|hooks\.airtable\.com/)(?P<s>[\w/-]{6,256})"),
+    # An address that is a secret as a whole: a long part of its path has capitals, small letters and digits, or follows such a word
+    place("token", "://", r"://[^\s/\"'<>?#]{1,128}/(?:[\w.~%@-]{0,64}/){0,8}(?P<s>(?=[A-Za-z]{0,40}[0-9])(?-i:(?=[a-z0-9]{0,40}[A-Z])(?=[A-Z0-9]{0,40}[a-z]))[A-Za-z0-9]{22,128})(?=[/?#\s\"'<>),;]|$)", lambda value: is_random(value, 22)),
+    place("webhook", "://", r"://[^\s/\"'<>?#]{1,128}/(?:[\w.-]{0,64}/){0,8}?(?:nosnch\.in/|(?:heartbeat|inputs|alert|push|ingest|ping|p)/)?(?P<s>[A-Za-z0-9-]{20,128})(?=[/?#\s\"'<>]|$)", lambda value: is_random(value, 20)),
     place("webhook", "hook", r"/(?:api/)?(?:web)?hooks?/(?:catch/|incoming/)?(?P<s>[\w-]{16,128}(?:/[\w-]{8,128}){0,2})", lambda value: is_random(value, 16)),
     place("token", "api.telegram.org", r"api\.telegram\.org/(?:file/)?bot(?P<s>[\w:-]{8,128})"),
     place("topic", "ntfy", r"//[^\s/\"'<>]{0,64}\bntfy[^\s/\"'<>]{0,64}/(?P<s>[\w-]{2,64})", _topic),
@@ -62,6 +65,8 @@ PLACES: tuple[Place, ...] = (
     place("token", "digest", r"\b(?:response|cnonce|nonce|opaque)=\"?(?P<s>[\w+/=-]{8,256})"),
     place("cookie", "cookie", r"\b(?:set-)?cookie\\?[\"']?\s{0,3}[:=]>?\s{0,3}\\?[\"']?(?P<s>[\w.%-]{1,64}=[^\n\"'\\]{4,4096})", _has_cookie),
     place("token", "key token secret auth", r"\b(?:x-)?[a-z][a-z0-9-]{0,40}-(?:key|token|secret|auth|signature)\\?[\"']?\s{0,3}[:=]\s{0,3}" + VALUE, lambda value: may_be_secret(value, 6) and is_random(value, 12)),
+    place("token", "sharedkey", r"\bsharedkey(?:lite)?\s{1,3}[\w-]{1,64}:(?P<s>[A-Za-z0-9+/]{16,256}={0,2})"),
+    place("token", "login=", r"\blogin=[\"']?(?P<s>[\w-]{24,128})(?![\w@.-])", lambda value: is_random(value, 24)),
     place("token", "bearer", r"\bbearer\s{1,4}(?P<s>[\w.~+/=:|-]{6,4096})", bearer),
     place("password", "basic", r"\bbasic\s{1,4}(?P<s>[A-Za-z0-9+/]{8,1024}={0,2})(?=[\s\"',\\]|$)", user_and_password),
     place("token", "x-", r"\bx-[a-z0-9-]{0,40}(?:key|token|secret|auth|signature|password|session)[a-z0-9-]{0,20}\\?[\"']?\s{0,3}[:=]\s{0,3}" + VALUE,

@@ -8,12 +8,13 @@ from collections.abc import Iterator
 
 from forensics.sanitize.assignments import BEFORE, is_of_a_model
 from forensics.sanitize.names import is_qualified
+from forensics.sanitize.place import mixed
 from forensics.sanitize.value_forms import BARE, QUOTED, VALUE, value_span
 from forensics.sanitize.values import is_made_up, is_random, may_be_secret
 
 Found = tuple[str, int, int]
 _NOUN = re.compile(
-    r"(?<![a-z])(?:(?:api|pre-?auth|auth|access|secret)[-_]?key|pass(?![a-z])|pass(?:word|wd|phrase|code|key|wort)|pwd|psk|kennwort|secret|credential|token|key|otp|one[- ]time|verification code|recovery code)"
+    r"(?:(?:api|pre-?auth|auth|access|secret)[-_]?key|pass(?![a-z])|pass(?:word|wd|phrase|code|key|wort)|pwd|psk|kennwort|secret|credential|token|key|otp|one[- ]time|verification code|recovery code)"
 )
 _NAME = (
     r"(?P<name>(?P<password>(?:pass(?:word|wd|phrase|code|key|wort)|pwd|psk|kennwort|secret|credential)s?)|(?P<pass>pass)(?![a-z])|(?P<key>(?:(?:api|pre-?auth|auth|access|secret)[-_]?)?keys?(?:\s[0-9]{1,2})?|recovery codes?)"
@@ -38,19 +39,19 @@ _HARMLESS_BEFORE = re.compile(
     r"(?:public|host|primary|foreign|unknown|invalid|missing|bad|no|ssh|duplicate|unexpected|cache|sort|partition|rsa|dsa|ecdsa|eddsa|ed25519|gpg|pgp)\s?$",
     re.IGNORECASE,
 )
+_ASSIGNS = re.compile(r"\A[a-z_]+=|=[^=]")
 _BEHIND = re.compile(r"[\"']?(?:[,;)\n]|\s*\Z)")
 _OF_A_TOKEN = re.compile(
     r"(?:root|join|worker|access|admin|setup|claim|refresh|bot|registration|enrol?lment|bearer|auth|api)\s\Z", re.IGNORECASE
 )
 
 
-_WORDS = ("pass", "pwd", "psk", "kennwort", "secret", "credential", "token", "key", "otp", "one-time", "one time", "code")
-
-
 def in_sentences(text: str, lower: str) -> Iterator[Found]:
     """Yield (kind, start, end) of values that a sentence gives. lower: the text in lower case."""
-    for noun in _NOUN.finditer(lower) if any(word in lower for word in _WORDS) else ():
+    for noun in _NOUN.finditer(lower):
         before = text[max(0, noun.start() - BEFORE) : noun.start()]
+        if before[-1:].isalpha() and not text[noun.start()].isupper():  # monkey, but not storePassword
+            continue
         for pattern, judge in ((_DIRECT, _is_given), (_DISTANT, _is_far_given)):
             if (match := pattern.match(text, noun.start())) is not None:
                 start, end = value_span(match)
@@ -81,7 +82,8 @@ def _is_given(match: re.Match[str], value: str, before: str) -> bool:
     if match["password"]:
         return _is_password(match, value, has_verb=has_verb)
     if match["key"] and not _is_key_name(match, before):
-        return is_random(value, 24) and has_verb and "/" not in value
+        is_chosen = mixed(value) and not value[-1:].isalnum()  # mesh key Xyz12#
+        return is_chosen or (is_random(value, 24) and has_verb and "/" not in value)
     if has_verb or match["s"] is None:
         return is_random(value, 8)
     is_named = match["key"] or _OF_A_TOKEN.search(before) is not None
@@ -93,7 +95,11 @@ def _is_password(match: re.Match[str], value: str, *, has_verb: bool) -> bool:
     if match["q"] or match["a"]:  # the password 'swordfish'
         return is_made_up(value) or (name.startswith("pass") and value.isalpha())
     is_version = name == "passwd" and ":" in value and not has_verb  # of the package
-    return is_made_up(value) and not is_version and (has_verb or match["s"] is None or (value[:1] not in "/@#(" and "=" not in value))
+    return (
+        is_made_up(value)
+        and not is_version
+        and (has_verb or match["s"] is None or (value[:1] not in "/@#(" and _ASSIGNS.search(value) is None))
+    )
 
 
 def _is_far_given(match: re.Match[str], value: str, before: str) -> bool:

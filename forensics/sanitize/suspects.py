@@ -48,7 +48,7 @@ _FORMS = (
     r"(?:sl\.|SG\.|dp\.|sk_|sk-|re_|00D|API-|key-|SK|mfa\.|s\.|eyJ|gt1\.|hv[sbr]\.)[A-Za-z0-9_.-]{6}[A-Za-z0-9_.!-]{6}|(?i:://|get |post |put |path=)[^\s]{1,200}/[A-Za-z0-9_.~=-]{16}",
     rf"(?i:(?:{'|'.join(_FREQUENT_NAMES)})[\w-]{{0,24}}(?:\s[0-9]{{1,2}})?(?:[\"'\]\\)`]|&quot;|&#3[49];|%2[27]){{0,4}}\s{{0,16}}(?:[:=>\"'`|│&,]|%3[ad]|->|\?=|is|was|now|to))",
     r"(?i:(?:send|connect|echo|printf|oper|ghost|identify)\S{0,16}\s?[\"'(]|echo\s|oper\s|sink\s|user\s\S{1,64}\s(?:on|off|pass)|x-[a-z0-9-]{0,60}[\"']?\s{0,3}[:=]|\s(?:sha|md5|crypt|digest|eap)\S{0,12}\s?[({}\"']|\*\s*$|\s[0-9.]{7,15}\s*$|:(?:pin|eap)\s)",
-    r"-[A-Za-z0-9_.-]*(?:pat|pin|pw|auth)[=\s\"']|(?:--user|-user|-U|-[pPua])[= ]|\s/(?:p|rp|gp|pw|P|RP|GP|PW):",
+    r"-[A-Za-z0-9_.-]*(?:pat|pin|pw|auth)[=\s\"']|(?:--user|-user|-U|-[a-z]?[pPuawW])[= ]|\s/(?:p|rp|gp|pw|P|RP|GP|PW):",
     r"[^\t\n\r\x20-\x7e]",
 )
 _COMMAND = (
@@ -58,7 +58,7 @@ _ARGUMENT = r"[\s\"']--?[A-Za-z0-9]|\s/(?:[A-Za-z]{1,12}:|rp\s|p\s|pw\s)"
 
 
 def suspects(texts: pl.Series) -> pl.Series:
-    """Whether each text can hold a secret: false only where `find_secrets` finds none. About 1 µs per text, a hundredth of searching it."""
+    """Whether each text can hold a secret: false only where `find_secrets` finds none. About 3 µs per text, a thirtieth of searching it."""
     found = texts.str.contains_any(_LITERALS, ascii_case_insensitive=True) | (texts.str.contains(_ARGUMENT) & texts.str.contains(_COMMAND))
     for form in _FORMS:  # in one expression they take five times as long
         found |= texts.str.contains(form)

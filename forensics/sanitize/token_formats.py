@@ -108,7 +108,7 @@ FORMATS: tuple[TokenFormat, ...] = (
     _format("token", "akcp", r"AKCp[A-Za-z0-9]{40,128}"),
     _format("token", "eaa igq", r"(?:EAA|IGQ)(?=[A-Za-z]{0,60}[0-9])[A-Za-z0-9]{40,512}"),
     _format("token", "oy2", r"oy2[a-z0-9]{43}(?![A-Za-z0-9])"),
-    _format("token", "swmtkn-", r"SWMTKN-1-[a-z0-9-]{40,128}"),
+    _format("token", "swmtkn- swmkey-", r"SWM(?:TKN|KEY)-1-[A-Za-z0-9+/-]{40,128}"),
     _format("token", "k10", rf"K10{HEX}{{40,64}}::[\w:.-]{{4,256}}"),
     _format("token", "pveapitoken", r"PVEAPIToken=[\w.@!-]{3,128}[=:][0-9a-f-]{20,64}"),
     _format("token", ":", r"[0-9]{8,12}:[A-Za-z0-9_-]{33,40}(?![\w-])"),  # Telegram
