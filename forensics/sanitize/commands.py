@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from forensics.sanitize.hints import by_hint, hinted
-from forensics.sanitize.options import arguments_apart
+from forensics.sanitize.options import spaced_arguments
 from forensics.sanitize.place import Accepts, always, made_up, mixed, password, random
 from forensics.sanitize.value_forms import VALUE, value_span
 
@@ -23,7 +23,7 @@ class Command(NamedTuple):
 
 
 def _command(names: str, arguments: str, accepts: Accepts = password, kind: str = "password") -> Command:
-    # In a list of arguments there are several spaces between two: see arguments_apart.
+    # In a list of arguments there are several spaces between two: see spaced_arguments.
     spaced = re.sub(r"\[ =\](?![{?])", "[ =]{1,9}", re.sub(r"(?<!\[)(?<!\[\^)\\s(?![{?)\]])", r"\\s{1,9}", arguments)).replace(
         "[ =]?", "[ =]{0,9}"
     )
@@ -169,13 +169,13 @@ def in_commands(text: str, lower: str) -> Iterator[tuple[str, int, int]]:
     """Yield (kind, start, end) of the secrets in command lines. lower: the text in lower case."""
     if not (_MAY_BE.search(lower) or hinted(_OF_HINT, lower)):
         return
-    apart = arguments_apart(text)
+    spaced = spaced_arguments(text)
     names = (match for match in _WORDS.finditer(lower) if match[0] in NAMES)
     for name, _ in zip(names, range(_MOST), strict=False):
-        end = _SEPARATOR.search(apart, name.end(), name.end() + _LONGEST)
-        line = apart[name.end() : end.start() if end else name.end() + _LONGEST]
+        end = _SEPARATOR.search(spaced, name.end(), name.end() + _LONGEST)
+        line = spaced[name.end() : end.start() if end else name.end() + _LONGEST]
         yield from _in_line(NAMES[name[0]], line, name.end())
-    for match in _ANY_COMMAND.finditer(apart):
+    for match in _ANY_COMMAND.finditer(spaced):
         if mixed(match["s"]):
             yield "password", *match.span("s")
 

@@ -41,7 +41,7 @@ def may_have_option(lower: str) -> bool:
 
 def of_options(text: str) -> Iterator[Span]:
     """Yield the values of options such as --token."""
-    for match in _OPTION.finditer(arguments_apart(text)):
+    for match in _OPTION.finditer(spaced_arguments(text)):
         if match["slash"] is not None:
             yield match.span("slashed")
             continue
@@ -50,7 +50,7 @@ def of_options(text: str) -> Iterator[Span]:
             yield start, end
 
 
-def arguments_apart(text: str) -> str:
+def spaced_arguments(text: str) -> str:
     """Put spaces between the arguments of a list, `['--token', 'x']`, without moving any."""
     return _BETWEEN_ARGUMENTS.sub(lambda match: " " * len(match[0]), text) if "-" in text and _ARE_ARGUMENTS.search(text) else text
 
