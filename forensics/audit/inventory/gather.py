@@ -77,12 +77,12 @@ def _prometheus(names: tuple[str, ...], token: str, unit: str) -> Prometheus | N
     configured = [each for each in found if not each.is_running]
     if not running or not configured:
         return found[0] if found else None
-    loaded = {_meaning(state.rule) for state in running[0].rules or ()}
-    only_in_file = tuple(state.rule for state in configured[0].rules or () if _meaning(state.rule) not in loaded)
+    loaded = {_identity(state.rule) for state in running[0].rules or ()}
+    only_in_file = tuple(state.rule for state in configured[0].rules or () if _identity(state.rule) not in loaded)
     return replace(running[0], not_loaded=only_in_file, mistakes=configured[0].mistakes)
 
 
-def _meaning(rule: Rule) -> tuple[str, object]:
+def _identity(rule: Rule) -> tuple[str, object]:
     """Identify a rule by its name and what its expression means: a server writes it in its own layout."""
     return rule.alert, tree_of(rule) or rule.expr
 
