@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from forensics import __version__
-from forensics.cli import audit, classes, explain, export, generate, ingest, output, patterns, report, watch
+from forensics.cli import audit, classes, explain, export, generate, ingest, output, patterns, replay, report, watch
 from forensics.errors import ForensicsError
 
 INTERRUPTED = 130
@@ -21,6 +21,7 @@ INTERRUPTION = "interrupted; nothing was lost. Run the command again to continue
 OBJECTS_BETWEEN_COLLECTIONS = 50_000  # an analysis makes hundreds of thousands that all stay: a tenth of its CPU time at Python's 700
 COMMANDS: dict[str, Callable[..., None]] = {
     "report": report.report,
+    "replay": replay.replay,
     "ingest": ingest.ingest,
     "explain": explain.explain,
     "watch": watch.watch,

@@ -131,6 +131,8 @@ def _probe(scene: Scene, probe: Probe, engine: Engine, source: str) -> Task:
 
 def _of_unit_files(scene: Scene, asked: Asked) -> Iterator[Replayed]:
     for unit in asked.unit_files:
+        if unit.unit not in {"", scene.incident.unit}:
+            continue
         yield replay_start_limit(scene, unit.limit, unit.file, f"limit:{unit.file}")
         if unit.policy is not None:
             yield replay_policy(scene, unit.policy, unit.file, f"policy:{unit.file}")

@@ -39,6 +39,7 @@ class UnitFile:
     pauses: Pauses | None = None
     on_failure: str = ""
     direct: bool = False  # RestartMode=direct
+    unit: str = ""  # the only one that it is of; of a directory of units
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,9 @@ def shipped() -> Asked:
 
 def with_own(asked: Asked, own: Asked) -> Asked:
     """Put the user's controls in place of the shipped ones of their kind."""
-    given = {name: getattr(own, name) for name in ("rules", "limits", "probes", "polls", "routers") if getattr(own, name)}
+    given = {name: getattr(own, name) for name in ("limits", "probes", "polls", "routers") if getattr(own, name)}
+    if own.rules is not None:
+        given["rules"] = own.rules
     if own.limits:
         given["stacked"] = own.limits
     return replace(

@@ -15,6 +15,7 @@ from forensics.rules import Rule
 
 STATES = ("node_systemd_unit_state", "systemd_unit_state")
 MOST = 3  # stacks of one limit
+SHIPPED = "shipped"
 
 
 def replay_stacks(scene: Scene, limit: StartLimit, rules: Sequence[Rule], engine: Engine, source: str) -> Iterator[Replayed]:
@@ -56,7 +57,8 @@ def stacked(stacks: Sequence[Stack], replayed: Sequence[Replayed]) -> Iterator[R
 
 
 def _named(rule: Rule, limit: StartLimit, alone: Replayed, source: str) -> Named:
-    origin = f"{source} + {rule.source or rule.file}"
+    of_rule = rule.source or f"{rule.file}:{rule.line}"
+    origin = of_rule if source == SHIPPED and of_rule.startswith(SHIPPED) else f"{source} + {of_rule}"
     return Named(f"stack:{limit}+{rule.name}", f"StartLimit {limit} s + {rule.name}", "stack", origin, alone.assumptions)
 
 

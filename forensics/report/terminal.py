@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from io import StringIO
 
 from rich.console import Console, Group, RenderableType
@@ -21,7 +22,11 @@ _MOST_CLASSES, _MOST_INCIDENTS, _MOST_STEPS, _MOST_DAMAGE = 20, 20, 20, 10
 
 
 def render(report: Report, options: RenderOptions) -> str:
-    """Render for a terminal; environment variables (COLUMNS, NO_COLOR, …) are ignored, as the caller has decided."""
+    return printed(_parts(report, options), options)
+
+
+def printed(parts: Iterable[RenderableType], options: RenderOptions) -> str:
+    """Print for a terminal; environment variables (COLUMNS, NO_COLOR, …) are ignored, as the caller has decided."""
     out = StringIO()
     console = Console(
         file=out,
@@ -34,7 +39,7 @@ def render(report: Report, options: RenderOptions) -> str:
         legacy_windows=False,
         _environ={},
     )
-    for part in _parts(report, options):
+    for part in parts:
         console.print(part)
     return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
 
