@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import median
@@ -105,13 +106,15 @@ def choose(verdicts: Sequence[Verdict], incidents: Sequence[Incident], within_s:
 
 def nearest(verdicts: Sequence[Verdict], incident: Incident) -> str:
     """Say which rule comes nearest for an incident that none pages in time."""
-    quiet = [verdict for verdict in verdicts if verdict.outside == 0 and incident.id in verdict.fired]
-    if quiet:
-        best = min(quiet, key=lambda verdict: verdict.fired[incident.id].latest_s)
-        latest = best.fired[incident.id].latest_s
-        return f"the first that fires nowhere else is {best.rule.expr}, at {best.fired[incident.id]}: --within {latest + 1:.0f}s"
-    noisy = [verdict for verdict in verdicts if incident.id in verdict.fired]
-    if noisy:
-        best = min(noisy, key=lambda verdict: verdict.outside)
-        return f"the quietest that fires is {best.rule.expr}, with {wording.plural(best.outside, 'firing')} outside of incidents"
-    return next((reason for verdict in verdicts if (reason := verdict.why.get(incident.id))), "no rule fires")
+    fires = [verdict for verdict in verdicts if incident.id in verdict.fired]
+    sure = [verdict for verdict in fires if not verdict.outside and verdict.fired[incident.id].always]
+    if sure:
+        best = min(sure, key=lambda verdict: verdict.fired[incident.id].latest_s)
+        within = math.ceil(best.fired[incident.id].latest_s)
+        return f"the first that fires nowhere else is {best.rule.expr}, at {best.fired[incident.id]}: --within {within}s"
+    if fires:
+        best = min(fires, key=lambda verdict: (verdict.outside, not verdict.fired[incident.id].always))
+        but = [wording.plural(best.outside, "firing") + " outside of incidents"] if best.outside else []
+        but += [] if best.fired[incident.id].always else ["phases of scrapes in which it does not fire"]
+        return f"{best.rule.expr} fires at {best.fired[incident.id]}, with {' and '.join(but)}"
+    return next((reason for verdict in reversed(verdicts) if (reason := verdict.why.get(incident.id))), "no rule fires")

@@ -106,7 +106,8 @@ def _of_exporter(
 
 def _refusal(unit: str, incident: Incident, exporter: Exporter, verdicts: Sequence[Verdict], wanted: Wanted) -> str:
     within, start = wording.duration(wanted.within_s), wording.instant(incident.start)
-    what = f"no rule on {exporter.restarts} or its state pages the incident of {unit} of {start} UTC within {within} and nothing else"
+    metrics = " or ".join(name for name in (exporter.restarts, exporter.state) if name)
+    what = f"no rule on {metrics} pages the incident of {unit} of {start} UTC within {within} and nothing else"
     return f"{what}: {nearest(verdicts, incident)}"
 
 
