@@ -113,6 +113,7 @@ for _number, _one in enumerate(COMMANDS):
 _WORDS = re.compile(r"[a-z0-9][a-z0-9_.-]{1,20}(?=[\s\"',])")
 # An option, or one of the commands that need none
 _MAY_BE = re.compile(r"[\s\"']-{1,2}[a-z0-9]|\s/(?:[a-z]{1,12}:|rp\s|p\s|pw\s)")
+_STARTS = (" -", "'-", '"-', "\n-", " /")
 WITHOUT_OPTIONS = (
     "sqlplus",
     "sqlldr",
@@ -167,7 +168,7 @@ _OF_HINT = by_hint([WITHOUT_OPTIONS])
 
 def in_commands(text: str, lower: str) -> Iterator[tuple[str, int, int]]:
     """Yield (kind, start, end) of the secrets in command lines. lower: the text in lower case."""
-    if not (_MAY_BE.search(lower) or hinted(_OF_HINT, lower)):
+    if not ((any(start in lower for start in _STARTS) and _MAY_BE.search(lower)) or hinted(_OF_HINT, lower)):
         return
     spaced = spaced_arguments(text)
     names = (match for match in _WORDS.finditer(lower) if match[0] in NAMES)

@@ -23,12 +23,16 @@ _MOST_CHARACTERS = 16_384
 
 def begins(text: str) -> bool:
     """Whether a block begins in the text and does not end in it."""
+    if "---" not in text and "Private-Lines" not in text:  # nearly every line
+        return False
     last = max((begin.end() for begin in _BEGIN.finditer(text)), default=None)
     return last is not None and _END.search(text, last) is None
 
 
 def begins_public(text: str) -> bool:
     """Whether a block that everybody may have begins in the text and does not end in it."""
+    if "---" not in text:
+        return False
     last = max((begin.end() for begin in _PUBLIC_BEGIN.finditer(text)), default=None)
     return last is not None and _PUBLIC_END.search(text, last) is None
 

@@ -43,7 +43,7 @@ _TECHNICAL = re.compile(
     r"(?:v?[0-9]+(?:[._:-][0-9a-z]+)*|[0-9.,]+(?:[kmgt]i?b|[munp]?s|hz|[kmgt]?bit|%|x|min|h|d)?|0x[0-9a-f]*|(?:[0-9a-f]{1,4}:){2,7}[0-9a-f]{0,4}"
     r"|(?:hmac-?)?(?:sha|md|aes|rsa|ed|ecdsa|ecdh|utf|ipv|base|oauth|http|tls|ssl|ssh|pbkdf|argon|crc|rc|ntlmv|bcrypt|x|cp|iso|arm|amd|win|int|uint|float|fp|bf|ubuntu|debian|python|cuda|gpt|llama|qwen)"
     r"-?[0-9]{1,5}(?:[-_./:][a-z0-9]{1,8}){0,3}[a-z]?"
-    r"|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[a-z]+|[^@\s]+@(?:localhost|[\w-]+\.[\w.-]+)|(?-i:(?:[a-z]*[A-Z]?[a-z]+|[A-Z]+)(?:[-_.](?:(?:[a-z]*[A-Z]?[a-z]+|[A-Z]+)[0-9]{0,4}|[0-9]{1,4}))+))\Z",
+    r"|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[a-z]+|[^@\s]+@(?:localhost|[\w-]+\.[\w.-]+)|(?-i:(?:[a-z]+(?:[A-Z][a-z]+)?|[A-Z][a-z]+|[A-Z]+)(?:[-_.](?:(?:[a-z]+(?:[A-Z][a-z]+)?|[A-Z][a-z]+|[A-Z]+)[0-9]{0,4}|[0-9]{1,4}))+))\Z",
     re.IGNORECASE,
 )
 _PUNCTUATION = re.compile(r"[A-Za-z0-9][!@#$%^&*?+~=;,][A-Za-z0-9]|[A-Za-z0-9][!#$%^&*?+~=]\Z")
