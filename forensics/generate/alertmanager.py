@@ -74,6 +74,10 @@ def head_lines(basis: Basis, receiver: Receiver, watchdog: Receiver | None) -> I
         "UnitRestartLoop of the same host and unit. `host` is a label of your scrape configuration or external_labels; without it alerts "
         "are grouped by name and unit only."
     )
+    yield (
+        "Not proven here: that the receiver answers. `replay --rules FILE --alertmanager FILE` shows when a page would have left, "
+        "`audit --alertmanager URL --send-test-alert` sends one."
+    )
     yield "Check it with `amtool check-config FILE`, and see who gets what with `amtool config routes test severity=critical unit=…`."
 
 

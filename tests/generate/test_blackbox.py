@@ -1,7 +1,12 @@
 """The probe asks the port that stable attempts show; promtool and blackbox_exporter accept both files."""
 
+import json
 import shutil
 import subprocess
+import threading
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import urlencode
 
 import pytest
 import yaml
@@ -10,6 +15,7 @@ from forensics.errors import UsageError
 from forensics.generate.blackbox import Asked, Probe, module_text, probe_files, probes, scrape_text
 from forensics.generate.endpoints import endpoint_of
 from tests.generate.history import UNIT, day, investigated
+from tests.servers import free_port, http_get, wait_for
 
 COMPLETION = Probe(UNIT, 5000, completion=True, model="llama", key_file="/etc/prometheus/key")
 EXPORTER = shutil.which("prometheus-blackbox-exporter")
@@ -61,6 +67,60 @@ def test_blackbox_exporter_accepts_the_module(tmp_path, probe):
     command = [str(EXPORTER), f"--config.file={tmp_path / 'blackbox.yml'}", "--config.check"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+class Server:
+    """Answers /health and completions as told."""
+
+    def __init__(self):
+        self.health, self.completion = 200, b'{"choices": [{"text": "2"}]}'
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self):
+                self.answer(outer.health, b"ok")
+
+            def do_POST(self):
+                assert json.loads(self.rfile.read(int(self.headers["Content-Length"])))["max_tokens"] == 1
+                self.answer(200, outer.completion)
+
+            def answer(self, status, body):
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+
+@pytest.mark.real
+@pytest.mark.skipif(EXPORTER is None, reason="blackbox_exporter is not installed")
+@pytest.mark.parametrize("completion", [False, True])
+def test_a_real_probe_succeeds_and_fails_with_the_service(tmp_path, completion):
+    server, address = Server(), f"127.0.0.1:{free_port()}"
+    probe = Probe(UNIT, server.server.server_port, completion=completion)
+    (tmp_path / "blackbox.yml").write_text(module_text("# head\n", probe))
+    question = urlencode({"module": probe.name, "target": probe.target})
+
+    def succeeds():
+        with suppress(OSError):
+            page = http_get(f"http://{address}/probe?{question}").decode()
+            return float(page.partition("\nprobe_success ")[2].partition("\n")[0])
+        return None
+
+    command = [str(EXPORTER), "--config.file=blackbox.yml", f"--web.listen-address={address}"]
+    with (tmp_path / "log").open("w") as log, subprocess.Popen(command, stdout=log, stderr=log, cwd=tmp_path) as process:
+        try:
+            wait_for(lambda: succeeds() is not None)
+            assert succeeds() == 1
+            server.health, server.completion = 503, b'{"error": "no model is loaded"}'
+            assert succeeds() == 0
+        finally:
+            process.kill()
 
 
 def test_a_completion_is_one_token_with_an_answer_that_is_looked_at():

@@ -161,3 +161,17 @@ def test_a_hostile_name_of_a_unit_gets_into_no_file(tmp_path):
         done = generate(*KINDS[kind], "--file", str(tmp_path / "hostile.json"), "--store", str(tmp_path / "store"))
         assert done.returncode == 6
         assert done.stdout == ""
+
+
+def test_replay_confirms_the_files_from_the_first_failure_to_the_delivery(journal, tmp_path):
+    files = {"rules": ["rules"], "alertmanager": ["alertmanager", "--receiver", "webhook:http://127.0.0.1:9/"]}
+    for name, arguments in files.items():
+        generate(*arguments, "-o", str(tmp_path / f"{name}.yml"), *journal)
+    named = [word for name in files for word in (f"--{name}", str(tmp_path / f"{name}.yml"))]
+    done = run("replay", *named, *journal, "--format", "json", env={**os.environ, **FIXED})
+    assert done.returncode == 0, done.stderr
+    (incident,) = json.loads(done.stdout)["incidents"]
+    (rule,) = (row for row in incident["replay"] if row["id"].startswith("rule:UnitRestartLoop"))
+    assert (rule["status"], rule["firings_outside"]) == ("fires", 0)
+    assert rule["latest_s"] <= 60
+    assert rule["delivered_after_s"] == rule["after_s"] + 5
