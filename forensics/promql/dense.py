@@ -29,24 +29,31 @@ class Windows:
     scalars: tuple[Floats, ...]
 
 
-def each_window(series: Range, function: Callable[[Windows], Floats], *scalars: Floats, at: Ints | None = None) -> Floats:
-    """Apply a function to all windows that are not empty; a result of one that is means nothing."""
+def each_window(
+    series: Range, function: Callable[[Windows], Floats], *scalars: Floats, at: Ints | None = None, steady: Floats | None = None
+) -> Floats:
+    """Apply a function to all windows that are not empty; a result of one that is means nothing.
+
+    steady: the results of windows whose samples are all equal, to which the function need not be applied.
+    """
     window = series.window
-    widest = int(window.count.max(initial=0))
-    if widest * len(window.ends) > MOST_SAMPLES:
-        raise UnsupportedError(f"{widest * len(window.ends):,} samples in windows")
+    steps = len(window.ends)
+    widest = max(int(window.count.max(initial=0)), 1)
+    chosen = np.arange(steps) if steady is None else np.flatnonzero(np.broadcast_to(series.first_span != series.last_span, steps))
+    if widest * len(chosen) > MOST_SAMPLES:
+        raise UnsupportedError(f"{widest * len(chosen):,} samples in windows")
     moments = window.ends if at is None else at
-    size = max(BLOCK // max(widest, 1), 1)
-    parts = []
-    for start in range(0, len(window.ends), size):
-        part = slice(start, start + size)
-        columns = window.first[part, None] + np.arange(max(widest, 1))
+    size = max(BLOCK // widest, 1)
+    result = np.array(np.broadcast_to(np.zeros(()) if steady is None else steady, steps))
+    for start in range(0, len(chosen), size):
+        part = chosen[start : start + size]
+        columns = window.first[part, None] + np.arange(widest)
         there = columns < window.after[part, None]
         samples = np.minimum(columns, len(window.grid) - 1)
         values = np.broadcast_to(series.samples.value_at(samples), samples.shape)
-        own = tuple(np.broadcast_to(scalar, window.ends.shape)[part] for scalar in scalars)
-        parts.append(function(Windows(values, there, window.grid.times[samples], moments[part], own)))
-    return np.concatenate(parts) if parts else np.empty(0)
+        own = tuple(np.broadcast_to(scalar, steps)[part] for scalar in scalars)
+        result[part] = function(Windows(values, there, window.grid.times[samples], moments[part], own))
+    return result
 
 
 class Compensated:
@@ -69,7 +76,7 @@ class Compensated:
 
 
 def mean_as_in_version_2(series: Range) -> Floats:
-    return each_window(series, _running_mean)
+    return each_window(series, _running_mean, steady=series.first)
 
 
 def _running_mean(windows: Windows) -> Floats:
@@ -84,11 +91,11 @@ def _running_mean(windows: Windows) -> Floats:
 
 
 def stdvar_over_time(series: Range) -> Floats:
-    return each_window(series, _variance)
+    return each_window(series, _variance, steady=series.first - series.first)
 
 
 def stddev_over_time(series: Range) -> Floats:
-    return np.sqrt(each_window(series, _variance))
+    return np.sqrt(stdvar_over_time(series))
 
 
 def _variance(windows: Windows) -> Floats:
@@ -119,32 +126,3 @@ def quantile(values: Floats, there: Bools, share: Floats) -> Floats:
     result = low * (1 - weight) + high * weight
     result = np.where(share < 0, -np.inf, np.where(share > 1, np.inf, result))
     return np.where(np.isnan(share) | (count == 0), np.nan, result)
-
-
-def deriv(series: Range) -> Floats:
-    return each_window(series, lambda windows: _regression(windows, windows.times[:, 0])[0])
-
-
-def predict_linear(series: Range, seconds: Floats, *, at: Ints) -> Floats:
-    def predict(windows: Windows) -> Floats:
-        slope, intercept = _regression(windows, windows.ends)
-        return slope * windows.scalars[0] + intercept
-
-    return each_window(series, predict, seconds, at=at)
-
-
-def _regression(windows: Windows, origin: Ints) -> tuple[Floats, Floats]:
-    """Return slope and value at the origin of the least-squares line."""
-    sums = [Compensated(len(windows.values)) for _ in range(4)]
-    for column in range(windows.values.shape[1]):
-        there, y = windows.there[:, column], windows.values[:, column]
-        x = (windows.times[:, column] - origin) / 1000
-        for total, term in zip(sums, (x, y, x * y, x * x), strict=True):
-            total.add(term, there)
-    x, y, xy, xx = (total.sum + total.rest for total in sums)
-    count = windows.there.sum(axis=1)
-    slope = (xy - x * y / count) / (xx - x * x / count)
-    first = windows.values[:, 0]
-    constant = ((windows.values == first[:, None]) | ~windows.there).all(axis=1)
-    flat = np.where(np.isinf(first), np.nan, 0.0)
-    return np.where(constant, flat, slope), np.where(constant, first + flat, y / count - slope * x / count)

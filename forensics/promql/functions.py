@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from forensics.promql import dense, over_time, rates
+from forensics.promql import dense, over_time, rates, regression
 from forensics.promql.elementwise import DATES, MATHEMATICS, clamp, clamp_max, clamp_min, rounded
 from forensics.promql.errors import UnsupportedError
 from forensics.promql.evaluation import Evaluation
@@ -30,7 +30,7 @@ RANGES: dict[str, tuple[Callable[[Range], Floats], int]] = {
     "idelta": (rates.idelta, 2),
     "changes": (rates.changes, 1),
     "resets": (rates.resets, 1),
-    "deriv": (dense.deriv, 2),
+    "deriv": (regression.deriv, 2),
     "sum_over_time": (over_time.sum_over_time, 1),
     "avg_over_time": (over_time.avg_over_time, 1),
     "count_over_time": (over_time.count_over_time, 1),
@@ -58,7 +58,7 @@ def _quantile_over_time(_evaluation: Evaluation, call: Call, share: Scalar, rang
 
 
 def _predict_linear(evaluation: Evaluation, call: Call, ranges: list[Range], seconds: Scalar) -> list[Row]:
-    return [_row(call, series, dense.predict_linear(series, seconds.values, at=evaluation.at), 2) for series in ranges]
+    return [_row(call, series, regression.predict_linear(series, seconds.values, at=evaluation.at), 2) for series in ranges]
 
 
 def _absent(_evaluation: Evaluation, call: Call, rows: list[Row]) -> list[Row]:
