@@ -54,7 +54,7 @@ def rules(
     """Name the rules of Prometheus rule files that can never fire, and why; needs neither a journal nor a network."""
     from forensics.cli import parse
     from forensics.rules import findings, read_rules, render
-    from forensics.rules.judge_rules import judge_rules
+    from forensics.rules.judgement import judge_rules
     from forensics.rules.scrape_jobs import jobs_of
     from forensics.rules.verdicts import HostFacts
 

@@ -1,8 +1,8 @@
 """Read Prometheus rule files and judge whether their selectors can ever match."""
 
-from forensics.rules.catalogue import catalogue
 from forensics.rules.finding import read_rules
-from forensics.rules.judge_rules import ALWAYS, CAN_FIRE, NEVER, PARTLY, JudgedRule, judge, judge_rules
+from forensics.rules.judgement import ALWAYS, CAN_FIRE, NEVER, PARTLY, JudgedRule, judge, judge_rules
+from forensics.rules.metric_names import catalogue
 from forensics.rules.rule import Rule, RuleFiles
 from forensics.rules.shipped import shipped_rules
 from forensics.rules.verdicts import DEAD, DEPENDS, KNOWN, NO_TARGET, NOT_COVERED, RECORDED, HostFacts, SelectorVerdict

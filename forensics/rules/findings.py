@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from forensics.rules.catalogue import catalogue
-from forensics.rules.judge_rules import ALWAYS, CAN_FIRE, NEVER, PARTLY, JudgedRule
+from forensics.rules.judgement import ALWAYS, CAN_FIRE, NEVER, PARTLY, JudgedRule
+from forensics.rules.metric_names import catalogue
 from forensics.rules.rule import RuleFiles
 from forensics.rules.verdicts import DEAD, DEPENDS, KNOWN, NO_TARGET, NOT_COVERED, SelectorVerdict
 
@@ -39,7 +39,7 @@ class Nearest:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing to look at, with the place of its rule."""
+    """One thing to look at, with the place of its rule. records: it is a recording rule."""
 
     kind: str
     file: str
@@ -49,6 +49,7 @@ class Finding:
     why: str
     nearest: tuple[Nearest, ...] = ()
     flag: str = ""
+    records: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,9 @@ def _of_rule(judged: JudgedRule) -> Iterator[Finding]:
         if kind and key not in reported:
             reported.add(key)
             rule = judged.rule
-            yield Finding(kind, rule.file, rule.line, rule.name, verdict.metric, verdict.why, named(verdict.near), verdict.flag)
+            yield Finding(
+                kind, rule.file, rule.line, rule.name, verdict.metric, verdict.why, named(verdict.near), verdict.flag, bool(rule.record)
+            )
 
 
 def _kind(judged: JudgedRule, verdict: SelectorVerdict) -> str:

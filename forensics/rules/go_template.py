@@ -199,8 +199,6 @@ def _command(checked: _Checked, what: str, stage: int, depth: int) -> None:
     kind, text = checked.tokens[-1]
     if stage and (kind in {"string", "number", "dot"} or text in {"true", "false", "nil"}):
         raise _MistakeError(f"'{brief(text, 20)}' after '|' is not a function")
-    if text == "nil" and kind == "word":
-        raise _MistakeError("nil is not a command")
     while checked.kind in _OPERANDS:
         _operand(checked, depth)
         if not checked.skip_space():

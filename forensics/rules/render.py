@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any
 
-from forensics.rules.findings import KINDS, MISTAKE, NEEDS_FLAG, UNKNOWN_METRIC, Audit, Finding, Nearest, named
-from forensics.rules.judge_rules import JudgedRule
+from forensics.rules.findings import DEAD_RULE, KINDS, MISTAKE, NEEDS_FLAG, UNKNOWN_METRIC, Audit, Finding, Nearest, named
+from forensics.rules.judgement import JudgedRule
 from forensics.rules.verdicts import DEPENDS, KNOWN, NOT_COVERED, RECORDED
 from forensics.sanitize import one_line, sanitizer
 from forensics.wording import count, plural
@@ -16,21 +16,27 @@ from forensics.wording import count, plural
 SCHEMA_VERSION = 1
 LONGEST = 400  # characters of a name or a sentence
 MOST_MISTAKES = 10  # of one file, as text
+NEVER_RECORDS = "can never give a result"  # of a recording rule
 _REFUSED = "Prometheus loads no rule of a file with a mistake."
-_SELECTORS = {KNOWN: "known", RECORDED: "recorded by these rules", DEPENDS: "depend on the host", NOT_COVERED: "not in the catalogue"}
+_SELECTORS = {
+    KNOWN: ("known", "known"),
+    RECORDED: ("recorded by these rules", "recorded by these rules"),
+    DEPENDS: ("depends on the host", "depend on the host"),
+    NOT_COVERED: ("not in the catalogue", "not in the catalogue"),
+}
 
 
 def as_text(audit: Audit, shown_kinds: Collection[str], *, redact: bool) -> str:
     """Write the findings as text; metrics that are unknown or need a flag are summed up unless their kind is among `shown_kinds`."""
-    safe = _safe(audit, redact=redact)
-    lines: list[str] = []
     mistakes: Counter[str] = Counter()
+    shown: list[Finding] = []
     for finding in audit.findings:
         mistakes[finding.file] += finding.kind == MISTAKE
-        if finding.kind == MISTAKE and mistakes[finding.file] > MOST_MISTAKES:
-            continue
-        if finding.kind not in {UNKNOWN_METRIC, NEEDS_FLAG} or finding.kind in shown_kinds:
-            lines += [*_finding_lines(finding, safe), ""]
+        is_one_too_many = finding.kind == MISTAKE and mistakes[finding.file] > MOST_MISTAKES
+        if not is_one_too_many and (finding.kind not in {UNKNOWN_METRIC, NEEDS_FLAG} or finding.kind in shown_kinds):
+            shown.append(finding)
+    safe = _safe(_texts(shown), redact=redact)
+    lines = [line for finding in shown for line in (*_finding_lines(finding, safe), "")]
     lines += _more_mistakes(mistakes, safe)
     if NEEDS_FLAG not in shown_kinds:
         lines += _flag_lines(audit, safe)
@@ -39,7 +45,8 @@ def as_text(audit: Audit, shown_kinds: Collection[str], *, redact: bool) -> str:
 
 
 def as_json(audit: Audit, *, redact: bool) -> str:
-    safe = _safe(audit, redact=redact)
+    names = (text for judged in audit.judged for text in (judged.rule.name, judged.rule.group))
+    safe = _safe([*_texts(audit.findings), *names], redact=redact)
     document = {
         "schema_version": SCHEMA_VERSION,
         "files": [safe(file) for file in audit.files],
@@ -52,11 +59,13 @@ def as_json(audit: Audit, *, redact: bool) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
-def _safe(audit: Audit, *, redact: bool) -> Callable[[str], str]:
+def _texts(findings: Iterable[Finding]) -> list[str]:
+    return [text for finding in findings for text in (finding.rule, finding.metric, finding.why)]
+
+
+def _safe(texts: Iterable[str], *, redact: bool) -> Callable[[str], str]:
     """Make the texts of the files harmless, on one line, without secrets."""
-    texts = {text for finding in audit.findings for text in (finding.rule, finding.metric, finding.why)}
-    texts |= {text for judged in audit.judged for text in (judged.rule.name, judged.rule.group)}
-    hide = sanitizer(texts, redact=redact, longest=LONGEST)
+    hide = sanitizer(dict.fromkeys(texts), redact=redact, longest=LONGEST)
     return lambda text: hide(one_line(text, LONGEST))
 
 
@@ -75,7 +84,7 @@ def _finding_lines(finding: Finding, safe: Callable[[str], str]) -> Iterator[str
     if finding.kind == MISTAKE:
         yield f"{place}:{rule}{':' if rule else ''} {safe(finding.why)}"
         return
-    yield f"{place}:{rule} {KINDS[finding.kind]}"
+    yield f"{place}:{rule} {NEVER_RECORDS if finding.records and finding.kind == DEAD_RULE else KINDS[finding.kind]}"
     yield f"  {safe(finding.metric)}: {safe(finding.why)}"
     width = max((len(near.metric) for near in finding.nearest), default=0)
     for number, near in enumerate(finding.nearest):
@@ -108,7 +117,9 @@ def _summary(audit: Audit) -> list[str]:
     head = f"{plural(len(audit.judged), 'rule')} in {plural(len(audit.files), 'file')}: "
     found = [f"{count(counts[kind])} {words}" for kind, words in _wordings(counts) if counts[kind]]
     lines = [head + (", ".join(found) if found else "none is dead") + "."]
-    selectors = [f"{count(number)} {words}" for verdict, words in _SELECTORS.items() if (number := audit.verdicts.get(verdict, 0))]
+    selectors = [
+        f"{count(number)} {words[number != 1]}" for verdict, words in _SELECTORS.items() if (number := audit.verdicts.get(verdict, 0))
+    ]
     lines += [f"Selectors: {', '.join(selectors)}."] if selectors else []
     return lines + ([_REFUSED] if counts[MISTAKE] else [])
 

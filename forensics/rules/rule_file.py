@@ -198,9 +198,11 @@ def _check_expression(fields: Fields, expr: str) -> int:
 
 def _line_of(text: str, node: Scalar, offset: int) -> int:
     """Find the line of a character of a value. YAML may fold its spaces, so only other characters are counted."""
-    start = text.find("\n", node.start) + 1 if node.style in {"|", ">"} else node.start + bool(node.style)
-    left = sum(not character.isspace() for character in node.value[:offset])
-    line = text.count("\n", 0, start) + 1
+    is_block = node.style in {"|", ">"}
+    start = text.find("\n", node.start) + 1 if is_block else node.start + bool(node.style)
+    last = max(len(node.value.rstrip()) - 1, 0)  # for what ends too early
+    left = sum(not character.isspace() for character in node.value[: min(offset, last)])
+    line = node.line + is_block
     for character in text[start : start + 2 * len(node.value) + 10_000]:
         if not character.isspace():
             if not left:

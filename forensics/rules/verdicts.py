@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from forensics.promql import Matcher, Selector, UnsupportedError
-from forensics.rules.catalogue import Family, Metric, catalogue
+from forensics.rules.metric_names import Family, Metric, catalogue
 from forensics.rules.near import continued, is_combination, nearest, typo_of
 from forensics.sanitize import brief
 
@@ -16,6 +17,7 @@ SCRAPE_METRICS = ("up", "scrape_")  # Prometheus makes them of each target
 # programs of this field that serve no metrics, by the names that their jobs get (theroyallab/tabbyAPI, ollama/ollama: no /metrics)
 WITHOUT_METRICS = {"tabbyapi": "TabbyAPI", "ollama": "Ollama"}
 _HALF_OPEN = ("node_", "prometheus_")  # others make names that begin so, but nobody misspells one on purpose
+_BEGINNING = re.compile(r"(?:[a-zA-Z0-9_:](?![*?{]))*")  # of a pattern: what it matches literally
 _UNIT_LABELS = {"node_systemd_": "name", "systemd_": "name", "tabby_forensics_": "unit"}
 
 
@@ -89,7 +91,7 @@ def _as_dead(name: str, *, counter: bool) -> SelectorVerdict | None:
     why = _no_such_metric(name, family)
     if not why:
         return None
-    near = nearest(name, counter=counter)
+    near = nearest(name, counter=counter or catalogue().gone.get(name, ("", "", ""))[2] == "counter")
     return SelectorVerdict(DEAD, name, why, near, _flag(near), family.by if family else "")
 
 
@@ -100,7 +102,7 @@ def _no_such_metric(name: str, family: Family | None) -> str:
     may be of a newer version, or of somebody who borrowed the prefix.
     """
     if name in catalogue().gone:
-        by, until = catalogue().gone[name]
+        by, until, _ = catalogue().gone[name]
         return f"{by} has no such metric: it was removed or renamed after version {until}"
     if family is not None and family.kind == "closed" and (is_combination(name) or typo_of(name)):
         return f"{family.by} has no such metric"
@@ -172,9 +174,15 @@ def _unnamed(selector: Selector) -> SelectorVerdict:
     """Judge a selector by a pattern of names: dead only where each name that it lists is."""
     asked = [matcher for matcher in selector.matchers if matcher.label == "__name__"]
     shown = brief(asked[0].value, 60) if asked else ""
-    if any(all(_accepts(matcher, name) for matcher in asked) for name in catalogue().rows if asked):
+    if asked and any(all(_accepts(matcher, name) for matcher in asked) for name in _names_like(asked[0])):
         return SelectorVerdict(KNOWN, shown, "the pattern matches metrics of the catalogue", absent=selector.absent)
     return SelectorVerdict(NOT_COVERED, shown, "selects by labels or by a pattern of names", absent=selector.absent)
+
+
+def _names_like(matcher: Matcher) -> Iterator[str]:
+    """Yield the names that a pattern can match by what it begins with."""
+    found = _BEGINNING.match(matcher.value) if matcher.operator == "=~" and "|" not in matcher.value else None
+    return (name for name in catalogue().rows if name.startswith(found[0] if found else ""))
 
 
 def _accepts(matcher: Matcher, value: str) -> bool:

@@ -38,8 +38,9 @@ class Family:
 @dataclass(frozen=True, slots=True)
 class Catalogue:
     rows: Mapping[str, Mapping[str, object]]
-    gone: Mapping[str, tuple[str, str]]  # names that old versions had: the exporter and the last version
-    families: tuple[Family, ...]  # the longest prefix first
+    gone: Mapping[str, tuple[str, str, str]]  # names that old versions had: the exporter, the last version, the type
+    families: Mapping[str, Family]  # by prefix
+    lengths: tuple[int, ...]  # of the prefixes, the longest first
 
     def get(self, name: str) -> Metric | None:
         row = self.rows.get(name)
@@ -51,23 +52,19 @@ class Catalogue:
 
     def family(self, name: str) -> Family | None:
         """Return the family that a name belongs to; `node_cpu` belongs to `node_cpu_`."""
-        return _family(self.families, name)
+        if name.count(":") > 1:  # level:metric:operations, as recording rules are named
+            return None
+        starts = (f"{name}_"[:length] for length in self.lengths if length <= len(name) + 1)
+        return next((self.families[start] for start in starts if start in self.families), None)
 
 
 @lru_cache(maxsize=1)
 def catalogue() -> Catalogue:
     """Read the shipped catalogue, once."""
     parts = json.loads(_FILE.read_text(encoding="utf-8"))
-    families = [Family(prefix, kind, by) for kind in ("closed", "open", "foreign") for prefix, by in parts[kind].items()]
-    gone = {name: (by, until) for name, (by, until) in parts["gone"].items()}
-    return Catalogue(parts["metrics"], gone, tuple(sorted(families, key=lambda family: (-len(family.prefix), family.prefix))))
-
-
-@lru_cache(maxsize=8192)
-def _family(families: tuple[Family, ...], name: str) -> Family | None:
-    if name.count(":") > 1:  # level:metric:operations, as recording rules are named
-        return None
-    return next((family for family in families if f"{name}_".startswith(family.prefix)), None)
+    families = {prefix: Family(prefix, kind, by) for kind in ("closed", "open", "foreign") for prefix, by in parts[kind].items()}
+    gone = {name: (by, until, kind) for name, (by, until, kind) in parts["gone"].items()}
+    return Catalogue(parts["metrics"], gone, families, tuple(sorted({len(prefix) for prefix in families}, reverse=True)))
 
 
 def _metric(name: str, row: Mapping[str, object]) -> Metric:
