@@ -1,1 +1,1 @@
-"""Generate files for other programs: a systemd unit, a NixOS module, a Grafana dashboard."""
+"""Generate files for other programs: rules, tests, routes, probes, limits, runbooks, action items; units and dashboards of `watch`."""

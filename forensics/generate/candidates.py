@@ -14,7 +14,7 @@ RESTART_LOOP, FAILED, DOWN, KNOWN_FAILURE = "UnitRestartLoop", "UnitFailed", "Un
 METRIC_MISSING, WATCHDOG = "RestartMetricMissing", "Watchdog"
 THRESHOLDS = (5, 3, 2, 1, 0)  # restarts in the range: the more, the less one or two single failures matter
 RANGES_S = (300, 600, 900, 1800, 3600)
-SEEN_TWICE = 2.0  # a range is twice as long as the restarts that it must see, so that a slower loop is seen too
+HELD_TWICE = 2.0  # a range is twice as long as the restarts that it must see, so that a slower loop is seen too
 HOLDS_S = (60, 30, 15, 0)  # of rules on a state
 PROBE_HOLDS_S = (30, 60, 120, 300, 600)  # of rules on a probe, which also fails while a healthy service starts
 MISSING_S = 600
@@ -50,7 +50,7 @@ EXPORTERS: Mapping[str, Exporter] = {
 def restart_rules(unit: str, exporter: Exporter, cycle_s: float | None) -> Iterator[Rule]:
     """Yield rules on the number of restarts in a range that the slowest cycle fills."""
     for threshold in THRESHOLDS:
-        needed = SEEN_TWICE * (threshold + 1) * (cycle_s or 0.0)
+        needed = HELD_TWICE * (threshold + 1) * (cycle_s or 0.0)
         ranges = [range_s for range_s in RANGES_S if range_s >= needed]
         for range_s in ranges[:2]:
             yield _rule(

@@ -2,34 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from forensics import wording
 from forensics.generate import candidates, limits
 from forensics.generate.basis import Basis
 from forensics.generate.candidates import EXPORTERS, Exporter
-from forensics.generate.proof import Chosen, Verdict, choose, fired_of, judge, nearest
+from forensics.generate.proof import Chosen, Verdict, choose, judge, nearest
+from forensics.generate.proven import ProvenRule, is_quiet, sentences
 from forensics.generate.replaying import Noise, Stage, noise, stage_of
+from forensics.generate.second_lines import second_lines
 from forensics.generate.wanted import Wanted
 from forensics.model.values import Incident
 from forensics.rules import Rule
-
-MARGIN = 1.25  # a scrape interval of a fifth of the range makes an increase look so much larger
-MOST_CLASSES = 5  # of a unit, with a rule each
-OF_PROBE = "it needs the probe of `generate blackbox`, and was proven on a model: the unit answers 45 s after each start"
-OF_CLASS = "it names what is wrong"
-_UNKNOWN = ("mined:", "exit:")
-
-
-@dataclass(frozen=True, slots=True)
-class ProvenRule:
-    """A rule with what was proven of it. incidents: those that it pages in time; second lines have none."""
-
-    rule: Rule
-    sentences: tuple[str, ...]
-    incidents: tuple[Incident, ...] = ()
-    is_proven: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +60,7 @@ def _of_unit(basis: Basis, unit: str, stage: Stage, wanted: Wanted) -> UnitRules
     if unit not in stage.scenes:
         return UnitRules(unit, (), tuple(refused))
     known = {one.rule.expr for one in found}
-    found += [one for one in _second_lines(basis, unit, stage, wanted) if one.rule.expr not in known]
+    found += [one for one in second_lines(basis, unit, stage, wanted) if one.rule.expr not in known]
     return UnitRules(unit, tuple(replace(one, rule=_finished(one.rule, wanted)) for one in found), tuple(refused))
 
 
@@ -93,9 +79,7 @@ def _of_exporter(
                 break
     else:
         chosen, measured = _chosen(unit, verdicts, incidents, stage, wanted.within_s)
-    rules = [
-        ProvenRule(verdict.rule, tuple(_proven(verdict, paged, measured[verdict.rule.expr])), paged) for verdict, paged in chosen.proven
-    ]
+    rules = [ProvenRule(verdict.rule, tuple(sentences(verdict, paged, measured[_key(verdict)])), paged) for verdict, paged in chosen.proven]
     refused = []
     for incident in chosen.missed:
         refused.append(_refusal(unit, incident, exporter, verdicts, wanted))
@@ -113,32 +97,22 @@ def _refusal(unit: str, incident: Incident, exporter: Exporter, verdicts: Sequen
 
 def _chosen(
     unit: str, verdicts: Sequence[Verdict], incidents: Sequence[Incident], stage: Stage, within_s: float
-) -> tuple[Chosen, dict[str, Noise]]:
+) -> tuple[Chosen, dict[tuple[str, float], Noise]]:
     """Choose rules, and drop those that fire outside in any phase, or hardly do not, until all that are chosen are quiet."""
-    measured: dict[str, Noise] = {}
+    measured: dict[tuple[str, float], Noise] = {}
     left = list(verdicts)
     while True:
         chosen = choose(left, incidents, within_s)
         for verdict, _ in chosen.proven:
-            key = verdict.rule.expr
-            measured[key] = measured.get(key) or noise(stage, unit, verdict.rule)
-        loud = [verdict for verdict, _ in chosen.proven if not _is_quiet(measured[verdict.rule.expr])]
+            measured[_key(verdict)] = measured.get(_key(verdict)) or noise(stage, unit, verdict.rule)
+        loud = [verdict for verdict, _ in chosen.proven if not is_quiet(measured[_key(verdict)])]
         if not loud:
             return chosen, measured
         left = [verdict for verdict in left if verdict not in loud]
 
 
-def _is_quiet(measured: Noise) -> bool:
-    near = measured.highest is not None and measured.threshold is not None and measured.highest * MARGIN > measured.threshold
-    return not measured.outside and not near
-
-
-def _proven(verdict: Verdict, paged: Sequence[Incident], measured: Noise) -> Iterator[str]:
-    for incident in paged:
-        yield f"Proven: fires at {verdict.fired[incident.id]} of the incident of {wording.instant(incident.start)} UTC."
-    highest = "" if measured.highest is None else f"; the highest value in quiet times is {measured.highest:.2f}"
-    quiet = wording.duration(measured.quiet_s)
-    yield f"Fires 0 times in {quiet} outside of incidents, {wording.plural(measured.inside, 'time')} in them{highest}."
+def _key(verdict: Verdict) -> tuple[str, float]:
+    return verdict.rule.expr, verdict.rule.hold_s
 
 
 def _unproven(verdicts: Sequence[Verdict], incident: Incident, rules: Sequence[ProvenRule]) -> list[Rule]:
@@ -147,46 +121,6 @@ def _unproven(verdicts: Sequence[Verdict], incident: Incident, rules: Sequence[P
     fires = [verdict for verdict in verdicts if incident.id in verdict.fired]
     best = min(fires, key=lambda verdict: (verdict.outside, verdict.fired[incident.id].latest_s), default=verdicts[0] if verdicts else None)
     return [best.rule] if best is not None and best.rule.expr not in known else []
-
-
-def _second_lines(basis: Basis, unit: str, stage: Stage, wanted: Wanted) -> Iterator[ProvenRule]:
-    """Yield rules that are quiet, but later than the first line, or need something else."""
-    incidents = basis.of(unit)
-    if wanted.with_limits:
-        for name in wanted.exporters:
-            yield from _with_limit(unit, incidents, stage, EXPORTERS[name])
-    if unit in wanted.probes:
-        yield from _quiet_ones(unit, list(candidates.down_rules(unit, wanted.probes[unit])), incidents, stage, OF_PROBE)
-    if "watch" in wanted.exporters:
-        known = [row.signature for incident in incidents for row in incident.classes if not row.signature.startswith(_UNKNOWN)]
-        for signature in list(dict.fromkeys(known))[:MOST_CLASSES]:
-            yield from _quiet_ones(unit, list(candidates.class_rules(unit, signature)), incidents, stage, OF_CLASS)
-
-
-def _quiet_ones(unit: str, rules: Sequence[Rule], incidents: Sequence[Incident], stage: Stage, what: str) -> Iterator[ProvenRule]:
-    """Yield the first of these rules that fires in an incident, whenever, and never outside."""
-    for verdict in judge(rules, incidents, stage.rules(unit)):
-        paged = [incident for incident in incidents if incident.id in verdict.fired and verdict.fired[incident.id].always]
-        if paged and not verdict.outside and _is_quiet(measured := noise(stage, unit, verdict.rule)):
-            yield ProvenRule(verdict.rule, (f"Second line: {what}.", *_proven(verdict, paged, measured)))
-            return
-
-
-def _with_limit(unit: str, incidents: Sequence[Incident], stage: Stage, exporter: Exporter) -> Iterator[ProvenRule]:
-    """Yield the rule on the state that a start limit brings about, which a loop alone never has."""
-    proof = limits.find_limit(unit, incidents, stage)
-    if proof is None:
-        return
-    for rule in reversed(list(candidates.failed_rules(unit, exporter))):  # the fastest first
-        rows = stage.stacked(unit, proof.limit.start_limit, rule)
-        stacked = [(incident, fired_of(rows[incident.id])) for incident in incidents if rows.get(incident.id)]
-        if stacked and not (measured := noise(stage, unit, rule)).outside:
-            limit = f"{proof.limit.burst} starts in {wording.duration(proof.limit.interval_s)}"
-            first = f"Second line: with the start limit of `generate limits`, {limit}, which makes a loop `failed`."
-            fires = [f"Proven: fires at {fired} of the incident of {wording.instant(one.start)} UTC." for one, fired in stacked]
-            quiet = wording.duration(measured.quiet_s)
-            yield ProvenRule(rule, (first, *fires, f"Fires 0 times in {quiet} outside of incidents."))
-            return
 
 
 def _finished(rule: Rule, wanted: Wanted) -> Rule:
