@@ -52,7 +52,10 @@ WatchdogOption = Annotated[
     typer.Option("--watchdog", metavar="KIND:WHERE", help="A dead man's switch that complains when alerting is down, like --receiver."),
 ]
 Smarthost = Annotated[str, typer.Option(metavar="HOST:PORT", help="The mail server for email receivers.")]
-Port = Annotated[int | None, typer.Option(metavar="PORT", min=1, max=65535, help="Port of the endpoint. Default: the one that the unit's lines show.")]
+Port = Annotated[
+    int | None,
+    typer.Option(metavar="PORT", min=1, max=65535, help="Port of the endpoint. Default: the one that the unit's lines show."),
+]
 UrlPath = Annotated[str, typer.Option("--path", metavar="PATH", help="What to ask for.")]
 Completion = Annotated[bool, typer.Option("--completion", help="Ask for one token instead: that also shows that the model answers.")]
 Model = Annotated[str, typer.Option(metavar="NAME", help="The model to ask for a completion, where the server wants one named.")]

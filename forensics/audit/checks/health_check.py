@@ -21,7 +21,7 @@ REMEDIES = {
     **alert_rules.REMEDIES,
     EXISTS: "Probe the service with a request that it must answer: `tabby-forensics generate blackbox`.",
     PROBED: "Point a probe at the address that callers of the service use.",
-    ALERTS: "Write a rule on probe_success: `tabby-forensics generate blackbox`.",
+    ALERTS: "Write a rule on probe_success: `tabby-forensics generate rules --with-probe`.",
     ROUTED: "Attach a notification to the monitor, or give the receiver an integration.",
 }
 WHEN_UNKNOWN = {
