@@ -54,11 +54,16 @@ def replay(inputs: ReplayInputs, asked: Asked) -> Mapping[str, tuple[Replayed, .
     for scene in made:
         known = others.get(scene.incident.machine, ())
         others[scene.incident.machine] = (*known, *(history for history in scene.histories if all(history is not each for each in known)))
-    engine = Engine(asked.prometheus, Model(asked.ready_s, inputs.window[0]), Cache(), asked.routing, others)
+    engine = Engine(asked.prometheus, Model(asked.ready_s, inputs.window[0]), Cache(_records(asked)), asked.routing, others)
     found = {scene.incident.id: list(_of_incident(scene, asked, inputs.signatures)) for scene in made}
     for id_, replayed in _of_rules(made, asked, engine):
         found[id_].append(replayed)
     return {id_: _ordered(replayed) for id_, replayed in found.items()}
+
+
+def _records(asked: Asked) -> Mapping[str, str]:
+    """Return what recording rules record; of two of one name the last counts."""
+    return {rule.record: rule.expr for rule in asked.rules or () if rule.record}
 
 
 def scenes_of(inputs: ReplayInputs) -> list[Scene]:

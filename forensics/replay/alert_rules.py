@@ -118,7 +118,8 @@ def _replayed(task: Task, watched: Watched, found: Found | str, why: str) -> Rep
     sent = delivery(task.engine.routing, {**dict(found.labels), **task.rule.labels, "alertname": task.rule.alert})
     delivered = None if sent.wait_s is None else found.first.after_s + sent.wait_s
     first = replace(found.first, delivered_after_s=delivered)
-    return scene.fires(replace(named, assumptions=(*named.assumptions, *sent.assumptions)), first, sent.why, **counts)
+    why = sent.why or ("it was firing when the incident began" if first.latest_s == 0 else "")
+    return scene.fires(replace(named, assumptions=(*named.assumptions, *sent.assumptions)), first, why, **counts)
 
 
 def _without_series(scene: Scene, rule: Rule, named: Named, unjudged: str) -> Replayed:

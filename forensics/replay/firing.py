@@ -15,11 +15,12 @@ from forensics.replay.template import reach_s
 from forensics.replay.together import follow_together
 
 AFTER_S = 600.0  # a firing that begins so soon after an incident belongs to it: rules look back
+BEFORE_S = 600.0  # one that begins so soon before belongs to it too: a unit is down before its first failed start
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What the phases show. first: null where no phase fires; already: the rule was firing when the incident began, in all phases.
+    """What the phases show. first: null where no phase fires; already: the rule was firing long before the incident, in all phases.
 
     quiet, quiet_hours: firings in the quiet times for which this incident answers, in the middle phase. longest_s: as in Followed, of a
     rule that does not fire.
@@ -67,7 +68,7 @@ def _found(watched: Watched, followed: Followed) -> Found:
     scene = watched.scene
     quiet = [alert for alert in followed.raised if _is_quiet(alert, watched)]
     hours = sum(min(alert.resolves, scene.window[1]) - alert.fires for alert in quiet) / 3600
-    middle = first_in(followed.raised, scene)
+    middle = first_in(followed.raised, watched)
     phases = followed.firsts[np.isfinite(followed.firsts)]
     fires = np.sort(np.append(phases, middle.fires if middle else []))
     if not len(fires):
@@ -76,7 +77,8 @@ def _found(watched: Watched, followed: Followed) -> Found:
     chosen = max(middle.fires - scene.start, 0.0) if middle else float(np.median(after))
     first = First(chosen, float(after[0]), float(after[-1]), 1 - len(phases) / watched.prometheus.phases**2)
     labels = middle.labels if middle else followed.labels
-    return Found(first, bool((fires < scene.start).all()), labels, len(quiet), hours, longest_s=0.0)
+    already = middle is not None and middle.fires < scene.start - BEFORE_S and bool((fires < scene.start).all())
+    return Found(first, already, labels, len(quiet), hours, longest_s=0.0)
 
 
 def _is_quiet(alert: Alert, watched: Watched) -> bool:

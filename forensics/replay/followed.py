@@ -69,9 +69,10 @@ def no_firsts(prometheus: Prometheus) -> Floats:
     return np.full((prometheus.phases, prometheus.phases), np.inf)
 
 
-def first_in(raised: Sequence[Alert], scene: Scene) -> Alert | None:
-    """Return the first alert that fires in the incident, or fired before and still does."""
-    inside = [alert for alert in raised if alert.fires <= scene.until and alert.resolves > scene.start]
+def first_in(raised: Sequence[Alert], watched: Watched) -> Alert | None:
+    """Return the first alert that fires at an evaluation in the incident, also if it did so before."""
+    scene, step_s = watched.scene, watched.prometheus.evaluation_s
+    inside = [alert for alert in raised if alert.fires <= scene.until and alert.resolves - step_s >= scene.start]
     return min(inside, key=lambda alert: alert.fires, default=None)
 
 

@@ -17,7 +17,7 @@ def follow_alone(watched: Watched) -> Followed:
     """Follow the middle phase through the window, and all phases from the incident's start until each has fired."""
     prometheus, (since, until) = watched.prometheus, watched.scene.window
     samples = _scraped(watched, since, until, prometheus.middle_phase)
-    (raised,) = _raised(watched, samples, since, until, (0.0,))
+    (raised,) = _raised(watched, samples, since, until, (0.0,), keep_s=watched.keep_s)
     followed = Followed(raised, partial(_longest, watched, samples), no_firsts(prometheus))
     for horizon in watched.horizons:
         for scraped in np.flatnonzero(~np.isfinite(followed.firsts).all(axis=1)).tolist():
@@ -28,7 +28,7 @@ def follow_alone(watched: Watched) -> Followed:
 
 
 def _longest(watched: Watched, samples: Scraped) -> float:
-    (held,) = _raised(watched, samples, *watched.scene.window, (0.0,), settled=False)
+    (held,) = _raised(watched, samples, *watched.scene.window, (0.0,), hold_s=0.0, keep_s=0.0)
     return longest_within(held, watched.scene)
 
 
@@ -37,8 +37,8 @@ def _by_evaluation_phase(watched: Watched, offset: float, until: float) -> Itera
     scene, prometheus = watched.scene, watched.prometheus
     since = max(scene.start - watched.settle_s - 2 * prometheus.evaluation_s, scene.window[0])
     samples = _scraped(watched, since, until, offset)
-    for number, raised in enumerate(_raised(watched, samples, since, until, prometheus.evaluation_phases)):
-        if (first := first_in(raised, scene)) is not None:
+    for number, raised in enumerate(_raised(watched, samples, since, until, prometheus.evaluation_phases, keep_s=0.0)):
+        if (first := first_in(raised, watched)) is not None:
             yield number, first
 
 
@@ -50,15 +50,19 @@ def _scraped(watched: Watched, since: float, until: float, phase: float) -> Scra
 
 
 def _raised(
-    watched: Watched, scraped: Scraped, since: float, until: float, phases: tuple[float, ...], *, settled: bool = True
+    watched: Watched, scraped: Scraped, since: float, until: float, phases: tuple[float, ...], *, hold_s: float | None = None, keep_s: float
 ) -> list[list[Alert]]:
-    """Return for each phase of the evaluations the alerts that fire while Prometheus runs. settled: with `for`."""
+    """Return for each phase of the evaluations the alerts that fire while Prometheus runs. hold_s: instead of the rule's."""
     prometheus = watched.prometheus
-    hold_s, keep_s = (watched.hold_s, watched.keep_s) if settled else (0.0, 0.0)
     found = alerts(
-        watched.expression, scraped, Evaluations(_aligned(since, prometheus.evaluation_s), until, prometheus.evaluation_s, phases),
-        hold_s=hold_s, keep_firing_s=keep_s, version=prometheus.version, default_step=prometheus.evaluation_s,
-    )  # fmt: skip
+        watched.expression,
+        scraped,
+        Evaluations(_aligned(since, prometheus.evaluation_s), until, prometheus.evaluation_s, phases),
+        hold_s=watched.hold_s if hold_s is None else hold_s,
+        keep_firing_s=keep_s,
+        version=prometheus.version,
+        default_step=prometheus.evaluation_s,
+    )
     return [list(alerts_of(each, watched.scene)) for each in found]
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from forensics.promql import Expression, Selector, StepSeries, parse
 from forensics.promql.labels import Labels, get, labels_of
 from forensics.promql.selectors import SPECIAL, Matcher
 from forensics.replay.history import UnitHistory
+from forensics.replay.recorded import with_recorded
 from forensics.replay.series import BLACKBOX, METRICS, NODE, PORTS, SYSTEMD, WATCH, Model, up_series
 from forensics.replay.template import Template, is_beyond_one, template_of
 
@@ -54,7 +55,8 @@ class Parsed:
 class Cache:
     """Series that were rebuilt, by metric, unit and model; what selectors select of them; expressions that were parsed."""
 
-    def __init__(self) -> None:
+    def __init__(self, records: Mapping[str, str] | None = None) -> None:
+        self._records = records or {}  # what recording rules record, by name
         self._made: dict[tuple[str, str | int, Model], list[StepSeries]] = {}
         self._selected: dict[tuple[Selector, int, Model], tuple[StepSeries, ...]] = {}
         self._kept: list[UnitHistory] = []  # so that no id is used again
@@ -63,7 +65,7 @@ class Cache:
     def parsed(self, text: str) -> Parsed:
         """Parse an expression. Raises SyntaxMistakeError and UnsupportedError."""
         if text not in self._parsed:
-            self._parsed[text] = _parsed(text)
+            self._parsed[text] = _parsed(text, self._records)
         return self._parsed[text]
 
     def series(self, metric: str, history: UnitHistory, model: Model) -> list[StepSeries]:
@@ -112,8 +114,8 @@ def select_for(parsed: Parsed, histories: Sequence[UnitHistory], others: Sequenc
     )
 
 
-def _parsed(text: str) -> Parsed:
-    expression = parse(text)
+def _parsed(text: str, records: Mapping[str, str]) -> Parsed:
+    expression = with_recorded(parse(text), records)
     unjudged = _unknown(expression)
     selectors = tuple(dict.fromkeys(expression.selectors))
     is_of_units = any(selector.metric != "up" for selector in selectors)

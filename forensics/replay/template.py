@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from forensics.promql import Expression, Selector
-from forensics.promql.tree import Aggregation, Binary, Call, Instant, Matching, Negation, Node, Range, Subquery, children, walk
+from forensics.promql.tree import Aggregation, Binary, Call, Instant, Matching, Node, Range, Subquery, children, walk
+from forensics.replay.recorded import mapped
 
 # these depend on other series, on the time of day or on labels that are left out
 NOT_ALONE = frozenset(
@@ -73,14 +74,8 @@ def _numbered(node: Node, numbers: dict[Selector, int]) -> Node:
             return replace(node, selector=Selector(f"s{numbers[selector]}", ()))
         case Range(instant=instant):
             return replace(node, instant=replace(instant, selector=Selector(f"s{numbers[instant.selector]}", ())))
-        case Negation(inner=inner):
-            return replace(node, inner=_numbered(inner, numbers))
-        case Binary(left=left, right=right):
-            return replace(node, left=_numbered(left, numbers), right=_numbered(right, numbers))
-        case Call(arguments=arguments):
-            return replace(node, arguments=tuple(_numbered(argument, numbers) for argument in arguments))
         case _:
-            return node
+            return mapped(node, lambda part: _numbered(part, numbers))
 
 
 def _reach(node: Node) -> int:
