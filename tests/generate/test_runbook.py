@@ -3,7 +3,10 @@
 from forensics.generate.basis import basis_of
 from forensics.generate.runbook import deciding_texts, file_name, known_classes, runbook_files
 from forensics.resources import folder
+from tests.cli.running import run
 from tests.generate.history import MEMORY, SECRET, UNIT, day, investigated
+from tests.hostile.secrets_journal import leaking, unit_of, write_journal
+from tests.hostile.secrets_table import SECRETS
 
 HEADINGS = ["How to recognise it", "Check", "Fix", "What held last time", "Does a restart help?", "When to escalate"]
 
@@ -51,6 +54,15 @@ def test_an_unknown_class_asks_for_a_pattern_and_no_log_text_becomes_markup(tmp_
     outside = "".join(part for number, part in enumerate(text.split("````")) if number % 2 == 0)
     assert "<script>" not in outside
     assert "](http" not in outside
+
+
+def test_no_kind_of_secret_is_in_a_runbook(tmp_path):
+    journal = write_journal(tmp_path / "secrets.json", [[sample.text] for sample in SECRETS], restarts=4)
+    done = run("generate", "runbook", "--file", str(journal), "--store", str(tmp_path / "store"))
+    assert done.returncode == 0, done.stderr
+    assert unit_of(len(SECRETS) - 1) in done.stdout
+    harmless = "\n".join(sample.text.replace(sample.secret, "") for sample in SECRETS)
+    assert leaking({sample.kind: sample.secret for sample in SECRETS}, {"runbook": done.stdout}, harmless) == {}
 
 
 def test_secrets_are_shown_only_on_request(tmp_path):
