@@ -139,7 +139,7 @@ def for_replay(investigation: Investigation) -> ReplayInputs:
 
 
 def _for_replay(inputs: Inputs, incidents: Sequence[Incident], window: Window) -> ReplayInputs:
-    frames = {name: getattr(inputs, name) for name in ("entries", "attempts", "restarts", "lifecycle", "labels", "changes", "signatures")}
+    frames = {name: getattr(inputs, name) for name in ("entries", "attempts", "restarts", "lifecycle", "labels", "signatures")}
     since, until = _span(inputs.entries, window)
     return ReplayInputs(**frames, incidents=incidents, window=(since.timestamp(), until.timestamp()))
 

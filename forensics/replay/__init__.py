@@ -39,7 +39,6 @@ class ReplayInputs:
     restarts: pl.DataFrame
     lifecycle: pl.DataFrame
     labels: pl.DataFrame
-    changes: pl.DataFrame
     signatures: Mapping[str, Signature]
     incidents: Sequence[Incident]
     window: Span  # seconds since 1970
@@ -68,7 +67,7 @@ def _records(asked: Asked) -> Mapping[str, str]:
 
 def scenes_of(inputs: ReplayInputs) -> list[Scene]:
     """Return the scene of each incident, in which single controls can be replayed."""
-    of_machine = machines(inputs.entries, inputs.changes)
+    of_machine = machines(inputs.entries)
     frames = Frames(inputs.attempts, inputs.restarts, inputs.lifecycle, inputs.labels, inputs.entries["monotonic"])
     keys = [UnitKey(incident.machine, incident.manager, incident.unit) for incident in inputs.incidents]
     of_unit = histories(keys, frames, of_machine)

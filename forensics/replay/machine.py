@@ -9,11 +9,11 @@ from itertools import pairwise
 import polars as pl
 
 from forensics.boots import machine_or_host
+from forensics.changes.rules import MANAGER
 from forensics.clocks import read_clocks
 
 VERSION = r"^systemd v?(\d{3})\b.* running in "  # PID 1's first line
 OFF_S = 1.0  # a shorter gap between two boots loses no scrape
-REEXEC = "systemd re-executed itself"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +29,13 @@ class Machine:
     useless_clocks: frozenset[str]  # boots whose monotonic clock cannot be trusted
 
 
-def machines(entries: pl.DataFrame, changes: pl.DataFrame) -> dict[str, Machine]:
+def machines(entries: pl.DataFrame) -> dict[str, Machine]:
     """Describe every machine of ENTRIES in canonical order."""
     clocks = read_clocks(entries)
     slept = clocks.steps.filter("slept").select("machine", pl.col("start", "end").dt.timestamp("us") / 1e6)
-    reloads = changes.filter(pl.col("kind") == "unit-reload").select("machine", "row")
-    versions = _versions(entries)
+    stated = _stated(entries)
+    reloads = stated.filter(pl.col("message").str.contains(MANAGER))
+    versions = dict(stated.drop_nulls("version").group_by("machine").agg(pl.col("version").last()).iter_rows())
     found: dict[str, Machine] = {}
     for (name,), boots in _boots(entries).group_by("machine", maintain_order=True):
         spans = boots.select("boot", "begin", "end").rows()
@@ -65,8 +66,13 @@ def _between(boots: Sequence[tuple[str, float, float]]) -> list[tuple[float, flo
     return [(end, begin) for (_, _, end), (_, begin, _) in pairwise(boots) if begin - end > OFF_S]
 
 
-def _versions(entries: pl.DataFrame) -> dict[str | None, int]:
-    """Find the newest systemd that each machine's PID 1 names."""
-    of_manager = entries.lazy().filter(pl.col("pid") == 1).select("machine", "host", "message")
-    named = of_manager.select(machine_or_host(), pl.col("message").str.extract(VERSION).cast(pl.Int64, strict=False).alias("version"))
-    return dict(named.drop_nulls("version").group_by("machine").agg(pl.col("version").last()).collect().iter_rows())
+def _stated(entries: pl.DataFrame) -> pl.DataFrame:
+    """Find what PID 1 says about itself, in the order of the journal: machine, row, message, version.
+
+    Its first line is written before journald runs, and comes by way of the kernel.
+    """
+    by_manager = (pl.col("identifier") == "systemd") & ((pl.col("pid") == 1) | (pl.col("transport") == "kernel"))
+    begins = pl.any_horizontal(pl.col("message").str.starts_with(word) for word in ("systemd ", "Reload", "Reexec"))
+    lines = entries.lazy().with_row_index("row").filter(by_manager.fill_null(value=False)).filter(begins.fill_null(value=False))
+    version = pl.col("message").str.extract(VERSION).cast(pl.Int64, strict=False).alias("version")
+    return lines.select(machine_or_host(), "row", "message", version).collect()

@@ -16,7 +16,7 @@ from forensics.replay.history import UnitHistory
 from forensics.replay.scene import Scene
 from tests.incidents.making import Tale, inputs_of
 
-FRAMES = ("entries", "attempts", "restarts", "lifecycle", "labels", "changes", "signatures")
+FRAMES = ("entries", "attempts", "restarts", "lifecycle", "labels", "signatures")
 NOTHING = Asked(rules=())
 
 

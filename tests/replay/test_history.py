@@ -39,7 +39,7 @@ def test_instances_that_run_once_each_are_runs_of_their_template():
     inputs = replay_inputs(*tales)
     (incident,) = inputs.incidents
     assert incident.unit == "job@.service"
-    of_machines = machines(inputs.entries, inputs.changes)
+    of_machines = machines(inputs.entries)
     frames = Frames(inputs.attempts, inputs.restarts, inputs.lifecycle, inputs.labels, inputs.entries["monotonic"])
     (found,) = histories([UnitKey(incident.machine, incident.manager, incident.unit)], frames, of_machines).values()
     assert [unit.unit.unit for unit in found] == [f"job@{number}.service" for number in range(4)]
@@ -47,7 +47,7 @@ def test_instances_that_run_once_each_are_runs_of_their_template():
 
 def test_boots_and_the_time_between_them_are_known():
     made = inputs_of(Tale().hold(20).reboot(300).fail(3))
-    (machine,) = machines(made.entries, made.changes).values()
+    (machine,) = machines(made.entries).values()
     assert len(machine.boots) == 2
     ((start, end),) = machine.off
     assert end - start == 300
@@ -57,10 +57,10 @@ def test_the_version_is_that_which_the_manager_names():
     tale = Tale()
     tale.manager_says("systemd 252.39-1~deb12u2 running in system mode (+PAM +AUDIT)", unit=None, manager=None)
     made = inputs_of(tale.fail(3))
-    (machine,) = machines(made.entries, made.changes).values()
+    (machine,) = machines(made.entries).values()
     assert machine.version == 252
 
 
 def test_two_hosts_are_two_machines():
     made = inputs_of(Tale(host="alpha").fail(3), Tale(host="beta").fail(3))
-    assert set(machines(made.entries, made.changes)) == {"alpha", "beta"}
+    assert set(machines(made.entries)) == {"alpha", "beta"}
