@@ -16,12 +16,13 @@ _FILE = Path(__file__).with_name("metrics.json")
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A metric that exists. labels: with all the values that each can have, None where these are not fixed."""
+    """A metric that exists. labels: with all the values that each can have, None where not fixed; never: values that it has not."""
 
     name: str
     by: str
     kind: str = ""
     labels: Mapping[str, tuple[str, ...] | None] = field(default_factory=dict)
+    never: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     flag: str = ""  # of the exporter, where the metric is off by default
     until: str = ""  # the last version that has it, where newer ones do not
 
@@ -71,4 +72,7 @@ def _metric(name: str, row: Mapping[str, object]) -> Metric:
     labels = row.get("labels") or {}
     assert isinstance(labels, dict)  # noqa: S101 - the file is ours, and a test reads all of it
     values = {label: tuple(closed) if isinstance(closed, list) else None for label, closed in labels.items()}
-    return Metric(name, str(row["by"]), str(row.get("type", "")), values, str(row.get("flag", "")), str(row.get("until", "")))
+    never = row.get("never") or {}
+    assert isinstance(never, dict)  # noqa: S101
+    never = {label: tuple(texts) for label, texts in never.items()}
+    return Metric(name, str(row["by"]), str(row.get("type", "")), values, never, str(row.get("flag", "")), str(row.get("until", "")))

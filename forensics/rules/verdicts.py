@@ -140,6 +140,9 @@ def _closed_label(selector: Selector, metric: Metric) -> str:
             continue
         wanted = ", ".join(f"{matcher.label}{matcher.operator}'{brief(matcher.value, 60)}'" for matcher in asked)
         return f"no series has {wanted}: {label} of {metric.name} is {_alternatives(values)}"
+    for matcher in selector.matchers:
+        if matcher.operator == "=" and matcher.value in metric.never.get(matcher.label, ()):
+            return f"no series has {matcher.label}='{matcher.value}': {matcher.label} of {metric.name} is something else"
     return ""
 
 

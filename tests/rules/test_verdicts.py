@@ -63,6 +63,8 @@ def verdict(expr, **facts):
         ('node_systemd_unit_state{state=""}', DEAD),
         ('node_systemd_unit_state{state="failed", state!="failed"}', DEAD),
         ('node_systemd_unit_state{type="service"}', DEAD),  # the Type= of a service, such as simple
+        ('node_systemd_unit_state{type="simple"}', KNOWN),
+        ('node_systemd_unit_state{type="ext4"}', KNOWN),  # of a mount
         ('systemd_unit_state{type="service", state="failed"}', KNOWN),  # the kind of unit
         ('node_systemd_unit_state{state=~"(?i)FAILED"}', KNOWN),
         ('node_systemd_unit_state{state=~"(((((a*)*)*)*)*)*b"}', DEAD),
