@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from forensics.sanitize import assignments, commands, key_blocks, names, next_lines, options, pairs, sentences
+from forensics.sanitize import assignments, commands, encoded, key_blocks, names, next_lines, options, pairs, sentences
 from forensics.sanitize.hints import by_hint, hinted
 from forensics.sanitize.places import in_places
 from forensics.sanitize.protocols import inserted
@@ -31,12 +31,24 @@ class Secret(NamedTuple):
 def find_secrets(text: str) -> tuple[Secret, ...]:
     """List the secrets of a text from left to right; no two overlap. The first that finds a secret decides its kind."""
     lower = _lower(text)
+    found = _found(text, lower)
+    spelled = encoded.spelled_out(text)
+    if spelled != text:
+        found += _found(spelled, _lower(spelled))
+    found += [
+        Secret(*span, "password", unmistakable=True)
+        for span in encoded.hidden(text, lower, lambda decoded: bool(_found(decoded, _lower(decoded))))
+    ]
+    return _joined(text, found)
+
+
+def _found(text: str, lower: str) -> list[Secret]:
     found = [Secret(start, end, "private-key", unmistakable=True) for start, end in key_blocks.in_text(text, lower)]
     found += _tokens(text)
     found += [_judged(text, kind, start, end) for kind, start, end in in_places(text, lower)]
     found += [_judged(text, kind, start, end) for kind, start, end in commands.in_commands(text, lower)]
     found += [_judged(text, kind, start, end) for kind, start, end in _by_name(text, lower)]
-    return _joined(text, found)
+    return found
 
 
 def _lower(text: str) -> str:
@@ -65,7 +77,7 @@ def _by_name(text: str, lower: str) -> Iterator[tuple[str, int, int]]:
     if any(word in lower for word in names.WORDS):
         yield from sentences.in_sentences(text, lower)
         yield from pairs.in_pairs(text, lower)
-        yield from (("token", *span) for span in next_lines.in_text(text, lower))
+    yield from (("token", *span) for span in next_lines.in_text(text, lower))
     yield from (("password", *span) for span in inserted(text, lower))
 
 

@@ -14,35 +14,32 @@ _PUBLIC_BEGIN = re.compile(rf"-----BEGIN {_PUBLIC_NAME}-----|---- BEGIN SSH2 PUB
 _PUBLIC_END = re.compile(r"-----END |---- END ")
 _BODY = re.compile(r"[A-Za-z0-9+/]{1,100}={0,2}$|=[A-Za-z0-9+/]{4}$")
 # A line of nothing but base64, as long as PEM (64), OpenSSH (70) and MIME (76) have them.
-_LONE = re.compile(r"(?<![^\s|>\]])[A-Za-z0-9+/]{62,74}(?:[A-Za-z0-9+/]{2}|=[A-Za-z0-9+/=])(?!\S)")
+_LONE = re.compile(r"(?<![^\s|>\]\"'])[A-Za-z0-9+/]{62,74}(?:[A-Za-z0-9+/]{2}|=[A-Za-z0-9+/=])(?=\s|$|\\{1,3}[rn])")
 _PUBLIC = ("AAAAB3Nza", "AAAAC3Nza", "AAAAE2Vj", "iVBORw0KGgo", "/9j/", "R0lGOD", "UklGR", "H4sI", "JVBERi", "UEsDB", "PD94", "PHN2")
+_MAY_BE_BODY = re.compile(r"[A-Za-z0-9+/]{32}|\n|(?:\A\s{0,9}|\\n)[A-Za-z0-9+/]{8}")
 HINTS = ("private key", "private-lines", "private-mac", "static key v", "tls-crypt-v2")
 MOST_LINES = 500  # of a block; then the end is taken to be lost
 _MOST_CHARACTERS = 16_384
 
 
-def begins(text: str) -> bool:
-    """Whether a block begins in the text and does not end in it."""
-    if "---" not in text and "Private-Lines" not in text:  # nearly every line
-        return False
-    last = max((begin.end() for begin in _BEGIN.finditer(text)), default=None)
-    return last is not None and _END.search(text, last) is None
+def begins(text: str) -> re.Match[str] | None:
+    """Return the beginning of a block that does not end in the text."""
+    return _last(_BEGIN, _END, text) if "BEGIN" in text or "Private-Lines" in text else None
 
 
-def begins_public(text: str) -> bool:
-    """Whether a block that everybody may have begins in the text and does not end in it."""
-    if "---" not in text:
-        return False
-    last = max((begin.end() for begin in _PUBLIC_BEGIN.finditer(text)), default=None)
-    return last is not None and _PUBLIC_END.search(text, last) is None
+def begins_public(text: str) -> re.Match[str] | None:
+    """Return the beginning of a block that everybody may have and that does not end in the text."""
+    return _last(_PUBLIC_BEGIN, _PUBLIC_END, text) if "BEGIN" in text else None
 
 
-def ends_public(text: str) -> bool:
-    return _PUBLIC_END.search(text) is not None
+def _last(begin: re.Pattern[str], end: re.Pattern[str], text: str) -> re.Match[str] | None:
+    last = max(begin.finditer(text), key=re.Match.end, default=None)
+    return last if last is not None and end.search(text, last.end()) is None else None
 
 
 def ends(text: str) -> bool:
-    return _END.search(text) is not None
+    """Whether a block of any kind ends in the text."""
+    return _PUBLIC_END.search(text) is not None or _END.search(text) is not None
 
 
 def is_body(line: str) -> bool:
@@ -70,7 +67,8 @@ def _blocks(text: str) -> list[tuple[int, int]]:
     while (begin := _BEGIN.search(text, at)) is not None:
         end = _END.search(text, begin.end(), begin.end() + _MOST_CHARACTERS)
         at = end.start() if end else min(len(text), begin.end() + _MOST_CHARACTERS)
-        spans.append((begin.end(), at))
+        if end or _MAY_BE_BODY.search(text, begin.end(), at):  # rather than what a logger puts behind a line
+            spans.append((begin.end(), at))
     return spans
 
 

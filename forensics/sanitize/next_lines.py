@@ -7,6 +7,7 @@ import re
 
 from forensics.sanitize.names import can_be, kind_of
 from forensics.sanitize.value_forms import CLOSE, Span
+from forensics.sanitize.values import may_be_secret
 
 _INDENT = r"(?:[ ]{0,40}|[<>|#*-]{1,3}\s|[CS]:\s)"
 _QUOTE = r"[\"'`]?"
@@ -29,8 +30,31 @@ _SECRET_NOUN = re.compile(
     r"(?<![a-z])(?:pass(?:word|wd|phrase|code|key|wort)|pwd|psk|kennwort|secret|credential|token|signature|(?:key|code)s?(?![a-z]))",
     re.IGNORECASE,
 )
-# SMTP: 334 and the base64 of "Password:"
-_SMTP = re.compile(rf"\b334 UGFzc3dvcmQ6?=?\s{{0,4}}\n{_INDENT}{_VALUE}")
+# Whatever is before the value: the time and the name of a log, the sign of a dialogue
+_PREFIX = r"[^\n]{0,200}(?<![\w+/=])"
+_BASE64 = r"(?P<s>[A-Za-z0-9+/]{4,1024}={0,2})[\\rn]{0,4}[\"']?\s{0,4}$"
+_USER = r"[\"']?[\w.@-]{1,64}:"
+_TO_THE_END = r"(?P<s>[^\s\"']{3,256})[\"']?\s{0,4}$"
+# What is asked for, and the answer: SMTP's 334 with the base64 of "Password:" or a challenge, FTP's 331; commands that read a password
+_ASKED = tuple(
+    re.compile(pattern, re.MULTILINE)
+    for pattern in (
+        rf"(?:^|[<>:\]\"'-] ?)334(?: (?!VXNlcm5hbWU|dXNlcm5hbWU)[A-Za-z0-9+/=]{{1,400}})?[\s\\rn\"']{{0,4}}\n{_PREFIX}{_BASE64}",
+        rf"\b(?:(?i:auth|authenticate) (?:PLAIN|plain)|[A-Z]{{1,4}}: \+)\s{{0,4}}\n{_PREFIX}{_BASE64}",
+        rf"(?:\b331[ -][^\n]{{0,160}}|\+OK[^\n]{{0,160}}|\bUSER \S{{1,128}})\n[^\n]{{0,200}}\bPASS {_TO_THE_END}",
+        rf"\b(?:chpasswd|newusers)\b[^\n]{{0,80}}\n[^\n]{{0,200}}?\becho (?:-\w{{1,3}} )?{_USER}{_TO_THE_END}",
+        rf"-stdin\b[^\n]{{0,80}}\n[^\n]{{0,200}}?\+ echo {_TO_THE_END}",
+        rf"\b(?:chpasswd|newusers)\b[^\n]{{0,80}}<<[^\n]{{1,40}}\n(?:[^\n]{{0,200}}[\s>])?{_USER}{_TO_THE_END}",
+        rf"\b(?:passwd|cryptsetup|login|smbpasswd|kinit|sudo|gpg|htpasswd)\b[^\n]{{0,120}}<<-?\s?[\"']?\w[^\n]{{0,40}}\n{_INDENT}{_TO_THE_END}",
+    )
+)
+_ASKS = ("334", "AUTH", "auth", "331 ", "331-", "+OK", "USER ", ": +", "chpasswd", "newusers", "-stdin", "<<")
+# A command that reads the password which the command before it wrote
+_READS = ("chpasswd", "newusers", "-stdin", "sudo -S", "-fd 0", "-fd=0", "--key-file -", "--key-file=-", "smbpasswd")
+_READ = re.compile(
+    rf"\b(?:echo|printf) (?:-\w{{1,3}} |[\"']?%s(?:\\n)?[\"']? )?(?:{_USER})?{_TO_THE_END}\n[^\n]{{0,240}}(?:{'|'.join(map(re.escape, _READS))})",
+    re.MULTILINE,
+)
 _ITEM = re.compile(rf"[,\s]{{0,9}}\n{_INDENT}(?:-\s)?{_VALUE}(?=\s{{0,4}},?\s{{0,4}}(?:\n|\Z|\]))")
 _IS_ITEM = re.compile(r"\s{0,40}(?:-\s|[\"'])\S{1,1024}\s{0,4}\Z")
 WORDS = ("pass", "pwd", "secret", "token", "key", "cred", "code", "kennwort", "psk", "signature", "334 ugfzc3")
@@ -42,12 +66,16 @@ _MOST_LINES, _MOST_AFTER = 5, 2048  # that are searched behind a line
 def in_text(text: str, lower: str) -> list[Span]:
     """List the spans of secrets that are on a line after the line that names them. lower: the text in lower case."""
     spans: list[Span] = []
-    if "\n" not in text or not any(word in lower for word in WORDS):
+    if "\n" not in text:
+        return spans
+    if reads(text):
+        spans += read(text)
+    if not any(word in lower for word in WORDS) and not any(sign in text for sign in _ASKS):
         return spans
     start = 0
     while (end := text.find("\n", start)) >= 0:
         begin = max(start, end - _MOST)
-        if _opens(text[begin:end], lower[begin:end]):
+        if _opens(text[begin:end], lower[begin:end]) or _asks(text[begin:end]):
             spans += _after(text, begin, end)
         start = end + 1
     return spans
@@ -57,6 +85,21 @@ def _opens(line: str, lower: str) -> bool:
     """Whether the value of a name in a line can be on the next."""
     line = line.rstrip()
     return (line.endswith(_ENDS) or "name" in lower or "334 " in lower or "key:" in lower) and any(word in lower for word in WORDS)
+
+
+def _asks(line: str) -> bool:
+    """Whether a line may ask for what the next one answers."""
+    return any(sign in line for sign in _ASKS)
+
+
+def reads(text: str) -> bool:
+    """Whether a text may have a command that reads the password which the line before it wrote."""
+    return any(sign in text for sign in _READS)
+
+
+def read(text: str) -> list[Span]:
+    """List the spans of what is written for a command on the next line that reads a password."""
+    return [match.span("s") for match in _READ.finditer(text) if may_be_secret(match["s"], 3) and match["s"][0] not in "-/|"]
 
 
 def _after(text: str, begin: int, end: int) -> list[Span]:
@@ -71,8 +114,9 @@ def _after(text: str, begin: int, end: int) -> list[Span]:
         match = form.search(text, begin, until)
         if match is not None and match.start() < end and (kind := kind_of(match["n"])) and _is_value(kind, match["s"], certain=True):
             return [match.span("s"), *_items(text, match, kind)]
-    if (match := _SMTP.search(text, begin, until)) is not None and match.start() < end:
-        return [match.span("s")]
+    for form in _ASKED if _asks(text[begin:end]) else ():
+        if (match := form.search(text, begin, until)) is not None and match.start() < end and may_be_secret(match["s"], 3):
+            return [match.span("s")]
     line = text[begin:end].rstrip()
     match = _ALONE.match(text, begin + len(line) - 1, until) if line.endswith(":") else None
     noun = _SECRET_NOUN.search(line)
@@ -106,4 +150,4 @@ def left_open(text: str, before: str) -> str:
     if before and (not stripped or _IS_ITEM.match(text)) and before.count("\n") <= _MOST_BLANK + _MOST_ITEMS:
         return f"{before}\n{text}"[-_MOST * 4 :] if stripped else f"{before}\n"
     last = text[-_MOST:].rstrip().rpartition("\n")[2]
-    return last if last and _opens(last, last.lower()) else ""
+    return last if last and (_opens(last, last.lower()) or _asks(last)) else ""

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from forensics.sanitize.value_forms import GROUPS, Span, value_span
-from forensics.sanitize.values import is_made_up, is_random, may_be_secret
+from forensics.sanitize.values import is_made_up, is_masked, is_random, may_be_secret
 
 Accepts = Callable[[str], bool]
 
@@ -33,7 +33,7 @@ class Place(NamedTuple):
 
 
 def always(value: str) -> bool:
-    return "⟨" not in value
+    return "⟨" not in value and not is_masked(value)
 
 
 def password(value: str) -> bool:
@@ -63,7 +63,8 @@ def user_and_password(value: str) -> bool:
 
 
 def bearer(value: str) -> bool:
-    return may_be_secret(value, 6) and (is_random(value) or len(value) >= 20)
+    is_pair = "=" in value.rstrip("=")  # token_type=bearer expires_in=3600
+    return may_be_secret(value, 6) and not is_pair and (is_random(value) or len(value) >= 20)
 
 
 def place(kind: str, hints: str, pattern: str, accepts: Accepts = always) -> Place:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from forensics.sanitize.calls import CALLS
 from forensics.sanitize.hints import by_hint, hinted
 from forensics.sanitize.place import Place, always, bearer, password, place, user_and_password
 from forensics.sanitize.protocols import PROTOCOLS
@@ -75,6 +76,7 @@ PLACES: tuple[Place, ...] = (
     place("password", "auth", r"\\?\"auth\\?\"\s\\?\"(?:[\w.-]{1,64}\\?\"\s\\?\")?(?P<s>[^\"\s\\]{3,256})", password),  # Redis' MONITOR
     place("password", '"auth"', r"\"auth\"\s{0,3}:\s{0,3}\"(?P<s>[A-Za-z0-9+/]{8,1024}={0,2})", user_and_password),  # Docker's config.json
     *PROTOCOLS,
+    *CALLS,
     *SETTINGS,
 )  # fmt: skip
 _OF_HINT = by_hint(place.hints for place in PLACES)

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from forensics.sanitize import key_blocks, next_lines
+from forensics.sanitize import key_blocks, key_lines, next_lines
 from forensics.sanitize.find import Secret, find_secrets
+from forensics.sanitize.value_forms import Span
 
 _WORD = re.compile(r"\w+")
 _SHORTEST_LINE = 4  # of a private key that is logged line by line
@@ -42,24 +43,26 @@ class Redactor:
 
     def learn(self, texts: Iterable[str]) -> None:
         """Find the secrets of texts that follow each other."""
-        open_lines = 0  # of a private key that began in a text before this one
-        in_public = False  # block, such as a certificate
+        key: key_lines.OpenBlock | None = None  # that began in a text before this one
+        public: key_lines.OpenBlock | None = None  # such as a certificate
         before = ""  # what introduces a value that may be in this text
+        previous = ""
         for text in texts:
-            in_public = in_public and not key_blocks.ends_public(text)
+            of_public, public = _continued(text, public)
+            of_key, key = _continued(text, key)
             if text not in self.found:
-                self.found[text] = () if in_public and key_blocks.is_body(text) else find_secrets(text)
-                if open_lines and not self.found[text] and key_blocks.is_body(text):
-                    self.lines.setdefault(text.strip(), self._pseudonym(text.strip(), "private-key"))
+                secrets = [secret for secret in find_secrets(text) if not any(_overlap(secret, span) for span in of_public)]
+                self.found[text] = tuple(_with(secrets, (Secret(*span, "private-key", unmistakable=True) for span in of_key)))
                 self._learn_all(text, self.found[text])
             if before:
                 self._learn_following(before, text)
-            before = next_lines.left_open(text, before)
-            in_public = in_public or key_blocks.begins_public(text)
-            if key_blocks.begins(text):
-                open_lines = key_blocks.MOST_LINES
-            elif open_lines:
-                open_lines = 0 if key_blocks.ends(text) else open_lines - 1
+            if previous and next_lines.reads(text):
+                self._learn_preceding(previous, text)
+            before, previous = next_lines.left_open(text, before), text
+            if (begin := key_blocks.begins_public(text)) is not None:
+                public = key_lines.opened(text, begin)
+            if (begin := key_blocks.begins(text)) is not None:
+                key = key_lines.opened(text, begin)
 
     def _learn_all(self, text: str, secrets: Iterable[Secret]) -> None:
         for secret in secrets:
@@ -73,6 +76,15 @@ class Redactor:
         if len(secrets) > len(self.found[text]):
             self._learn_all(text, set(secrets) - set(self.found[text]))
             self.found[text] = tuple(secrets)
+
+    def _learn_preceding(self, previous: str, text: str) -> None:
+        """Find secrets of the text before this one, which tells that they are some: echo root:… before chpasswd."""
+        joined = f"{previous}\n{text}"
+        spans = [span for span in next_lines.read(joined) if span[1] <= len(previous)]
+        secrets = _with(self.found[previous], (Secret(*span, "password", unmistakable=False) for span in spans))
+        if len(secrets) > len(self.found[previous]):
+            self._learn_all(previous, set(secrets) - set(self.found[previous]))
+            self.found[previous] = tuple(secrets)
 
     def _learn(self, value: str, secret: Secret) -> None:
         pseudonym = self._pseudonym(value, secret.kind)
@@ -121,6 +133,18 @@ def redactor(texts: Iterable[str], *, numbered: bool = True, kept: Iterable[str]
     made = Redactor("\n".join(dict.fromkeys(kept)), numbered)
     made.learn(texts)
     return made
+
+
+def _continued(text: str, block: key_lines.OpenBlock | None) -> tuple[list[Span], key_lines.OpenBlock | None]:
+    """List the lines of an open block in a text; and the block, if it is open behind the text."""
+    if block is None:
+        return [], None
+    spans, block = key_lines.bodies(text, block)
+    return spans, None if block.lines <= 0 or key_blocks.ends(text) else block
+
+
+def _overlap(secret: Secret, span: Span) -> bool:
+    return secret.start < span[1] and span[0] < secret.end
 
 
 def _is_whole(text: str, start: int, end: int) -> bool:

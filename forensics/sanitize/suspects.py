@@ -33,6 +33,7 @@ _FREQUENT = {
     "*",
     "eap",
     "digest(",
+    *("&", "?", "log", "sign", "bind", "kdf", "derive"),
 }
 _HINTS = {
     *(hint for place in PLACES for hint in place.hints),
@@ -49,6 +50,8 @@ _FORMS = (
     rf"(?i:(?:{'|'.join(_FREQUENT_NAMES)})[\w-]{{0,24}}(?:\s[0-9]{{1,2}})?(?:[\"'\]\\)`]|&quot;|&#3[49];|%2[27]){{0,4}}\s{{0,16}}(?:[:=>\"'`|│&,]|%3[ad]|->|\?=|is|was|now|to))",
     r"(?i:(?:send|connect|echo|printf|oper|ghost|identify)\S{0,16}\s?[\"'(]|echo\s|oper\s|sink\s|user\s\S{1,64}\s(?:on|off|pass)|x-[a-z0-9-]{0,60}[\"']?\s{0,3}[:=]|\s(?:sha|md5|crypt|digest|eap)\S{0,12}\s?[({}\"']|\*\s*$|\s[0-9.]{7,15}\s*$|:(?:pin|eap)\s)",
     r"-[A-Za-z0-9_.-]*(?:pat|pin|pw|auth)[=\s\"']|(?:--user|-user|-U|-[a-z]?[pPuawW])[= ]|\s/(?:p|rp|gp|pw|P|RP|GP|PW):",
+    r"(?i:(?:^|[?&;\"'\s])(?:p|pw|psw|t|s|k|sk|ak|tk)=|(?:log_?in\w*|logon|sign_?in|bind\w*|kdf\w*|derive\w*)\]?\s?\(|user[\\\"']{0,2}\s[^\n]{0,240}[\s\"'][><])",
+    r"=\"?[0-9A-Fa-f]{12}|(?i:-e[a-z]{0,13}|echo|-n|<<<|\()\s?[\"']?[A-Za-z0-9+/]{24}|<<|334|: \+\s{0,4}\n",
     r"[^\t\n\r\x20-\x7e]",
 )
 _COMMAND = (

@@ -18,7 +18,7 @@ _PLAIN_WORDS = frozenset(
     available present passed stored saved generated created rotated cleared updating changing checking reading loading hash hashed
     plaintext cleartext plain scram-sha-256 md5 sha256 sha512 bcrypt argon2 pbkdf2 trust peer gss ident cert publickey kerberos
     hostbased keyboard-interactive authentication authenticator login logins policy manager field prompts resets change
-    match matches mismatched your-api-key your_api_key your-token your_token your_password your-password
+    chauthtok setcred session account match matches mismatched your-api-key your_api_key your-token your_token your_password your-password
     """.split()  # noqa: SIM905  a list is three times as long
 )
 _PATH = re.compile(r"\A(?:(?:~|\.{1,2})?/[a-z0-9._-]{1,24}(?:/|$)|[A-Z]:\\)")
@@ -27,8 +27,13 @@ _VARIABLE = re.compile(
     r"|!(?:vault|secret|Ref)\b)"
 )
 _MASK = re.compile(r"\A(?:[*•●xX#_.…-]+$|.{0,4}(?:\*{3,64}|•{3,64}|…|\.{3}).{0,4}$)")
+# VALUE_SPECIFIED_IN_NO_LOG_PARAMETER of Ansible, [FILTERED] of Rails, <REDACTED>
+_SAYS_SO = re.compile(
+    r"\A[\[<({*]{0,4}(?:[A-Z]{1,20}[_-]){0,6}(?:REDACTED|MASKED|HIDDEN|NO_LOG|OMITTED|FILTERED|SCRUBBED|SANITIZED|CENSORED|REMOVED|SUPPRESSED|OBFUSCATED|PLACEHOLDER"
+    r"|CHANGE_?ME|SECRET|PASSWORD|TOKEN|NOT_SHOWN)(?:[_-][A-Z]{1,20}){0,6}[\]>)}*]{0,4}\Z"
+)
 _DOTTED = re.compile(r"\A(?:[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+$)")
-_CALL = re.compile(r"\A(?:[A-Za-z_][\w.]*(?:\(|\[))")
+_CALL = re.compile(r"\A(?:[A-Za-z_][\w.]{2,}(?:\(|\[))")
 _FLAG = re.compile(r"\A(?:--?[a-z][a-z-]*$|--?[a-z]$)")
 _REFERENCE = re.compile(
     r"\A(?:(?:https?://|file:|env:|vault:|s3://|secret/|arn:aws:|keyring:|op://|ref\+|sops:|ssm:|awssm:))", re.IGNORECASE
@@ -60,11 +65,17 @@ def may_be_secret(value: str, shortest: int = 4) -> bool:
     bare = value.strip(" .:?,;").rstrip("!")
     return (
         len(bare) >= shortest
+        and not (value[0] == " " and value[-1] == " ")  # between two quoted words
         and bare.strip("()[]<>").lower() not in _PLAIN_WORDS
         and not any(sign in value for sign in ("⟨", "$(", "${"))
-        and not any(pattern.match(bare) for pattern in (_PATH, _VARIABLE, _MASK, _CALL, _FLAG, _REFERENCE, _FILE))
+        and not any(pattern.match(bare) for pattern in (_PATH, _VARIABLE, _MASK, _SAYS_SO, _CALL, _FLAG, _REFERENCE, _FILE))
         and not (_DOTTED.match(bare) and _DIGIT.search(bare) is None)
     )
+
+
+def is_masked(value: str) -> bool:
+    """Whether a value is written in place of a secret: ***, [FILTERED]."""
+    return _MASK.match(value) is not None or _SAYS_SO.match(value) is not None
 
 
 def is_random(value: str, shortest: int = 8) -> bool:
