@@ -138,6 +138,11 @@ def for_replay(investigation: Investigation) -> ReplayInputs:
     return _for_replay(_analysed(investigation.history), investigation.report.incidents, investigation.window)
 
 
+def changes_of(history: History) -> pl.DataFrame:
+    """Find who did what to the host: CHANGES."""
+    return find_changes(history.entries, history.assembly.lifecycle if history.is_whole else lifecycle_of(history.entries))
+
+
 def _for_replay(inputs: Inputs, incidents: Sequence[Incident], window: Window) -> ReplayInputs:
     frames = {name: getattr(inputs, name) for name in ("entries", "attempts", "restarts", "lifecycle", "labels", "signatures")}
     since, until = _span(inputs.entries, window)

@@ -168,7 +168,7 @@ def _gathered(query: Query, asked: Asked) -> Inventory:
     from forensics.audit.inventory.subject import Journal
     from forensics.audit.replayed import with_replay
     from forensics.cli import output
-    from forensics.pipeline import for_replay, investigate
+    from forensics.pipeline import changes_of, for_replay, investigate
 
     try:
         investigation = investigate(query, output.progress("reading the journal"), output.notice)
@@ -178,9 +178,8 @@ def _gathered(query: Query, asked: Asked) -> Inventory:
         output.notice(str(error))
         return gather(_about(asked, query, ""), named_subject(query.units), Journal(problem=str(error)))
     subject = choose_subject(investigation.report, query.units)
-    inputs = for_replay(investigation)
-    found = gather(_about(asked, query, subject.machine), subject, read_signs(investigation.history, inputs.changes, subject))
-    return with_replay(found, inputs)
+    signs = read_signs(investigation.history, changes_of(investigation.history), subject)
+    return with_replay(gather(_about(asked, query, subject.machine), subject, signs), for_replay(investigation))
 
 
 def _about(asked: Asked, query: Query, machine: str) -> Asked:
