@@ -62,14 +62,15 @@ def count_values(labels: Labels, rows: list[Row], name: str) -> list[Row]:
     if not name.isascii() or not name.isidentifier():
         raise UnsupportedError(f"count_values() with the label name {name!r}")
     values, there = _table(rows)
-    distinct = np.unique(values[there])
+    distinct = np.unique(values[there]) + 0.0  # -0 is a value of its own, which `unique` does not know
     if not (np.rint(distinct) == distinct)[np.isfinite(distinct)].all():
         raise UnsupportedError("count_values() of values that are not whole")  # the last digit would decide
     if len(distinct) > MOST_VALUES:
         raise UnsupportedError(f"count_values() of more than {MOST_VALUES:,} values")
     result = []
-    for value in distinct:
-        counted = (there & ((values == value) | (np.isnan(values) & np.isnan(value)))).sum(axis=1)
+    for value in [*distinct, -0.0] if 0.0 in distinct else distinct:
+        equal = (values == value) | (np.isnan(values) & np.isnan(value))
+        counted = (there & equal & ((value != 0) | (np.signbit(values) == np.signbit(value)))).sum(axis=1)
         result.append(Row(replaced(labels, name, shown_number(float(value))), counted.astype(np.float64), counted > 0))
     return result
 

@@ -16,7 +16,7 @@ from forensics.promql.tree import Binary, Instant, Node, Number, walk
 MOST_CHARACTERS = 50_000
 # promql-parser recurses, and a stack that overflows ends the process; rules that people write have up to about 100 of these
 MOST_OPERATORS = 500
-STRINGS_AND_COMMENTS = re.compile(r""""(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`[^`]*`|#[^\n]*""")
+STRINGS_AND_COMMENTS = re.compile(r""""(?:[^"\\\n]|\\.)*+"?|'(?:[^'\\\n]|\\.)*+'?|`[^`]*+`?|#[^\n]*""")
 OPERATORS = re.compile(r"[-+*/%^(\[{]|[=!<>]=?|\b(?:and|or|unless|atan2)\b", re.IGNORECASE)
 RENAMED = {"holt_winters"}  # functions of Prometheus 2 that promql-parser does not know
 

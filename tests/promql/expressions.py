@@ -100,6 +100,7 @@ EXPRESSIONS = (
     'count_values("value", node_systemd_unit_state)',
     'count_values by (name) ("last_digit", node_systemd_service_restart_total % 10)',
     'count_values without (state) ("state", node_systemd_unit_state)',
+    'count_values("value", late_gauge % ignoring (kind) late_gauge)',
     'topk(1, {__name__=~"machine.*|process.*|probe.*"})',
     'bottomk by (job) (2, {__name__=~"machine.*|process.*|probe.*|late.*"} + 0.5)',
     "topk(9, up)",
