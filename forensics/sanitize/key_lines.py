@@ -21,9 +21,8 @@ _OF_A_BLOCK = 32  # characters that only a line of the block has
 def _wrapped(before: str, behind: str) -> re.Pattern[str]:
     """Expression of a line in the same place; numbers, such as those of the time, may be others."""
     prefix = "[0-9]+".join(map(re.escape, _NUMBERS.split(before)))
-    return re.compile(
-        rf"{prefix}\s{{0,8}}{_BODY}(?={re.escape(behind)}|\s{{0,8}}\Z)" if behind else rf"{prefix}\s{{0,8}}{_BODY}\s{{0,8}}\Z"
-    )
+    end = rf"{re.escape(behind)}|\s{{0,8}}\Z" if behind else r"\s{0,8}\Z"
+    return re.compile(rf"{prefix}\s{{0,8}}{_BODY}(?={end})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +76,5 @@ def _suffix(behind: str) -> str:
 
 def _is_key(run: str) -> bool:
     """Whether a run of base64 changes its case as key material does, and no path or name."""
-    return (
-        sum(a.islower() and b.isupper() for a, b in pairwise(run)) >= 2 and sum(a.isupper() and b.islower() for a, b in pairwise(run)) >= 2
-    )
+    changes = [(a.islower() and b.isupper(), a.isupper() and b.islower()) for a, b in pairwise(run)]
+    return all(sum(of_kind) > 1 for of_kind in zip(*changes, strict=True))

@@ -19,6 +19,7 @@ from tests.hostile.secrets_made import (
     upper,
     url_base64,
 )
+from tests.hostile.secrets_positions import POSITIONS
 
 random.seed("table")
 
@@ -264,7 +265,7 @@ KEYS = [
 ]
 SECRETS = [
     *(*TOKENS, *ASSIGNMENTS, *PLACES, *KEYS, *WRAPPED, *PAIRS, *NAMED),
-    *(*OPTIONS, *COMMANDS, *PROTOCOLS, *SETTINGS, *SENTENCES, *VENDORS),
+    *(*OPTIONS, *COMMANDS, *PROTOCOLS, *SETTINGS, *SENTENCES, *VENDORS, *POSITIONS),
 ]
 # Lines that are entries of their own
 BLOCK = pem("RSA PRIVATE KEY", lines=12)
@@ -275,6 +276,8 @@ FOLLOWING = [
     (["- name: DB_PASSWORD", f"  value: {(named := chosen())}"], named),
     (["Please use the following password to proceed:", "", (alone := hexadecimal(32)), ""], alone),
     (["Password for the app user:", f"  {(label := made(20))}"], label),
+    ([f"h c[1]: + echo app:{(written := hexadecimal(32))}", "h c[1]: + chpasswd"], written),
+    (["m: <-- 334 UGFzc3dvcmQ6", f"m: --> {(answer := base64(15))}"], answer),
     (["< 334 UGFzc3dvcmQ6", f"> {(sent := base64(15))}"], sent),
     (['Content-Disposition: form-data; name="password"', "", (form := chosen())], form),
 ]

@@ -3,6 +3,7 @@
 import pytest
 
 from forensics.sanitize.redact import redactor
+from tests.hostile.secrets_positions import NAMES, WRAPPERS, wrapped
 
 KEY = "f3a1c09d5b7e4a2f8c6d1e0b9a7f5c3d"
 
@@ -81,3 +82,20 @@ def test_a_long_hostile_line_is_redacted(piece):
     """At a cost that grows with its length: benchmarks/growth.py."""
     line = piece * (400_000 // len(piece))
     assert redactor([line])(line)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("wrapper", WRAPPERS)
+def test_a_key_is_hidden_whatever_a_logger_puts_around_its_lines(wrapper, name):
+    lines, body = wrapped(wrapper, name)
+    entries = hidden(*lines)
+    assert not [line for line in body if line in "\n".join(entries)]
+    assert entries[:3] == lines[:3]
+    assert entries[-1] == lines[-1]
+    assert not [line for line in body if line in hidden("\n".join(lines))[0]]
+
+
+@pytest.mark.parametrize("wrapper", WRAPPERS)
+def test_a_certificate_is_shown_whatever_a_logger_puts_around_its_lines(wrapper):
+    lines, _ = wrapped(wrapper, "CERTIFICATE")
+    assert hidden(*lines) == lines
