@@ -20,8 +20,8 @@ STATUSES = (OPEN, DONE, REOPENED)
 PRIORITIES = ("P1", "P2", "P3")
 TABLE = "action"
 _STRING_OR_COMMENT = re.compile(rf"{STRING}|{COMMENT}", re.DOTALL)
-_HEADING = re.compile(rf"^[ \t]*\[\[[ \t]*{TABLE}[ \t]*\]\][^\n]*(?:\n|\Z)", re.MULTILINE)
-_OTHER_HEADING = re.compile(r"^[ \t]*\[", re.MULTILINE)
+_ITEM = re.compile(rf"^[ \t]*\[\[[ \t]*{TABLE}[ \t]*\]\][^\n]*(?:\n|\Z)", re.MULTILINE)
+_NEXT_TABLE = re.compile(r"^[ \t]*\[", re.MULTILINE)
 _STATUS = re.compile(r"^[ \t]*status[ \t]*=[ \t]*(?P<value>\S+)", re.MULTILINE)
 
 
@@ -124,12 +124,12 @@ def _status(now: str, found: set[str]) -> str:
 def _with_statuses(text: str, changes: dict[int, str], count: int, file: Path) -> str:
     """Replace the status of the items with these numbers, the last one first, so that the others stay where they are."""
     plain = _STRING_OR_COMMENT.sub(lambda token: "_" * len(token[0]), text)
-    headings = list(_HEADING.finditer(plain))
+    headings = list(_ITEM.finditer(plain))
     if len(headings) != count:
         raise _cannot_be_edited(file)
     for number, status in sorted(changes.items(), reverse=True):
         start = headings[number].end()
-        following = _OTHER_HEADING.search(plain, start)
+        following = _NEXT_TABLE.search(plain, start)
         written = _STATUS.search(plain, start, following.start() if following else len(plain))
         if written:
             text = text[: written.start("value")] + toml_value(status) + text[written.end("value") :]

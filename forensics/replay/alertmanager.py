@@ -18,7 +18,9 @@ from forensics.toml_file import Mistake
 GROUP_WAIT_S = 30.0  # Alertmanager's default (dispatch/route.go)
 LONGEST_FILE = 8 << 20
 MOST_SHOWN = 10  # mistakes
-_MATCHER = re.compile(r'\s*([\w:.\-]+|"(?:[^"\\]|\\.)*")\s*(=~|!~|!=|=)\s*("(?:[^"\\]|\\.)*"|[^,{}]*?)\s*(?:,|$)')
+_MATCHER = re.compile(
+    r'\s*([\w:.\-]+|"(?:[^"\\]|\\.)*")\s*(=~|!~|!=|=)\s*("(?:[^"\\]|\\.)*"|(?:[^,{}\s]++(?:\s++[^,{}\s]++)*+)?)\s*(?:,|$)'
+)
 
 
 @dataclass(frozen=True, slots=True)

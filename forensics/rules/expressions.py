@@ -9,7 +9,7 @@ import promql_parser
 
 from forensics.promql import Expression, SyntaxMistakeError, UnsupportedError, parse
 
-_TOKEN = re.compile(r"\s+|#[^\n]*|\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|`[^`]*`|[\w:.]+|[=!<>]=|=~|!~|.", re.DOTALL)
+_TOKEN = re.compile(r"\s+|#[^\n]*|\"(?:\\.|[^\"\\])*+\"?|'(?:\\.|[^'\\])*+'?|`[^`]*+`?|[\w:.]+|[=!<>]=|=~|!~|.", re.DOTALL)
 _CLOSERS = {"(": ")", "{": "}", "[": "]"}
 # what can follow a start that is correct so far, by the bracket that it ends in
 _CONTINUATIONS = {

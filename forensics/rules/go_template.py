@@ -20,7 +20,7 @@ VARIABLES = ("$", "$labels", "$externalLabels", "$externalURL", "$value")
 DEEPEST = 100
 _ACTION_START = re.compile(r"\{\{(?:-(?=[ \t\r\n]))?")
 _COMMENT = re.compile(r"(?:[ \t\r\n]*)/\*.*?\*/(?:[ \t\r\n]+-)?\}\}", re.DOTALL)
-_TOKEN = re.compile(
+_TOKEN_OF_ACTION = re.compile(
     r"""(?P<end>[ \t\r\n]+-\}\}|\}\})|(?P<space>[ \t\r\n]+)
     |(?P<string>"(?:\\.|[^"\\\n])*"|`[^`]*`)|(?P<number>'(?:\\.|[^'\\\n])+'|[+-]?(?:0[xXbBoO][\w.]+|\d[\d_]*\.?\d*(?:[eE][+-]?\d+)?i?|\.\d+))
     |(?P<variable>\$\w*)|(?P<field>\.[^\W\d]\w*)|(?P<dot>\.)|(?P<word>[^\W\d]\w*)
@@ -91,7 +91,7 @@ def _check(checked: _Checked) -> None:
 def _read_tokens(checked: _Checked) -> None:
     tokens = []
     while True:
-        token = _TOKEN.match(checked.text, checked.at)
+        token = _TOKEN_OF_ACTION.match(checked.text, checked.at)
         if token is None:
             rest = checked.text[checked.at :]
             raise _MistakeError(f"unexpected '{brief(rest, 20)}' in an action" if rest else "an action has no '}}'")

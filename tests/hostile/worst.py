@@ -11,6 +11,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from re import _parser as parser
 from typing import Any
@@ -86,11 +87,18 @@ def compiled() -> list[Found]:
 
 def only_at_start(place: str) -> bool:
     """Whether the program asks for an expression at one place of a text only, by `match` or `fullmatch`."""
-    name = place.partition("#")[0].rpartition(".")[2]
-    uses = {
-        use for source in Path(forensics.__file__).parent.rglob("*.py") for use in re.findall(rf"\b{name}\.(\w+)\(", source.read_text())
-    }
+    uses = _uses_by_name().get(place.partition("#")[0].rpartition(".")[2], set())
     return bool(uses) and uses <= {"match", "fullmatch"}
+
+
+@cache
+def _uses_by_name() -> dict[str, set[str]]:
+    """The methods that the program's source calls of each name in capitals."""
+    uses: dict[str, set[str]] = {}
+    for source in Path(forensics.__file__).parent.rglob("*.py"):
+        for name, use in re.findall(r"\b(_*[A-Z][A-Z0-9_]*)\.(\w+)\(", source.read_text()):
+            uses.setdefault(name, set()).add(use)
+    return uses
 
 
 def driven(place: str, pattern: re.Pattern[Any]) -> Callable[[str], object]:
@@ -160,11 +168,8 @@ def _give_up(*_: object) -> None:
 
 def superlinear(search: Callable[[str], object], inputs: list[tuple[str, str]]) -> list[str]:
     """Describe the inputs on which ten times the length costs much more than ten times as much."""
-    for size in TINY:
-        for lead, unit in inputs:
-            text = text_of(lead, unit, size)
-            if cost(search, text) > TINY_S and cost(search, text, 3) > TINY_S:
-                return [f"{lead!r} + {unit!r} * n: exponential"]
+    if (found := _exponential(search, inputs)) is not None:
+        return [found]
     costs: dict[tuple[str, str], float] = {}
     for pair in inputs:
         costs[pair] = cost(search, text_of(*pair, SIZES[0]))
@@ -180,9 +185,21 @@ def superlinear(search: Callable[[str], object], inputs: list[tuple[str, str]]) 
     return []
 
 
+def _exponential(search: Callable[[str], object], inputs: list[tuple[str, str]]) -> str | None:
+    """Describe the first input that costs much at a few characters already; nearly always all of them together cost less than one may."""
+    for size in TINY:
+        texts = {text_of(*pair, size): pair for pair in inputs}
+        if cost(lambda _, texts=texts: [search(text) for text in texts], "") <= TINY_S:
+            continue
+        for text, (lead, unit) in texts.items():
+            if cost(search, text) > TINY_S and cost(search, text, 3) > TINY_S:
+                return f"{lead!r} + {unit!r} * n: exponential"
+    return None
+
+
 def _grows(search: Callable[[str], object], pair: tuple[str, str], size: int, first: float) -> bool:
     """Whether an input costs more than GROWTH times what a tenth of it does, also when measured again."""
     if first < FLOOR_S:
         return False
     shorter = cost(search, text_of(*pair, size // 10), 3)
-    return min(first, cost(search, text_of(*pair, size), 1 if first > 1 else 3)) > GROWTH * shorter
+    return first > GROWTH * shorter and cost(search, text_of(*pair, size), 1 if first > 1 else 3) > GROWTH * shorter

@@ -10,7 +10,9 @@ from forensics.audit.checks.targets import names_unit, ports_of_unit
 from forensics.audit.inventory import Inventory
 from forensics.audit.inventory.units import Unit, commands
 
-ASKS = pattern(r"(?i)(?:^|[/\s;&|])(?:curl|wget|https?|xh|nc|ncat)\s.*(?:://|localhost|127\.0\.0\.1|:\d)|smoke|health-?check|\bverify\b")
+ASKS = pattern(
+    r"(?i)(?:^|[/\s;&|])(?:curl|wget|https?|xh|nc|ncat)\s.{0,500}(?:://|localhost|127\.0\.0\.1|:\d)|smoke|health-?check|\bverify\b"
+)
 COMPLETION = pattern(r"(?i)/(?:v1/)?(?:chat/)?completions?\b|/api/(?:chat|generate)\b|/generate\b|\bverify\b")
 OWNS_PORT = pattern(r"(?i)\bMainPID\b|\b(?:ss|lsof|fuser|netstat)\b|\bverify\b")
 CONFIGURATION = pattern(

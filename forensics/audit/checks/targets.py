@@ -11,7 +11,9 @@ from forensics.audit.inventory.prometheus import Target
 from forensics.audit.inventory.units import commands
 
 SHORTEST_NAME = 4  # of a stem that is looked for within other words
-_PORT_OPTION = re.compile(r"(?:--(?:[\w-]*-)?port|-p)[= ](\d{2,5})\b|(?:--(?:bind|listen|host|address)[\w-]*)[= ]\S*?:(\d{2,5})\b")
+_PORT_OPTION = re.compile(
+    r"(?:--(?:[\w-]{0,40}-)?port|-p)[= ](\d{2,5})\b|(?:--(?:bind|listen|host|address)[\w-]{0,40})[= ]\S{0,200}?:(\d{2,5})\b"
+)
 
 
 def ports_of_unit(found: Inventory) -> tuple[int, ...]:
