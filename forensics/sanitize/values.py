@@ -28,9 +28,9 @@ _VARIABLE = re.compile(
 )
 _MASK = re.compile(r"\A(?:[*•●xX#_.…-]+$|.{0,4}(?:\*{3,64}|•{3,64}|…|\.{3}).{0,4}$)")
 # VALUE_SPECIFIED_IN_NO_LOG_PARAMETER of Ansible, [FILTERED] of Rails, <REDACTED>
-_SAYS_SO = re.compile(
+_NO_VALUE = re.compile(
     r"\A[\[<({*]{0,4}(?:[A-Z]{1,20}[_-]){0,6}(?:REDACTED|MASKED|HIDDEN|NO_LOG|OMITTED|FILTERED|SCRUBBED|SANITIZED|CENSORED|REMOVED|SUPPRESSED|OBFUSCATED|PLACEHOLDER"
-    r"|CHANGE_?ME|SECRET|PASSWORD|TOKEN|NOT_SHOWN)(?:[_-][A-Z]{1,20}){0,6}[\]>)}*]{0,4}\Z"
+    r"|CHANGE_?ME|NOT_SHOWN|YOUR_(?:[A-Z]{1,20}_){0,2}(?:SECRET|PASSWORD|TOKEN|KEY))(?:[_-][A-Z]{1,20}){0,6}[\]>)}*]{0,4}\Z"
 )
 _DOTTED = re.compile(r"\A(?:[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+$)")
 _CALL = re.compile(r"\A(?:[A-Za-z_][\w.]{2,}(?:\(|\[))")
@@ -68,14 +68,14 @@ def may_be_secret(value: str, shortest: int = 4) -> bool:
         and not (value[0] == " " and value[-1] == " ")  # between two quoted words
         and bare.strip("()[]<>").lower() not in _PLAIN_WORDS
         and not any(sign in value for sign in ("⟨", "$(", "${"))
-        and not any(pattern.match(bare) for pattern in (_PATH, _VARIABLE, _MASK, _SAYS_SO, _CALL, _FLAG, _REFERENCE, _FILE))
+        and not any(pattern.match(bare) for pattern in (_PATH, _VARIABLE, _MASK, _NO_VALUE, _CALL, _FLAG, _REFERENCE, _FILE))
         and not (_DOTTED.match(bare) and _DIGIT.search(bare) is None)
     )
 
 
 def is_masked(value: str) -> bool:
     """Whether a value is written in place of a secret: ***, [FILTERED]."""
-    return _MASK.match(value) is not None or _SAYS_SO.match(value) is not None
+    return _MASK.match(value) is not None or _NO_VALUE.match(value) is not None
 
 
 def is_random(value: str, shortest: int = 8) -> bool:
