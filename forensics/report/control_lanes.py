@@ -13,7 +13,7 @@ from forensics.report.replayed import Row
 from forensics.report.svg import LOG_TICKS, Tick
 from forensics.report.text_width import fitted, text_width
 
-_TICKS_APART = 40.0
+_LEAST_BETWEEN_TICKS = 40.0
 _LABEL = 15.0  # height of the label of a vertical line
 
 
@@ -107,7 +107,7 @@ def _scale(incident: Incident, shown: Sequence[Row], layout: Layout) -> tuple[Ca
 def _ticks(scale: Callable[[float], float], last: float, layout: Layout) -> tuple[Tick, ...]:
     ticks: list[Tick] = []
     for second in LOG_TICKS:
-        if second <= last and (not ticks or scale(second) - ticks[-1].at >= _TICKS_APART):
+        if second <= last and (not ticks or scale(second) - ticks[-1].at >= _LEAST_BETWEEN_TICKS):
             ticks.append(Tick(min(max(scale(second), layout.left + 8), layout.right - 14), wording.duration(second)))
     return tuple(ticks)
 
