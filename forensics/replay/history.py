@@ -180,13 +180,16 @@ def _described(attempts: pl.DataFrame, restarts: pl.DataFrame, lifecycle: pl.Dat
         (pl.col("kind") == "starting").any().alias("announced"),
         (pl.col("kind") == "finished").any().alias("finished"),
         pl.col("time").filter(pl.col("kind") == "stopping").first().alias("stopping"),
+        ((pl.col("kind") == "restart") & pl.col("requested")).any().alias("at_once"),  # since 257: a client's start in place of the wait
     )  # fmt: skip
     labels = frames.labels.select("attempt", "signature", by_label="failed").unique("attempt", keep="first")
     joined = attempts.sort(*UNIT, "first_row")
     for more in (scheduled, stated, labels):
         joined = joined.join(more, on="attempt", how="left", maintain_order="left")
     own_end = pl.col("outcome").is_in(["failed", "clean"])
+    asked_for = pl.col("at_once").shift(1).over(UNIT).fill_null(value=False)
     return joined.with_columns(
+        (pl.col("automatic") & ~asked_for).alias("automatic"),
         frames.clock.gather(joined["first_row"]).alias("clock"),
         (own_end & pl.coalesce("by_label", pl.col("outcome") == "failed")).alias("failed"),
         ((pl.col("outcome") == "failed") | pl.col("failed_stopping")).alias("ended_failed"),

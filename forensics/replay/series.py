@@ -110,7 +110,8 @@ def _of_class(name: str, value: Callable[[Floats], Floats]) -> Rebuild:
 
 def restart_counter(history: UnitHistory) -> Steps:
     """Follow NRestarts: up at each scheduled restart, 0 at a start by hand; before the data it is what the first restart shows."""
-    by_hand = ~history.automatic & history.counts
+    follows_restart = np.append(False, ~np.isnan(history.restart[:-1]))[: len(history.began)]  # of a client, and counted
+    by_hand = ~history.automatic & history.counts & ~follows_restart
     times = np.column_stack([np.where(by_hand, history.began, np.nan), history.restart]).ravel()
     values = np.column_stack([np.zeros(len(by_hand)), history.counter]).ravel()
     recorded = ~np.isnan(times) & ~np.isnan(values)
