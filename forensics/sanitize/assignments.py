@@ -82,6 +82,9 @@ _OTHER_PASS = re.compile(r"(?:com|by|sur|tres|encom|over|under|multi|im|low|high
 _NEXT_WORD = re.compile(r"\s[A-Za-z]{1,40}(?![A-Za-z]|\s?[=:])")
 _WORD = re.compile(r"\A[A-Za-z]+[.!?,]?$")
 _DESCRIBES = re.compile(r"(?:ed|ing|ble|ive|ory|ent|ant|ary|al|ic|ous|holder|none|key|here)\Z", re.IGNORECASE)
+# jwt_secret: "words-and-a-number-66"; other secrets with such a value are names of secrets
+_OWN_SECRET = re.compile(r"(?:jwt|client|shared|session|signing|webhook|cookie|auth|login)[-_ ]?secret\Z", re.IGNORECASE)
+_WORDS_AND_NUMBER = re.compile(r"[A-Za-z]+(?:-[A-Za-z]+){1,8}-[0-9]{1,6}\Z")
 _LONGEST_NAMES = 100  # characters of a value in which a further name is looked for
 BEFORE = 24  # characters before a name that qualify it
 
@@ -196,6 +199,8 @@ def _is_token(it: Assigned) -> bool:
 
 
 def _is_value_of_a_token(it: Assigned, value: str) -> bool:
+    if it.match["s"] is None and _OWN_SECRET.search(f"{it.before}{it.match['token']}") and _WORDS_AND_NUMBER.match(value):
+        return True
     is_code_like = not it.is_sentence and len(value) >= 8 and value.isalnum() and not value.isalpha() and not value.isdigit()
     if it.match["token"].isupper() and it.before[-1:] == "_":  # API_TOKEN: that of an environment
         return is_made_up(value) or (len(value) >= 8 and "=" in it.match["sep"])

@@ -48,6 +48,10 @@ CALLS: tuple[Place, ...] = (
           rf"(?:\blog_?in(?:_user)?|\blogon|\bsign_?in|authenticate(?:_user|user)?|\b(?:simple_?|re|ldap_|sasl_)?bind(?:_s|_user|user)?|\b\w{{0,20}}(?:basic|digest|ntlm|password|plain|userpass)_?auth\w{{0,20}}|\w{{0,20}}credentials?|(?:username)?passwordtoken|set_?password|set_?basic_?auth|change_?password|create_?user|add_?user|oci_p?connect|wpdb(?:->|::)__construct)\]?{_OPEN}(?!['\"][0-9.:*]{{0,40}}['\"]){_STRING}\s{{0,3}},\s{{0,3}}{_LAST}", _argument),
     place("password", "bind", rf"\b(?:connection|ldap\w{{0,12}}|\w{{0,12}}bind\w{{0,6}}){_OPEN}[\w.]{{1,40}}\s{{0,3}},\s{{0,3}}{_STRING}\s{{0,3}},\s{{0,3}}{_LAST}", _argument),
     place("password", "auth= auth·= auth: credentials= login=", rf"\b(?:auth|basic_auth|http_auth|credentials|login|userpw)\s?[=:]\s?[\[(]\s?{_STRING}\s?,\s?{_LAST}", password),
+    # Tables of other servers: ClickHouse's functions and engines
+    place("password", "mysql( postgresql( mongodb(", rf"\b(?:mysql|postgresql|mongodb)\(\s{{0,3}}(?:{_STRING}\s{{0,3}},\s{{0,3}}){{4}}{_LAST}", _argument),
+    place("password", "remote( remotesecure(", rf"\bremote(?:secure)?\(\s{{0,3}}{_STRING}\s{{0,3}},\s{{0,3}}(?:{_ARGUMENT}){{1,2}}{_STRING}\s{{0,3}},\s{{0,3}}{_LAST}", _argument),
+    place("password", "s3( s3cluster( gcs( cosn( oss( deltalake( iceberg( hudi(", rf"\b(?:s3(?:cluster)?|gcs|cosn|oss|deltalake|iceberg|hudi)\(\s{{0,3}}(?:{_STRING}\s{{0,3}},\s{{0,3}}){{2,3}}?{_LAST}", lambda value: is_random(value, 20) and " " not in value and "/" not in value[:1]),
     # secret alone, or before the salt, the hash or the method
     place("password", "pass pw( pbkdf2 crypt kdf derive",
           rf"\b(?:(?:set|make|check|verify|hash|validate|compare|encrypt|get|encode)_?(?:password|passphrase)(?:_hash)?|password_(?:hash|verify)|hashpw|checkpw|pbkdf2(?:_hmac)?|scrypt|(?:derive|kdf)\w{{0,12}}){_OPEN}{_LAST}(?=\s{{0,3}}[,)])", _argument),

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from forensics.sanitize.hints import by_hint, hinted
+from forensics.sanitize.lazy_pattern import LazyPattern
 from forensics.sanitize.options import spaced_arguments
 from forensics.sanitize.place import Accepts, always, made_up, mixed, password, random
 from forensics.sanitize.value_forms import VALUE, value_span
@@ -17,7 +18,7 @@ class Command(NamedTuple):
     """arguments: what is looked for behind the name, with a value in it."""
 
     names: tuple[str, ...]
-    arguments: re.Pattern[str]
+    arguments: LazyPattern
     accepts: Accepts
     kind: str
 
@@ -27,7 +28,7 @@ def _command(names: str, arguments: str, accepts: Accepts = password, kind: str 
     spaced = re.sub(r"\[ =\](?![{?])", "[ =]{1,9}", re.sub(r"(?<!\[)(?<!\[\^)\\s(?![{?)\]])", r"\\s{1,9}", arguments)).replace(
         "[ =]?", "[ =]{0,9}"
     )
-    return Command(tuple(names.split()), re.compile(spaced), accepts, kind)
+    return Command(tuple(names.split()), LazyPattern(spaced), accepts, kind)
 
 
 def _option(names: str, options: str, accepts: Accepts = password) -> Command:
@@ -51,12 +52,15 @@ COMMANDS: tuple[Command, ...] = (
     _command("vault", r"\A\s(?:kv\s(?:put|patch)|write)\s(?:-[\w=/-]{1,60}\s){0,4}\S{1,256}\s(?P<s>[^\n]{3,480})", always, "secret"),
     _option("redis-cli redis-benchmark valkey-cli valkey-benchmark keydb-cli", "-a|--pass"),
     _option("ldapsearch ldapadd ldapmodify ldapdelete ldapwhoami ldappasswd ldapcompare ldapmodrdn ldapexop ldapurl", "-[waAs](?!\\s-)"),
+    _command("mysqladmin mariadb-admin", r"(?<=\s)-[^\n]{1,200}?\s(?:old-)?password\s(?!-)" + VALUE),
+    _command("pro ua ubuntu-advantage", r"\A\sattach\s(?!-)" + VALUE, random, "token"),
+    _option("dislocker dislocker-fuse dislocker-file dislocker-metadata bdemount bdeinfo", "-p|-r"),
     _command("kadmin kadmin.local", r"(?<=\s)(?:-w|-pw)\s" + VALUE),
     _command("smbclient rpcclient net smbget smbcacls smbcquotas nmblookup samba-tool wmic winexe nautilus", r"(?<=\s)(?:-U|--user)[ =]?[\"']?[\w.\\@/-]{1,64}%" + VALUE),
     _command("net", r"\buse\s(?:[A-Za-z*]:?\s)?\\{1,4}[\w.$\\-]{1,200}\s(?:/\w{1,10}:\S{1,64}\s)?(?!/)" + VALUE),
     _command("net", r"\A\suser\s[\w.-]{1,64}\s(?!/)" + VALUE, made_up),
     _command("samba-tool", r"\buser\s(?:create|add|setpassword)\s[\w.-]{1,64}\s(?!-)" + VALUE),
-    _command("snmpget snmpgetnext snmpwalk snmpbulkwalk snmpbulkget snmpset snmptrap snmpinform snmpstatus snmpdf snmptable snmptranslate snmptest snmpusm snmpdelta", r"(?<=\s)-[cAX]\s?(?!-)" + VALUE),
+    _command("snmpget snmpgetnext snmpwalk snmpbulkwalk snmpbulkget snmpset snmptrap snmpinform snmpstatus snmpdf snmptable snmptranslate snmptest snmpusm snmpdelta", r"(?<=\s)-[cAX]\s{0,9}(?!-)" + VALUE),
     _command("htpasswd", r"(?<=\s)-\w{0,6}b\w{0,6}\s(?:-\w{1,6}\s){0,3}(?:\S{1,128}\s)?[\w.@-]{1,64}\s" + VALUE),
     _command("openssl", r"(?<=\s)(?:-k|-K|-psk|-hmac|-macopt\s(?:hex)?key:)\s?" + VALUE),
     _command("openssl", r"\A\spasswd\s(?:-[\w=]{1,20}\s){0,4}(?!-)" + VALUE, made_up),
@@ -127,6 +131,9 @@ WITHOUT_OPTIONS = (
     "rabbitmqctl",
     "neo4j-admin",
     "vault",
+    "pro attach",
+    "ua attach",
+    "advantage attach",
     "net u",
     " alias ",
     "samba-tool user",

@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
+
+from forensics.sanitize.lazy_pattern import LazyPattern
 
 
 class TokenFormat(NamedTuple):
@@ -12,13 +13,13 @@ class TokenFormat(NamedTuple):
 
     kind: str
     hints: tuple[str, ...]
-    pattern: re.Pattern[str]
+    pattern: LazyPattern
 
 
 def token_format(kind: str, hints: str, *patterns: str) -> TokenFormat:
     """Bound the patterns, so that no part of a longer word is taken for a token."""
     alternatives = "|".join(patterns)
-    return TokenFormat(kind, tuple(hints.split()), re.compile(rf"(?<![A-Za-z0-9])(?:{alternatives})"))
+    return TokenFormat(kind, tuple(hints.split()), LazyPattern(rf"(?<![A-Za-z0-9])(?:{alternatives})"))
 
 
 def _hash(hints: str, *patterns: str) -> TokenFormat:

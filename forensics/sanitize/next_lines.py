@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 
 from forensics.sanitize.names import can_be, kind_of
-from forensics.sanitize.value_forms import CLOSE, Span
+from forensics.sanitize.value_forms import CLOSE, Span, value_span
 from forensics.sanitize.values import may_be_secret
 
 _INDENT = r"(?:[ ]{0,40}|[<>|#*-]{1,3}\s|[CS]:\s)"
@@ -18,7 +18,7 @@ _EMPTY = r"(?:\s{0,80}\n){0,3}"
 _CERTAIN = tuple(
     re.compile(pattern, re.IGNORECASE | re.MULTILINE)
     for pattern in (
-        rf"{_NAME}{CLOSE}\s{{0,3}}[:=]\s{{0,4}}(?:[|>][-+]?[0-9]?|\[)\s{{0,4}}\n{_EMPTY}{_INDENT}(?:-\s)?{_VALUE}",
+        rf"{_NAME}{CLOSE}\s{{0,3}}[:=]\s{{0,4}}(?:[|>][-+]?[0-9]?|\[|[A-Z]\w{{0,24}}\()\s{{0,4}}\n{_EMPTY}{_INDENT}(?:-\s)?{_VALUE}",
         rf"{_NAME}{CLOSE}\s{{0,3}}[:=]\s{{0,4}}\n{_INDENT}-\s{_VALUE}\s{{0,4}}$",
         rf"\b(?:name|key|variable|param(?:eter)?){CLOSE}\s{{0,3}}[:=]\s{{0,3}}{_QUOTE}{_NAME}{_QUOTE},?\s{{0,4}}\n{_INDENT}{_QUOTE}value{_QUOTE}\s{{0,3}}[:=]\s{{0,3}}{_VALUE}",
         rf"\bname={_QUOTE}{_NAME}{_QUOTE}\s{{0,4}}\n(?:Content-[^\n]{{1,200}}\n){{0,3}}\s{{0,4}}\n?{_VALUE}",
@@ -58,7 +58,15 @@ _READ = re.compile(
 _ITEM = re.compile(rf"[,\s]{{0,9}}\n{_INDENT}(?:-\s)?{_VALUE}(?=\s{{0,4}},?\s{{0,4}}(?:\n|\Z|\]))")
 _IS_ITEM = re.compile(r"\s{0,40}(?:-\s|[\"'])\S{1,1024}\s{0,4}\Z")
 WORDS = ("pass", "pwd", "secret", "token", "key", "cred", "code", "kennwort", "psk", "signature", "334 ugfzc3")
-_ENDS = (":", "=", "-", "|", ">", "+", "[")
+_ENDS = (":", "=", "-", "|", ">", "+", "[", "(")
+# A field, and what a validator says about its value; the words of a mnemonic, alone or behind what a logger puts before them
+_REFUSED = re.compile(
+    r"\s{0,8}[\w.]{2,80}\n[^\n]{1,240}?\binput_value=(?:'(?P<a>[^'\n]{3,512})'|\"(?P<q>[^\"\n]{3,512})\"|(?P<s>[0-9]{4,64}))"
+)
+_FIELD = re.compile(r"pas{1,2}w\w{0,4}\Z", re.IGNORECASE)
+_MNEMONIC = re.compile(r"(?:^|[:|\]>]\s{1,4})\s{0,40}[\"'`]?(?P<s>[a-z]{3,8}(?:\s{1,3}[a-z]{3,8}){11,23})[\"'`]?\s{0,9}$")
+_PHRASES = ("mnemonic", "seed phrase", "recovery phrase", "secret phrase", "backup phrase", "seed words")
+_NUMBERS_OF_WORDS = frozenset({12, 15, 18, 21, 24})
 _MOST_ITEMS, _MOST_BLANK, _MOST = 64, 3, 240
 _MOST_LINES, _MOST_AFTER = 5, 2048  # that are searched behind a line
 
@@ -70,6 +78,8 @@ def in_text(text: str, lower: str) -> list[Span]:
         return spans
     if reads(text):
         spans += read(text)
+    if _speaks_of_phrases(lower):
+        spans += _mnemonics(text, lower)
     if not any(word in lower for word in WORDS) and not any(sign in text for sign in _ASKS):
         return spans
     start = 0
@@ -77,6 +87,8 @@ def in_text(text: str, lower: str) -> list[Span]:
         begin = max(start, end - _MOST)
         if _opens(text[begin:end], lower[begin:end]) or _asks(text[begin:end]):
             spans += _after(text, begin, end)
+        elif _is_field(text[begin:end], lower[begin:end]) and (match := _REFUSED.match(text, begin, end + _MOST_AFTER)) is not None:
+            spans += [(start, stop) for start, stop in [value_span(match)] if may_be_secret(text[start:stop], 3)]
         start = end + 1
     return spans
 
@@ -85,6 +97,32 @@ def _opens(line: str, lower: str) -> bool:
     """Whether the value of a name in a line can be on the next."""
     line = line.rstrip()
     return (line.endswith(_ENDS) or "name" in lower or "334 " in lower or "key:" in lower) and any(word in lower for word in WORDS)
+
+
+def _is_field(line: str, lower: str) -> bool:
+    """Whether a line is nothing but the name of a secret, however it is spelled."""
+    name = line.strip()
+    return (
+        " " not in name
+        and any(word in lower for word in WORDS)
+        and (kind_of(name) in {"password", "key", "token"} or _FIELD.search(name) is not None)
+    )
+
+
+def _speaks_of_phrases(lower: str) -> bool:
+    return any(phrase in lower for phrase in _PHRASES)
+
+
+def _mnemonics(text: str, lower: str) -> list[Span]:
+    """List the words that are alone on one of the lines after one that speaks of them."""
+    spans: list[Span] = []
+    at = left = 0
+    for line in text.split("\n"):
+        if left > 0 and (match := _MNEMONIC.search(line)) is not None and len(match["s"].split()) in _NUMBERS_OF_WORDS:
+            spans.append((at + match.start("s"), at + match.end("s")))
+        left = _MOST_LINES if _speaks_of_phrases(lower[at : at + len(line)]) else left - 1
+        at += len(line) + 1
+    return spans
 
 
 def _asks(line: str) -> bool:
@@ -149,5 +187,8 @@ def left_open(text: str, before: str) -> str:
     stripped = text.strip()
     if before and (not stripped or _IS_ITEM.match(text)) and before.count("\n") <= _MOST_BLANK + _MOST_ITEMS:
         return f"{before}\n{text}"[-_MOST * 4 :] if stripped else f"{before}\n"
+    if before and before.count("\n") < _MOST_LINES and _speaks_of_phrases(before.lower()):
+        return f"{before}\n{text}"[-_MOST * 4 :]
     last = text[-_MOST:].rstrip().rpartition("\n")[2]
-    return last if last and (_opens(last, last.lower()) or _asks(last)) else ""
+    lower = last.lower()
+    return last if last and (_opens(last, lower) or _asks(last) or _is_field(last, lower) or _speaks_of_phrases(lower)) else ""

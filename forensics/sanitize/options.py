@@ -31,7 +31,7 @@ _WORDS = frozenset(
     """.split()  # noqa: SIM905  a list is three times as long
 )
 _PUBLIC = re.compile(r"pub|host|gpg|pgp|sort|partition|primary|cache|ssh|sign|foreign|group|hot|id[-_]?key", re.IGNORECASE)
-_PLACEHOLDER = re.compile(r"\A(?:[A-Z][A-Z_-]*|\w{1,20}=.*|[a-z]+/[a-z.-]+)\Z")
+_PLACEHOLDER = re.compile(r"\A(?:[A-Z][A-Z_-]*|[a-z_-]{1,20}=.*|[A-Z_]{1,20}=.*|[a-z]+/[a-z.-]+)\Z")
 
 
 def may_have_option(lower: str) -> bool:

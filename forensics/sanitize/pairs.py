@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from forensics.sanitize.hints import by_hint, hinted
+from forensics.sanitize.lazy_pattern import LazyPattern
 from forensics.sanitize.names import can_be, kind_of
 from forensics.sanitize.place import mixed
 from forensics.sanitize.value_forms import CLOSE, GROUPS, VALUE, value_span
@@ -17,12 +18,12 @@ class Pair(NamedTuple):
     """The name is the group n of `pattern`. certain: the form leaves no doubt that the second is the value of the first."""
 
     hints: tuple[str, ...]
-    pattern: re.Pattern[str]
+    pattern: LazyPattern
     certain: bool = True
 
 
 def _pair(hints: str, pattern: str, *, certain: bool = True) -> Pair:
-    return Pair(tuple(hint.replace("·", " ") for hint in hints.split()), re.compile(pattern, re.IGNORECASE | re.MULTILINE), certain)
+    return Pair(tuple(hint.replace("·", " ") for hint in hints.split()), LazyPattern(pattern, re.IGNORECASE | re.MULTILINE), certain)
 
 
 _IS = rf"{CLOSE}\s{{0,3}}(?:[:=]|=>)\s{{0,3}}"
@@ -49,6 +50,11 @@ PAIRS: tuple[Pair, ...] = (
     _pair(":", r"(?<![\w:])(?P<n>:[a-z][\w-]{1,60})\s\"(?P<s>[^\"\n]{3,1024})\""),
     _pair(". (", r"\(\"?(?P<n>[a-z][\w-]{1,60})\"?\s\.\s\"(?P<s>[^\"\n]{3,1024})\"\)"),
     _pair("name=", r"\bname=\\?\"(?P<n>[\w.-]{2,60})\\?\"(?:\\r|\\n){2,4}(?P<s>[^\\\"\s]{3,512})"),
+    # What a validator repeats: failed to set property [name] to [value], data['name']. Got value; an environment in quotes
+    _pair("]·to·[", r"\[(?P<n>[\w.-]{2,80})\]\sto\s\[(?P<s>[^\n]{3,256}?)\](?=\s|$|[.,;)])"),
+    _pair("got", rf"\[[\"'](?P<n>[\w.-]{{2,60}})[\"']\][.,:]?\sgot:?\s{VALUE}"),
+    _pair("'", r"(?:^|[\s\[,({=:])'(?-i:(?P<n>[A-Z][A-Z0-9_]{1,60}))=(?P<a>[^'\s]{3,512})'(?=[\s,\]);}]|$)"),
+    _pair('"', r"(?:^|[\s\[,({=:])\"(?-i:(?P<n>[A-Z][A-Z0-9_]{1,60}))=(?P<q>[^\"\s]{3,512})\"(?=[\s,\]);}]|$)"),
     # Columns of a table: of psql, of `vault kv get`, of Markdown
     _pair("pass secret token key cred", r"(?:^|[|│┃║]\s{0,40})(?P<n>[a-z][\w.-]{1,60})\s{0,60}[|│┃║]\s{0,40}(?P<s>[^\s|│┃║]{4,1024})\s{0,200}(?:[|│┃║]|$)", certain=False),
     _pair("pass secret token key cred", r"^\s{0,8}(?P<n>[a-z][\w.-]{1,60})\s{2,60}(?P<s>\S{4,1024})\s{0,9}$", certain=False),

@@ -8,6 +8,7 @@ from binascii import Error as NotBase64
 from collections.abc import Callable
 from typing import NamedTuple
 
+from forensics.sanitize.lazy_pattern import LazyPattern
 from forensics.sanitize.value_forms import GROUPS, Span, value_span
 from forensics.sanitize.values import is_made_up, is_masked, is_random, may_be_secret
 
@@ -19,14 +20,14 @@ class Place(NamedTuple):
 
     kind: str
     hints: tuple[str, ...]
-    pattern: re.Pattern[str]
+    pattern: LazyPattern
     accepts: Accepts
 
     def spans(self, text: str) -> list[Span]:
         """List the values that are accepted."""
         found = []
         for match in self.pattern.finditer(text):
-            start, end = value_span(match) if GROUPS[1] in self.pattern.groupindex else match.span("s")
+            start, end = value_span(match) if GROUPS[1] in self.pattern.compiled.groupindex else match.span("s")
             if end > start and self.accepts(text[start:end]):
                 found.append((start, end))
         return found
@@ -69,4 +70,4 @@ def bearer(value: str) -> bool:
 
 def place(kind: str, hints: str, pattern: str, accepts: Accepts = always) -> Place:
     """Make a place; · stands for a space in a hint."""
-    return Place(kind, tuple(hint.replace("·", " ") for hint in hints.split()), re.compile(pattern, re.IGNORECASE | re.MULTILINE), accepts)
+    return Place(kind, tuple(hint.replace("·", " ") for hint in hints.split()), LazyPattern(pattern, re.IGNORECASE | re.MULTILINE), accepts)

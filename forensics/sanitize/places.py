@@ -7,6 +7,7 @@ from forensics.sanitize.calls import CALLS
 from forensics.sanitize.hints import by_hint, hinted
 from forensics.sanitize.place import Place, always, bearer, password, place, user_and_password
 from forensics.sanitize.protocols import PROTOCOLS
+from forensics.sanitize.repeated import REPEATED
 from forensics.sanitize.settings import SETTINGS
 from forensics.sanitize.value_forms import VALUE
 from forensics.sanitize.values import is_random, may_be_secret
@@ -43,7 +44,7 @@ PLACES: tuple[Place, ...] = (
     place("token", "token sig key secret auth pass pwd code credential hash otp appid= ticket= sid= session assertion saml policy= state= nonce= verifier= invite jwt= hmac=",
            r"[?&;#](?:[\w.\[\]-]{0,30}[-_\[])?(?:id_?token|token|sig|sign|signature|(?:api|access|secret|auth|subscription)?[-_]?key|apikey|secret|auth|password|passwd|pwd|pass|code|credential|hash|otp|ticket|appid|sid|sessionid|session|(?:client_)?assertion|saml(?:response|request)|policy|state|nonce|(?:code_)?verifier|invite|jwt|hmac)\]?=(?P<s>[^\s&\"'<>#`]{6,8192})",
            lambda value: may_be_secret(value, 6) and (is_random(value.replace("%", ""), 6))),
-    place("token", ":// get post put path=", r"(?:://|\bget\s|\bpost\s|\bput\s|\bpath=)[^\s\"'<>?]{0,200}?/(?:[\w-]{0,20}(?:reset|verify|confirm|invite|activate|magic|unsubscribe|recover|share|join|claim|onboard|set-?up|token)[\w-]{0,20}|otp|sso)/(?:[\w.@-]{1,64}/)?(?P<s>[\w.~=-]{16,1024})", lambda value: is_random(value, 16) and may_be_secret(value) and not _is_uuid_or_name(value)),
+    place("token", ":// get post put path=", r"(?:://|\bget\s|\bpost\s|\bput\s|\bpath=)[^\s\"'<>?]{0,200}?/(?:[\w-]{0,20}(?:reset|verify|confirm|invite|activate|magic|unsubscribe|recover|share|join|claim|onboard|set-?up|token)[\w-]{0,20}|otp|sso)/(?:[\w.@-]{1,64}/){0,2}(?P<s>[\w.~=-]{16,1024})", lambda value: is_random(value, 16) and may_be_secret(value) and not _is_uuid_or_name(value)),
     place("webhook", "webhooks/", r"discord(?:app)?\.com/api/(?:v[0-9]{1,2}/)?webhooks/(?P<s>[0-9]{6,24}/[\w.-]{6,256})"),
     place("webhook", "hooks.slack", r"\bhooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)/(?P<s>[\w/+-]{6,256})"),
     place("webhook", "webhook.office.com outlook.office", r"(?:webhook|outlook)\.office(?:365)?\.com/(?:webhookb2|webhook)/(?P<s>[\w@/.-]{6,512})"),
@@ -77,6 +78,7 @@ PLACES: tuple[Place, ...] = (
     place("password", '"auth"', r"\"auth\"\s{0,3}:\s{0,3}\"(?P<s>[A-Za-z0-9+/]{8,1024}={0,2})", user_and_password),  # Docker's config.json
     *PROTOCOLS,
     *CALLS,
+    *REPEATED,
     *SETTINGS,
 )  # fmt: skip
 _OF_HINT = by_hint(place.hints for place in PLACES)

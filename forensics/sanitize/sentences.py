@@ -36,7 +36,7 @@ _NO_SECRET_FOLLOWS = re.compile(
 )
 _IS = re.compile(r"\b(?:is|was|are|now|to)\b|:|=>", re.IGNORECASE)
 _HARMLESS_BEFORE = re.compile(
-    r"(?:public|host|primary|foreign|unknown|invalid|missing|bad|no|ssh|duplicate|unexpected|cache|sort|partition|rsa|dsa|ecdsa|eddsa|ed25519|gpg|pgp)\s?$",
+    r"(?:public|host|primary|foreign|unknown|invalid|missing|bad|no|ssh|duplicate|unexpected|cache|sort|partition|rsa|dsa|ecdsa|eddsa|ed25519|gpg|pgp|kernel)\s?$",
     re.IGNORECASE,
 )
 _ASSIGNS = re.compile(r"\A[a-z_]+=|=[^=]")

@@ -65,12 +65,23 @@ def may_be_secret(value: str, shortest: int = 4) -> bool:
     bare = value.strip(" .:?,;").rstrip("!")
     return (
         len(bare) >= shortest
-        and not (value[0] == " " and value[-1] == " ")  # between two quoted words
+        and not (value[0] in " ,;" and value[-1] == " ")  # between two quoted words
         and bare.strip("()[]<>").lower() not in _PLAIN_WORDS
         and not any(sign in value for sign in ("⟨", "$(", "${"))
-        and not any(pattern.match(bare) for pattern in (_PATH, _VARIABLE, _MASK, _NO_VALUE, _CALL, _FLAG, _REFERENCE, _FILE))
+        and not any(pattern.match(bare) for pattern in (_PATH, _VARIABLE, _MASK, _NO_VALUE, _FLAG, _REFERENCE, _FILE))
+        and not _is_call(bare)
         and not (_DOTTED.match(bare) and _DIGIT.search(bare) is None)
     )
+
+
+def _is_call(value: str) -> bool:
+    """Whether a value begins with a call or an index, rather than being a password with a bracket in it: V3lv(397?."""
+    match = _CALL.match(value)
+    if match is None:
+        return False
+    behind = value[match.end() :]
+    is_open = not any(sign in behind for sign in ")]") and _DIGIT.search(behind) is not None
+    return not (is_open and (_DIGIT.search(match[0]) or behind[0] in "?!#%^+=;,.<>|:@&"))
 
 
 def is_masked(value: str) -> bool:
