@@ -9,7 +9,7 @@ import numpy as np
 
 from forensics.promql.labels import Labels
 from forensics.replay.followed import Alert, Followed, Watched, first_in
-from forensics.replay.one_by_one import follow_alone
+from forensics.replay.one_by_one import follow_alone, follow_middle
 from forensics.replay.scene import First
 from forensics.replay.template import reach_s
 from forensics.replay.together import follow_together
@@ -54,13 +54,13 @@ def follow(watched: Sequence[Watched]) -> list[Found]:
 
 
 def _alone(watched: Watched, constant: dict[tuple[object, ...], Followed]) -> Followed:
-    """Follow one rule. constant: what rules did on series that never change; where it is nothing, it is nothing in any incident."""
+    """Follow one rule. constant: what rules did on series that never change, which is the same at each step, in any phase."""
     series = watched.selection.series
     if not all(len(each.times) == 1 and each.times[0] <= watched.scene.window[0] for each in series):
         return follow_alone(watched)
     key = (watched.expression.tree, watched.prometheus, *(id(each) for each in series))
     if key not in constant:
-        constant[key] = follow_alone(watched)
+        constant[key] = follow_middle(watched)
     return follow_alone(watched) if constant[key].raised else constant[key]
 
 

@@ -10,7 +10,7 @@ from forensics.model.controls import Replayed
 from forensics.model.values import Signature
 from forensics.policy.class_state import FUTILE_FAILURES
 from forensics.replay.history import UnitHistory
-from forensics.replay.limiters import RELOADS_RESET_UNTIL, Limited, StartLimit, gate, restart_policy, start_limit
+from forensics.replay.limiters import POLICIES, RELOADS_RESET_UNTIL, Limited, StartLimit, gate, restart_policy, start_limit
 from forensics.replay.scene import First, Named, Scene
 from forensics.wording import count, duration, plural
 
@@ -91,7 +91,10 @@ def _gate(scene: Scene, named: Named, in_a_row: int, helps: Callable[[str], bool
 
 
 def _by_policy(scene: Scene, history: UnitHistory, policy: str) -> Limited:
-    return scene.once((id(history), policy), lambda: restart_policy(history, policy))
+    """Apply a policy; those that restart after the same of the recorded results do the same."""
+    restarts = POLICIES[policy]
+    results = tuple(sorted(result for result in set(history.result.tolist()) if restarts(result)))
+    return scene.once((id(history), results), lambda: restart_policy(history, policy))
 
 
 def _gated(scene: Scene, id_: str, history: UnitHistory, in_a_row: int, helps: Callable[[str], bool | None] | None) -> Limited:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+import numpy as np
 import polars as pl
 
 from forensics.boots import machine_or_host
@@ -54,12 +55,16 @@ def machines(entries: pl.DataFrame) -> dict[str, Machine]:
 
 
 def _boots(entries: pl.DataFrame) -> pl.DataFrame:
-    """List boots in order: machine, boot, begin, end (s)."""
+    """List boots in order: machine, boot, begin, end (s). A boot's entries follow one another, as a machine's boots do."""
+    codes = (pl.col(name).to_physical() for name in ("machine", "host", "boot"))
+    differs = entries.select(pl.any_horizontal(code.ne_missing(code.shift()) for code in codes)).to_series().to_numpy(writable=True)
+    differs[:1] = True
+    firsts = np.flatnonzero(differs)
+    lasts = np.append(firsts[1:], entries.height) - 1
     seconds = pl.col("time").dt.timestamp("us") / 1e6
-    spans = entries.lazy().with_row_index("row").group_by("machine", "host", "boot")
-    each = spans.agg(seconds.first().alias("begin"), seconds.last().alias("end"), pl.col("row").first()).collect()
-    named = each.with_columns(machine_or_host(), pl.col("boot").cast(pl.String)).sort("row")
-    return named.group_by("machine", "boot", maintain_order=True).agg(pl.col("begin").first(), pl.col("end").last())
+    spans = entries[firsts].select(machine_or_host(), pl.col("boot").cast(pl.String), seconds.alias("begin"))
+    spans = spans.with_columns(entries[lasts].select(seconds.alias("end")).to_series())
+    return spans.group_by("machine", "boot", maintain_order=True).agg(pl.col("begin").first(), pl.col("end").last())
 
 
 def _between(boots: Sequence[tuple[str, float, float]]) -> list[tuple[float, float]]:

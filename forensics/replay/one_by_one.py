@@ -15,16 +15,21 @@ from forensics.replay.template import reach_s
 
 def follow_alone(watched: Watched) -> Followed:
     """Follow the middle phase through the window, and all phases from the incident's start until each has fired."""
-    prometheus, (since, until) = watched.prometheus, watched.scene.window
-    samples = _scraped(watched, since, until, prometheus.middle_phase)
-    (raised,) = _raised(watched, samples, since, until, (0.0,), keep_s=watched.keep_s)
-    followed = Followed(raised, partial(_longest, watched, samples), no_firsts(prometheus))
+    followed, prometheus = follow_middle(watched), watched.prometheus
     for horizon in watched.horizons:
         for scraped in np.flatnonzero(~np.isfinite(followed.firsts).all(axis=1)).tolist():
             for evaluated, alert in _by_evaluation_phase(watched, prometheus.scrape_phases[scraped], horizon):
                 followed.firsts[scraped, evaluated] = min(followed.firsts[scraped, evaluated], alert.fires)
                 followed.labels = followed.labels or alert.labels
     return followed
+
+
+def follow_middle(watched: Watched) -> Followed:
+    """Follow the middle phase through the window."""
+    prometheus, (since, until) = watched.prometheus, watched.scene.window
+    samples = _scraped(watched, since, until, prometheus.middle_phase)
+    (raised,) = _raised(watched, samples, since, until, (0.0,), keep_s=watched.keep_s)
+    return Followed(raised, partial(_longest, watched, samples), no_firsts(prometheus))
 
 
 def _longest(watched: Watched, samples: Scraped) -> float:

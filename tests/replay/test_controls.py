@@ -62,10 +62,16 @@ def test_a_poll_that_always_finds_it_up_says_how_often():
 
 
 def test_a_probe_waits_until_the_service_would_answer():
-    tale = Tale().hold(60).wait(60).fail(10, every=60, lives=50).hold(20)
+    tale = Tale().hold(60).fail(10, every=60, lives=50).hold(20)
     quick, slow = (rows_of(tale, asked=replace(NOTHING, probes=(Probe(15, 30, ready),)))["probe:15/30"] for ready in (5.0, 600.0))
     assert (quick.status, slow.status) == ("never", "fires")
-    assert (slow.after_s, slow.reason) == (0, "it was firing when the incident began")
+    assert 30 <= slow.earliest_s <= slow.latest_s <= 75
+
+
+def test_a_probe_that_fails_before_the_first_failed_start_was_firing_when_the_incident_began():
+    tale = Tale().hold(60).wait(60).fail(10, every=60, lives=50).hold(20)
+    row = rows_of(tale, asked=replace(NOTHING, probes=(Probe(15, 30, 600.0),)))["probe:15/30"]
+    assert (row.status, row.after_s, row.reason) == ("fires", 0, "it was firing when the incident began")
 
 
 def test_a_gate_asks_the_catalogue_whether_a_restart_helps():
