@@ -17,6 +17,7 @@ from re import _parser as parser
 from typing import Any
 
 import forensics
+from forensics.sanitize.lazy_pattern import LazyPattern
 from forensics.signatures.slow_expression import repeats, sample
 
 KB = 1024
@@ -82,7 +83,10 @@ def _parts(value: Any, depth: int = 4) -> Iterator[Any]:
 
 def compiled() -> list[Found]:
     """List the program's compiled expressions by their place."""
-    return [(f"{place}#{number}", value) for number, (place, value) in enumerate(constants(lambda part: isinstance(part, re.Pattern)))]
+    found = constants(lambda part: isinstance(part, re.Pattern | LazyPattern))
+    return [
+        (f"{place}#{number}", value.compiled if isinstance(value, LazyPattern) else value) for number, (place, value) in enumerate(found)
+    ]
 
 
 def only_at_start(place: str) -> bool:
