@@ -56,7 +56,7 @@ FIRES = [
     ("rule:SLOSlowBurn", 135, (120, 142.5), 0),
     ("rule:SystemdServiceCrashLooping", 375, (371.25, 390), 0),
     ("rule:NodeSystemdServiceCrashlooping", 945, (930, 952.5), 0),
-    ("rule:UnitHalfActive", 405, (390, 453.75), 0),
+    ("rule:UnitHalfActive", 405, (382.5, 442.5), 0),
     ("rule:ProbeHalfFails", 315, (300, 322.5), 0),
     ("stack:5/300+NodeSystemdServiceFailed", 375, (371.25, 390), 0),
 ]
@@ -164,7 +164,7 @@ def test_a_poll_of_the_state_is_late_and_noisy(rows, id_, after, phases, outside
 def test_the_stack_of_a_limit_and_a_rule_spares_what_the_limit_spares(rows):
     assert rows["stack:5/300+NodeSystemdServiceFailed"].restarts_avoided == 13_920
     stack = rows["stack:5/60+NodeSystemdServiceFailed"]
-    assert (stack.after_s, stack.restarts_avoided) == (9375, 7410)
+    assert (stack.after_s, stack.restarts_avoided) == (9390, 7410)  # refused after 9,076 s, until then it waits
 
 
 def test_watch_decides_by_policy(rows):
