@@ -20,7 +20,7 @@ STATUSES = (OPEN, DONE, REOPENED)
 PRIORITIES = ("P1", "P2", "P3")
 TABLE = "action"
 _STRING_OR_COMMENT = re.compile(rf"{STRING}|{COMMENT}", re.DOTALL)
-_ITEM = re.compile(rf"^[ \t]*\[\[[ \t]*{TABLE}[ \t]*\]\][^\n]*(?:\n|\Z)", re.MULTILINE)
+_ITEM_HEADING = re.compile(rf"^[ \t]*\[\[[ \t]*{TABLE}[ \t]*\]\][^\n]*(?:\n|\Z)", re.MULTILINE)
 _NEXT_TABLE = re.compile(r"^[ \t]*\[", re.MULTILINE)
 _STATUS = re.compile(r"^[ \t]*status[ \t]*=[ \t]*(?P<value>\S+)", re.MULTILINE)
 
@@ -124,7 +124,7 @@ def _status(now: str, found: set[str]) -> str:
 def _with_statuses(text: str, changes: dict[int, str], count: int, file: Path) -> str:
     """Replace the status of the items with these numbers, the last one first, so that the others stay where they are."""
     plain = _STRING_OR_COMMENT.sub(lambda token: "_" * len(token[0]), text)
-    headings = list(_ITEM.finditer(plain))
+    headings = list(_ITEM_HEADING.finditer(plain))
     if len(headings) != count:
         raise _cannot_be_edited(file)
     for number, status in sorted(changes.items(), reverse=True):
