@@ -2,6 +2,7 @@
 
 from tests.hostile.secrets_lookalikes import LOOKALIKES
 from tests.hostile.secrets_made import base64, hexadecimal, lower
+from tests.hostile.secrets_repeated import HARMLESS_REPEATED
 
 UUID = f"{hexadecimal(8)}-{hexadecimal(4)}-4{hexadecimal(3)}-a{hexadecimal(3)}-{hexadecimal(12)}"
 HARMLESS = [
@@ -148,4 +149,5 @@ HARMLESS = [
     "the token is invalid",
     "context: 8192, cache_size: 16384, max_seq_len: 32768",
     *LOOKALIKES,
+    *HARMLESS_REPEATED,
 ]

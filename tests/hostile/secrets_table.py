@@ -20,6 +20,7 @@ from tests.hostile.secrets_made import (
     url_base64,
 )
 from tests.hostile.secrets_positions import POSITIONS
+from tests.hostile.secrets_repeated import FOLLOWING_REPEATED, REPEATED
 
 random.seed("table")
 
@@ -265,7 +266,7 @@ KEYS = [
 ]
 SECRETS = [
     *(*TOKENS, *ASSIGNMENTS, *PLACES, *KEYS, *WRAPPED, *PAIRS, *NAMED),
-    *(*OPTIONS, *COMMANDS, *PROTOCOLS, *SETTINGS, *SENTENCES, *VENDORS, *POSITIONS),
+    *(*OPTIONS, *COMMANDS, *PROTOCOLS, *SETTINGS, *SENTENCES, *VENDORS, *POSITIONS, *REPEATED),
 ]
 # Lines that are entries of their own
 BLOCK = pem("RSA PRIVATE KEY", lines=12)
@@ -280,4 +281,5 @@ FOLLOWING = [
     (["m: <-- 334 UGFzc3dvcmQ6", f"m: --> {(answer := base64(15))}"], answer),
     (["< 334 UGFzc3dvcmQ6", f"> {(sent := base64(15))}"], sent),
     (['Content-Disposition: form-data; name="password"', "", (form := chosen())], form),
+    *FOLLOWING_REPEATED,
 ]
