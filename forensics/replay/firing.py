@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from forensics.promql.labels import Labels
-from forensics.replay.followed import Alert, Followed, Watched, first_in
+from forensics.replay.followed import Followed, Raised, Watched
 from forensics.replay.one_by_one import follow_alone, follow_middle
 from forensics.replay.scene import First
 from forensics.replay.template import reach_s
@@ -61,29 +61,30 @@ def _alone(watched: Watched, constant: dict[tuple[object, ...], Followed]) -> Fo
     key = (watched.expression.tree, watched.prometheus, *(id(each) for each in series))
     if key not in constant:
         constant[key] = follow_middle(watched)
-    return follow_alone(watched) if constant[key].raised else constant[key]
+    return follow_alone(watched) if len(constant[key].raised.fires) else constant[key]
 
 
 def _found(watched: Watched, followed: Followed) -> Found:
     scene = watched.scene
-    quiet = [alert for alert in followed.raised if _is_quiet(alert, watched)]
-    hours = sum(min(alert.resolves, scene.window[1]) - alert.fires for alert in quiet) / 3600
-    middle = first_in(followed.raised, watched)
+    quiet, hours = _noise(watched, followed.raised)
+    middle = followed.raised.first_in(watched)
     phases = followed.firsts[np.isfinite(followed.firsts)]
     fires = np.sort(np.append(phases, middle.fires if middle else []))
     if not len(fires):
-        return Found(None, already=False, labels=(), quiet=len(quiet), quiet_hours=hours, longest_s=followed.longest_s())
+        return Found(None, already=False, labels=(), quiet=quiet, quiet_hours=hours, longest_s=followed.longest_s())
     after = np.maximum(fires - scene.start, 0.0)
     chosen = max(middle.fires - scene.start, 0.0) if middle else float(np.median(after))
     first = First(chosen, float(after[0]), float(after[-1]), 1 - len(phases) / watched.prometheus.phases**2)
     labels = middle.labels if middle else followed.labels
     already = middle is not None and middle.fires < scene.start - BEFORE_S and bool((fires < scene.start).all())
-    return Found(first, already, labels, len(quiet), hours, longest_s=0.0)
+    return Found(first, already, labels, quiet, hours, longest_s=0.0)
 
 
-def _is_quiet(alert: Alert, watched: Watched) -> bool:
-    """Whether an alert counts as noise: outside of incidents, and after windows that look back have been filled."""
+def _noise(watched: Watched, raised: Raised) -> tuple[int, float]:
+    """Count the alerts outside of incidents, after windows that look back have been filled, and add up their hours."""
     scene = watched.scene
     since = scene.window[0] + reach_s(watched.expression)
-    outside = not any(alert.fires <= end + AFTER_S and alert.resolves >= start for start, end in scene.spans)
-    return outside and alert.fires >= since and scene.answers_for[0] < alert.fires <= scene.answers_for[1]
+    quiet = scene.once(id(raised), lambda: (raised, ~scene.touches_incident(raised.fires - AFTER_S, raised.resolves)))[1]
+    chosen = quiet & (raised.fires >= since) & scene.own(raised.fires)
+    lasted = np.minimum(raised.resolves[chosen], scene.window[1]) - raised.fires[chosen]
+    return int(chosen.sum()), float(lasted.sum()) / 3600

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -52,6 +52,36 @@ class Alert:
     labels: Labels
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Raised:
+    """Alerts of one unit over the whole window, in order of firing."""
+
+    fires: Floats
+    resolves: Floats
+    labels: tuple[Labels, ...]
+
+    @classmethod
+    def of(cls, alerts: Iterable[Alert]) -> Raised:
+        ordered = sorted(alerts, key=lambda alert: alert.fires)
+        fires, resolves = (np.array([getattr(alert, name) for alert in ordered], dtype=np.float64) for name in ("fires", "resolves"))
+        return cls(fires, resolves, tuple(alert.labels for alert in ordered))
+
+    def first_in(self, watched: Watched) -> Alert | None:
+        """Return the first that fires at an evaluation in the incident, also if it did so before."""
+        scene = watched.scene
+        inside = (self.fires <= scene.until) & (self.resolves - watched.prometheus.evaluation_s >= scene.start)
+        first = int(np.argmax(inside)) if inside.any() else None
+        return None if first is None else Alert(float(self.fires[first]), float(self.resolves[first]), self.labels[first])
+
+    def longest_in(self, scene: Scene) -> float:
+        """Return for how many seconds one of them was there at most within the incident."""
+        lasted = np.minimum(self.resolves, scene.until) - np.maximum(self.fires, scene.start)
+        return max(float(lasted.max(initial=0.0)), 0.0)
+
+
+NOTHING_RAISED = Raised.of(())
+
+
 @dataclass(slots=True)
 class Followed:
     """What a rule did. raised: all alerts of the window in the middle phase; firsts: when the first one in the incident fires, by phase.
@@ -59,7 +89,7 @@ class Followed:
     firsts: of scrapes × of evaluations, infinite where none fires; labels: of one of these alerts.
     """
 
-    raised: list[Alert] = field(default_factory=list)
+    raised: Raised = NOTHING_RAISED
     longest_s: Callable[[], float] = float  # for how long its expression was true at most in the incident, in the middle phase
     firsts: Floats = field(default_factory=lambda: np.full((0, 0), np.inf))
     labels: Labels = ()
@@ -67,13 +97,6 @@ class Followed:
 
 def no_firsts(prometheus: Prometheus) -> Floats:
     return np.full((prometheus.phases, prometheus.phases), np.inf)
-
-
-def first_in(raised: Sequence[Alert], watched: Watched) -> Alert | None:
-    """Return the first alert that fires at an evaluation in the incident, also if it did so before."""
-    scene, step_s = watched.scene, watched.prometheus.evaluation_s
-    inside = [alert for alert in raised if alert.fires <= scene.until and alert.resolves - step_s >= scene.start]
-    return min(inside, key=lambda alert: alert.fires, default=None)
 
 
 def alerts_of(found: Sequence[Firing], scene: Scene) -> Iterator[Alert]:
@@ -84,8 +107,3 @@ def alerts_of(found: Sequence[Firing], scene: Scene) -> Iterator[Alert]:
             fires = end if start < fires < end else fires
         if fires < resolves:
             yield Alert(fires, resolves, tuple(sorted(firing.labels.items())))
-
-
-def longest_within(spans: Sequence[Alert], scene: Scene) -> float:
-    """Return for how long one of these was at most within the incident."""
-    return max((min(each.resolves, scene.until) - max(each.fires, scene.start) for each in spans), default=0.0)

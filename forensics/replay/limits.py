@@ -103,7 +103,9 @@ def _gated(scene: Scene, id_: str, history: UnitHistory, in_a_row: int, helps: C
 
 def _avoided(scene: Scene, applied: Sequence[tuple[UnitHistory, Limited]]) -> int:
     """Count the restarts that would not have happened, for which this incident answers."""
-    return sum(int(history.weight[limited.avoided & scene.own(history.began)].sum()) for history, limited in applied)
+    return sum(
+        int(history.weight[part][limited.avoided[part]].sum()) for history, limited in applied for part in [scene.part(history.began)]
+    )
 
 
 def _down_at(scene: Scene, applied: Sequence[tuple[UnitHistory, Limited]]) -> bool:

@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 
 from forensics.promql import Evaluations, Scraped, Scrapes, alerts
-from forensics.replay.followed import Alert, Followed, Watched, alerts_of, first_in, longest_within, no_firsts
+from forensics.replay.followed import Alert, Followed, Raised, Watched, alerts_of, no_firsts
 from forensics.replay.reel import LOOKBACK_S
 from forensics.replay.template import reach_s
 
@@ -29,12 +29,12 @@ def follow_middle(watched: Watched) -> Followed:
     prometheus, (since, until) = watched.prometheus, watched.scene.window
     samples = _scraped(watched, since, until, prometheus.middle_phase)
     (raised,) = _raised(watched, samples, since, until, (0.0,), keep_s=watched.keep_s)
-    return Followed(raised, partial(_longest, watched, samples), no_firsts(prometheus))
+    return Followed(Raised.of(raised), partial(_longest, watched, samples), no_firsts(prometheus))
 
 
 def _longest(watched: Watched, samples: Scraped) -> float:
     (held,) = _raised(watched, samples, *watched.scene.window, (0.0,), hold_s=0.0, keep_s=0.0)
-    return longest_within(held, watched.scene)
+    return Raised.of(held).longest_in(watched.scene)
 
 
 def _by_evaluation_phase(watched: Watched, offset: float, until: float) -> Iterator[tuple[int, Alert]]:
@@ -43,7 +43,7 @@ def _by_evaluation_phase(watched: Watched, offset: float, until: float) -> Itera
     since = max(scene.start - watched.settle_s - 2 * prometheus.evaluation_s, scene.window[0])
     samples = _scraped(watched, since, until, offset)
     for number, raised in enumerate(_raised(watched, samples, since, until, prometheus.evaluation_phases, keep_s=0.0)):
-        if (first := first_in(raised, watched)) is not None:
+        if (first := Raised.of(raised).first_in(watched)) is not None:
             yield number, first
 
 

@@ -76,14 +76,23 @@ class Scene:
 
     def quiet(self, times: Floats) -> Flags:
         """Mark the times outside of all incidents of the unit."""
-        outside = np.full(len(times), fill_value=True)
-        for start, until in self.spans:
-            outside &= ~((times >= start) & (times <= until))
-        return outside
+        return ~self.touches_incident(times, times)
+
+    def touches_incident(self, since: Floats, until: Floats) -> Flags:
+        """Mark what overlaps an incident of the unit."""
+        starts, ends = self.once("spans", lambda: _edges(self.spans))
+        begun = np.searchsorted(starts, until, side="right")  # so many incidents had begun by then
+        touched: Flags = np.append(-np.inf, ends)[begun] >= since
+        return touched
 
     def own(self, times: Floats) -> Flags:
         """Mark the times for which this incident answers, so that what lies between two incidents counts once."""
         return (times > self.answers_for[0]) & (times <= self.answers_for[1])
+
+    def part(self, times: Floats) -> slice:
+        """Return where, in times that ascend, those are for which this incident answers."""
+        low, high = np.searchsorted(times, self.answers_for, side="right")
+        return slice(int(low), int(high))
 
     def restarts_after(self, time: float) -> int:
         """Count the restarts of the incident from a time on."""
@@ -140,6 +149,12 @@ def scenes(
                 None if operator is None else _seconds(operator), kept,
             )  # fmt: skip
     return [made[number] for number in range(len(incidents))]
+
+
+def _edges(spans: Sequence[Span]) -> tuple[Floats, Floats]:
+    """Return the starts of spans in order, and when all up to each had ended."""
+    edges = np.array(sorted(spans), dtype=np.float64).reshape(-1, 2)
+    return edges[:, 0], np.maximum.accumulate(edges[:, 1])
 
 
 def _end(incident: Incident, machine: Machine) -> float:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 
 from forensics.promql import Vector, firings
 from forensics.promql.labels import Labels
-from forensics.replay.followed import Alert, Followed, Watched, alerts_of, longest_within, no_firsts
+from forensics.replay.followed import Followed, Raised, Watched, alerts_of, no_firsts
 from forensics.replay.history import Floats
 from forensics.replay.reel import Reel, Selected, Stretch, fired_since, group_starts, reels
+from forensics.replay.scene import Scene
 from forensics.replay.template import Template
 
 Owner = tuple[tuple[int, ...], tuple[float, float]]  # of a stretch of the middle phase: its series, its window
@@ -42,28 +43,34 @@ def _follow_middle(watched: Sequence[Watched], followed: Sequence[Followed], tem
     true: dict[Owner, tuple[Floats, list[Vector]]] = {}
     for reel in reels(list(stretches.values()), template, prometheus, settle_s):
         true |= {owners[number]: (at, vectors) for number, at, vectors in _where_true(reel, template)}
+    raised: dict[tuple[Owner, ...], tuple[Raised, Callable[[], Raised]]] = {}
     for each, did in zip(watched, followed, strict=True):
-        found = [true[owner] for series in each.selection.of_histories if (owner := _owner(series, each)) in true]
-        did.raised = [
-            replace(alert, labels=_own_labels(each, alert.labels)) for at, vectors in found for alert in _alerts(each, at, vectors)
-        ]
-        did.longest_s = partial(_longest, each, found)
+        mine = tuple(owner for series in each.selection.of_histories if (owner := _owner(series, each)) in true)
+        if mine not in raised:
+            found = [true[owner] for owner in mine]
+            raised[mine] = _raised(each, found), cache(partial(_raised, each, found, settled=False))
+        did.raised, held = raised[mine]
+        did.longest_s = partial(_longest, held, each.scene)
 
 
 def _owner(series: Selected, watched: Watched) -> Owner:
     return tuple(id(one) for of_selector in series for one in of_selector), watched.scene.window
 
 
-def _alerts(watched: Watched, at: Floats, vectors: Sequence[Vector], *, settled: bool = True) -> Iterator[Alert]:
-    """Yield the alerts of one history; settled: with `for`."""
+def _raised(watched: Watched, found: Sequence[tuple[Floats, list[Vector]]], *, settled: bool = True) -> Raised:
+    """Return the alerts of a unit; settled: with `for`."""
     hold_s, keep_s = (watched.hold_s, watched.keep_s) if settled else (0.0, 0.0)
-    found = firings(vectors, at, hold_s=hold_s, keep_firing_s=keep_s, interval=watched.prometheus.evaluation_s)
-    return alerts_of(found, watched.scene)
+    interval = watched.prometheus.evaluation_s
+    alerts = [
+        alert
+        for at, vectors in found
+        for alert in alerts_of(firings(vectors, at, hold_s=hold_s, keep_firing_s=keep_s, interval=interval), watched.scene)
+    ]
+    return Raised.of(replace(alert, labels=_own_labels(watched, alert.labels)) for alert in alerts)
 
 
-def _longest(watched: Watched, found: Sequence[tuple[Floats, list[Vector]]]) -> float:
-    held = [alert for at, vectors in found for alert in _alerts(watched, at, vectors, settled=False)]
-    return longest_within(held, watched.scene)
+def _longest(held: Callable[[], Raised], scene: Scene) -> float:
+    return held().longest_in(scene)
 
 
 def _where_true(reel: Reel, template: Template) -> Iterator[tuple[int, Floats, list[Vector]]]:
