@@ -10,12 +10,11 @@ import numpy as np
 from forensics.promql.labels import Labels
 from forensics.replay.followed import Followed, Raised, Watched
 from forensics.replay.one_by_one import follow_alone, follow_middle
-from forensics.replay.scene import First
+from forensics.replay.scene import BEFORE_S, First
 from forensics.replay.template import reach_s
 from forensics.replay.together import follow_together
 
 AFTER_S = 600.0  # a firing that begins so soon after an incident belongs to it: rules look back
-BEFORE_S = 600.0  # one that begins so soon before belongs to it too: a unit is down before its first failed start
 
 
 @dataclass(frozen=True, slots=True)

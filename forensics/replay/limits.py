@@ -56,11 +56,18 @@ def replay_policy(scene: Scene, policy: str, source: str, id_: str = "") -> Repl
     avoided = _avoided(scene, applied)
     counts = {"restarts_avoided": avoided, "firings_outside": missed}
     if not avoided or (not len(down) and not _down_at(scene, applied)):
-        reason = "it restarts all that was restarted" if not avoided else "it restarts all that failed in this incident"
+        reason = _why_nothing(scene, avoided)
         return scene.never(named, reason, restarts_after=scene.restarts_after(scene.start), **counts)
     reason = f"down after {plural(missed, 'single failure')} that a restart cured" if missed else "it misses no restart that cured anything"
     first = float(down[0]) - scene.start if len(down) else 0.0
     return scene.fires(named, First.at(first), reason, **counts)
+
+
+def _why_nothing(scene: Scene, avoided: int) -> str:
+    if avoided:
+        return "it restarts all that failed in this incident"
+    restarted = any(history.automatic[scene.part(history.began)].any() for history in scene.histories)
+    return "it restarts all that was restarted" if restarted else "nothing was restarted here"
 
 
 def replay_gates(scene: Scene, signatures: Mapping[str, Signature], source: str) -> list[Replayed]:

@@ -10,7 +10,7 @@ import numpy as np
 from forensics.model.controls import Replayed
 from forensics.replay.history import Floats
 from forensics.replay.scene import First, Named, Scene
-from forensics.replay.states import Steps, answering
+from forensics.replay.states import Steps, answering, assumed_of_answering
 from forensics.wording import duration, plural
 
 PHASES = 4  # of the requests
@@ -33,12 +33,14 @@ def replay_litellm(scene: Scene, router: Router, ready_s: float, source: str) ->
     """Replay the cooldown of the unit's deployment, and the fallback of its model group."""
     assumptions = (
         f"a request every {duration(router.request_s)}",
-        f"the service answers {duration(ready_s)} after a start, or when it is ready where the manager logs that",
+        *assumed_of_answering(ready_s),
         "the fallback is another process, and it answers",
     )
     id_ = f"litellm:cooldown {router.allowed_fails}/{router.cooldown_s:g}"
     cooldown = Named(id_, f"LiteLLM cooldown ({router})", "litellm", source, assumptions)
     fallback = Named("litellm:fallback", "LiteLLM fallback", "litellm", source, assumptions)
+    if scene.is_job:
+        return [scene.cannot_judge(named, "the unit is a job: it answers no requests") for named in (cooldown, fallback)]
     serving = [answering(history, ready_s) for history in scene.histories]
     phases = [router.request_s * phase / PHASES for phase in range(PHASES)]
     failing = scene.once((router, ready_s), lambda: [_failing(serving, router, phase, scene) for phase in phases])

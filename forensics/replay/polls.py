@@ -9,7 +9,7 @@ import numpy as np
 
 from forensics.model.controls import Replayed
 from forensics.replay.history import Flags, Floats, Ints
-from forensics.replay.scene import First, Named, Scene
+from forensics.replay.scene import BEFORE_S, First, Named, Scene
 from forensics.replay.states import ACTIVE, Steps, unit_state
 from forensics.wording import duration, plural, share
 
@@ -28,7 +28,9 @@ class Poll:
 
 def replay_poll(scene: Scene, poll: Poll, source: str, id_: str = "") -> Replayed:
     """Replay the poll over the phases of its clock: the range of first reports, and the median of those in quiet times."""
-    named = Named(id_ or f"poll:{poll.interval_s:g}/{poll.retries}", f"poll `systemctl is-active` every {poll}", "poll", source, (MODEL,))
+    named = _named(poll, source, id_)
+    if scene.is_job:
+        return scene.cannot_judge(named, "the unit is a job: it is not active while nothing is wrong")
     states = scene.once("up", lambda: [unit_state(history).is_one_of(ACTIVE) for history in scene.histories])
     reports = scene.once(poll, lambda: down_reports(states, poll, scene.window[1]))
     firsts = [first for phase in range(PHASES) if (first := _first(scene, reports, phase, poll)) is not None]
@@ -44,6 +46,10 @@ def replay_poll(scene: Scene, poll: Poll, source: str, id_: str = "") -> Replaye
     return scene.fires(named, First(middle, min(firsts), max(firsts), missed, middle), reason, firings_outside=quiet)
 
 
+def _named(poll: Poll, source: str, id_: str) -> Named:
+    return Named(id_ or f"poll:{poll.interval_s:g}/{poll.retries}", f"poll `systemctl is-active` every {poll}", "poll", source, (MODEL,))
+
+
 def _per_phase(reports: Reports, chosen: Flags) -> Ints:
     """Count the chosen reports of each phase."""
     return np.bincount(reports.phase[chosen], minlength=PHASES)
@@ -52,6 +58,7 @@ def _per_phase(reports: Reports, chosen: Flags) -> Ints:
 def _first(scene: Scene, reports: Reports, phase: int, poll: Poll) -> float | None:
     """Return when the poll first finds the unit down in the incident and has reported it, in seconds from its start."""
     lasting = reports.report[(reports.phase == phase) & (reports.last >= scene.start) & (reports.report <= scene.until)]
+    lasting = lasting[lasting >= scene.start - BEFORE_S]
     if not len(lasting):
         return None
     first = float(lasting.min())

@@ -15,6 +15,7 @@ from forensics.replay.history import Flags, Floats, UnitHistory
 from forensics.replay.machine import Machine
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+BEFORE_S = 600.0  # an alert that begins so soon before an incident belongs to it: a unit is down before its first failed start
 Span = tuple[float, float]
 T = TypeVar("T")
 
@@ -69,6 +70,11 @@ class Scene:
             self.kept[key] = find()
         found: T = self.kept[key]
         return found
+
+    @property
+    def is_job(self) -> bool:
+        """Whether the unit is one that does its work and ends: it answers no requests."""
+        return all(history.is_oneshot for history in self.histories)
 
     def inside(self, times: Floats) -> Flags:
         """Mark the times within the incident."""

@@ -11,6 +11,7 @@ from forensics.promql.selectors import SPECIAL, Matcher
 from forensics.replay.history import UnitHistory
 from forensics.replay.recorded import with_recorded
 from forensics.replay.series import BLACKBOX, METRICS, NODE, PORTS, SYSTEMD, WATCH, Model, up_series
+from forensics.replay.states import assumed_of_answering
 from forensics.replay.template import Template, is_beyond_one, template_of
 
 GUESSED = "type"  # of node_systemd_unit_state: the journal does not name Type=
@@ -96,6 +97,11 @@ def select_for(parsed: Parsed, histories: Sequence[UnitHistory], others: Sequenc
     """Select for an expression that the cache has parsed."""
     if parsed.unjudged:
         return Selection(unjudged=parsed.unjudged)
+    exporters = {METRICS[selector.metric].exporter for selector in parsed.selectors if selector.metric in METRICS}
+    if BLACKBOX in exporters and all(history.is_oneshot for history in histories):
+        return Selection(unjudged="the unit is a job: it answers no probe")
+    if exporters & {NODE, SYSTEMD} and all(history.unit.manager != "system" for history in histories):
+        return Selection(selects_none="exporters show units of the system's manager, not of a user's")
     model = Model(model.ready_s, model.since, parsed.targets)
     cast = [*histories, *others] if parsed.is_beyond_one else list(histories)
     for selector in parsed.selectors:
@@ -180,9 +186,7 @@ def _assumed(selectors: Sequence[Selector], targets: Targets, model: Model) -> t
     exporters = dict.fromkeys(METRICS[selector.metric or ""].exporter for selector in selectors if selector.metric in METRICS)
     assumed = [f"{label}={value} is a target of {exporter}" for exporter, labels in targets for label, value in labels if value != exporter]
     if BLACKBOX in exporters:
-        assumed.append(
-            f"the probe asks this service; it answers {model.ready_s:g} s after a start, or when it is ready where the manager logs that"
-        )
+        assumed += ["the probe asks this service", *assumed_of_answering(model.ready_s)]
     if any(matcher.label == GUESSED for selector in selectors for matcher in selector.matchers):
         assumed.append("Type= of the unit is guessed from what the manager logs")
     return tuple(assumed)

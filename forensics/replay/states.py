@@ -10,6 +10,7 @@ from forensics.replay.history import Flags, Floats, Ints, UnitHistory
 
 STATES = ("active", "activating", "deactivating", "failed", "inactive")
 ACTIVE, ACTIVATING, DEACTIVATING, FAILED, INACTIVE = range(5)
+AT_ONE_AGE, SPREAD = 5, 0.2  # failures of a class that show it, and by how much of the median their ages differ
 WAITS = 1.2  # times RestartSec=: how long after a failure a unit that a client starts was still waiting to be restarted
 
 
@@ -62,9 +63,20 @@ def unit_state(history: UnitHistory) -> Steps:
     return steps(times[recorded], values[recorded])
 
 
+def assumed_of_answering(ready_s: float) -> tuple[str, str]:
+    return (
+        f"the service answers {ready_s:g} s after a start, or when it is ready where the manager logs that",
+        "failed starts of a class that all live equally long have not answered: they fail while they load",
+    )
+
+
 def answering(history: UnitHistory, ready_s: float) -> Steps:
-    """Return 1 while the service would answer: from `ready_s` after a start, or from when it is ready where the manager logs that."""
+    """Return 1 while the service would answer: from `ready_s` after a start, or from when it is ready where the manager logs that.
+
+    Failures of a class that all come at the same age come while it starts: it has not answered before.
+    """
     serving = np.where(history.announced, history.ready, history.began + ready_s)
+    serving[~history.announced & _fails_at_one_age(history)] = np.nan
     until = np.fmin(history.stopping, history.ended)
     following = _following(history)
     until = np.where(np.isnan(until) & ~np.isinf(following), following, until)
@@ -74,6 +86,18 @@ def answering(history: UnitHistory, ready_s: float) -> Steps:
     recorded = ~np.isnan(times)
     first = history.began[:1]
     return steps(np.concatenate([first, times[recorded]]), np.concatenate([np.zeros(len(first)), values[recorded]]))
+
+
+def _fails_at_one_age(history: UnitHistory) -> Flags:
+    """Mark failed attempts of classes of which all live equally long."""
+    loading = np.zeros(len(history.began), dtype=np.bool_)
+    candidates = history.failed & ~history.held
+    for signature in set(history.signature[candidates].tolist()):
+        of_class = candidates & (history.signature == signature)
+        low, middle, high = np.quantile(history.lived_s[of_class], [0.1, 0.5, 0.9])
+        if of_class.sum() >= AT_ONE_AGE and high - low <= SPREAD * middle:
+            loading |= of_class
+    return loading
 
 
 def _following(history: UnitHistory) -> Floats:

@@ -17,7 +17,7 @@ from forensics.replay.litellm import Router, cooldowns
 from forensics.replay.polls import PHASES, Poll, down_reports
 from forensics.replay.reel import Prometheus
 from forensics.replay.states import ACTIVE, unit_state
-from tests.incidents.making import BEGIN, Tale
+from tests.incidents.making import BEGIN, STARTED, Tale
 from tests.replay.histories import NOTHING, history, replay_inputs, rows_of
 
 LOOP = {"every": 12.0, "lives": 2.0}
@@ -62,7 +62,7 @@ def test_a_poll_that_always_finds_it_up_says_how_often():
 
 
 def test_a_probe_waits_until_the_service_would_answer():
-    tale = Tale().hold(60).fail(10, every=60, lives=50).hold(20)
+    tale = Tale().hold(60).fail(4, every=60, lives=57).fail(4, every=60, lives=42).hold(20)
     quick, slow = (rows_of(tale, asked=replace(NOTHING, probes=(Probe(15, 30, ready),)))["probe:15/30"] for ready in (5.0, 600.0))
     assert (quick.status, slow.status) == ("never", "fires")
     assert 30 <= slow.earliest_s <= slow.latest_s <= 75
@@ -72,6 +72,33 @@ def test_a_probe_that_fails_before_the_first_failed_start_was_firing_when_the_in
     tale = Tale().hold(60).wait(60).fail(10, every=60, lives=50).hold(20)
     row = rows_of(tale, asked=replace(NOTHING, probes=(Probe(15, 30, 600.0),)))["probe:15/30"]
     assert (row.status, row.after_s, row.reason) == ("fires", 0, "it was firing when the incident began")
+
+
+def test_starts_that_all_fail_at_one_age_have_not_answered():
+    row = rows_of(Tale().hold(60).fail(10, every=250, lives=240).hold(20), asked=replace(NOTHING, probes=(Probe(),)))["probe:15/60"]
+    assert row.status == "fires"
+    assert any("fail while they load" in text for text in row.assumptions)
+
+
+def test_a_job_answers_no_requests_and_is_not_polled():
+    tale = Tale()
+    for _ in range(4):
+        tale.announces = True
+        tale.finish(30)
+        tale.lines[-1]["message"], tale.lines[-1]["message_id"] = "Finished app.service.", STARTED
+        tale.manager_says("Finished app.service.", STARTED, invocation=tale.attempts[-1]["invocation"]).update(job_type="start")
+        tale.wait(3600)
+    for _ in range(3):
+        tale.fall(lives=30).wait(3600)
+    rows = rows_of(tale.wait(3600))
+    unasked = {id_ for id_, row in rows.items() if row.status == "cannot-judge"}
+    assert {"probe:15/60", "poll:60/0", "litellm:fallback", "rule:SLOFastBurn"} <= unasked
+
+
+def test_exporters_do_not_show_units_of_a_users_manager():
+    rows = rows_of(Tale(manager="user:1000").hold(60).fail(10, **LOOP).hold(20))
+    assert (rows["rule:RestartsOften"].status, rows["limit:5/300"].status) == ("never", "fires")
+    assert "not of a user's" in rows["rule:RestartsOften"].reason
 
 
 def test_a_gate_asks_the_catalogue_whether_a_restart_helps():
