@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -31,6 +31,7 @@ from forensics.journal.format import VALUE_LIMIT, XZ, ZSTD
 from forensics.journal.reader import load
 from forensics.model.frames import EVENTS
 from forensics.model.values import Window
+from forensics.replay import replay, shipped
 from forensics.resources import folder
 from forensics.sanitize.redact import redactor
 from forensics.signatures import catalogue, label
@@ -39,6 +40,7 @@ from tests.journal.edge import edge_text
 from tests.journal.objects import ENTRY_ARRAY, archive, layout
 from tests.journal.oracle import make_journal
 from tests.journal.payloads import pack
+from tests.replay.histories import replay_inputs
 from tests.signatures.making import attempt, attempts_frame, event, events_frame
 
 Work = Callable[[], object]
@@ -74,6 +76,26 @@ def many_incidents(loops: int) -> Work:
         tale.fail(5).hold(15)
     inputs = inputs_of(tale)
     return lambda: analyse(inputs, Window(None, None))
+
+
+def replayed(*tales: Tale) -> Work:
+    inputs = replay_inputs(*tales)
+    return lambda: replay(inputs, shipped())
+
+
+def replay_of_units(count: int) -> Work:
+    return replayed(*(Tale(f"app{number}.service").wait(600 * number).hold(20).fail(60).hold(20) for number in range(count)))
+
+
+def replay_of_incidents(count: int) -> Work:
+    tale = Tale()
+    for _ in range(count):
+        tale.fail(10).hold(15)
+    return replayed(tale)
+
+
+def replay_of_restarts(count: int) -> Work:
+    return replayed(Tale().hold(20).fail(count).hold(20))
 
 
 def seed_incident(other_entries: int) -> Work:
@@ -170,6 +192,10 @@ def cases(directory: Path) -> dict[str, Callable[[], Case]]:
         "phases of many changes, ten times the restarts": lambda: tenfold(phases_of_many_changes, 10_000),
         "incidents, ten times as many": lambda: tenfold(many_incidents, 40),
         "the seed incident, ten times the other entries": lambda: tenfold(seed_incident, 10_000),
+        # nothing of a replay is paid once: the cost is ten times as high, and noise comes on top
+        "replay, ten times the units": lambda: replace(tenfold(replay_of_units, 20), limit=12.0),
+        "replay, ten times the incidents of a unit": lambda: replace(tenfold(replay_of_incidents, 40), limit=12.0),
+        "replay, ten times the restarts of an incident": lambda: tenfold(replay_of_restarts, 1_400),
         "labelling, ten times the attempts": lambda: tenfold(labelling, 1_400),
         **{
             f"redacting {piece!r} again and again, ten times as long": lambda piece=piece: redacting_case(piece) for piece in HOSTILE_PIECES

@@ -9,11 +9,12 @@ import numpy as np
 from forensics.model.controls import Replayed
 from forensics.model.values import Signature
 from forensics.policy.class_state import FUTILE_FAILURES
-from forensics.replay.history import UnitHistory
+from forensics.replay.history import Floats, UnitHistory
 from forensics.replay.limiters import POLICIES, RELOADS_RESET_UNTIL, Limited, StartLimit, gate, restart_policy, start_limit
 from forensics.replay.scene import First, Named, Scene
 from forensics.wording import count, duration, plural
 
+Applied = Sequence[tuple[UnitHistory, Limited]]
 KEPT = "people start the unit again when they did, whatever the limiter changed"
 GATE_FAILURES = 5  # in a row, of any class
 
@@ -23,11 +24,11 @@ def replay_start_limit(scene: Scene, limit: StartLimit, source: str, id_: str = 
     name = f"StartLimit {limit} s"
     named = Named(id_ or f"limit:{limit}", name, "limit", source, (KEPT, *_of_version(scene)))
     applied = [(history, limited_by(history, scene, limit)) for history in scene.histories]
-    refused = np.sort(np.concatenate([history.began[limited.refused] for history, limited in applied] or [np.empty(0)]))
+    refused = np.sort(_own_times(scene, applied, lambda history, limited, part: history.began[part][limited.refused[part]]))
     counts = {
         "restarts_avoided": _avoided(scene, applied),
         "refusals": int(scene.inside(refused).sum()),
-        "refusals_outside": int((scene.quiet(refused) & scene.own(refused)).sum()),
+        "refusals_outside": int(scene.quiet(refused).sum()),
     }
     inside = refused[scene.inside(refused)]
     if not len(inside):
@@ -49,9 +50,9 @@ def replay_policy(scene: Scene, policy: str, source: str, id_: str = "") -> Repl
     """Replay Restart=; in quiet times it counts the failures that a restart cured, and that would have stayed down."""
     named = Named(id_ or f"policy:{policy}", f"Restart={policy}", "policy", source, (KEPT,))
     applied = [(history, _by_policy(scene, history, policy)) for history in scene.histories]
-    cured = np.concatenate([history.began[limited.avoided & history.held] for history, limited in applied] or [np.empty(0)])
-    missed = int((scene.own(cured) & scene.quiet(cured)).sum())
-    down = np.sort(np.concatenate([history.ended[limited.acts] for history, limited in applied] or [np.empty(0)]))
+    cured = _own_times(scene, applied, lambda history, limited, part: history.began[part][limited.avoided[part] & history.held[part]])
+    missed = int(scene.quiet(cured).sum())
+    down = np.sort(_own_times(scene, applied, lambda history, limited, part: history.ended[part][limited.acts[part]]))
     down = down[scene.inside(down)]
     avoided = _avoided(scene, applied)
     counts = {"restarts_avoided": avoided, "firings_outside": missed}
@@ -82,10 +83,10 @@ def replay_gates(scene: Scene, signatures: Mapping[str, Signature], source: str)
 
 def _gate(scene: Scene, named: Named, in_a_row: int, helps: Callable[[str], bool | None] | None) -> Replayed:
     applied = [(history, _gated(scene, named.id, history, in_a_row, helps)) for history in scene.histories]
-    began = np.concatenate([history.began[limited.acts] for history, limited in applied] or [np.empty(0)])
-    ended = np.concatenate([history.ended[limited.acts] for history, limited in applied] or [np.empty(0)])
+    began = _own_times(scene, applied, lambda history, limited, part: history.began[part][limited.acts[part]])
+    ended = _own_times(scene, applied, lambda history, limited, part: history.ended[part][limited.acts[part]])
     inside = np.flatnonzero(scene.inside(began))
-    counts = {"restarts_avoided": _avoided(scene, applied), "firings_outside": int((scene.quiet(began) & scene.own(began)).sum())}
+    counts = {"restarts_avoided": _avoided(scene, applied), "firings_outside": int(scene.quiet(began).sum())}
     if not len(inside):
         what = "of one class that no restart cures" if helps else "without a stable start between them"
         reason = f"there were no {in_a_row} failed starts in a row {what} that were restarted"
@@ -99,33 +100,44 @@ def _gate(scene: Scene, named: Named, in_a_row: int, helps: Callable[[str], bool
 
 def _by_policy(scene: Scene, history: UnitHistory, policy: str) -> Limited:
     """Apply a policy; those that restart after the same of the recorded results do the same."""
-    restarts = POLICIES[policy]
-    results = tuple(sorted(result for result in set(history.result.tolist()) if restarts(result)))
-    return scene.once((id(history), results), lambda: restart_policy(history, policy))
+    recorded = scene.once((id(history), "results"), lambda: frozenset(history.result.tolist()))
+    restarted = frozenset(filter(POLICIES[policy], recorded))
+    return scene.once((id(history), restarted), lambda: restart_policy(history, policy))
 
 
 def _gated(scene: Scene, id_: str, history: UnitHistory, in_a_row: int, helps: Callable[[str], bool | None] | None) -> Limited:
     return scene.once((id(history), id_), lambda: gate(history, in_a_row, helps))
 
 
-def _avoided(scene: Scene, applied: Sequence[tuple[UnitHistory, Limited]]) -> int:
+def _own_times(scene: Scene, applied: Applied, chosen: Callable[[UnitHistory, Limited, slice], Floats]) -> Floats:
+    """Collect times of the starts for which this incident answers."""
+    return np.concatenate([chosen(history, limited, scene.part(history.began)) for history, limited in applied] or [np.empty(0)])
+
+
+def _avoided(scene: Scene, applied: Applied) -> int:
     """Count the restarts that would not have happened, for which this incident answers."""
     return sum(
         int(history.weight[part][limited.avoided[part]].sum()) for history, limited in applied for part in [scene.part(history.began)]
     )
 
 
-def _down_at(scene: Scene, applied: Sequence[tuple[UnitHistory, Limited]]) -> bool:
+def _down_at(scene: Scene, applied: Applied) -> bool:
     """Whether the unit was down already when the incident began."""
-    return any(bool(limited.avoided[scene.inside(history.began)].any()) for history, limited in applied)
+    return any(bool(limited.avoided[_within(scene, history)].any()) for history, limited in applied)
 
 
-def _out_of_reach(scene: Scene, applied: Sequence[tuple[UnitHistory, Limited]], limit: StartLimit) -> str:
+def _within(scene: Scene, history: UnitHistory) -> slice:
+    """Return where the starts of the incident are."""
+    low, high = np.searchsorted(history.began, scene.start, side="left"), np.searchsorted(history.began, scene.until, side="right")
+    return slice(int(low), int(high))
+
+
+def _out_of_reach(scene: Scene, applied: Applied, limit: StartLimit) -> str:
     """Explain why a limit was never reached."""
     if limit.burst <= 0 or limit.interval_s <= 0:
         return "a burst or an interval of 0 is no limit"
-    most = max((int(limited.most[scene.inside(history.began)].max(initial=0)) for history, limited in applied), default=0)
-    cycles = np.concatenate([np.diff(history.clock[scene.inside(history.began)]) for history, _ in applied] or [np.empty(0)])
+    most = max((int(limited.most[_within(scene, history)].max(initial=0)) for history, limited in applied), default=0)
+    cycles = np.concatenate([np.diff(history.clock[_within(scene, history)]) for history, _ in applied] or [np.empty(0)])
     cycles = cycles[cycles > 0]
     least = f"at most {count(most)} of {plural(limit.burst, 'start')} within {duration(limit.interval_s)}"
     if not len(cycles):

@@ -12,7 +12,7 @@ from forensics.policy import class_state, unit_state
 from forensics.policy.class_state import ClassState
 from forensics.policy.limits import DOWN_S, JOB_FAILURES, LOOP_RESTARTS
 from forensics.policy.unit_state import Attempt, Span, UnitState
-from forensics.replay.history import Ints, UnitHistory
+from forensics.replay.history import Floats, Ints, UnitHistory
 from forensics.replay.scene import First, Named, Scene
 from forensics.replay.series import LABELLED_S
 from forensics.wording import plural
@@ -35,9 +35,12 @@ Raised = list[tuple[str, float]]  # alerts: name, time
 
 def replay_watch(scene: Scene, source: str) -> list[Replayed]:
     """Replay the alerts about a new failure and about this kind of incident."""
-    raised = scene.once("watch", lambda: [alert for history in scene.histories for alert in alerts(history, scene)])
+    raised = scene.once("watch", lambda: _by_name([alert for history in scene.histories for alert in alerts(history, scene)]))
     names = [NEW, OF_KIND.get(scene.incident.kind, LOOP)]
-    return [_replayed(scene, Named(f"watch:{name}", f"watch: {name}", "watch", source, MODEL), name, raised) for name in names]
+    return [
+        _replayed(scene, Named(f"watch:{name}", f"watch: {name}", "watch", source, MODEL), name, raised.get(name, np.empty(0)))
+        for name in names
+    ]
 
 
 def alerts(history: UnitHistory, scene: Scene) -> Raised:
@@ -46,8 +49,12 @@ def alerts(history: UnitHistory, scene: Scene) -> Raised:
     return [alert for row in _deciding(history, scene).tolist() for alert in watched.attempt(row)]
 
 
-def _replayed(scene: Scene, named: Named, name: str, raised: Raised) -> Replayed:
-    times = np.sort(np.array([time for alert, time in raised if alert == name], dtype=np.float64))
+def _by_name(raised: Raised) -> dict[str, Floats]:
+    """Return when each alert was raised, in order."""
+    return {name: np.sort(np.array([time for alert, time in raised if alert == name])) for name in {name for name, _ in raised}}
+
+
+def _replayed(scene: Scene, named: Named, name: str, times: Floats) -> Replayed:
     quiet = int((scene.quiet(times) & scene.own(times)).sum())
     inside = times[scene.inside(times)]
     if not len(inside):
