@@ -72,7 +72,7 @@ def replay(
 
     from forensics.cli import output, parse
     from forensics.pipeline import make_report
-    from forensics.replay.notation import span_s
+    from forensics.replay.notation import interval_s
     from forensics.replay.reel import Prometheus
     from forensics.report.options import RenderOptions
     from forensics.report.replays import RENDERERS
@@ -80,7 +80,7 @@ def replay(
     parse.require_choice("format", format_, FORMATS)
     parse.require_choice("version of Prometheus", str(prometheus_version), ("2", "3"))
     output.refuse_bad_target(target)
-    prometheus = Prometheus(span_s(scrape, "15s"), span_s(evaluation, "15s"), prometheus_version)
+    prometheus = Prometheus(interval_s(scrape), interval_s(evaluation), prometheus_version)
     asked = _asked(prometheus, rules or [], alertmanager, limit or [], unit_file or [], probe or [], kuma or [], litellm or [])
     made = make_report(query, output.progress("reading the journal"), output.notice, asked)
     width = shutil.get_terminal_size((100, 24)).columns

@@ -14,13 +14,14 @@ from forensics.replay.firing import Found, follow
 from forensics.replay.followed import Watched
 from forensics.replay.history import UnitHistory
 from forensics.replay.nearest import why_never
-from forensics.replay.reel import Prometheus
+from forensics.replay.reel import SHORTEST_S, Prometheus
 from forensics.replay.scene import Named, Scene
 from forensics.replay.selection import Cache, select_for
 from forensics.replay.series import Model
 from forensics.rules import DEAD, NO_TARGET, Rule, SelectorVerdict, judge_rules
 from forensics.rules import NEVER as NEVER_FIRES
 
+MOST_OTHERS = 40  # units in trouble on the same machine that a rule on several units is evaluated with
 HOST = "Prometheus is on the same host: while that is off or asleep nothing is scraped"
 
 
@@ -58,28 +59,13 @@ def replay_rules(tasks: Sequence[Task]) -> list[Replayed]:
     """Replay rules, those that are alike together; the results are in the order of the tasks."""
     prepared = [_prepared(task) for task in tasks]
     watched = [(number, each) for number, each in enumerate(prepared) if isinstance(each, Watched)]
-    followed = dict(zip((number for number, _ in watched), _followed([each for _, each in watched]), strict=True))
+    followed = dict(zip((number for number, _ in watched), follow([each for _, each in watched]), strict=True))
     never = [number for number, found in followed.items() if isinstance(found, Found) and found.first is None]
     reasons = dict(zip(never, why_never([(prepared[number], followed[number]) for number in never]), strict=True))  # type: ignore[misc]
     return [
         each if isinstance(each, Replayed) else _replayed(task, each, followed[number], reasons.get(number, ""))
         for number, (task, each) in enumerate(zip(tasks, prepared, strict=True))
     ]
-
-
-def _followed(watched: Sequence[Watched]) -> list[Found | str]:
-    """Follow the rules; where one of them uses what is not evaluated, each by itself, and say what it is."""
-    try:
-        return [*follow(watched)]
-    except UnsupportedError:
-        return [_followed_alone(each) for each in watched]
-
-
-def _followed_alone(watched: Watched) -> Found | str:
-    try:
-        return follow([watched])[0]
-    except UnsupportedError as error:
-        return f"{error} is not evaluated here"
 
 
 def _prepared(task: Task) -> Watched | Replayed:
@@ -99,6 +85,8 @@ def _prepared(task: Task) -> Watched | Replayed:
         after = scene.restarts_after(scene.start)
         return scene.never(named, selection.selects_none, restarts_after=after, firings_outside=0, hours_outside=0.0, never_share=1.0)
     prometheus = replace(engine.prometheus, evaluation_s=rule.interval_s or engine.prometheus.evaluation_s)
+    if prometheus.evaluation_s < SHORTEST_S:
+        return scene.cannot_judge(named, f"it is evaluated every {prometheus.evaluation_s:g} s: less than {SHORTEST_S:g} s is not replayed")
     return Watched(scene, parsed.expression, selection, prometheus, rule.hold_s, rule.keep_firing_s)
 
 
@@ -151,4 +139,4 @@ def _verdict(verdict: SelectorVerdict) -> str:
 def _others(scene: Scene, engine: Engine) -> Sequence[UnitHistory]:
     """Return the histories of other units in trouble on the same machine."""
     own = {id(history) for history in scene.histories}
-    return [history for history in (engine.others or {}).get(scene.incident.machine, ()) if id(history) not in own]
+    return [history for history in (engine.others or {}).get(scene.incident.machine, ()) if id(history) not in own][:MOST_OTHERS]

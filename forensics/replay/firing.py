@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
+from forensics.promql import UnsupportedError
 from forensics.promql.labels import Labels
 from forensics.replay.followed import Followed, Raised, Watched
 from forensics.replay.one_by_one import follow_alone, follow_middle
 from forensics.replay.scene import BEFORE_S, First
-from forensics.replay.template import reach_s
+from forensics.replay.template import Template, reach_s
 from forensics.replay.together import follow_together
 
 AFTER_S = 600.0  # a firing that begins so soon after an incident belongs to it: rules look back
@@ -33,23 +35,41 @@ class Found:
     longest_s: float
 
 
-def follow(watched: Sequence[Watched]) -> list[Found]:
-    """Follow rules through their scenes, those of one template together."""
+def follow(watched: Sequence[Watched]) -> list[Found | str]:
+    """Follow rules through their scenes, those of one template together; where one is not evaluated, say why."""
     groups: dict[tuple[object, ...], list[int]] = {}
-    followed: dict[int, Followed] = {}
+    followed: dict[int, Followed | str] = {}
     constant: dict[tuple[object, ...], Followed] = {}
     for number, each in enumerate(watched):
         template = each.selection.template
         if template is None or each.scene.machine.off:
-            followed[number] = _alone(each, constant)
+            followed[number] = _or_why(partial(_alone, each, constant))
         else:
             groups.setdefault((template.tree, each.prometheus, each.hold_s, each.keep_s), []).append(number)
     for numbers in groups.values():
-        chosen = [watched[number] for number in numbers]
-        template = chosen[0].selection.template
-        assert template is not None  # noqa: S101 - these are grouped by it
-        followed |= dict(zip(numbers, follow_together(chosen, template), strict=True))
-    return [_found(each, followed[number]) for number, each in enumerate(watched)]
+        followed |= dict(zip(numbers, _together([watched[number] for number in numbers]), strict=True))
+    return [did if isinstance(did := followed[number], str) else _found(each, did) for number, each in enumerate(watched)]
+
+
+def _together(watched: Sequence[Watched]) -> Sequence[Followed | str]:
+    """Follow rules of one template; where a construct is not evaluated, each by itself: it may depend on the series."""
+    template = watched[0].selection.template
+    assert template is not None  # noqa: S101 - these are grouped by it
+    try:
+        return follow_together(watched, template)
+    except UnsupportedError:
+        return [_or_why(partial(_follow_one, each, template)) for each in watched]
+
+
+def _follow_one(watched: Watched, template: Template) -> Followed:
+    return follow_together([watched], template)[0]
+
+
+def _or_why(follow_it: Callable[[], Followed]) -> Followed | str:
+    try:
+        return follow_it()
+    except UnsupportedError as error:
+        return f"{error} is not evaluated here"
 
 
 def _alone(watched: Watched, constant: dict[tuple[object, ...], Followed]) -> Followed:

@@ -14,6 +14,7 @@ from forensics.replay.backoff import Pauses
 from forensics.replay.limiters import POLICIES, StartLimit
 from forensics.replay.litellm import Router
 from forensics.replay.polls import Poll
+from forensics.replay.reel import SHORTEST_S as SHORTEST_INTERVAL_S
 from forensics.unit_file import UnitSettings, read_files, read_units, seconds
 
 SHORTEST_S, LONGEST_S = 0.1, 366 * 86_400.0
@@ -58,9 +59,9 @@ def router(text: str) -> Router:
     )
 
 
-def span_s(text: str, what: str) -> float:
-    """Parse how long something takes, such as 15s. Raises UsageError."""
-    return _span(text, text, what)
+def interval_s(text: str) -> float:
+    """Parse an interval of scrapes or evaluations, such as 15s. Raises UsageError."""
+    return _span(text, text, "15s, and 1s at least", least=SHORTEST_INTERVAL_S)
 
 
 def unit_files(path: Path) -> list[UnitFile]:

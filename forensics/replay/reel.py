@@ -18,6 +18,7 @@ from forensics.replay.template import Template
 
 LOOKBACK_S = 300.0  # Prometheus' lookback delta
 Selected = tuple[tuple[StepSeries, ...], ...]  # of each selector
+SHORTEST_S = 1.0  # of scrapes and evaluations
 MOST_STEPS = 400_000  # of one reel
 OF_UNIT = {"name": "unit", "unit": "unit", "instance": "instance"}  # labels that are equal within a history
 
@@ -85,12 +86,13 @@ def reels(stretches: Sequence[Stretch], template: Template, prometheus: Promethe
     steps = 0.0
     for number, stretch in enumerate(stretches):
         pieces = list(_pieces(stretch, template, prometheus, settle_s))
-        cut.append(_Cut(number, stretch, pieces))
-        lasts = sum(piece.until - piece.since for piece in pieces)
-        steps += lasts / prometheus.evaluation_s * len(stretch.phases) * len(stretch.scraped)
-        if steps > MOST_STEPS:
-            yield _laid(cut, prometheus)
-            cut, steps = [], 0.0
+        of_phase = sum(piece.until - piece.since for piece in pieces) / prometheus.evaluation_s * len(stretch.phases)
+        for scraped in range(len(stretch.scraped)):
+            if cut and steps + of_phase > MOST_STEPS:
+                yield _laid(cut, prometheus)
+                cut, steps = [], 0.0
+            cut.append(_Cut(number, scraped, stretch, pieces))
+            steps += of_phase
     if cut:
         yield _laid(cut, prometheus)
 
@@ -106,9 +108,10 @@ class _Piece:
 
 @dataclass(frozen=True, slots=True)
 class _Cut:
-    """A stretch with its number and its pieces."""
+    """A stretch in one phase of the scrapes, with its number and its pieces."""
 
     number: int
+    scraped: int
     stretch: Stretch
     pieces: Sequence[_Piece]
 
@@ -160,26 +163,36 @@ def _laid(cut: Sequence[_Cut], prometheus: Prometheus) -> Reel:
     steps: list[tuple[Floats, Floats, Ints, Ints]] = []
     strips: list[tuple[int, int]] = []
     place = 0.0
-    for each in cut:
-        named = [(selector, _labels(series), series) for selector, of_one in enumerate(each.stretch.series) for series in of_one]
-        first_strip = len(strips)
-        strips += [(each.number, scraped) for scraped in range(len(each.stretch.scraped))]
-        for piece in each.pieces:
-            shown = [(selector, labels, *_within(series, piece, prometheus)) for selector, labels, series in named]
+    shown: list[tuple[_Piece, list[_Shown]]] = []
+    for strip, each in enumerate(cut):
+        if strip == 0 or each.stretch is not cut[strip - 1].stretch:
+            shown = [(piece, _shown(each.stretch, piece, prometheus)) for piece in each.pieces]
+        offset = each.stretch.scraped[each.scraped]
+        strips.append((each.number, each.scraped))
+        for piece, series in shown:
+            begin = np.floor((piece.shown_from - offset) / prometheus.scrape_s) * prometheus.scrape_s + offset
+            for selector, labels, times, values in series:
+                rows.setdefault((selector, labels), _Row()).add(np.maximum(times, begin) + (place - begin), values, len(begins), begins)
+            begins.append(place)
             real, phase = _grid(piece, each.stretch.phases, prometheus.evaluation_s)
-            for scraped, offset in enumerate(each.stretch.scraped):
-                begin = np.floor((piece.shown_from - offset) / prometheus.scrape_s) * prometheus.scrape_s + offset
-                for selector, labels, times, values in shown:
-                    row = rows.setdefault((selector, labels), _Row())
-                    row.add(np.maximum(times, begin) + (place - begin), values, len(begins), begins)
-                begins.append(place)
-                steps.append((real, real + (place - begin), np.full(len(real), first_strip + scraped), phase))
-                place += np.ceil((piece.until - begin) / prometheus.scrape_s + 2) * prometheus.scrape_s
+            steps.append((real, real + (place - begin), np.full(len(real), strip), phase))
+            place += np.ceil((piece.until - begin) / prometheus.scrape_s + 2) * prometheus.scrape_s
     grown = [row.series(f"s{selector}", labels, begins) for (selector, labels), row in sorted(rows.items(), key=lambda item: item[0])]
-    real, on_reel, strip, phase = (np.concatenate(column) for column in zip(*steps, strict=True))
-    order = np.lexsort((phase, strip))  # it is stable: within a phase, steps stay in order of time
+    real_at, on_reel, strip_of, phase_of = (np.concatenate(column) for column in zip(*steps, strict=True))
+    order = np.lexsort((phase_of, strip_of))  # it is stable: within a phase, steps stay in order of time
     scraped_reel = Scraped(grown, Scrapes(0.0, place, prometheus.scrape_s))
-    return Reel(prometheus, scraped_reel, real[order], on_reel, strip[order], phase[order], order, strips)
+    return Reel(prometheus, scraped_reel, real_at[order], on_reel, strip_of[order], phase_of[order], order, strips)
+
+
+_Shown = tuple[int, Labels, Floats, Floats]  # the number of a selector, a series of it, what that shows in a piece
+
+
+def _shown(stretch: Stretch, piece: _Piece, prometheus: Prometheus) -> list[_Shown]:
+    return [
+        (selector, _labels(series), *_within(series, piece, prometheus))
+        for selector, of_one in enumerate(stretch.series)
+        for series in of_one
+    ]  # fmt: skip
 
 
 def _grid(piece: _Piece, phases: tuple[float, ...], step_s: float) -> tuple[Floats, Ints]:

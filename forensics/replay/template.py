@@ -17,6 +17,9 @@ NOT_ALONE = frozenset(
 )  # fmt: skip
 
 
+UNIT_LABELS = {"name": ("node_systemd_", "systemd_"), "unit": ("tabby_forensics_",)}  # by the metrics that have them
+
+
 @dataclass(frozen=True, slots=True)
 class Template:
     """An expression whose selectors are numbered; it selects `s0`, `s1`, … selectors: what these stand for."""
@@ -46,26 +49,39 @@ def reach_s(expression: Expression) -> float:
 
 def is_beyond_one(expression: Expression) -> bool:
     """Whether series of other units can change what is found about one."""
-    for node in walk(expression.tree):
-        if isinstance(node, Aggregation) or (isinstance(node, Call) and node.function in {"absent", "absent_over_time", "scalar"}):
-            return True
-        if isinstance(node, Binary) and node.matching != Matching():
-            return True
-    return False
+    return any(_mixes_units(node) for node in walk(expression.tree))
 
 
 def _is_alone(node: Node) -> bool:
     match node:
-        case Aggregation() | Subquery():
+        case Subquery():
             return False
         case Call(function=function):
             return function not in NOT_ALONE
-        case Binary(matching=matching):
-            return matching == Matching()
         case Instant(fixed=fixed):
             return not fixed
         case _:
-            return True
+            return not _mixes_units(node)
+
+
+def _mixes_units(node: Node) -> bool:
+    """Whether a node puts series of several units together."""
+    match node:
+        case Aggregation(without=without, labels=labels):
+            return _loses_unit(node, labels, kept=not without)
+        case Binary(matching=matching) if matching != Matching():
+            return _loses_unit(node, matching.labels, kept=matching.on)
+        case Call(function=function):
+            return function in {"absent", "absent_over_time", "scalar"}
+        case _:
+            return False
+
+
+def _loses_unit(node: Node, labels: frozenset[str], *, kept: bool) -> bool:
+    """Whether a label that names the unit is lost where only these labels are kept, or are left out."""
+    metrics = [part.selector.metric or "" for part in walk(node) if isinstance(part, Instant)]
+    named = {label for label, start in UNIT_LABELS.items() if any(metric.startswith(start) for metric in metrics)}
+    return not named <= labels if kept else bool(named & labels)
 
 
 def _numbered(node: Node, numbers: dict[Selector, int]) -> Node:

@@ -115,7 +115,7 @@ def test_the_versions_of_prometheus_differ_by_a_scrape(looping):
         (["--probe", "15s,for"], ["15s,for=1m"]),
         (["--kuma", "soon"], ["60s,retries=2"]),
         (["--litellm", "4"], ["4/60s"]),
-        (["--scrape", "0s"], ["'0s'", "15s"]),
+        (["--scrape", "0.5s"], ["'0.5s'", "15s"]),
         (["--prometheus-version", "4"], ["'4'", "2", "3"]),
         (["--rules", "/nowhere.yml"], ["/nowhere.yml"]),
         (["--alertmanager", "/nowhere.yml"], ["/nowhere.yml"]),

@@ -5,12 +5,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forensics.replay import scenes_of
+from forensics.promql import parse
+from forensics.replay import Asked, replay, scenes_of
 from forensics.replay.alert_rules import Engine, Task, _prepared, replay_rule, replay_rules
 from forensics.replay.one_by_one import follow_alone
 from forensics.replay.reel import Prometheus
 from forensics.replay.selection import Cache
 from forensics.replay.series import Model
+from forensics.replay.template import template_of
 from forensics.replay.together import follow_together
 from forensics.rules import Rule
 from tests.incidents.making import BEGIN, Tale
@@ -29,6 +31,9 @@ EXPRESSIONS = [
     "tabby_forensics_unit_loop_active == 1",
     "increase(tabby_forensics_failures_total[5m]) >= 2",
     "-node_systemd_service_restart_total < -2",
+    "sum by (name) (increase(node_systemd_service_restart_total[5m])) > 2",
+    "max without (instance, job) (probe_success) == 0",
+    'node_systemd_unit_state{state="active"} == 0 and on (name) node_systemd_service_restart_total > 1',
 ]
 
 
@@ -82,6 +87,52 @@ def test_the_order_and_the_company_of_rules_change_nothing(of_units, random):
     random.shuffle(order)
     shuffled = dict(zip(order, replay_rules([tasks[number] for number in order]), strict=True))
     assert [shuffled[number] for number in range(len(tasks))] == by_one
+
+
+APART = [
+    ("increase(node_systemd_service_restart_total[5m]) > 2", True),
+    ("sum by (name) (node_systemd_service_restart_total) > 2", True),
+    ("sum by (name, instance) (node_systemd_service_restart_total) > 2", True),
+    ("sum by (instance) (node_systemd_service_restart_total) > 2", False),
+    ("sum without (instance) (node_systemd_service_restart_total) > 2", True),
+    ("sum without (name) (node_systemd_service_restart_total) > 2", False),
+    ("sum by (name) (tabby_forensics_unit_restarts_total) > 2", False),
+    ("sum by (unit) (tabby_forensics_unit_restarts_total) > 2", True),
+    ("node_systemd_service_restart_total > on (name) systemd_service_restart_total", True),
+    ("node_systemd_service_restart_total > ignoring (name, type) systemd_service_restart_total", False),
+    ("absent(node_systemd_unit_state)", False),
+    ("time() - node_systemd_unit_start_time_seconds > 60", False),
+    ("max_over_time((probe_success == 0)[5m:1m]) > 0", False),
+]
+
+
+@pytest.mark.parametrize(("expression", "is_apart"), APART, ids=[row[0] for row in APART])
+def test_what_looks_at_one_unit_only_is_followed_with_others_of_its_form(expression, is_apart):
+    assert (template_of(parse(expression)) is not None) == is_apart
+
+
+def test_one_rule_that_is_not_evaluated_keeps_no_other_from_its_verdict():
+    scene = scene_of(Tale().hold(60).wait(60).fail(20, every=12, lives=2).hold(20))
+    rules = [Rule(expr=text, alert=text) for text in (EXPRESSIONS[2], "node_systemd_unit_state @ 5 == 0", "probe_success == 0")]
+    rows = replay_rules([Task.of_rule(scene, rule, engine()) for rule in rules])
+    assert [row.status for row in rows] == ["fires", "cannot-judge", "fires"]
+    assert "@ modifier" in rows[1].reason
+
+
+def test_an_interval_of_a_millisecond_is_refused():
+    scene = scene_of(Tale().hold(60).wait(60).fail(20, every=12, lives=2).hold(20))
+    row = replay_rule(scene, Rule(expr="probe_success == 0", alert="A", interval_s=0.001), engine())
+    assert (row.status, "less than 1 s" in row.reason) == ("cannot-judge", True)
+
+
+def test_a_rule_on_several_units_is_evaluated_with_those_in_trouble():
+    tales = [Tale(f"app{number}.service").hold(60).wait(60).fail(20, every=12, lives=2).hold(20) for number in range(3)]
+    rule = Rule(expr="sum(increase(node_systemd_service_restart_total[5m])) > 8", alert="Several")
+    inputs = replay_inputs(*tales)
+    for rows in replay(inputs, Asked(rules=(rule,))).values():
+        assert rows[0].status == "fires"
+    alone = replay_rule(scenes_of(inputs)[0], rule, engine())
+    assert alone.after_s is None or alone.after_s > rows[0].after_s
 
 
 def test_a_rule_fires_first_at_the_first_evaluation_after_a_scrape_shows_it():
