@@ -65,7 +65,7 @@ def tale_of(plan, unit="app.service") -> Tale:
 
 @pytest.mark.parametrize("expression", EXPRESSIONS)
 @given(plan=plans, hold=st.sampled_from([0.0, 20.0, 60.0, 300.0]), keep=st.sampled_from([0.0, 120.0]), version=st.sampled_from([2, 3]))
-@settings(max_examples=8)
+@settings(max_examples=5)
 def test_together_is_as_alone(expression, plan, hold, keep, version):
     for scene in scenes_of(replay_inputs(tale_of(plan))):
         watched = _prepared(Task.of_rule(scene, Rule(expr=expression, alert="A", hold_s=hold, keep_firing_s=keep), engine(version)))
@@ -78,7 +78,7 @@ def test_together_is_as_alone(expression, plan, hold, keep, version):
 
 
 @given(st.lists(plans, min_size=2, max_size=4), st.randoms())
-@settings(max_examples=10)
+@settings(max_examples=5)
 def test_the_order_and_the_company_of_rules_change_nothing(of_units, random):
     scenes = scenes_of(replay_inputs(*(tale_of(plan, f"app{number}.service") for number, plan in enumerate(of_units))))
     tasks = [Task.of_rule(scene, Rule(expr=text, alert=text), engine()) for scene in scenes for text in EXPRESSIONS[:6]]
