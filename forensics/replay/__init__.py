@@ -27,6 +27,7 @@ from forensics.rules import Rule, shipped_rules
 from forensics.wording import duration
 
 __all__ = ["Asked", "ReplayInputs", "replay", "scenes_of", "shipped"]
+LONGEST_S = 400 * 86_400.0  # that is replayed: each control is followed through all of it
 RANKS = {FIRES: 0, NEVER: 1, DEAD: 2, CANNOT_JUDGE: 3}
 
 
@@ -46,6 +47,7 @@ class ReplayInputs:
 
 def replay(inputs: ReplayInputs, asked: Asked) -> Mapping[str, tuple[Replayed, ...]]:
     """Replay the asked controls on each incident: by its id, the first to fire first, then those that do not fire."""
+    inputs = _bounded(inputs)
     if not inputs.incidents:
         return {}
     made = scenes_of(inputs)
@@ -63,6 +65,28 @@ def replay(inputs: ReplayInputs, asked: Asked) -> Mapping[str, tuple[Replayed, .
 def _records(asked: Asked) -> Mapping[str, str]:
     """Return what recording rules record; of two of one name the last counts."""
     return {rule.record: rule.expr for rule in asked.rules or () if rule.record}
+
+
+def _bounded(inputs: ReplayInputs) -> ReplayInputs:
+    """Leave out what is long before the newest incident: a clock that begins at its epoch makes a window of 55 years."""
+    newest = max((_end(incident, inputs.window) for incident in inputs.incidents), default=0.0)
+    since, until = max(inputs.window[0], newest - LONGEST_S), min(inputs.window[1], newest + LONGEST_S)
+    if (since, until) == tuple(inputs.window):
+        return inputs
+    recent = [incident for incident in inputs.incidents if incident.start.timestamp() >= since]
+    after = pl.lit(int(since * 1e6)).cast(pl.Datetime("us", "UTC"))
+    return replace(
+        inputs,
+        attempts=inputs.attempts.filter(pl.col("started") >= after),
+        restarts=inputs.restarts.filter(pl.col("time") >= after),
+        lifecycle=inputs.lifecycle.filter(pl.col("time") >= after),
+        incidents=recent,
+        window=(since, until),
+    )
+
+
+def _end(incident: Incident, window: Span) -> float:
+    return incident.end.timestamp() if incident.end is not None else window[1]
 
 
 def scenes_of(inputs: ReplayInputs) -> list[Scene]:

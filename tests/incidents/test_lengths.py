@@ -86,3 +86,17 @@ def test_a_clock_that_begins_at_its_epoch_makes_no_incident_of_55_years(tmp_path
     incident = only_incident(holds(restarted(journal, 10, 11)), tmp_path)
     assert incident.start.year == 1970
     assert incident.downtime_s == pytest.approx(220, abs=1)
+    assert incident.replay == ()  # nothing would be evaluated for 55 years
+
+
+def test_a_boot_at_the_epoch_before_an_incident_changes_nothing_of_its_replay(tmp_path):
+    journal = Clocked()
+    journal.ahead = -1_765_142_000_000_000
+    holds(restarted(journal.ticks(), 3))
+    journal.ahead = 0
+    journal.manager("Time has been changed", MESSAGE_ID="c7a787079b354eaaa9e77b371893cd27")
+    restarted(journal.ticks(), 10, 21)
+    *_, incident = reported(holds(journal), tmp_path).incidents
+    limit = next(row for row in incident.replay if row.id == "limit:5/300")
+    assert (incident.start.year, limit.status, limit.refusals) == (2025, "fires", 1)
+    assert limit.after_s == pytest.approx(5 * 11.02, abs=12)
