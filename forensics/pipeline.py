@@ -1,4 +1,4 @@
-"""History on one page: journal → store → entries → attempts → signatures → incidents → replay → Report."""
+"""History on one page: journal → store → entries → attempts → signatures → incidents → Report."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import fnmatch
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
+from functools import cached_property, partial
 
 import polars as pl
 
@@ -23,10 +23,9 @@ from forensics.incidents.gaps import Outside
 from forensics.ingest.files import Progress
 from forensics.ingest.sources import ingest_or_use_store, ingest_sources
 from forensics.model.frames import ENTRIES, checked
-from forensics.model.values import Damage, Incident, Report, Window
+from forensics.model.values import Damage, Report, Window
 from forensics.paths import overrides_file
 from forensics.query import Query, unit_pattern
-from forensics.replay import Asked, ReplayInputs, replay, shipped
 from forensics.signatures import Labelled, catalogue, label
 from forensics.store import Store
 from forensics.timespec import BootStart
@@ -36,12 +35,7 @@ Notice = Callable[[str], object]
 ALWAYS = Window(None, None)
 
 
-def make_report(query: Query, progress: Progress | None = None, notice: Notice = lambda _: None, asked: Asked | None = None) -> Report:
-    """Make the report that `query` asks for, with the asked controls replayed, or the shipped ones. Raises what `investigate` does."""
-    return investigate(query, progress, notice, asked=asked or shipped()).report
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class History:
     """What a store holds before incidents are cut: entries, attempts, and why each ended. is_whole: of all units."""
 
@@ -52,6 +46,16 @@ class History:
     damage: tuple[Damage, ...] = ()  # parts of the store that could not be read
     asked: pl.DataFrame | None = None  # the entries with only the wanted units named, where some are
     outside: Outside | None = None  # of a part of what is recorded
+
+    @cached_property
+    def whole_lifecycle(self) -> pl.DataFrame:
+        """LIFECYCLE of all units: jobs of other units are changes too, also where only some are wanted."""
+        return self.assembly.lifecycle if self.is_whole else lifecycle_of(self.entries)
+
+    @cached_property
+    def changes(self) -> pl.DataFrame:
+        """CHANGES: who did what to the host."""
+        return find_changes(self.entries, self.whole_lifecycle)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +68,10 @@ class Investigation:
     window: Window = ALWAYS
 
 
-def investigate(
-    query: Query, progress: Progress | None = None, notice: Notice = lambda _: None, *, whole: bool = False, asked: Asked | None = None
-) -> Investigation:
+def investigate(query: Query, progress: Progress | None = None, notice: Notice = lambda _: None, *, whole: bool = False) -> Investigation:
     """Analyse the window that `query` names. notice: called where the store has to do without a journal.
 
-    whole: analyse all that is recorded, so that nothing found depends on the window. asked: the controls to replay on each incident.
+    whole: analyse all that is recorded, so that nothing found depends on the window.
 
     Raises UsageError for a unit that never appears or a broken pattern, NothingRecordedError for an empty window, and what
     ingesting raises.
@@ -79,10 +81,7 @@ def investigate(
     read = _entries(query, ingested.sources, ingested.present, whole=whole)
     read = replace(read, damage=tuple(dict.fromkeys([*ingested.damage, *read.damage])))
     history = _history(query, read, patterns, read_overrides(overrides_file()))
-    analysed = _analysed(history)
-    analysis = analyse(analysed, ALWAYS if whole else read.window, query.declared)
-    if asked is not None:
-        analysis = replace(analysis, incidents=_replayed(analysed, analysis, read.window, asked))
+    analysis = analyse(_inputs(history), ALWAYS if whole else read.window, query.declared)
     refused = (f"Skipped patterns: {catalogue.format_mistakes(patterns.refused)}",) if patterns.refused else ()
     report = _report(query, read, analysis, notes=(*patterns.notes, *refused))
     return Investigation(history, analysis.classed_restarts, report, read.window)
@@ -107,49 +106,25 @@ def _history(query: Query, read: _Read, patterns: catalogue.Catalogue, overrides
     return History(read.entries, assembly, labelled, is_whole=about is read.entries, damage=read.damage, asked=about, outside=read.outside)
 
 
-def _analysed(history: History) -> Inputs:
-    """Gather what incidents are cut from, and controls are replayed on."""
-    entries, assembly, labelled = history.entries, history.assembly, history.labelled
-    # jobs of other units are changes too, also where only some units are wanted
-    lifecycle = assembly.lifecycle if history.is_whole else lifecycle_of(entries)
+def _inputs(history: History) -> Inputs:
+    """Gather what incidents are cut from."""
+    assembly, labelled = history.assembly, history.labelled
     return Inputs(
-        entries=entries,
+        entries=history.entries,
         attempts=assembly.attempts,
         events=assembly.events,
         restarts=assembly.restarts,
         lifecycle=assembly.lifecycle,
         labels=labelled.labels,
-        changes=find_changes(entries, lifecycle),
+        changes=history.changes,
         signatures=labelled.signatures,
-        whole_lifecycle=lifecycle,
+        whole_lifecycle=history.whole_lifecycle,
         outside=history.outside,
         damage=history.damage,
     )
 
 
-def _replayed(inputs: Inputs, analysis: Analysis, window: Window, asked: Asked) -> tuple[Incident, ...]:
-    """Replay the asked controls on each incident."""
-    found = replay(_for_replay(inputs, analysis.incidents, window), asked)
-    return tuple(replace(incident, replay=found.get(incident.id, ())) for incident in analysis.incidents)
-
-
-def for_replay(investigation: Investigation) -> ReplayInputs:
-    """Return what more controls can be replayed on."""
-    return _for_replay(_analysed(investigation.history), investigation.report.incidents, investigation.window)
-
-
-def changes_of(history: History) -> pl.DataFrame:
-    """Find who did what to the host: CHANGES."""
-    return find_changes(history.entries, history.assembly.lifecycle if history.is_whole else lifecycle_of(history.entries))
-
-
-def _for_replay(inputs: Inputs, incidents: Sequence[Incident], window: Window) -> ReplayInputs:
-    frames = {name: getattr(inputs, name) for name in ("entries", "attempts", "restarts", "lifecycle", "labels", "signatures")}
-    since, until = _span(inputs.entries, window)
-    return ReplayInputs(**frames, incidents=incidents, window=(since.timestamp(), until.timestamp()))
-
-
-def _span(entries: pl.DataFrame, window: Window) -> tuple[datetime, datetime]:
+def span_of(entries: pl.DataFrame, window: Window) -> tuple[datetime, datetime]:
     """Return the window as asked for; an open side is that of the data."""
     return window.since or entries["time"].min(), window.until or entries["time"].max()  # type: ignore[return-value]
 
@@ -224,7 +199,7 @@ def _only_units(entries: pl.DataFrame, wanted: Sequence[str]) -> pl.DataFrame:
 def _report(query: Query, read: _Read, analysis: Analysis, notes: tuple[str, ...]) -> Report:
     entries, window = read.entries, read.window
     hosts = host_names(entries)
-    shown = Window(*_span(entries, window))
+    shown = Window(*span_of(entries, window))
     return Report(
         host=hosts[0] if len(hosts) == 1 else ", ".join(hosts),
         hosts=hosts,

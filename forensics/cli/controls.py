@@ -168,7 +168,8 @@ def _gathered(query: Query, asked: Asked) -> Inventory:
     from forensics.audit.inventory.subject import Journal
     from forensics.audit.replayed import with_replay
     from forensics.cli import output
-    from forensics.pipeline import changes_of, for_replay, investigate
+    from forensics.history_replay import for_replay
+    from forensics.pipeline import investigate
 
     try:
         investigation = investigate(query, output.progress("reading the journal"), output.notice)
@@ -178,7 +179,7 @@ def _gathered(query: Query, asked: Asked) -> Inventory:
         output.notice(str(error))
         return gather(_about(asked, query, ""), named_subject(query.units), Journal(problem=str(error)))
     subject = choose_subject(investigation.report, query.units)
-    signs = read_signs(investigation.history, changes_of(investigation.history), subject)
+    signs = read_signs(investigation.history, subject)
     return with_replay(gather(_about(asked, query, subject.machine), subject, signs), for_replay(investigation))
 
 

@@ -71,7 +71,7 @@ def replay(
     import shutil
 
     from forensics.cli import output, parse
-    from forensics.pipeline import make_report
+    from forensics.history_replay import make_report
     from forensics.replay.notation import interval_s
     from forensics.replay.reel import Prometheus
     from forensics.report.options import RenderOptions

@@ -61,7 +61,7 @@ def report(
         output.refuse_bad_target(path)
     query = replace(query, declared=parse.point(declared, query.now, parse.zone_named(query.timezone)))
     controls = _audited(inventory) if inventory is not None else ()
-    from forensics.pipeline import make_report
+    from forensics.history_replay import make_report
 
     made = replace(make_report(query, output.progress("reading the journal"), output.notice), controls=controls)
     _write(made, targets, format_ or "term", figures=figures, redact=redact)

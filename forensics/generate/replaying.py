@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from forensics.generate.proof import VERSIONS, Replay
+from forensics.history_replay import for_replay
 from forensics.model.controls import Replayed
-from forensics.pipeline import Investigation, for_replay
+from forensics.pipeline import Investigation
 from forensics.promql import Evaluations, Expression, Scraped, Scrapes, Selector, StepSeries, alerts, evaluate, parse, points_of_interest
 from forensics.promql.labels import labels_of
 from forensics.replay import scenes_of

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from forensics.history_replay import make_report
 from forensics.model.values import Incident, Report
-from forensics.pipeline import make_report
 from forensics.query import Query, Sources
 from tests.cli.journals import export_format
 from tests.clocked import Clocked

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from forensics.errors import ForensicsError, JournalPermissionError, NothingRecordedError
+from forensics.history_replay import make_report
 from forensics.ingest.files import ingest_files
-from forensics.pipeline import make_report
 from forensics.query import Query, Sources
 from forensics.resources import folder
 from forensics.store import Store, query

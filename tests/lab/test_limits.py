@@ -10,8 +10,9 @@ from random import Random
 
 import pytest
 
+from forensics.history_replay import for_replay
 from forensics.model.values import UnitKey
-from forensics.pipeline import for_replay, investigate
+from forensics.pipeline import investigate
 from forensics.query import Query, Sources
 from forensics.replay.history import Frames, UnitHistory, histories
 from forensics.replay.limiters import RELOADS_RESET_UNTIL, StartLimit, start_limit

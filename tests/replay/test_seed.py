@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 import pytest
 
 from forensics.cli.parse import pattern_folders
-from forensics.pipeline import Investigation, for_replay, investigate
+from forensics.history_replay import for_replay
+from forensics.pipeline import Investigation, investigate
 from forensics.query import Query, Sources
 from forensics.replay import replay, shipped
 from forensics.replay.limiters import StartLimit

@@ -7,7 +7,6 @@ from datetime import timedelta
 
 import polars as pl
 
-from forensics.attempts import lifecycle_of
 from forensics.audit.inventory.subject import AfterSwitch, FailedClass, Journal, Signs, Subject
 from forensics.boots import machine_or_host
 from forensics.errors import UsageError
@@ -78,10 +77,9 @@ def _of_incident(incident: Incident, report: Report) -> Subject:
     )
 
 
-def read_signs(history: History, changes: pl.DataFrame, subject: Subject) -> Journal:
-    """Find in the journal what the unit's controls did. changes: CHANGES of the whole history."""
+def read_signs(history: History, subject: Subject) -> Journal:
+    """Find in the journal what the unit's controls did."""
     of_unit = _rows_of(history, subject)
-    lifecycle = history.assembly.lifecycle if history.is_whole else lifecycle_of(history.entries)
     managers = history.entries.with_row_index("row").filter(of_manager(history.entries) & history.entries["message"].is_not_null())
     own = managers.filter(pl.col("row").is_in(of_unit["row"].implode()))
     attempts = _about(history.assembly.attempts, subject).filter(outcome="failed")
@@ -93,14 +91,14 @@ def read_signs(history: History, changes: pl.DataFrame, subject: Subject) -> Jou
         until=history.entries["time"].max(),  # type: ignore[arg-type]
         systemd=int(version[-1]) if len(version) else None,
         ports=_ports(of_unit),
-        alerts=_alerts(history, lifecycle, subject),
+        alerts=_alerts(history, history.whole_lifecycle, subject),
         refused=_signs(history, refusals["row"]),
         on_failure=_signs(history, own.filter(pl.col("message").str.contains(ON_FAILURE))["row"]),
         gate=_signs(history, of_unit.filter(pl.col("message").str.contains(GATE))["row"]),
         failed_commands={name: _signs(history, attempts.filter(command=name)["last_row"]) for name in COMMANDS},
         skipped=_signs(history, skipped["row"]),
-        switches=_switches(changes, lifecycle, subject),
-        started=_started(lifecycle, subject),
+        switches=_switches(history.changes, history.whole_lifecycle, subject),
+        started=_started(history.whole_lifecycle, subject),
     )
 
 
