@@ -5,7 +5,7 @@ from __future__ import annotations
 from re import compile as pattern
 
 from forensics.audit.checks.chain import ACTED, EXISTS, WOULD_ACT, Chain, Identity, absent, judged
-from forensics.audit.checks.model_groups import group_chains
+from forensics.audit.checks.model_groups import counted, group_chains
 from forensics.audit.checks.unit_files import GIVE_UNITS, unseen_unit
 from forensics.audit.inventory import Inventory
 from forensics.audit.inventory.litellm import LiteLlm
@@ -97,7 +97,7 @@ def _cooldown_chain(litellm: LiteLlm, group: str) -> Chain:
     if litellm.allowed_fails is None and litellm.cooldown_s is None:
         return absent(f"{litellm.where} sets neither allowed_fails nor cooldown_time")
     exists = Link(EXISTS, True, f"allowed_fails {_shown(litellm.allowed_fails)}, cooldown_time {_shown(litellm.cooldown_s)} s")
-    return Chain((exists, _cooldown_acts(litellm, group), _cooled(litellm)), f"LiteLLM's group {group}")
+    return Chain((exists, _cooldown_acts(litellm, group), counted(litellm, COOLED, "cooldowns")), f"LiteLLM's group {group}")
 
 
 def _shown(value: float | None) -> str:
@@ -115,10 +115,3 @@ def _cooldown_acts(litellm: LiteLlm, group: str) -> Link:
         slow = f"{fails:g} requests that hang take {fails * timeout:g} s, longer than the window of {cooldown:g} s"
         return Link(WOULD_ACT, False, f"{slow}: set `timeout` per deployment")
     return Link(WOULD_ACT, True, f"{fails:g} failures fit into the window of {cooldown:g} s, also when each takes {timeout:g} s")
-
-
-def _cooled(litellm: LiteLlm) -> Link:
-    if litellm.counters is None:
-        return Link(ACTED, None, litellm.problems.get("counters", "a configuration does not show cooldowns"))
-    count = litellm.counters.get(COOLED, 0.0)
-    return Link(ACTED, True if count else None, f"{COOLED} is {count:g}")

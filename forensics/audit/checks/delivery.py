@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from forensics.audit.checks.chain import DELIVERED, NOT_SILENCED, REACHES, ROUTED, not_checked
 from forensics.audit.checks.routing import receivers_of, silence_of
+from forensics.audit.checks.shown import delivered_by_journal
 from forensics.audit.inventory import Inventory
 from forensics.audit.inventory.alertmanager import Alertmanager, Sent, Silence
 from forensics.audit.inventory.prometheus import Prometheus
@@ -95,7 +96,7 @@ def _delivered(found: Inventory, receivers: Mapping[str, tuple[str, ...]]) -> Li
         return Link(DELIVERED, alertmanager.test.holds, alertmanager.test.text)
     if alertmanager is None or alertmanager.sent is None:
         reason = alertmanager.problems.get("sent") if alertmanager is not None else None
-        return _by_journal(found, reason or "a configuration does not show what was sent")
+        return delivered_by_journal(found, reason or "a configuration does not show what was sent")
     kinds = {kind for of_receiver in receivers.values() for kind in of_receiver}
     return _by_counters(found, [sent for sent in alertmanager.sent if sent.integration in kinds])
 
@@ -104,16 +105,9 @@ def _by_counters(found: Inventory, sent: list[Sent]) -> Link:
     count, failed = sum(each.count for each in sent), sum(each.failed for each in sent)
     kinds = ", ".join(sorted(each.integration for each in sent))
     if not count:
-        return _by_journal(found, f"Alertmanager has sent nothing by {kinds or 'these integrations'} since its start")
+        return delivered_by_journal(found, f"Alertmanager has sent nothing by {kinds or 'these integrations'} since its start")
     if failed >= count:
         return Link(DELIVERED, False, f"all {plural(round(count), 'notification')} by {kinds} failed")
     if failed:
         return Link(DELIVERED, None, f"{failed:,.0f} of {plural(round(count), 'notification')} by {kinds} failed")
     return Link(DELIVERED, True, f"{plural(round(count), 'notification')} by {kinds} since Alertmanager's start, none failed")
-
-
-def _by_journal(found: Inventory, otherwise: str) -> Link:
-    alerts = found.journal.alerts
-    if alerts.count:
-        return Link(DELIVERED, True, f"the journal has {plural(alerts.count, 'alert')} about the unit, last: {alerts.text}")
-    return Link(DELIVERED, None, otherwise)

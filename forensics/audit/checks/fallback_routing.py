@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from forensics.audit.checks.chain import ACTED, EXISTS, WOULD_ACT, Chain, Identity, absent, judged
-from forensics.audit.checks.model_groups import GIVE_LITELLM, deployments_of, fallbacks_of, group_chains
+from forensics.audit.checks.model_groups import GIVE_LITELLM, counted, deployments_of, fallbacks_of, group_chains
 from forensics.audit.inventory import Inventory
 from forensics.audit.inventory.litellm import LiteLlm, process_of
 from forensics.model.controls import Control, Link
@@ -69,7 +69,4 @@ def _answers(litellm: LiteLlm, group: str) -> Link:
 
 def has_fallen_back(litellm: LiteLlm) -> Link:
     """Judge by LiteLLM's own counter."""
-    if litellm.counters is None:
-        return Link(ACTED, None, litellm.problems.get("counters", "a configuration does not show fallbacks"))
-    count = litellm.counters.get(COUNTER, 0.0)
-    return Link(ACTED, True if count else None, f"{COUNTER} is {count:g}")
+    return counted(litellm, COUNTER, "fallbacks")

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from forensics.audit.checks import alert_rules
-from forensics.audit.checks.chain import DELIVERED, EXISTS, FED, FIRES, ROUTED, Chain, Identity, absent, judged, unseen
+from forensics.audit.checks.chain import EXISTS, FED, ROUTED, Chain, Identity, absent, judged, unseen
 from forensics.audit.checks.rule_chain import all_rules, rule_chains
+from forensics.audit.checks.shown import delivered_by_journal, fires_in_replay
 from forensics.audit.checks.targets import asks_unit, is_about_unit, names_unit
 from forensics.audit.inventory import Inventory
 from forensics.audit.inventory.kuma import Kuma, Monitor
 from forensics.audit.inventory.prometheus import Prometheus, Target
 from forensics.audit.inventory.selectors import selectors_of
-from forensics.model import controls
 from forensics.model.controls import Control, Link
 from forensics.rules import Rule
-from forensics.wording import duration, plural
+from forensics.wording import plural
 
 PROBED = "probes the service"
 ALERTS = "an alert depends on it"
@@ -108,7 +108,7 @@ def _monitor_chain(found: Inventory, kuma: Kuma, monitor: Monitor) -> Chain:
             Link(PROBED, monitor.is_active is not False, f"it {active}"),
             Link(ROUTED, None if monitor.notifications is None else monitor.notifications > 0, attached),
             _replayed(found),
-            _delivered(found),
+            delivered_by_journal(found, "no notification about the unit is in the journal"),
         ),
         monitor.name,
     )
@@ -116,15 +116,4 @@ def _monitor_chain(found: Inventory, kuma: Kuma, monitor: Monitor) -> Chain:
 
 def _replayed(found: Inventory) -> Link:
     """Judge by the replay of a poll or probe over the incident."""
-    polls = [each for each in found.journal.replayed if each.kind in {"poll", "probe"}]
-    firing = next((each for each in polls if each.status == controls.FIRES), None)
-    if firing is not None:
-        return Link(FIRES, True, f"{firing.control}: {duration(firing.after_s)} after the start of the incident")
-    return Link(FIRES, False if polls else None, polls[0].reason if polls else "it was not replayed")
-
-
-def _delivered(found: Inventory) -> Link:
-    alerts = found.journal.alerts
-    if alerts.count:
-        return Link(DELIVERED, True, f"the journal has {plural(alerts.count, 'alert')} about the unit, last: {alerts.text}")
-    return Link(DELIVERED, None, "no notification about the unit is in the journal")
+    return fires_in_replay([each for each in found.journal.replayed if each.kind in {"poll", "probe"}], ":")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from forensics.audit.checks.chain import Chain, unseen
+from forensics.audit.checks.chain import ACTED, Chain, unseen
 from forensics.audit.checks.targets import names_unit, port_of, ports_of_unit
 from forensics.audit.inventory import Inventory
 from forensics.audit.inventory.litellm import Deployment, LiteLlm
+from forensics.model.controls import Link
 
 GIVE_LITELLM = "Give LiteLLM's configuration, and its address for the counters: --litellm FILE --litellm URL."
 
@@ -38,3 +39,11 @@ def deployments_of(litellm: LiteLlm, group: str) -> list[Deployment]:
 def fallbacks_of(litellm: LiteLlm, group: str) -> tuple[str, ...]:
     """Return the groups that are tried after a group fails."""
     return litellm.fallbacks.get(group) or litellm.fallbacks.get("*") or litellm.default_fallbacks
+
+
+def counted(litellm: LiteLlm, counter: str, what: str) -> Link:
+    """Judge by one of LiteLLM's own counters whether it has acted."""
+    if litellm.counters is None:
+        return Link(ACTED, None, litellm.problems.get("counters", f"a configuration does not show {what}"))
+    count = litellm.counters.get(counter, 0.0)
+    return Link(ACTED, True if count else None, f"{counter} is {count:g}")

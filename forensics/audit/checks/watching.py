@@ -5,12 +5,11 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 
 from forensics.audit.checks.chain import ACTIVE, DELIVERED, EXISTS, FIRES, ROUTED, SELECTS, Chain, absent, unseen
+from forensics.audit.checks.shown import delivered_by_journal, fires_in_replay
 from forensics.audit.inventory import Inventory
 from forensics.audit.inventory.units import Unit, watchers
-from forensics.model import controls
 from forensics.model.controls import Link
 from forensics.query import unit_pattern
-from forensics.wording import duration, plural
 
 NO_SETTINGS = "its watch.toml was not found"
 QUIET_SINKS = frozenset({"stdout", "loki"})  # they store an alert and reach nobody
@@ -36,7 +35,7 @@ def watch_chain(found: Inventory, alert: str | None) -> Chain:
         _selects(found),
         _routed(found),
         _fires(found, alert),
-        _delivered(found),
+        delivered_by_journal(found, "no alert about the unit is in the journal"),
     )
     return Chain(links, unit.settings.unit)
 
@@ -66,14 +65,4 @@ def _fires(found: Inventory, alert: str | None) -> Link:
     if found.subject.incident is None:
         return Link(FIRES, None, f"{found.subject.unit} has no incident to replay it on")
     replayed = [each for each in found.journal.replayed if each.kind == "watch" and (alert is None or alert in each.id)]
-    firing = next((each for each in replayed if each.status == controls.FIRES), None)
-    if firing is not None:
-        return Link(FIRES, True, f"{firing.control} fires {duration(firing.after_s)} after the start of the incident")
-    return Link(FIRES, False if replayed else None, replayed[0].reason if replayed else "it was not replayed")
-
-
-def _delivered(found: Inventory) -> Link:
-    alerts = found.journal.alerts
-    if alerts.count:
-        return Link(DELIVERED, True, f"the journal has {plural(alerts.count, 'alert')} about the unit, last: {alerts.text}")
-    return Link(DELIVERED, None, "no alert about the unit is in the journal")
+    return fires_in_replay(replayed, " fires")
