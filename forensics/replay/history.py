@@ -53,7 +53,7 @@ class UnitHistory:
     outcome: Texts  # as in ATTEMPTS
     result: Texts
     signature: Texts
-    weight: Ints  # how many starts it stands for: more than one where very many lines are lost
+    weight: Ints  # how many starts the row counts for: more than one where very many lines are lost
     restarts: Floats  # when each recorded restart was scheduled, sorted
     restart_counts: Ints  # of each: more than one where the counter jumped over lost ones
     stops: Floats  # when a client stopped the unit
@@ -135,7 +135,7 @@ def with_lost_starts(history: UnitHistory, lost: Sequence[tuple[int, int]]) -> U
 
 
 def _inserted(history: UnitHistory, after: int, count: int) -> UnitHistory:
-    """Insert `count` lost starts before the start number `after`, as rows that stand for more than one where there are many."""
+    """Insert `count` lost starts before the start number `after`, as rows that count for more than one where there are many."""
     before, rows = after - 1, min(count, MOST_LOST)
     begin = float(np.nanmax([history.began[before], history.ended[before], history.restart[before]]))
     until = max(float(history.began[after]), begin)

@@ -103,4 +103,4 @@ def _fallback(scene: Scene, named: Named, failing: list[Floats]) -> Replayed:
         return scene.never(named, "no request would have failed", restarts_after=scene.restarts_after(scene.start), firings_outside=0)
     answered = int(scene.inside(failing[0]).sum())
     first = First(float(np.median(firsts)), min(firsts), max(firsts), 1 - len(firsts) / PHASES)
-    return scene.fires(named, first, f"{plural(answered, 'request')} answered by the fallback instead of failing: nobody is told")
+    return scene.fires(named, first, f"{plural(answered, 'request')} answered by the fallback instead of failing: no alert is sent")

@@ -34,7 +34,7 @@ class Prometheus:
 
     @property
     def middle_phase(self) -> float:
-        """The phase of scrapes, in whole seconds, that stands for all; of evaluations it is 0."""
+        """The phase of scrapes that is replayed where one is enough, in whole seconds; that of evaluations is then 0."""
         return float(self.scrape_s // 2)
 
     @property
@@ -117,7 +117,7 @@ class _Cut:
 
 
 def _pieces(stretch: Stretch, template: Template, prometheus: Prometheus, settle_s: float) -> Iterator[_Piece]:
-    """Yield the parts in which a result can change: from a step before each change until it is out of reach and alerts have settled."""
+    """Yield the parts in which a result can change: from a step before each change until no range covers it and alerts have settled."""
     scrape_s, step_s = prometheus.scrape_s, prometheus.evaluation_s
     tail_s = template.reach_s + settle_s + scrape_s + 2 * step_s
     lead_s = template.reach_s + LOOKBACK_S + scrape_s
@@ -146,7 +146,7 @@ class _Row:
     pieces: int = 0
 
     def add(self, times: Floats, values: Floats, piece: int, begins: Sequence[float]) -> None:
-        """Add what it shows in a piece; in those left out since the last one it is not shown."""
+        """Add its values in a piece; it is absent in the pieces that were skipped since the last one."""
         hidden = np.array(begins[self.pieces : piece], dtype=np.float64)
         self.times += [hidden, times]
         self.values += [np.full(len(hidden), np.nan), values]

@@ -177,7 +177,7 @@ def _refusal(selector: Selector, series: Sequence[StepSeries]) -> Selection:
         return Selection(selects_none=f"it selects other units: {written}")
     if label in {"", *CLOSED}:
         return Selection(selects_none=f"no series has {written}")
-    jobs = f"the job of {written} is not among those that the journal can stand for ({', '.join(PORTS)})"
+    jobs = f"the job of {written} is not among those that can be derived from the journal ({', '.join(PORTS)})"
     return Selection(unjudged=jobs if label == "job" else f"the journal does not show the label of {written}")
 
 

@@ -22,7 +22,7 @@ UNIT_LABELS = {"name": ("node_systemd_", "systemd_"), "unit": ("tabby_forensics_
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """An expression whose selectors are numbered; it selects `s0`, `s1`, … selectors: what these stand for."""
+    """An expression whose selectors are replaced by `s0`, `s1`, … selectors: the replaced ones."""
 
     tree: Node
     selectors: tuple[Selector, ...]

@@ -194,7 +194,7 @@ def _read(response: HTTPResponse) -> bytes:
 
 
 def _within(seconds: float, ask: Callable[[list[socket.socket]], tuple[int, bytes]]) -> tuple[int, bytes]:
-    """Ask in a thread, because a server that drips never lets a socket time out. Raises NoAnswerError, TimeoutError."""
+    """Ask in a thread, because a socket never times out while a server sends a byte now and then. Raises NoAnswerError, TimeoutError."""
     sockets: list[socket.socket] = []
     outcome: list[tuple[int, bytes] | NoAnswerError | TimeoutError] = []
 
