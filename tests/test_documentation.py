@@ -78,7 +78,7 @@ def test_every_file_that_the_architecture_names_exists():
 
 
 def test_the_architecture_fits_two_pages():
-    assert len(ARCHITECTURE.splitlines()) <= 135
+    assert len(ARCHITECTURE.splitlines()) <= 150
 
 
 def test_the_changelog_counts_the_catalogue_and_the_families_of_stacks():

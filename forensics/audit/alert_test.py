@@ -15,7 +15,7 @@ from forensics.audit.checks.served import served
 from forensics.audit.inventory import Inventory
 from forensics.audit.inventory.alertmanager import AlertTest
 from forensics.audit.inventory.alertmanager_server import sent_since_start
-from forensics.audit.inventory.web import NoAnswerError, Server
+from forensics.web import NoAnswerError, Server
 from forensics.wording import duration
 
 NAME = "TabbyForensicsTestAlert"

@@ -88,8 +88,8 @@ def audit(
     from forensics.audit import audit as judge
     from forensics.audit.inventory import Asked
     from forensics.audit.inventory.gather import refuse_missing
-    from forensics.audit.inventory.web import is_url
     from forensics.cli import output, parse
+    from forensics.web import is_url
 
     parse.require_choice("format", format_, FORMATS)
     statuses = _statuses(fail_on)
@@ -153,7 +153,7 @@ def _found(query: Query, asked: Asked, file: Path | None) -> Inventory:
     """Read an inventory that was dumped, or gather one."""
     from forensics.audit import Inventory
     from forensics.audit.inventory import Asked, read_json
-    from forensics.audit.inventory.web import is_url
+    from forensics.web import is_url
 
     if file is not None:
         if asked != Asked(alertmanager=asked.alertmanager if is_url(asked.alertmanager) else ""):
@@ -195,8 +195,8 @@ def _tested(found: Inventory, asked: Asked) -> Inventory:
     from forensics.audit.alert_test import send_test_alert
     from forensics.audit.inventory.alertmanager_server import ask_alertmanager
     from forensics.audit.inventory.gather import token_of
-    from forensics.audit.inventory.web import Server
     from forensics.cli import output
+    from forensics.web import Server
 
     token = token_of("alertmanager")
     there = found.alertmanager or ask_alertmanager(Server(asked.alertmanager, token))

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from forensics.alerting.sinks.http import TEMPORARY, Answer, shown
+from forensics.alerting.sinks.http import TEMPORARY, Answer
 from forensics.export.loki_streams import Line
+from forensics.sanitize import safe_line
 
 _PARTLY = re.compile(r"total ignored: (\d{1,12}) out of (\d{1,12})")
 _ACCEPTABLE = re.compile(r"oldest acceptable timestamp is: (\S+Z)")
@@ -69,7 +70,7 @@ def reason(answer: Answer) -> str:
 
 def explained(answer: Answer) -> str:
     """Write status and text of an answer, safe to show."""
-    text = shown(answer.text).strip(" ,;.")
+    text = safe_line(answer.text).strip(" ,;.")
     return f"HTTP {answer.status} {text}".strip() if answer.status else text
 
 

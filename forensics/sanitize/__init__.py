@@ -1,7 +1,7 @@
 """Make text safe before it leaves the program: redact secrets, disarm hostile characters, limit its length."""
 
 from forensics.sanitize.length import brief, cut, one_line
-from forensics.sanitize.texts import matchable, redacted, sanitizer
+from forensics.sanitize.texts import matchable, redacted, safe_line, sanitizer
 from forensics.sanitize.tree import sanitized
 
-__all__ = ["brief", "cut", "matchable", "one_line", "redacted", "sanitized", "sanitizer"]
+__all__ = ["brief", "cut", "matchable", "one_line", "redacted", "safe_line", "sanitized", "sanitizer"]

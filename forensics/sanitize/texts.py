@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from forensics.sanitize.characters import make_visible, without_controls
 from forensics.sanitize.find import find_secrets
-from forensics.sanitize.length import LONGEST, cut
+from forensics.sanitize.length import LONGEST, cut, one_line
 from forensics.sanitize.redact import redactor
 
 _MARGIN = 8192  # characters behind the shown ones that are searched too, so that no secret at the end of them is cut in half
@@ -39,6 +39,11 @@ def _searched(text: str, longest: int) -> tuple[str, int]:
     if len(text) > len(raw) and len(plain) <= most:  # mostly controls: the word at the end may be half a secret
         start = start.rpartition(" ")[0] or start[: -_MARGIN // 2]
     return start, missing
+
+
+def safe_line(text: str) -> str:
+    """Make what a server or a program answered one harmless line, without the secrets that it may repeat."""
+    return one_line(sanitizer([text], redact=True)(text))
 
 
 def matchable(text: str) -> str:

@@ -13,8 +13,8 @@ from forensics.audit.inventory.kuma import ask_kuma, read_kuma
 from forensics.audit.inventory.litellm import ask_litellm, merged, read_litellm
 from forensics.audit.inventory.prometheus import read_prometheus, without_secrets
 from forensics.audit.inventory.units import WatchSettings, read_directory
-from forensics.audit.inventory.web import Server
 from forensics.errors import UsageError
+from forensics.web import Server
 from tests.audit import effective as e
 from tests.http_recorder import Recorder
 

@@ -13,7 +13,7 @@ from forensics.audit.checks.rule_chain import all_rules, rule_chains
 from forensics.audit.inventory.dump import as_json, read_json
 from forensics.audit.inventory.found import Inventory
 from forensics.audit.inventory.gather import Asked, gather
-from forensics.audit.inventory.web import Server
+from forensics.web import Server
 from tests.audit import effective as e
 from tests.audit.stack import RULES, rule_text, running_stack
 from tests.servers import NEEDS_PROMETHEUS, http_get, wait_for

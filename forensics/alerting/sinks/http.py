@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
 
 from forensics.alerting.sinks.sink import RefusedError, UnreachableError
-from forensics.sanitize import one_line, sanitizer
+from forensics.sanitize import safe_line
 
 TIMEOUT_S = 10
 MOST_REDIRECTS = 5
@@ -54,7 +54,7 @@ def post(url: str, body: Any, headers: Mapping[str, str] | None = None) -> str:
     if answer.status in range(200, 300):
         return f"HTTP {answer.status}"
     kind = UnreachableError if answer.status in TEMPORARY or answer.is_redirected else RefusedError  # a redirect can be mended
-    raise kind(f"HTTP {answer.status} {_brief(shown(answer.text))}".strip())
+    raise kind(f"HTTP {answer.status} {_brief(safe_line(answer.text))}".strip())
 
 
 def request(
@@ -72,12 +72,7 @@ def request(
     try:
         return _followed(url, content, sent, most_read)
     except (OSError, HTTPException, ValueError) as error:  # ValueError: a redirect to no address
-        raise UnreachableError(shown(str(getattr(error, "reason", error))) or type(error).__name__) from None
-
-
-def shown(text: str) -> str:
-    """Make what a server answered one harmless line, without the token that it may repeat."""
-    return one_line(sanitizer([text], redact=True)(text))
+        raise UnreachableError(safe_line(str(getattr(error, "reason", error))) or type(error).__name__) from None
 
 
 def _followed(url: str, content: bytes | None, headers: Mapping[str, str], most_read: int) -> Answer:

@@ -9,8 +9,8 @@ from forensics.audit.checks.fallback_routing import has_fallen_back
 from forensics.audit.checks.model_groups import GIVE_LITELLM, deployments_of, fallbacks_of, group_chains
 from forensics.audit.inventory import Inventory
 from forensics.audit.inventory.litellm import Deployment, LiteLlm
-from forensics.audit.inventory.web import is_url
 from forensics.model.controls import Control, Link
+from forensics.web import is_url
 
 ON_CPU = pattern(r"(?i)(?:^|[^a-z])cpu(?:[^a-z]|$)")
 REMEDIES = {

@@ -9,11 +9,11 @@ from typing import Any
 from forensics.audit.inventory.alertmanager import Alertmanager, Sent, Silence
 from forensics.audit.inventory.metrics_text import samples
 from forensics.audit.inventory.prometheus_server import why_not_ready
-from forensics.audit.inventory.web import NoAnswerError, Server
 from forensics.audit.inventory.yaml_tree import items, mapping, text
 from forensics.errors import UsageError
 from forensics.promql import Matcher
 from forensics.replay.alertmanager import parse_routing
+from forensics.web import NoAnswerError, Server
 
 MOST_SILENCES = 1000
 # Of each attempt to send, since Alertmanager 0.22; the older counters move only once all attempts are over.

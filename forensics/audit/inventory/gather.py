@@ -20,10 +20,10 @@ from forensics.audit.inventory.prometheus_server import ask_prometheus
 from forensics.audit.inventory.selectors import tree_of
 from forensics.audit.inventory.subject import Journal, Subject
 from forensics.audit.inventory.units import Units, read_directory
-from forensics.audit.inventory.web import Server, is_url
 from forensics.errors import UsageError
 from forensics.rules import Rule
 from forensics.sanitize import sanitized
+from forensics.web import Server, is_url
 
 VARIABLE = "TABBY_FORENSICS_{}_TOKEN"  # an environment variable: a token on the command line is seen by every user
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from forensics.audit.inventory.metrics_text import samples
 from forensics.audit.inventory.prometheus import without_secrets
-from forensics.audit.inventory.web import NoAnswerError, Server
 from forensics.audit.inventory.yaml_tree import UnusableError, mapping, number, read_text, text
+from forensics.web import NoAnswerError, Server
 
 MOST_MONITORS = 2000
 STATES = {0: "down", 1: "up", 2: "pending", 3: "in maintenance"}

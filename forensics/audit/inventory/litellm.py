@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 from forensics.audit.inventory.metrics_text import samples
 from forensics.audit.inventory.prometheus import without_secrets
-from forensics.audit.inventory.web import NoAnswerError, Server, ask_each, is_url
 from forensics.audit.inventory.yaml_tree import UnusableError, items, mapping, number, parse_tree, read_text, strings, text
+from forensics.web import NoAnswerError, Server, ask_each, is_url
 
 MOST_DEPLOYMENTS, MOST_ASKED = 500, 5
 ANSWER_S = 2.0  # for each address of a deployment

@@ -18,9 +18,9 @@ from forensics.audit.inventory.prometheus import (
     without_secrets,
 )
 from forensics.audit.inventory.selectors import to_count
-from forensics.audit.inventory.web import NoAnswerError, Server, ask_each, is_url
 from forensics.audit.inventory.yaml_tree import UnusableError, items, mapping, number, text
 from forensics.rules import Rule
+from forensics.web import NoAnswerError, Server, ask_each, is_url
 
 MOST_TARGETS, MOST_LABELS, MOST_ALERTMANAGERS = 5000, 20, 3
 # what tells that an exporter is scraped, whatever its collectors are

@@ -6,13 +6,13 @@ import time
 
 import pytest
 
-from forensics.audit.inventory import web
+from forensics import web
 from forensics.audit.inventory.alertmanager_server import ask_alertmanager
 from forensics.audit.inventory.kuma import ask_kuma
 from forensics.audit.inventory.litellm import ask_litellm
 from forensics.audit.inventory.prometheus_server import ask_prometheus
-from forensics.audit.inventory.web import NoAnswerError, Server
 from forensics.errors import UsageError
+from forensics.web import NoAnswerError, Server
 from tests.audit.hostile_server import HOSTILE, OK, answering, serving, whole
 from tests.servers import free_port
 

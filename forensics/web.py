@@ -15,8 +15,8 @@ from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnec
 from typing import Any, TypeVar
 from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
-from forensics.alerting.sinks.http import shown
 from forensics.errors import UsageError
+from forensics.sanitize import safe_line
 
 WITHIN_S = 5.0  # for everything that one server is asked
 MOST_READ = 8 << 20  # bytes of an answer
@@ -156,7 +156,7 @@ def _followed(server: Server, path: str, body: bytes | None, sockets: list[socke
             return status, raw
         there = urlsplit(urljoin(f"{origin.scheme}://{_host(origin)}{target}", location))
         if _address(there) != _address(origin):
-            raise NoAnswerError(f"redirects to another address, {shown(f'{there.scheme}://{there.hostname}')}")
+            raise NoAnswerError(f"redirects to another address, {safe_line(f'{there.scheme}://{there.hostname}')}")
         if body is not None:
             raise NoAnswerError("redirects to another path")
         target = there.path + (f"?{there.query}" if there.query else "")
@@ -225,16 +225,16 @@ def _reason(error: Exception) -> str:
     if isinstance(error, ConnectionRefusedError):
         return "refuses connections: nothing listens there"
     if isinstance(error, ssl.SSLError):
-        return f"has no TLS that can be trusted: {shown(str(error.reason or error))}"
+        return f"has no TLS that can be trusted: {safe_line(str(error.reason or error))}"
     if isinstance(error, HTTPException):
         return f"does not answer in HTTP ({type(error).__name__})"
-    return f"cannot be reached: {shown(str(getattr(error, 'strerror', None) or error))}"
+    return f"cannot be reached: {safe_line(str(getattr(error, 'strerror', None) or error))}"
 
 
 def _start(raw: bytes) -> str:
     """Show the start of what a server answers with an error; a page is not shown."""
     text = raw[:300].decode("utf-8", "replace")
-    return "" if text.lstrip()[:1] == "<" else shown(text)
+    return "" if text.lstrip()[:1] == "<" else safe_line(text)
 
 
 def _parsed(text: str) -> Any:
