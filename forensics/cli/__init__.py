@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from forensics import __version__
-from forensics.cli import audit, classes, explain, export, generate, ingest, output, patterns, replay, report, watch
+from forensics.cli import audit, classes, explain, export, generate_guard, ingest, output, patterns, replay, report, watch
 from forensics.errors import ForensicsError
 
 INTERRUPTED = 130
@@ -26,7 +26,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "explain": explain.explain,
     "watch": watch.watch,
 }
-GROUPS = {"audit": audit.app, "classes": classes.app, "export": export.app, "generate": generate.app, "patterns": patterns.app}
+GROUPS = {"audit": audit.app, "classes": classes.app, "export": export.app, "generate": generate_guard.app, "patterns": patterns.app}
 
 app = typer.Typer(
     name="tabby-forensics",
