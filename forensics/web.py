@@ -28,7 +28,11 @@ Result = TypeVar("Result")
 
 
 class NoAnswerError(Exception):
-    """Why a server could not be asked, as in "refuses connections"; never with a path, which may hold a secret."""
+    """Why a server could not be asked, as in "refuses connections"; never with a path, which may hold a secret. status: HTTP's, else 0."""
+
+    def __init__(self, reason: str, status: int = 0) -> None:
+        super().__init__(reason)
+        self.status = status
 
 
 def is_url(text: str) -> bool:
@@ -77,9 +81,9 @@ class Server:
         except TimeoutError:
             raise NoAnswerError(f"has not answered within {max(self.within_s, 1):.0f} s") from None
         if status in LOGIN:
-            raise NoAnswerError(f"wants a login (HTTP {status})")
+            raise NoAnswerError(f"wants a login (HTTP {status})", status)
         if status not in range(200, 300):
-            raise NoAnswerError(f"answers HTTP {status} {_start(raw)}".strip())
+            raise NoAnswerError(f"answers HTTP {status} {_start(raw)}".strip(), status)
         return raw
 
     def headers(self, origin: SplitResult) -> dict[str, str]:
