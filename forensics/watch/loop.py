@@ -14,6 +14,7 @@ import pyarrow as pa
 from forensics.alerting.alert import Alert
 from forensics.alerting.delivery import Delivery
 from forensics.journal.follow import MOST_BYTES, Follower
+from forensics.model.own_entries import DRILL_PREFIX
 from forensics.model.values import UnitKey
 from forensics.watch.batch import BatchFacts
 from forensics.watch.budget import Budget
@@ -230,7 +231,7 @@ class Watch:
             self.delivery.wake()
 
     def _is_watched(self, unit: str) -> bool:
-        return any(fnmatch.fnmatchcase(unit, wanted) for wanted in self.units)
+        return unit.startswith(DRILL_PREFIX) or any(fnmatch.fnmatchcase(unit, wanted) for wanted in self.units)
 
 
 def _names(units: Iterable[UnitKey]) -> str:

@@ -1,0 +1,133 @@
+"""Run a drill: start its unit, ask each link of the chain until the alert has arrived there or time is over, and take the unit away."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from forensics.alerting.sinks.sink import Sink
+from forensics.classes.overrides import Overrides
+from forensics.guard.drill import journal, unit
+from forensics.guard.drill.links import REFUSED, SILENT, THERE, UNKNOWN, WRONG, Arrival, Drill, Link, Probe
+from forensics.guard.drill.reach import why_unreachable
+from forensics.guard.drill.read_back import notifications, page, read_back
+from forensics.guard.drill.scene import Scene
+from forensics.guard.drill.snapshot import NoStateError, State
+from forensics.guard.drill.unit import Started
+from forensics.guard.systemctl import Manager
+from forensics.wording import duration
+
+POLL_S = 0.02  # a state that has not changed costs two stat() calls
+JOURNAL_S = 0.1
+JOURNAL, WATCH = "journal", "watch"
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """What is measured. state: of the `watch` that runs, with its process; overrides: its names for classes; pages: URLs."""
+
+    manager: Manager
+    state: State
+    watcher: int
+    sinks: Mapping[str, Sink]
+    overrides: Overrides = field(default_factory=Overrides)
+    pages: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def run_drill(scene: Scene, chain: Chain, within_s: float) -> Drill:
+    """Let the scene play, and measure. Raises NoManagerError, NoStateError."""
+    chain.state.snapshot()
+    sent = {name: counts for name, sink in chain.sinks.items() if (counts := notifications(sink)) is not None}
+    started = unit.start(chain.manager, scene)
+    try:
+        links = _measured(_probes(scene, chain, started, sent), started, within_s)
+    finally:
+        unit.remove(chain.manager, started.unit)
+    return Drill(scene.signature, scene.title, started.unit, started.at, within_s, links, chain.notes)
+
+
+def _probes(scene: Scene, chain: Chain, started: Started, sent: Mapping[str, tuple[float, float]]) -> list[Probe]:
+    """List the links in the order in which an alert passes them."""
+    expected = chain.overrides.shown_as(scene.signature)
+    probes = [
+        Probe(JOURNAL, lambda: _in_journal(chain, started), JOURNAL_S, lambda: "systemd has reported no failure of the unit"),
+        Probe(WATCH, lambda: _in_watch(chain, started, expected), POLL_S, lambda: "it has raised no alert about the unit"),
+    ]
+    for name, sink in chain.sinks.items():
+        probes.append(_of_sink(name, sink, chain, started))
+        probes += read_back(name, sink, started, sent)
+    return [*probes, *(page(url, started.unit) for url in chain.pages)]
+
+
+def _of_sink(name: str, sink: Sink, chain: Chain, started: Started) -> Probe:
+    url = str(getattr(sink, "url", ""))
+    return Probe(
+        f"sink {name}",
+        lambda: _delivered(name, chain, started),
+        POLL_S,
+        why=lambda: f"the alert is still queued{f': {why}' if url and (why := why_unreachable(url)) else ''}",
+        check=lambda: journal.refusal_of(name, started.unit, chain.watcher, started.at),
+    )
+
+
+def _in_journal(chain: Chain, started: Started) -> Arrival | None:
+    at = journal.failure_recorded_at(chain.manager, started.unit)
+    return None if at is None else Arrival(at, "the failure is recorded")
+
+
+def _in_watch(chain: Chain, started: Started, expected: str) -> Arrival | None:
+    snapshot = chain.state.snapshot()
+    alert = snapshot.about(started.unit)
+    if alert is None:
+        return None
+    at = alert.raised_at or snapshot.written
+    if alert.signature != expected:
+        return Arrival(at, f"its alert names the class {alert.signature}, not {expected}", is_right=False)
+    return Arrival(at, f"{alert.name}, class {alert.signature}")
+
+
+def _delivered(name: str, chain: Chain, started: Started) -> Arrival | None:
+    snapshot = chain.state.snapshot()
+    if snapshot.about(started.unit) is None or snapshot.waits_for(name, started.unit):
+        return None
+    return Arrival(snapshot.written, "accepted")
+
+
+def _measured(probes: Sequence[Probe], started: Started, within_s: float) -> tuple[Link, ...]:
+    """Ask each link at its own pace until all have answered or time is over."""
+    arrivals: dict[str, Arrival] = {}
+    problems: dict[str, str] = {}
+    due = dict.fromkeys((probe.link for probe in probes), 0.0)
+    deadline = time.monotonic() + within_s
+    while len(arrivals) < len(probes) and time.monotonic() < deadline:
+        for probe in probes:
+            if probe.link not in arrivals and time.monotonic() >= due[probe.link]:
+                due[probe.link] = time.monotonic() + probe.every_s
+                arrival = _asked(probe, problems)
+                if arrival is not None:
+                    arrivals[probe.link] = arrival
+        time.sleep(POLL_S)
+    return tuple(_link(probe, arrivals.get(probe.link), problems.get(probe.link, ""), started, within_s) for probe in probes)
+
+
+def _asked(probe: Probe, problems: dict[str, str]) -> Arrival | None:
+    try:
+        problems.pop(probe.link, None)
+        return probe.ask()
+    except NoStateError as error:
+        problems[probe.link] = str(error)
+        return None
+
+
+def _link(probe: Probe, arrival: Arrival | None, problem: str, started: Started, within_s: float) -> Link:
+    if arrival is None and problem:
+        return Link(probe.link, UNKNOWN, text=problem)
+    if arrival is None:
+        why = probe.why()
+        return Link(probe.link, SILENT, text=f"silent for {duration(within_s)}{f': {why}' if why else ''}")
+    after_s = max(0.0, arrival.at - started.at)
+    if refusal := probe.check():
+        return Link(probe.link, REFUSED, after_s, f"refused the alert: {refusal}")
+    return Link(probe.link, THERE if arrival.is_right else WRONG, after_s, arrival.text)
