@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from forensics import __version__
-from forensics.cli import audit, classes, drill, explain, export, generate_guard, ingest, output, patterns, replay, report, watch
+from forensics.cli import audit, classes, drill, explain, export, generate_guard, ingest, output, patterns, replay, report, verify, watch
 from forensics.errors import ForensicsError
 
 INTERRUPTED = 130
@@ -25,6 +25,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "ingest": ingest.ingest,
     "explain": explain.explain,
     "watch": watch.watch,
+    "verify": verify.verify,
     "drill": drill.drill,
 }
 GROUPS = {"audit": audit.app, "classes": classes.app, "export": export.app, "generate": generate_guard.app, "patterns": patterns.app}
