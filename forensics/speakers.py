@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 
 from forensics.model import systemd
+from forensics.model.own_entries import OWN_ENTRIES
 from forensics.model.trusted import COREDUMP_SERVICE, FORKED_CHILD, LOGIN_UNIT, MANAGER_PROGRAM, SYSTEM_PATH
 
 
@@ -22,6 +23,7 @@ class Speaker(IntEnum):
     COREDUMP = 2
     JOURNALD = 3
     KERNEL = 4
+    OURS = 5  # this program, about a unit that it guards
 
 
 # `writer` of ENTRIES: "<uid> <unit>[/<user unit>] <program>"; journald knows every sender's uid, other sources may leave it out ("-")
@@ -73,6 +75,7 @@ def speakers(entries: pl.DataFrame) -> pl.Series:
     by[is_any(entries["transport"], ["kernel"]).to_numpy()] = Speaker.KERNEL
     by[of_journald(entries, systemd.JOURNAL_DROPPED, systemd.JOURNAL_MISSED).to_numpy()] = Speaker.JOURNALD
     by[of_coredump(entries).to_numpy()] = Speaker.COREDUMP
+    by[of_this_program(entries).to_numpy()] = Speaker.OURS
     return pl.Series("speaker", by)
 
 
@@ -80,6 +83,12 @@ def of_coredump(entries: pl.DataFrame) -> pl.Series:
     """Mark systemd-coredump's own entries about core dumps."""
     dumps = is_any(entries["message_id"], [systemd.COREDUMP]) & entries["coredump_pid"].is_not_null()
     return _confirmed(entries, dumps, _writer(OF_COREDUMP))
+
+
+def of_this_program(entries: pl.DataFrame) -> pl.Series:
+    """Mark what this program states about a unit: from root about any, from a user about the units of that user's manager."""
+    is_owner = pl.format("user:{}", pl.col("writer").str.extract(r"^(\d+) ")) == pl.col("manager")
+    return _confirmed(entries, is_any(entries["message_id"], list(OWN_ENTRIES)), _writer(OF_ROOT) | is_owner.fill_null(value=False))
 
 
 def of_manager(entries: pl.DataFrame) -> pl.Series:
@@ -100,11 +109,11 @@ def of_journald(entries: pl.DataFrame, *message_ids: str) -> pl.Series:
 
 
 def _confirmed(entries: pl.DataFrame, claims: pl.Series, condition: pl.Expr) -> pl.Series:
-    """Mark those of `claims` that fulfil a condition on the text of `writer` and `comm`; few entries claim anything."""
+    """Mark those of `claims` that fulfil a condition on the text of `writer`, `comm` and `manager`; few entries claim anything."""
     rows = claims.arg_true()
     if rows.is_empty():
         return claims
-    claimants = entries.select("writer", "comm")[rows].with_columns(pl.all().cast(pl.String))
+    claimants = entries.select("writer", "comm", "manager")[rows].with_columns(pl.all().cast(pl.String))
     confirmed = np.zeros(entries.height, np.bool_)
     confirmed[rows.to_numpy()[claimants.select(condition).to_series().to_numpy()]] = True
     return pl.Series(confirmed)

@@ -45,20 +45,21 @@ def with_reports(attempts: pl.DataFrame, entries: pl.DataFrame, reports: pl.Data
 
 
 def automatic(attempts: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
-    """Find which attempts a scheduled restart started: candidate, automatic.
+    """Find which attempts a scheduled restart, or a try of a gate, started: candidate, automatic.
 
     Of restarts, refusals and stops the last before the attempt's first entry decides. null where neither a start nor a
     restart is on record: the attempt began before the data or its lines are lost.
     """
     openings = attempts.select("candidate", "unit_boot", row="first_row").with_columns(pl.lit(OPENING, pl.Int8).alias("kind"))
-    turns = lines.filter(is_kind(ManagerMessage.RESTART, ManagerMessage.START_LIMIT) | pl.col("requested")).select(
+    starting = (ManagerMessage.RESTART, ManagerMessage.GATE_PROBED)
+    turns = lines.filter(is_kind(*starting, ManagerMessage.START_LIMIT) | pl.col("requested")).select(
         "candidate", "unit_boot", "row", "kind"
     )
     same = pl.col("unit_boot") == pl.col("unit_boot").shift()
     return (
         pl.concat([openings, turns])
         .sort("unit_boot", "row")
-        .with_columns((same & (pl.col("kind").shift() == int(ManagerMessage.RESTART))).fill_null(value=False).alias("automatic"))
+        .with_columns((same & pl.col("kind").shift().is_in([int(kind) for kind in starting])).fill_null(value=False).alias("automatic"))
         .filter(pl.col("kind") == OPENING)
         .select("candidate", "automatic")
     )

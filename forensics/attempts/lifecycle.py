@@ -1,4 +1,4 @@
-"""List what the service manager logged about each service, in order; all other stages read this list, not its lines."""
+"""List what the service manager and this program logged about each service, in order; all other stages read this list, not their lines."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from forensics.attempts.manager_messages import ManagerMessage, classified, is_k
 from forensics.attempts.stop_reasons import with_order
 from forensics.boots import machine_or_host
 from forensics.model.frames import LIFECYCLE
-from forensics.speakers import Speaker, spoken
+from forensics.speakers import Speaker
 
 FIELDS = (
     "time",
@@ -41,14 +41,28 @@ KINDS = {
     ManagerMessage.STOPPING: "stopping",
     ManagerMessage.STOPPED: "stopped",
     ManagerMessage.JOB_FAILED: "job-failed",
+    ManagerMessage.GATE_OPENED: "gate-opened",
+    ManagerMessage.GATE_PROBED: "gate-probed",
+    ManagerMessage.GATE_CLOSED: "gate-closed",
+    ManagerMessage.REMEDY_STARTED: "remedy-started",
+    ManagerMessage.REMEDY_ENDED: "remedy-ended",
 }
+OURS = (
+    ManagerMessage.GATE_OPENED,
+    ManagerMessage.GATE_PROBED,
+    ManagerMessage.GATE_CLOSED,
+    ManagerMessage.REMEDY_STARTED,
+    ManagerMessage.REMEDY_ENDED,
+)
 STOP_KINDS = ("stopping", "stopped")
 AT_ONCE = "immediately on client request"  # systemd 257, of a restart that a client's start replaced
 
 
 def manager_lines(entries: pl.DataFrame, attributed: pl.DataFrame) -> pl.DataFrame:
-    """Classify the manager's lines: in (unit_boot, row) order with `kind`, `echo`, `refused`, `requested`."""
-    lines = spoken(attributed, Speaker.MANAGER, "row", "unit_key", "unit_boot", "boot", "candidate", "pid")
+    """Classify the lines of the manager and of this program: in (unit_boot, row) order with `kind` and what `with_order` adds."""
+    columns = ("row", "unit_key", "unit_boot", "boot", "candidate", "pid")
+    by = pl.col("speaker").is_in([int(Speaker.MANAGER), int(Speaker.OURS)])
+    lines = attributed.lazy().filter(by).select(columns).collect()
     return with_order(classified(lines.hstack(entries.select(FIELDS)[lines["row"]])))
 
 
@@ -68,6 +82,7 @@ def lifecycle_table(entries: pl.DataFrame, lines: pl.DataFrame, attempts: pl.Dat
             # 219 leaves it out; `Stopping` is logged for stops only, also within a client's restart
             job=pl.coalesce("job_type", pl.when(is_kind(ManagerMessage.STOPPING)).then(pl.lit("stop", pl.Categorical))),
             counter="restart_counter",
+            about=pl.when(is_kind(*OURS)).then(pl.col("result").cast(pl.String)),
         )
         .select([pl.col(name).cast(kind) for name, kind in LIFECYCLE.items()])
     )

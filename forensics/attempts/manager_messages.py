@@ -1,4 +1,4 @@
-"""Classify the service manager's lines by MESSAGE_ID, by systemd's own function, or by wording where both are missing."""
+"""Classify lines of the manager and of this program by MESSAGE_ID, by systemd's own function, or by wording where both are missing."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import IntEnum
 
 import polars as pl
 
-from forensics.model import systemd
+from forensics.model import own_entries, systemd
 
 
 class ManagerMessage(IntEnum):
@@ -30,6 +30,11 @@ class ManagerMessage(IntEnum):
     WATCHDOG = 17
     TIMEOUT = 18
     RELOADING = 19
+    GATE_OPENED = 20  # from here on this program's own
+    GATE_PROBED = 21
+    GATE_CLOSED = 22
+    REMEDY_STARTED = 23
+    REMEDY_ENDED = 24
 
 
 BY_MESSAGE_ID = {
@@ -48,6 +53,11 @@ BY_MESSAGE_ID = {
     systemd.UNIT_OUT_OF_MEMORY: ManagerMessage.OUT_OF_MEMORY,
     systemd.UNIT_OOMD_KILL: ManagerMessage.OUT_OF_MEMORY,
     systemd.UNIT_RESOURCES: ManagerMessage.RESOURCES,
+    own_entries.GATE_OPENED: ManagerMessage.GATE_OPENED,
+    own_entries.GATE_PROBED: ManagerMessage.GATE_PROBED,
+    own_entries.GATE_CLOSED: ManagerMessage.GATE_CLOSED,
+    own_entries.REMEDY_STARTED: ManagerMessage.REMEDY_STARTED,
+    own_entries.REMEDY_ENDED: ManagerMessage.REMEDY_ENDED,
 }
 BY_CODE_FUNC = {
     "unit_test_start_limit": ManagerMessage.START_LIMIT,

@@ -11,12 +11,12 @@ def scheduled(lines: pl.DataFrame) -> pl.DataFrame:
     """List scheduled restarts: row, unit_key, unit_boot, candidate, refused, lost_before (how many the counter jumps over).
 
     N_RESTARTS grows by one per restart and falls to 0 by a client's stop, restart or reset-failed and with a boot, never by time.
-    lines: the manager's, with `requested` and `refused`.
+    lines: the manager's, with `requested`, `by_gate` and `refused`.
     """
     turns = (
-        lines.filter(is_kind(ManagerMessage.RESTART) | pl.col("requested"))
+        lines.filter(is_kind(ManagerMessage.RESTART) | pl.col("requested") | pl.col("by_gate"))
         .sort("unit_key", "row")
-        .with_columns(pl.col("requested").cast(pl.UInt32).cum_sum().alias("requests"))
+        .with_columns((pl.col("requested") | pl.col("by_gate")).cast(pl.UInt32).cum_sum().alias("requests"))
         .filter(is_kind(ManagerMessage.RESTART))
     )
     counted = turns.filter(pl.col("restart_counter").is_not_null()).select("row", "unit_key", "boot", "requests", "restart_counter")

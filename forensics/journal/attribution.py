@@ -4,8 +4,8 @@ A service's own entries are attributed to the service; those of the service mana
 they name. Any program may write UNIT= and the like through the native protocol (only fields with a leading underscore are
 journald's own), so a claim counts only from a trusted writer; `journalctl -u` has such conditions too (src/shared/logs-show.c,
 add_matches_for_unit: `_PID=1` for UNIT=, `_UID=0` for OBJECT_SYSTEMD_UNIT=). A process whose cgroup is not known is not trusted:
-any program that exits at once is one. The exceptions are root's: a child of the manager that could not execute a program, and the
-kernel's core dump handler.
+any program that exits at once is one. The exceptions are root's: a child of the manager that could not execute a program, the
+kernel's core dump handler, and this program; what the latter states as another user is about that user's units only.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import pyarrow as pa
 
 from forensics.journal.dictionary import TEXT, Codes, Rows, Vocabulary, from_codes, vocabulary
 from forensics.model import systemd
+from forensics.model.own_entries import OWN_ENTRIES
 from forensics.model.trusted import COREDUMP_SERVICE, FORKED_CHILD, MANAGER_PROGRAM
 
 UNIT_FIELDS = (
@@ -66,6 +67,7 @@ def attribute_entries(
     result.invocation[own < 0] = -1
     _user_units(result, units, invocations, uids)
     _object_units(result, units, invocations, uids, process)
+    _own_entries_of_users(result, units, invocations, uids, process)
     _system_manager(result, units, invocations, uids, process)
     _user_managers(result, units, invocations, uids, process)
     _coredumps(result, units, uids, process)
@@ -85,14 +87,29 @@ def _object_units(result: _Attribution, units: Vocabulary, invocations: Vocabula
     writer = units.codes["_SYSTEMD_UNIT"]
     trusted = (
         (writer == units.find("systemd-journald.service"))
-        | ((uids.codes["_UID"] == uids.find("0")) & (writer >= 0))
+        | ((uids.codes["_UID"] == uids.find("0")) & ((writer >= 0) | _is_ours(process)))
         | process["_TRANSPORT"].equals("_TRANSPORT", "driver")
     )
-    rows = np.flatnonzero((units.codes["OBJECT_SYSTEMD_UNIT"] >= 0) & trusted)
+    # of a process in the unit itself the invocation is known
+    rows = np.flatnonzero((units.codes["OBJECT_SYSTEMD_UNIT"] >= 0) & trusted & (units.codes["OBJECT_SYSTEMD_UNIT"] != writer))
     result.claim(rows, units.codes["OBJECT_SYSTEMD_UNIT"], invocations.codes["OBJECT_SYSTEMD_INVOCATION_ID"], SYSTEM)
     rows = np.flatnonzero((units.codes["OBJECT_SYSTEMD_USER_UNIT"] >= 0) & trusted)
     manager = _user_manager(uids, rows, "OBJECT_SYSTEMD_OWNER_UID", "OBJECT_UID")
     result.claim(rows, units.codes["OBJECT_SYSTEMD_USER_UNIT"], invocations.codes["OBJECT_SYSTEMD_INVOCATION_ID"], manager)
+
+
+def _own_entries_of_users(result: _Attribution, units: Vocabulary, invocations: Vocabulary, uids: Vocabulary, process: Process) -> None:
+    """Attribute what this program states as some user about a unit of that user's manager: `gate probe` runs in a unit of its own."""
+    claimed, own = units.codes["OBJECT_SYSTEMD_USER_UNIT"], units.codes["_SYSTEMD_USER_UNIT"]
+    if not (claimed >= 0).any():
+        return
+    is_users = (uids.codes["_UID"] >= 0) & (uids.codes["OBJECT_UID"] < 0)
+    rows = np.flatnonzero((claimed >= 0) & (claimed != own) & is_users & _is_ours(process))
+    result.claim(rows, claimed, invocations.codes["OBJECT_SYSTEMD_INVOCATION_ID"], _user_manager(uids, rows, "_UID"))
+
+
+def _is_ours(process: Process) -> Marks:
+    return process["MESSAGE_ID"].has("MESSAGE_ID", f"^(?:{'|'.join(OWN_ENTRIES)})$")
 
 
 def _system_manager(result: _Attribution, units: Vocabulary, invocations: Vocabulary, uids: Vocabulary, process: Process) -> None:

@@ -5,7 +5,7 @@ Text columns are dictionaries: the journal stores each distinct value once, and 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,7 +71,6 @@ TEXT_FIELDS = {
     "message": "MESSAGE",
     "exit_code": "EXIT_CODE",
     "command": "COMMAND",
-    "result": "UNIT_RESULT",
     "job_type": "JOB_TYPE",
     "job_result": "JOB_RESULT",
     "code_func": "CODE_FUNC",
@@ -80,7 +79,6 @@ NUMBER_FIELDS = {
     "priority": "PRIORITY",
     "pid": "_PID",
     "exit_status": "EXIT_STATUS",
-    "restart_counter": "N_RESTARTS",
     "cpu_ns": "CPU_USAGE_NSEC",
     "memory_peak": "MEMORY_PEAK",
     "dropped": "N_DROPPED",
@@ -90,7 +88,11 @@ NUMBER_FIELDS = {
     "source_monotonic": "_SOURCE_MONOTONIC_TIMESTAMP",
 }
 EXECUTABLE_FIELDS = ("EXECUTABLE", "COREDUMP_EXE")  # the first one that is not empty counts
-FIELDS = tuple(dict.fromkeys([*TEXT_FIELDS.values(), *NUMBER_FIELDS.values(), *EXECUTABLE_FIELDS, *attribution.FIELDS, *writers.FIELDS]))
+RESULT_FIELDS = ("UNIT_RESULT", "TABBY_SIGNATURE", "TABBY_REASON")  # systemd's, and those of this program's own entries
+COUNT_FIELDS = ("N_RESTARTS", "TABBY_FAILURES")
+FIRST_FIELDS = {"executable": EXECUTABLE_FIELDS, "result": RESULT_FIELDS}
+_FIRST = tuple(field for fields in (*FIRST_FIELDS.values(), COUNT_FIELDS) for field in fields)
+FIELDS = tuple(dict.fromkeys([*TEXT_FIELDS.values(), *NUMBER_FIELDS.values(), *_FIRST, *attribution.FIELDS, *writers.FIELDS]))
 PRIORITIES = (0, 7)  # emerg … debug; journald stores what a client claims
 
 
@@ -114,7 +116,8 @@ def entries_table(fields: Mapping[str, pa.Array], fixed: Mapping[str, pa.Array])
     columns = {name: _fixed(column, SCHEMA.field(name).type) for name, column in fixed.items()}
     columns |= {name: texts.get(field, absent(n)) for name, field in TEXT_FIELDS.items()}
     columns |= {name: _numbers(texts.get(field), n, SCHEMA.field(name).type) for name, field in NUMBER_FIELDS.items()}
-    columns["executable"] = _first_of(texts, n)
+    columns |= {name: _first_of(texts, names, n) for name, names in FIRST_FIELDS.items()}
+    columns["restart_counter"] = _numbers(_first_of(texts, COUNT_FIELDS, n), n, SCHEMA.field("restart_counter").type)
     columns["writer"] = writers.writers(texts, n)
     columns["unit"], columns["invocation"], columns["manager"] = attribution.attribute_entries(texts, n)
     return pa.Table.from_arrays([columns[name] for name in SCHEMA.names], schema=SCHEMA)
@@ -144,8 +147,10 @@ def _limits(wanted: pa.DataType) -> tuple[int, int]:
     return int(limits.min), int(limits.max)
 
 
-def _first_of(texts: Mapping[str, pa.DictionaryArray], n: int) -> pa.DictionaryArray:
-    """The first of EXECUTABLE_FIELDS that is not empty."""
-    joint = vocabulary(texts, EXECUTABLE_FIELDS, n)
-    first, second = (joint.codes[field] for field in EXECUTABLE_FIELDS)
-    return from_codes(np.where(first >= 0, first, second), joint.values)
+def _first_of(texts: Mapping[str, pa.DictionaryArray], names: Sequence[str], n: int) -> pa.DictionaryArray:
+    """Take the first of the named fields that is not empty."""
+    joint = vocabulary(texts, names, n)
+    codes = joint.codes[names[0]]
+    for name in names[1:]:
+        codes = np.where(codes >= 0, codes, joint.codes[name])
+    return from_codes(codes, joint.values)

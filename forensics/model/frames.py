@@ -37,8 +37,8 @@ ENTRIES = pl.Schema(
         "exit_code": pl.Categorical(),  # EXIT_CODE: exited, killed, dumped
         "exit_status": pl.Int32(),  # EXIT_STATUS: exit status or signal number
         "command": pl.Categorical(),  # COMMAND: ExecStart, ExecStartPre, …
-        "result": pl.Categorical(),  # UNIT_RESULT
-        "restart_counter": pl.Int64(),  # N_RESTARTS
+        "result": pl.Categorical(),  # UNIT_RESULT; of an own entry the failure class, or why a gate was closed
+        "restart_counter": pl.Int64(),  # N_RESTARTS; of an own entry how many failures a gate counted
         "job_type": pl.Categorical(),
         "job_result": pl.Categorical(),
         "cpu_ns": pl.Int64(),  # CPU_USAGE_NSEC
@@ -92,7 +92,7 @@ ATTEMPTS = pl.Schema(
     }
 )
 
-LIFECYCLE = pl.Schema(  # one row per statement of the service manager about a service, in (unit, boot, row) order
+LIFECYCLE = pl.Schema(  # one row per statement of the service manager or of this program about a service, in (unit, boot, row) order
     {
         "time": UTC_TIME,
         "monotonic": pl.Int64(),
@@ -118,12 +118,18 @@ LIFECYCLE = pl.Schema(  # one row per statement of the service manager about a s
                 "stopping",
                 "stopped",
                 "job-failed",
+                "gate-opened",
+                "gate-probed",
+                "gate-closed",
+                "remedy-started",
+                "remedy-ended",
                 "other",
             ]
         ),
         "requested": pl.Boolean(),  # a client asked for it: a stop, a reload, a start at once in place of a scheduled restart
         "job": pl.String(),  # JOB_TYPE
-        "counter": pl.Int64(),  # N_RESTARTS of a restart
+        "counter": pl.Int64(),  # N_RESTARTS of a restart; how many failures a gate counted
+        "about": pl.String(),  # of the gate and of a remedy: the failure class, or why a gate was closed
         "row": pl.UInt32(),
     }
 )

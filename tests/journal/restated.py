@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from forensics.model.own_entries import OWN_ENTRIES
+
 TEXT = {
     "transport": "_TRANSPORT",
     "host": "_HOSTNAME",
@@ -16,7 +18,6 @@ TEXT = {
     "message": "MESSAGE",
     "exit_code": "EXIT_CODE",
     "command": "COMMAND",
-    "result": "UNIT_RESULT",
     "job_type": "JOB_TYPE",
     "job_result": "JOB_RESULT",
     "code_func": "CODE_FUNC",
@@ -27,7 +28,6 @@ NUMBERS = {
     "priority": ("PRIORITY", PRIORITY),
     "pid": ("_PID", INT64),
     "exit_status": ("EXIT_STATUS", INT32),
-    "restart_counter": ("N_RESTARTS", INT64),
     "cpu_ns": ("CPU_USAGE_NSEC", INT64),
     "memory_peak": ("MEMORY_PEAK", INT64),
     "dropped": ("N_DROPPED", INT64),
@@ -41,14 +41,19 @@ NUMBERS = {
 def columns(fields: Mapping[str, str]) -> dict[str, object]:
     """The columns that come from an entry's fields (name → first value)."""
     row: dict[str, object] = {column: fields.get(field) for column, field in TEXT.items()}
-    for column, (field, (low, high)) in NUMBERS.items():
-        text = fields.get(field, "")
-        number = int(text) if re.fullmatch(r"-?[0-9]{1,18}", text) else None
-        row[column] = number if number is not None and low <= number <= high else None
+    for column, (field, limits) in NUMBERS.items():
+        row[column] = _number(fields.get(field, ""), *limits)
+    row["restart_counter"] = _number(fields.get("N_RESTARTS") or fields.get("TABBY_FAILURES") or "", *INT64)
+    row["result"] = fields.get("UNIT_RESULT") or fields.get("TABBY_SIGNATURE") or fields.get("TABBY_REASON") or None
     row["executable"] = fields.get("EXECUTABLE") or fields.get("COREDUMP_EXE") or None
     row["writer"] = writer_of(fields)
     row["manager"], row["unit"], row["invocation"] = attribution(fields)
     return row
+
+
+def _number(text: str, low: int, high: int) -> int | None:
+    number = int(text) if re.fullmatch(r"-?[0-9]{1,18}", text) else None
+    return number if number is not None and low <= number <= high else None
 
 
 def attribution(fields: Mapping[str, str]) -> tuple[str | None, str | None, str | None]:  # noqa: C901, PLR0911 — the rule as one list of cases
@@ -76,11 +81,15 @@ def attribution(fields: Mapping[str, str]) -> tuple[str | None, str | None, str 
     child = (forked and (writer == claimed or unplaced)) or (unplaced and unexecuted and "_COMM" not in f)
     if claimed and (f.get("_PID") == "1" or writer == "init.scope" or child):
         return "system", claimed, f.get("INVOCATION_ID")
-    if (f.get("_UID") == "0" and writer) or writer == "systemd-journald.service" or f.get("_TRANSPORT") == "driver":
+    claimed = f.get("OBJECT_SYSTEMD_USER_UNIT")
+    ours = f.get("MESSAGE_ID") in OWN_ENTRIES
+    if claimed and claimed != user_writer and ours and "_UID" in f and "OBJECT_UID" not in f:
+        return user("_UID"), claimed, f.get("OBJECT_SYSTEMD_INVOCATION_ID")
+    if (f.get("_UID") == "0" and (writer or ours)) or writer == "systemd-journald.service" or f.get("_TRANSPORT") == "driver":
         if "OBJECT_SYSTEMD_USER_UNIT" in f:
             manager = user("OBJECT_SYSTEMD_OWNER_UID", "OBJECT_UID")
             return manager, f["OBJECT_SYSTEMD_USER_UNIT"], f.get("OBJECT_SYSTEMD_INVOCATION_ID")
-        if "OBJECT_SYSTEMD_UNIT" in f:
+        if f.get("OBJECT_SYSTEMD_UNIT", writer) != writer:
             return "system", f["OBJECT_SYSTEMD_UNIT"], f.get("OBJECT_SYSTEMD_INVOCATION_ID")
     if user_writer:
         return user("_SYSTEMD_OWNER_UID", "_UID"), user_writer, f.get("_SYSTEMD_INVOCATION_ID")

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from forensics.journal.attribution import FIELDS, attribute_entries
 from forensics.journal.dictionary import encoded
+from forensics.model.own_entries import GATE_OPENED
 from tests.journal import restated
 
 COREDUMP = "fc2e22bc6ee647b6b90729ab34a250b1"
@@ -27,6 +28,37 @@ CASES = [  # fields, (manager, unit, invocation), reason
         {"_PID": "7", "_SYSTEMD_UNIT": "evil.service", "_SYSTEMD_INVOCATION_ID": "i6", "UNIT": "a.service", "INVOCATION_ID": "i1"},
         ("system", "evil.service", "i6"),
         "a service cannot speak for another",
+    ),
+    (
+        {"_UID": "0", "MESSAGE_ID": GATE_OPENED, "OBJECT_SYSTEMD_UNIT": "a.service"},
+        ("system", "a.service", None),
+        "this program as root, gone before journald asked for its cgroup",
+    ),
+    (
+        {
+            "_UID": "0",
+            "MESSAGE_ID": GATE_OPENED,
+            "OBJECT_SYSTEMD_UNIT": "a.service",
+            "_SYSTEMD_UNIT": "a.service",
+            "_SYSTEMD_INVOCATION_ID": "i1",
+        },
+        ("system", "a.service", "i1"),
+        "its gate runs in the unit itself, and so in its invocation",
+    ),
+    (
+        {"_UID": "991", "MESSAGE_ID": GATE_OPENED, "OBJECT_SYSTEMD_UNIT": "a.service", "_SYSTEMD_UNIT": "evil.service"},
+        ("system", "evil.service", None),
+        "a service does not speak as this program",
+    ),
+    (
+        USER | {"_UID": "1000", "_SYSTEMD_USER_UNIT": "run-1.service", "MESSAGE_ID": GATE_OPENED, "OBJECT_SYSTEMD_USER_UNIT": "a.service"},
+        ("user:1000", "a.service", None),
+        "this program as a user, about a unit of that user",
+    ),
+    (
+        USER | {"_UID": "1000", "MESSAGE_ID": GATE_OPENED, "OBJECT_SYSTEMD_USER_UNIT": "a.service", "OBJECT_UID": "1001"},
+        ("system", "user@1000.service", None),
+        "it does not speak about another user's",
     ),
     ({"_PID": "7", "UNIT": "a.service", "INVOCATION_ID": "i1"}, (None, None, None), "a process whose cgroup is not known"),
     ({"_PID": "7", "_UID": "0", "UNIT": "a.service"}, (None, None, None), "not even root's, about anything"),
@@ -166,6 +198,7 @@ VALUES = st.sampled_from(
         "systemd-coredump@1.service",
         COREDUMP,
         SPAWN_FAILED,
+        GATE_OPENED,
         "(a)",
         "/usr/lib/systemd/systemd",
         "driver",
