@@ -31,8 +31,22 @@ if IN_FOREGROUND:
     sys.unraisablehook = _unraisable
 
 
+def _runs_gate() -> bool:
+    """Do what a service manager calls at each end of a service, where it is that; return whether it was."""
+    if sys.argv[1:2] != ["gate"]:
+        return False
+    from forensics.guard.gate import early  # noqa: PLC0415 - standard library only
+
+    call = early.parsed(sys.argv[2:])
+    if call is not None:
+        early.run(call)
+    return call is not None
+
+
 def main() -> None:
     """Load the command line, which takes most of the start, and run it."""
+    if _runs_gate():
+        return
     from forensics import cli  # noqa: PLC0415 - only now Ctrl-C is obeyed
 
     if IN_FOREGROUND:

@@ -13,7 +13,22 @@ from typing import Annotated
 import typer
 
 from forensics import __version__
-from forensics.cli import audit, classes, drill, explain, export, generate_guard, ingest, output, patterns, replay, report, verify, watch
+from forensics.cli import (
+    audit,
+    classes,
+    drill,
+    explain,
+    export,
+    gate,
+    generate_guard,
+    ingest,
+    output,
+    patterns,
+    replay,
+    report,
+    verify,
+    watch,
+)
 from forensics.errors import ForensicsError
 
 INTERRUPTED = 130
@@ -28,7 +43,14 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "verify": verify.verify,
     "drill": drill.drill,
 }
-GROUPS = {"audit": audit.app, "classes": classes.app, "export": export.app, "generate": generate_guard.app, "patterns": patterns.app}
+GROUPS = {
+    "audit": audit.app,
+    "classes": classes.app,
+    "export": export.app,
+    "gate": gate.app,
+    "generate": generate_guard.app,
+    "patterns": patterns.app,
+}
 
 app = typer.Typer(
     name="tabby-forensics",

@@ -1,0 +1,103 @@
+"""Run `gate note` and what the gate's own timers call, before anything else of the program is imported: a count costs 0.1 CPU seconds."""
+
+from __future__ import annotations
+
+import math
+import os
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from forensics.errors import ForensicsError
+from forensics.guard.gate.note import LONGEST_S, allowed_s, note
+from forensics.guard.gate.probe import changed, probe, settle
+from forensics.guard.systemctl import Manager, service_name
+from forensics.policy.breaker import Limits
+from forensics.unit_file import seconds
+
+VERBS = {"note": 1, "probe": 2, "changed": 2, "settle": 2, "classify": 3}  # how many words each has
+OPTIONS = {"--futile": "futile", "--any": "any_class", "--cooldown": "cooldown_s", "--most": "longest_s", "--held": "held_s"}
+LATER_S = 300.0  # for what a timer starts
+_UMASK = 0o022  # `status` reads the state as any user
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call that was understood."""
+
+    verb: str
+    manager: Manager
+    words: tuple[str, ...]
+    limits: Limits
+
+
+def parsed(words: Sequence[str]) -> Call | None:
+    """Understand what follows `gate` on a command line; None for all that is for the usual command line, mistakes included."""
+    if not words or words[0] not in VERBS:
+        return None
+    limits, rest, is_users = Limits(), [], False
+    left = iter(words[1:])
+    for word in left:
+        name, _, value = word.partition("=")
+        if word == "--user":
+            is_users = True
+        elif name in OPTIONS:
+            found = _number(OPTIONS[name], value or next(left, ""))
+            if found is None:
+                return None
+            limits = replace(limits, **{OPTIONS[name]: found})  # type: ignore[arg-type]
+        elif word.startswith("-") and word != "-":
+            return None
+        else:
+            rest.append(word)
+    return Call(words[0], Manager(is_users), tuple(rest), limits) if len(rest) == VERBS[words[0]] else None
+
+
+def run(call: Call) -> None:
+    """Do what was asked for, and end without a word whatever happens: our words would be the unit's, our failures nobody's."""
+    try:
+        if call.verb == "classify":
+            _classify(call)
+        else:
+            _silently(call)
+    except (ForensicsError, OSError, ValueError, KeyError, MemoryError, RecursionError):
+        return
+
+
+def _silently(call: Call) -> None:
+    null = os.open(os.devnull, os.O_RDWR)
+    for descriptor in range(3):
+        os.dup2(null, descriptor)
+    os.umask(_UMASK)
+    unit = service_name(call.words[0])
+    if call.verb == "note":
+        until = time.monotonic() + LONGEST_S
+        _end_after(LONGEST_S)
+        until = min(until, time.monotonic() + allowed_s(call.manager, unit))
+        _end_after(until - time.monotonic())
+        note(call.manager, unit, call.limits, until)
+        return
+    _end_after(LATER_S)
+    {"probe": probe, "changed": changed, "settle": settle}[call.verb](call.manager, unit, int(call.words[1]))
+
+
+def _classify(call: Call) -> None:
+    from forensics.guard.gate.naming import Ending, answer  # noqa: PLC0415 - a second of imports
+
+    unit, invocation, result = call.words
+    sys.stdout.write(answer(call.manager, Ending(service_name(unit), invocation, result)))
+
+
+def _end_after(within_s: float) -> None:
+    """End the process at once when it takes too long."""
+    signal.signal(signal.SIGALRM, lambda *_: os._exit(0))
+    signal.setitimer(signal.ITIMER_REAL, max(within_s, 0.1))
+
+
+def _number(name: str, text: str) -> float | int | None:
+    if name in {"futile", "any_class"}:
+        return int(text) if text.isdigit() and 1 <= int(text) <= 1000 else None
+    found = seconds(text)
+    return found if found is not None and 0 < found < math.inf else None

@@ -1,0 +1,116 @@
+"""Note the end of a unit's run, from its ExecStopPost=: count a failure, and stop the restarts when they are enough.
+
+Whatever goes wrong here, systemd restarts the unit as it does without a gate.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+
+from forensics.guard.gate import announce
+from forensics.guard.gate.classify import classified
+from forensics.guard.gate.closing import close_gate
+from forensics.guard.gate.opening import open_gate
+from forensics.guard.gate.state import GateState, locked, read_state, write_state
+from forensics.guard.systemctl import Manager
+from forensics.policy import breaker
+from forensics.policy.breaker import UNKNOWN, Limits
+from forensics.unit_file import seconds
+
+LONGEST_S = 20.0
+SHARE = 0.6  # of TimeoutStopSec=, after which systemd kills the gate
+RESERVED_S = 1.0  # for what is to be done once the failure is named
+NAMES = (
+    "Result",
+    "InvocationID",
+    "Job",
+    "ActiveEnterTimestampMonotonic",
+    "ActiveExitTimestampMonotonic",
+)
+SKIPPED, GOOD = "exec-condition", "success"
+HELPS = {True: "yes", False: "no", None: ""}
+DOWN_JOBS = {"stop", "restart", "try-restart"}
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How a run ended. lived_s: for how long the unit was active, 0 where it never was; asked: a client stops or restarts it."""
+
+    result: str
+    invocation: str
+    lived_s: float
+    asked: bool
+
+    @property
+    def is_good(self) -> bool:
+        return self.result in {"", GOOD}
+
+
+def allowed_s(manager: Manager, unit: str) -> float:
+    """Return how long `note` may take: systemd kills it after TimeoutStopSec=. Raises NoManagerError."""
+    timeout = seconds(manager.show(unit, "TimeoutStopUSec")["TimeoutStopUSec"])
+    return min(LONGEST_S, SHARE * timeout) if timeout else LONGEST_S
+
+
+def note(manager: Manager, unit: str, limits: Limits, until: float) -> None:
+    """Count the end of the run that has just ended, once. until: when to be done, by the monotonic clock."""
+    with locked(manager, unit):
+        state = read_state(manager, unit)
+        end = _end(manager, unit, state)
+        if end.invocation and end.invocation == state.invocation:
+            return  # another gate of the same unit has noted it
+        _noted(manager, unit, replace(state, limits=limits, noted=time.monotonic(), invocation=end.invocation), end, until)
+
+
+def _end(manager: Manager, unit: str, state: GateState) -> End:
+    shown = manager.show(unit, *NAMES)
+    return End(
+        shown["Result"], shown["InvocationID"], _lived_s(shown, max(state.noted, state.probed)), _is_asked(manager, unit, shown["Job"])
+    )
+
+
+def _lived_s(shown: dict[str, str], noted: float) -> float:
+    """Return for how long the unit was active in this run; the times of an earlier run are older than its end, which was noted."""
+    entered, left = (_seconds(shown[f"Active{way}TimestampMonotonic"]) for way in ("Enter", "Exit"))
+    if entered <= noted:
+        return 0.0
+    return (left if left > entered else time.monotonic()) - entered
+
+
+def _seconds(microseconds: str) -> float:
+    return int(microseconds) / 1e6 if microseconds.isdigit() else 0.0
+
+
+def _is_asked(manager: Manager, unit: str, job: str) -> bool:
+    """Whether a client wants the unit down. A start that waits is one that just failed: of ExecStartPre=, or with Type=notify."""
+    if job in {"", "0"}:
+        return False
+    lines = manager.run("list-jobs", "--plain", "--no-legend", "--full").stdout.splitlines()
+    jobs = [words for words in map(str.split, lines) if words[1:2] == [unit]]
+    return any(words[2:3] and words[2] in DOWN_JOBS for words in jobs)
+
+
+def _noted(manager: Manager, unit: str, state: GateState, end: End, until: float) -> None:
+    if end.result == SKIPPED:
+        write_state(manager, unit, state)
+    elif end.asked:
+        write_state(manager, unit, replace(state, breaker=breaker.asked(state.breaker)))
+    elif end.is_good and state.state != breaker.HELD:
+        close_gate(manager, unit, state, announce.HELD)
+    else:
+        held = end.lived_s >= state.limits.held_s and state.state != breaker.HELD
+        _failed(manager, unit, close_gate(manager, unit, state, announce.HELD) if held else state, end, until)
+
+
+def _failed(manager: Manager, unit: str, state: GateState, end: End, until: float) -> None:
+    failure, title = UNKNOWN, ""
+    if breaker.needs_class(state.breaker, state.limits):
+        failure, title = classified(manager, unit, end.invocation, end.result, until - RESERVED_S - time.monotonic())
+    counted, opens = breaker.failed(state.breaker, state.limits, failure)
+    helps = HELPS[failure.restart_helps]
+    noted = replace(state, breaker=counted, title=title, helps=helps)
+    if opens:
+        open_gate(manager, unit, state, noted)
+    else:
+        write_state(manager, unit, noted)
