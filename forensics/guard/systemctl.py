@@ -46,9 +46,9 @@ class Manager:
         """Run systemctl; its exit code is the caller's to judge. Raises NoManagerError."""
         return called(["systemctl", *self.options, *arguments], within_s)
 
-    def show(self, unit: str, *names: str) -> dict[str, str]:
+    def show(self, unit: str, *names: str, within_s: float = WITHIN_S) -> dict[str, str]:
         """Return properties of a unit, "" for those that this version does not have. Raises NoManagerError."""
-        done = self.run("show", f"--property={','.join(names)}", "--", unit)
+        done = self.run("show", f"--property={','.join(names)}", "--", unit, within_s=within_s)
         if done.returncode != 0:
             raise NoManagerError(f"systemd does not answer: {(done.stderr.strip() or 'systemctl failed').splitlines()[0]}")
         found = dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
