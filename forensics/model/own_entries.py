@@ -9,7 +9,8 @@ from __future__ import annotations
 IDENTIFIER = "tabby-forensics"  # SYSLOG_IDENTIFIER=
 GATE_OPENED = "3e01d8031863476891433ea5a7210b75"  # restarts are stopped
 GATE_PROBED = "428049607cc340c6bfe5ad9bd3b1b9a0"  # one start is tried
-GATE_CLOSED = "e5ca8a19371645ada0c946fa7d1452b2"  # the unit held, or a person reset the gate
+GATE_CLOSED = "e5ca8a19371645ada0c946fa7d1452b2"  # the unit held, or a person reset the gate or keeps the unit stopped
+ON_HOLD = "hold"  # TABBY_REASON= of the last
 REMEDY_STARTED = "715e6e7056174f24804017f3b23f910f"
 REMEDY_ENDED = "da3b535048b241d3b5d4420fa8ffe1c4"
 OWN_ENTRIES = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from forensics.guard.gate.state import GateState
 from forensics.guard.journal_entry import write_entry
 from forensics.guard.systemctl import Manager
-from forensics.model.own_entries import GATE_CLOSED, GATE_OPENED, GATE_PROBED
+from forensics.model.own_entries import GATE_CLOSED, GATE_OPENED, GATE_PROBED, ON_HOLD
 
 HELD, RESET, ENVIRONMENT, COOLDOWN = "held", "reset", "environment", "cooldown"
 PROBED = {COOLDOWN: "the cooldown is over", ENVIRONMENT: "its environment changed"}
@@ -32,6 +32,12 @@ def probed(manager: Manager, unit: str, state: GateState, reason: str) -> None:
 def closed(manager: Manager, unit: str, reason: str) -> None:
     text = f"Restarts of {unit} are allowed again: {CLOSED[reason]}."
     write_entry(GATE_CLOSED, unit, text, priority=NOTICE, is_users=manager.is_users, TABBY_REASON=reason)
+
+
+def on_hold(manager: Manager, unit: str) -> None:
+    """Say that a person keeps a unit stopped whose restarts the gate had stopped: systemd logs nothing about it."""
+    text = f"{unit} stays stopped: a person holds its gate."
+    write_entry(GATE_CLOSED, unit, text, priority=NOTICE, is_users=manager.is_users, TABBY_REASON=ON_HOLD)
 
 
 def why(state: GateState) -> str:

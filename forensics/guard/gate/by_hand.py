@@ -69,6 +69,8 @@ def hold(manager: Manager, unit: str) -> None:
     done = manager.run("stop", "--no-block", unit)
     if done.returncode != 0:
         raise ForensicsError(f"systemd does not stop {unit}: {(done.stderr.strip() or 'no reason given').splitlines()[0]}")
+    if state.is_open:
+        announce.on_hold(manager, unit)
 
 
 def _loaded(manager: Manager, unit: str) -> dict[str, str]:
