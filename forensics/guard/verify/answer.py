@@ -13,7 +13,6 @@ from forensics.guard.verify.asked import Question
 from forensics.guard.verify.checks import FAILED, OK, UNKNOWN, Check, Outcome
 from forensics.sanitize import brief, safe_line
 from forensics.web import LOGIN, NoAnswerError, Server
-from forensics.wording import duration
 
 AGAIN_S = 1.0  # between questions to a server that loads
 NOT_HERE = (400, 404, 405, 410, 422, 501)  # how servers answer what they do not offer
@@ -65,18 +64,20 @@ def _answered(server: Server, question: Question) -> str:
         return f"{_one_token(server, question.model)}{plain}"
     if question.path or question.expect:
         return _plain(server, question)
-    models = _models(server)
-    loaded = _ollama(server)
+    models, loaded = _models(server), _ollama(server)
     if loaded is not None:
         return _one_token(server, loaded) if loaded else "GET /api/ps answers: Ollama runs, with no model loaded; --model asks for one"
     return _plain(server, question) if models is None else _one_token(server, _model_of(server, models))
 
 
-def _models(server: Server) -> list[Any] | None:
+def _models(server: Server) -> list[dict[str, Any]] | None:
     """List the models that an OpenAI-like server has; None for another kind of server."""
     answer = _json_or_none(server, "/v1/models")
     models = answer.get("data") if isinstance(answer, dict) else None
-    return models if isinstance(models, list) else None
+    if not isinstance(models, list):
+        return None
+    named = [model for model in models if isinstance(model, dict) and isinstance(model.get("id"), str)]
+    return named if named or not models else None
 
 
 def _ollama(server: Server) -> str | None:
@@ -91,9 +92,9 @@ def _ollama(server: Server) -> str | None:
     return next((model["name"] for model in models if isinstance(model, dict) and isinstance(model.get("name"), str)), "")
 
 
-def _model_of(server: Server, models: list[Any]) -> str:
+def _model_of(server: Server, models: list[dict[str, Any]]) -> str:
     """Choose the model to ask: the only one, or the one that TabbyAPI has loaded; asking for another may load it."""
-    names = [model["id"] for model in models if isinstance(model, dict) and isinstance(model.get("id"), str) and not model.get("parent")]
+    names = [model["id"] for model in models if not model.get("parent")]  # vLLM's adapters have one
     if len(names) <= 1:
         return names[0] if names else ""
     current = _json_or_none(server, "/v1/model")
@@ -120,7 +121,7 @@ def _one_token(server: Server, model: str) -> str:
         _require(path, text, wanted)
         what = "embedding" if wanted == "data" else "token"
         of = f" of {_shown(model)}" if model else ""
-        return f"POST {path} gave one {what}{of} in {duration(round(time.monotonic() - start, 2))}"
+        return f"POST {path} gave one {what}{of} in {_since(start)}"
     raise first or _UnansweredError("nothing was asked", UNKNOWN)
 
 
@@ -153,7 +154,7 @@ def _expected(server: Server, path: str, expect: str) -> str:
         text = server.text(path)
     if expect and expect not in text:
         raise _UnansweredError(f"GET {path} answers without the expected text: {_beginning(text)}")
-    return f"GET {path} answers{' with the expected text' if expect else ''} in {duration(round(time.monotonic() - start, 2))}"
+    return f"GET {path} answers{' with the expected text' if expect else ''} in {_since(start)}"
 
 
 def _json_or_none(server: Server, path: str) -> Any:
@@ -183,6 +184,10 @@ def _asking(what: str, *, is_guess: bool = False) -> Iterator[None]:
         could_not_tell = error.status in LOGIN or (is_guess and str(error).startswith(_NO_HTTP))
         hint = "; give a key with --key-file or TABBY_FORENSICS_VERIFY_TOKEN" if error.status in LOGIN else ""
         raise _UnansweredError(f"{what} {error}{hint}", UNKNOWN if could_not_tell else FAILED, error.status) from None
+
+
+def _since(start: float) -> str:
+    return f"{max(time.monotonic() - start, 0.01):.2f} s"
 
 
 def _shown(name: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from forensics.guard.listeners import Holder, Holders, holders, is_inside, sockets
@@ -61,17 +61,26 @@ def choose_port(unit: str, state: State) -> tuple[Check, int | None]:
         return Check("port", UNKNOWN, f"{unit} listens on {_listed(map(str, own))}: name the one that is asked with --port"), None
     if own:
         return Check("port", OK, f"{unit} listens on {own[0]} only"), own[0]
-    if found.unknown and found.unseen and os.geteuid() != 0:
+    if found.unknown and os.geteuid() != 0:
         return Check("port", UNKNOWN, f"this user may not see on which ports {unit} listens: name one with --port, or run it as root"), None
     return Check("port", OK, f"{unit} listens on no TCP port, and none was named"), None
 
 
 def address_of(ports: Ports, state: State) -> str:
-    """Choose the host part of a URL under which a caller of this host reaches the port: 127.0.0.1 where it can be."""
-    listening = [each.address for each in ports.holders.found]
-    own = [each.address for each in ports.holders.found if is_inside(each.cgroup, state.group)] or listening
-    address = "127.0.0.1" if not own or any(one in LOOPBACK for one in own) else own[0]
+    """Choose the host part of a URL under which a caller of this host reaches the unit's listener."""
+    listening = ports.holders.found
+    address = reachable([each.address for each in listening if is_own(each, state)] or [each.address for each in listening])
     return f"[{address}]" if ":" in address else address
+
+
+def reachable(addresses: Sequence[str]) -> str:
+    """Choose the address to connect to: 127.0.0.1 where that reaches one of the listeners."""
+    return "127.0.0.1" if not addresses or any(one in LOOPBACK for one in addresses) else addresses[0]
+
+
+def address_of_port(port: int) -> str:
+    """Choose the address under which whoever listens on a port is reached."""
+    return reachable([each.address for each in sockets(port)])
 
 
 def port_check(unit: str, state: State, ports: Ports) -> Check:
@@ -138,7 +147,7 @@ def _containers(port: int) -> list[str]:
 def _unknown(ports: Ports) -> str:
     """Say what hides the process of a socket."""
     user = ports.holders.unknown[0].uid
-    if ports.holders.unseen and os.geteuid() != 0:
+    if os.geteuid() != 0:
         return f"{ports.port} is held by a process of the user with id {user} that this user may not see: run it as root"
     return f"{ports.port} is held by no process that can be seen: by the kernel, or in another container"
 

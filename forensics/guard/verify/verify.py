@@ -10,8 +10,17 @@ from contextlib import suppress
 from forensics.guard.systemctl import NoManagerError
 from forensics.guard.verify.answer import answer_check
 from forensics.guard.verify.asked import AGAIN_WITHIN_S, Asked
-from forensics.guard.verify.checks import FAILED, UNKNOWN, Check, Verdict, outcome_of
-from forensics.guard.verify.port import Ports, address_of, choose_port, look, port_check, wait_for_listener
+from forensics.guard.verify.checks import FAILED, OK, UNKNOWN, Check, Verdict, outcome_of
+from forensics.guard.verify.port import (
+    Ports,
+    address_of,
+    address_of_port,
+    choose_port,
+    has_hosts_network,
+    look,
+    port_check,
+    wait_for_listener,
+)
 from forensics.guard.verify.unit import Progress, State, awaited, difference, held_check, state_of, unit_check
 
 WAKES_WITHIN_S, GLANCE_S = 5.0, 0.1
@@ -30,6 +39,8 @@ def verify(asked: Asked, progress: Progress | None = None, more: More | None = N
         _note(found, unit_check(asked.unit, state))
         if state.active == "active":
             port = _checked(asked, state, start + asked.timeout_s, found, progress)
+        elif port is not None and (ports := look(port, state)).holders.found:  # who keeps it from starting
+            _note(found, port_check(asked.unit, state, ports))
     except NoManagerError as error:
         _note(found, Check("unit", UNKNOWN, str(error).rstrip(".")))
     if more is not None and found["unit"].outcome != UNKNOWN:
@@ -44,7 +55,9 @@ def _checked(asked: Asked, state: State, until: float, found: Found, progress: P
         if _has_failed(found):
             _note_change(asked, state, found)
             return asked.port
-    _note(found, held_check(asked.manager, asked.unit, state, asked.settle_s, progress))
+    held = held_check(asked.manager, asked.unit, state, asked.settle_s, progress)
+    if asked.settle_s or held.outcome != OK:
+        _note(found, held)
     if _has_failed(found):
         return asked.port
     port = asked.port
@@ -64,7 +77,8 @@ def _endpoint(asked: Asked, state: State, port: int | None, until: float, found:
 
     ports = None
     if port is not None:
-        wait_for_listener(port, until, stays)
+        if has_hosts_network(state):
+            wait_for_listener(port, until, stays)
         ports = look(port, state)
         _note(found, port_check(asked.unit, state, ports))
     if asked.question.is_asked:
@@ -86,7 +100,7 @@ def _awake(asked: Asked, state: State) -> State:
     """Connect to the port of a unit that its socket starts, and wait for it. Raises NoManagerError."""
     if state.active != "inactive" or not state.sockets or asked.port is None:
         return state
-    with suppress(OSError), socket.create_connection(("localhost", asked.port), WAKES_WITHIN_S):
+    with suppress(OSError), socket.create_connection((address_of_port(asked.port), asked.port), WAKES_WITHIN_S):
         pass
     until = time.monotonic() + WAKES_WITHIN_S
     while state.active == "inactive" and time.monotonic() < until:
