@@ -16,6 +16,7 @@ from forensics import __version__
 from forensics.cli import (
     audit,
     classes,
+    doctor,
     drill,
     explain,
     export,
@@ -42,6 +43,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "watch": watch.watch,
     "verify": verify.verify,
     "drill": drill.drill,
+    "doctor": doctor.doctor,
 }
 GROUPS = {
     "audit": audit.app,

@@ -1,0 +1,60 @@
+"""Check that `watch` is not behind the journal, and has skipped or lost nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from forensics.doctor.host import JOURNALS, OK, PROBLEM, UNKNOWN, Finding, Host, listen_address
+from forensics.doctor.metrics import is_stuck, metrics_of
+from forensics.guard.drill.snapshot import NoStateError, read_snapshot
+from forensics.wording import count, duration
+
+MOST_LAG_S = 60.0
+PREFIX = "tabby_forensics_"
+REMEDY = "See its log: `journalctl -u tabby-forensics`; `systemctl restart tabby-forensics` continues where it was."
+
+
+def check(host: Host) -> Finding:
+    if host.watcher is None:
+        return Finding(UNKNOWN, "no `watch` is running")
+    metrics = metrics_of(listen_address(host)) if host.is_here else {}
+    lost = [f"{count(int(number))} {what}" for name, what in _losses() if (number := sum(metrics.get(PREFIX + name, {}).values()))]
+    if metrics and is_stuck(listen_address(host)):
+        return Finding(PROBLEM, "`watch` answers that it is stuck", "Its loop has not turned for 30 s: nobody is alerted.", REMEDY)
+    behind_s = _behind(host)
+    if behind_s is not None and behind_s > MOST_LAG_S:
+        means = "What happened since then has raised no alert."
+        return Finding(PROBLEM, f"`watch` has read nothing for {duration(behind_s)}, and the journal has grown since", means, REMEDY)
+    if lost:
+        return Finding(PROBLEM, f"since its start `watch` counts {', '.join(lost)}", "Some failures may have raised no alert.", REMEDY)
+    if behind_s is None and not metrics:
+        return Finding(
+            UNKNOWN, f"process {host.watcher.pid} runs; neither its state nor its metrics can be read", "Run as root to see more."
+        )
+    return Finding(OK, "`watch` keeps up with the journal" + (" and has lost nothing" if metrics else ""))
+
+
+def _losses() -> Iterator[tuple[str, str]]:
+    yield "watch_skipped_total", "entries that it could not process"
+    yield "watch_refused_alerts_total", "alerts that a sink refused"
+
+
+def _behind(host: Host) -> float | None:
+    """Return how long before the journal's newest entry the state was written; null where that cannot be seen."""
+    directory = host.state_directory
+    if directory is None:
+        return None
+    try:
+        written = read_snapshot(directory).written
+    except NoStateError:
+        return None
+    newest = max((_modified(file) for folder in JOURNALS for file in host.journal_files(folder)), default=0.0)
+    return max(0.0, newest - written)
+
+
+def _modified(file: Path) -> float:
+    try:
+        return file.stat().st_mtime
+    except OSError:
+        return 0.0
