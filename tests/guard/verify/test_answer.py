@@ -13,6 +13,7 @@ from tests.servers import free_port
 
 NO_MODEL = {"detail": "No models are currently loaded."}
 TOKEN = {"choices": [{"text": "2"}]}
+TEXT, CHAT, VECTORS, GENERATE = "/v1/completions", "/v1/chat/completions", "/v1/embeddings", "/api/generate"
 KEY = "a-made-up-key-0123456789"
 LEAKED = "sk-live-4eC39HqLyjWDarjtT1zdp7dc"
 
@@ -24,18 +25,18 @@ class Endpoint(Recorder):
         super().__init__()
         self.begin({})
         handler = self.server.RequestHandlerClass
-        get, post = handler.do_GET, handler.do_POST
-        outer = self
+        for name in ("do_GET", "do_POST"):
+            setattr(handler, name, self._noting(getattr(handler, name)))
 
-        def do_GET(self):
-            outer.wants_key = outer.key and self.headers["Authorization"] != f"Bearer {outer.key}"
-            get(self)
+    def _noting(self, answer):
+        """Note what is asked and by whom before it is answered."""
 
-        def do_POST(self):
-            outer.path = self.path
-            post(self)
+        def noting(request):
+            self.path = request.path
+            self.wants_key = self.key and request.headers["Authorization"] != f"Bearer {self.key}"
+            answer(request)
 
-        handler.do_GET, handler.do_POST = do_GET, do_POST
+        return noting
 
     def begin(self, table, key=""):
         self.table, self.key, self.asked, self.wants_key = dict(table), key, [], False
@@ -43,14 +44,14 @@ class Endpoint(Recorder):
     def look_up(self, path):
         if self.wants_key:
             return 401, b"{}"
-        return self._found("GET", path)
+        return self._found(path)
 
     def answer(self, body, headers):
         self.asked.append((self.path, json.loads(body)))
-        return self._found("POST", self.path)
+        return self._found(self.path)
 
-    def _found(self, method, path):
-        status, body = self.table.get(f"{method} {path}", (404, {"detail": "Not Found"}))
+    def _found(self, path):
+        status, body = self.table.get(path, (404, {"detail": "Not Found"}))
         return status, body if isinstance(body, bytes) else json.dumps(body).encode()
 
 
@@ -61,94 +62,101 @@ def endpoint():
 
 
 def models(*ids, **more):
-    return {"GET /v1/models": (200, {"object": "list", "data": [{"id": each, **more} for each in ids]})}
+    return {"/v1/models": (200, {"object": "list", "data": [{"id": each, **more} for each in ids]})}
 
 
-OLLAMA = {"GET /api/version": (200, {"version": "0.5.1"}), **models("llama3:70b", "qwen:0.5b")}
-RUNNING = {"GET /api/ps": (200, {"models": [{"name": "qwen:0.5b", "size": 1}]})}
+OLLAMA = {"/api/version": (200, {"version": "0.5.1"}), **models("llama3:70b", "qwen:0.5b")}
+RUNNING = {"/api/ps": (200, {"models": [{"name": "qwen:0.5b", "size": 1}]})}
 # the server's answers, the question, the outcome, words of the evidence, what was posted and to which model, the reason
 KINDS = [
-    ({**models("llama"), "POST /v1/completions": (200, TOKEN)}, {}, "ok", "one token of llama", [("/v1/completions", "llama")], "vLLM, llama.cpp"),
+    ({**models("llama"), TEXT: (200, TOKEN)}, {}, "ok", "one token of llama", [(TEXT, "llama")], "vLLM, llama.cpp"),
     (
-        {**models("llama"), "POST /v1/chat/completions": (200, TOKEN)},
+        {**models("llama"), CHAT: (200, TOKEN)},
         {},
         "ok",
         "POST /v1/chat/completions gave one token",
-        [("/v1/completions", "llama"), ("/v1/chat/completions", "llama")],
+        [(TEXT, "llama"), (CHAT, "llama")],
         "chat only",
     ),
     (
-        {**models("bge"), "POST /v1/completions": (400, {}), "POST /v1/embeddings": (200, {"data": [{"embedding": [1]}]})},
+        {**models("bge"), TEXT: (400, {}), VECTORS: (200, {"data": [{"embedding": [1]}]})},
         {},
         "ok",
         "gave one embedding of bge",
-        [("/v1/completions", "bge"), ("/v1/chat/completions", "bge"), ("/v1/embeddings", "bge")],
+        [(TEXT, "bge"), (CHAT, "bge"), (VECTORS, "bge")],
         "embeddings only",
     ),
     (
-        {**models("a", "b", "c"), "GET /v1/model": (200, {"id": "b"}), "POST /v1/completions": (200, TOKEN)},
+        {**models("a", "b", "c"), "/v1/model": (200, {"id": "b"}), TEXT: (200, TOKEN)},
         {},
         "ok",
         "one token of b",
-        [("/v1/completions", "b")],
+        [(TEXT, "b")],
         "TabbyAPI: the loaded model, not another one of its directory",
     ),
-    ({**models("a", "b"), "GET /v1/model": (503, NO_MODEL)}, {}, "failed", "No models are currently loaded.", [], "TabbyAPI without a model"),
-    ({**models("a", "b")}, {}, "unknown", "it has 2 models (a, b): name the one to ask with --model", [], "a router: another may be loaded"),
+    ({**models("a", "b"), "/v1/model": (503, NO_MODEL)}, {}, "failed", "No models are currently loaded.", [], "TabbyAPI without a model"),
     (
-        {"GET /v1/models": (200, {"data": [{"id": "base"}, {"id": "lora", "parent": "base"}]}), "POST /v1/completions": (200, TOKEN)},
+        {**models("a", "b")},
+        {},
+        "unknown",
+        "it has 2 models (a, b): name the one to ask with --model",
+        [],
+        "a router: another may be loaded",
+    ),
+    (
+        {"/v1/models": (200, {"data": [{"id": "base"}, {"id": "lora", "parent": "base"}]}), TEXT: (200, TOKEN)},
         {},
         "ok",
         "one token of base",
-        [("/v1/completions", "base")],
+        [(TEXT, "base")],
         "vLLM with an adapter",
     ),
-    ({**models(), "POST /v1/completions": (503, NO_MODEL)}, {}, "failed", "HTTP 503", [("/v1/completions", None)], "no model at all"),
-    ({**models("a"), "POST /v1/completions": (200, {"choices": []})}, {}, "failed", "no choices", [("/v1/completions", "a")], "an empty answer"),
+    ({**models(), TEXT: (503, NO_MODEL)}, {}, "failed", "HTTP 503", [(TEXT, None)], "no model at all"),
+    ({**models("a"), TEXT: (200, {"choices": []})}, {}, "failed", "no choices", [(TEXT, "a")], "an empty answer"),
     (
-        {**models("a"), "POST /v1/completions": (200, {"error": {"message": "engine dead"}})},
+        {**models("a"), TEXT: (200, {"error": {"message": "engine dead"}})},
         {},
         "failed",
         "an error: {'message': 'engine dead'}",
-        [("/v1/completions", "a")],
+        [(TEXT, "a")],
         "an error inside a 200",
     ),
-    ({**models("a"), "POST /v1/completions": (200, b"<html>")}, {}, "failed", "HTML", [("/v1/completions", "a")], "a page instead of JSON"),
-    ({**models("a"), "POST /v1/completions": (500, {})}, {}, "failed", "HTTP 500", [("/v1/completions", "a")], "a broken engine is not asked again"),
+    ({**models("a"), TEXT: (200, b"<html>")}, {}, "failed", "HTML", [(TEXT, "a")], "a page instead of JSON"),
+    ({**models("a"), TEXT: (500, {})}, {}, "failed", "HTTP 500", [(TEXT, "a")], "a broken engine is not asked again"),
     (
-        {"POST /v1/completions": (404, {"message": "The model `x` does not exist."})},
+        {TEXT: (404, {"message": "The model `x` does not exist."})},
         {"model": "x"},
         "failed",
         "The model `x` does not exist.",
-        [("/v1/completions", "x"), ("/v1/chat/completions", "x"), ("/v1/embeddings", "x"), ("/api/generate", "x")],
+        [(TEXT, "x"), (CHAT, "x"), (VECTORS, "x"), (GENERATE, "x")],
         "a model that is not there, in the server's own words",
     ),
-    (OLLAMA | RUNNING | {"POST /v1/completions": (200, TOKEN)}, {}, "ok", "qwen:0.5b", [("/v1/completions", "qwen:0.5b")], "Ollama: what it has loaded"),
-    (OLLAMA | {"GET /api/ps": (200, {"models": []})}, {}, "ok", "with no model loaded", [], "Ollama idle: loading 70b is not asked for"),
+    (OLLAMA | RUNNING | {TEXT: (200, TOKEN)}, {}, "ok", "qwen:0.5b", [(TEXT, "qwen:0.5b")], "Ollama: what it has loaded"),
+    (OLLAMA | {"/api/ps": (200, {"models": []})}, {}, "ok", "with no model loaded", [], "Ollama idle: loading 70b is not asked for"),
     (
-        {"POST /api/generate": (200, {"response": "", "done": True})},
+        {GENERATE: (200, {"response": "", "done": True})},
         {"model": "m"},
         "ok",
         "POST /api/generate gave one token of m",
-        [("/v1/completions", "m"), ("/v1/chat/completions", "m"), ("/v1/embeddings", "m"), ("/api/generate", "m")],
+        [(TEXT, "m"), (CHAT, "m"), (VECTORS, "m"), (GENERATE, "m")],
         "Ollama before it had /v1",
     ),
-    ({"GET /health": (200, {"status": "ok"})}, {}, "ok", "GET /health answers", [], "plain"),
-    ({"GET /": (200, b"<html>hello")}, {}, "ok", "GET / answers", [], "plain, without /health"),
+    ({"/health": (200, {"status": "ok"})}, {}, "ok", "GET /health answers", [], "plain"),
+    ({"/": (200, b"<html>hello")}, {}, "ok", "GET / answers", [], "plain, without /health"),
     ({}, {}, "unknown", "name a path with --path", [], "plain, with neither"),
-    ({"GET /health": (503, {"status": "unhealthy"})}, {}, "failed", "HTTP 503", [], "plain and unhealthy"),
-    ({"GET /ready": (200, b"all good")}, {"path": "/ready", "expect": "good"}, "ok", "with the expected text", [], "a given path and text"),
-    ({"GET /ready": (200, b"all bad")}, {"path": "/ready", "expect": "good"}, "failed", "it begins with all bad", [], "another text"),
+    ({"/health": (503, {"status": "unhealthy"})}, {}, "failed", "HTTP 503", [], "plain and unhealthy"),
+    ({"/ready": (200, b"all good")}, {"path": "/ready", "expect": "good"}, "ok", "with the expected text", [], "a given path and text"),
+    ({"/ready": (200, b"all bad")}, {"path": "/ready", "expect": "good"}, "failed", "it begins with all bad", [], "another text"),
     (models("a"), {"path": "/ready"}, "failed", "GET /ready answers HTTP 404", [], "a given path that is not there; no prompt is sent"),
     (
-        {"GET /ready": (200, b"x"), "POST /v1/completions": (200, TOKEN)},
+        {"/ready": (200, b"x"), TEXT: (200, TOKEN)},
         {"path": "/ready", "model": "m"},
         "ok",
         "GET /ready answers",
-        [("/v1/completions", "m")],
+        [(TEXT, "m")],
         "both were asked for",
     ),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("answers", "question", "outcome", "words", "posted", "reason"), KINDS, ids=[case[-1] for case in KINDS])
@@ -163,7 +171,7 @@ def test_each_kind_of_endpoint(endpoint, answers, question, outcome, words, post
 
 @pytest.mark.parametrize(("key", "outcome"), [("", "unknown"), ("wrong", "unknown"), (KEY, "ok")])
 def test_an_endpoint_that_wants_a_key(endpoint, key, outcome):
-    endpoint.begin({**models("a"), "POST /v1/completions": (200, TOKEN)}, KEY)
+    endpoint.begin({**models("a"), TEXT: (200, TOKEN)}, KEY)
     check = ask(endpoint.url, Question(token=key), 10.0)
     assert check.outcome == outcome
     assert ("give a key with --key-file" in check.evidence) is (outcome == "unknown")
@@ -190,12 +198,12 @@ def test_a_hostile_endpoint_gives_a_reason_and_no_secret(kind):
 
 
 def test_a_server_that_loads_is_asked_again(endpoint):
-    endpoint.begin({"GET /v1/models": (503, {"error": {"code": 503, "message": "Loading model", "type": "unavailable_error"}})})
+    endpoint.begin({"/v1/models": (503, {"error": {"code": 503, "message": "Loading model", "type": "unavailable_error"}})})
     calls = []
 
     def stays():
         calls.append(1)
-        endpoint.table = {**models("a"), "POST /v1/completions": (200, TOKEN)}
+        endpoint.table = {**models("a"), TEXT: (200, TOKEN)}
         return True
 
     check = answer_check(endpoint.url, Question(), time.monotonic() + 20, stays)
@@ -205,8 +213,8 @@ def test_a_server_that_loads_is_asked_again(endpoint):
 @pytest.mark.parametrize(
     ("answers", "stays", "reason"),
     [
-        ({**models("a"), "POST /v1/completions": (503, NO_MODEL)}, True, "no model: nothing will load one"),
-        ({"GET /v1/models": (503, {"message": "Loading model"})}, False, "it loads, but the unit has ended"),
+        ({**models("a"), TEXT: (503, NO_MODEL)}, True, "no model: nothing will load one"),
+        ({"/v1/models": (503, {"message": "Loading model"})}, False, "it loads, but the unit has ended"),
     ],
 )
 def test_what_will_not_answer_is_asked_once(endpoint, answers, stays, reason):
