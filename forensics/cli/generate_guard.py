@@ -3,5 +3,8 @@
 from __future__ import annotations
 
 from forensics.cli.generate import app
+from forensics.cli.generate_litellm import litellm
 
 __all__ = ["app"]  # each command below is registered on `generate`'s app
+
+app.command()(litellm)

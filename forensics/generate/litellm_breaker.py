@@ -1,7 +1,7 @@
 """Decide whether LiteLLM may ask a deployment: the circuit breaker of `generate litellm`, without anything of LiteLLM.
 
-generate/litellm.py joins it with litellm_alerts.py, litellm_checks.py and litellm_hooks.py into tabby_breaker.py, which needs nothing of this
-program. None has `from __future__ import annotations`: LiteLLM loads the file without a name that dataclasses could look up.
+generate/litellm.py joins it with litellm_alerts.py, litellm_checks.py and litellm_hooks.py into tabby_breaker.py, which needs nothing
+of this program. None has `from __future__ import annotations`: LiteLLM loads the file without a name that dataclasses could look up.
 """
 
 import collections
