@@ -21,6 +21,7 @@ FORMATS = ("term", "json")
 BROKEN, COULD_NOT_TELL = 3, 4
 LONGEST_S = 3600.0
 MOST_CLASSES = 20  # `watch` groups the alerts of a host from the 80th class within ten minutes on: a drill must not use that up
+INSTEAD = "port.conflict"  # of --all on a host whose history is not recorded
 
 Class = Annotated[list[str] | None, typer.Argument(metavar="CLASS…", help="Failure classes, such as torch.abi-mismatch or mined:….")]
 All = Annotated[bool, typer.Option("--all", help=f"The classes that this host has shown, the {MOST_CLASSES} most frequent ones.")]
@@ -64,7 +65,7 @@ def drill(
     unit.refuse_unable(manager)
     chain = find_chain(manager, Wanted(config, state, tuple(page or ())))
     catalogue = load_catalogue(parse.pattern_folders(patterns))
-    scenes, left_out = _scenes(classes or [], every, catalogue, store)
+    scenes, left_out = _scenes(classes or [], catalogue, store, every=every)
     for sentence in left_out:
         output.notice(sentence)
     done = _drilled(scenes, chain, within_s, shown=format_ == "term")
@@ -91,7 +92,7 @@ def _seconds(text: str) -> float:
     return seconds
 
 
-def _scenes(classes: Sequence[str], every: bool, catalogue: Catalogue, store: Path | None) -> tuple[list[Scene], list[str]]:
+def _scenes(classes: Sequence[str], catalogue: Catalogue, store: Path | None, *, every: bool) -> tuple[list[Scene], list[str]]:
     """Find the words of each class; one that is named must have some, of --all those without are left out, with a sentence each."""
     from forensics.guard.drill.scene import UnplayableError, scene_of
 
@@ -107,6 +108,9 @@ def _scenes(classes: Sequence[str], every: bool, catalogue: Catalogue, store: Pa
             if not every:
                 raise
             left_out.append(str(error))
+    if every and not scenes:
+        left_out.append(f"The recorded history has no class that can be drilled: {INSTEAD} is. `tabby-forensics ingest` records it.")
+        scenes = [scene_of(INSTEAD, catalogue, texts)]
     if every and len(scenes) > MOST_CLASSES:
         left_out.append(f"Of {len(scenes)} classes the {MOST_CLASSES} most frequent ones are drilled; name the others to drill them.")
     return (scenes[:MOST_CLASSES] if every else scenes), left_out

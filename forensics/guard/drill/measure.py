@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from forensics.alerting.sinks.sink import Sink
 from forensics.classes.overrides import Overrides
@@ -20,6 +22,7 @@ from forensics.wording import duration
 
 POLL_S = 0.02  # a state that has not changed costs two stat() calls
 JOURNAL_S = 0.1
+LAST_ANSWER_S = 10.0  # that a question asked just before the end may take, and the question why there was no answer
 JOURNAL, WATCH = "journal", "watch"
 
 
@@ -53,7 +56,7 @@ def _probes(scene: Scene, chain: Chain, started: Started, sent: Mapping[str, tup
     expected = chain.overrides.shown_as(scene.signature)
     probes = [
         Probe(JOURNAL, lambda: _in_journal(chain, started), JOURNAL_S, lambda: "systemd has reported no failure of the unit"),
-        Probe(WATCH, lambda: _in_watch(chain, started, expected), POLL_S, lambda: "it has raised no alert about the unit"),
+        Probe(WATCH, lambda: _in_watch(chain, started, expected), POLL_S, lambda: _why_no_alert(chain)),
     ]
     for name, sink in chain.sinks.items():
         probes.append(_of_sink(name, sink, chain, started))
@@ -88,6 +91,12 @@ def _in_watch(chain: Chain, started: Started, expected: str) -> Arrival | None:
     return Arrival(at, f"{alert.name}, class {alert.signature}")
 
 
+def _why_no_alert(chain: Chain) -> str:
+    if not Path(f"/proc/{chain.watcher}").exists():
+        return f"its process {chain.watcher} has ended"
+    return "it has raised no alert about the unit; `tabby-forensics doctor` examines it"
+
+
 def _delivered(name: str, chain: Chain, started: Started) -> Arrival | None:
     snapshot = chain.state.snapshot()
     if snapshot.about(started.unit) is None or snapshot.waits_for(name, started.unit):
@@ -96,37 +105,40 @@ def _delivered(name: str, chain: Chain, started: Started) -> Arrival | None:
 
 
 def _measured(probes: Sequence[Probe], started: Started, within_s: float) -> tuple[Link, ...]:
-    """Ask each link at its own pace until all have answered or time is over."""
-    arrivals: dict[str, Arrival] = {}
-    problems: dict[str, str] = {}
-    due = dict.fromkeys((probe.link for probe in probes), 0.0)
+    """Ask each link in a thread of its own, at its own pace, so that a server that hangs delays no other measurement."""
+    links: dict[str, Link] = {}
     deadline = time.monotonic() + within_s
-    while len(arrivals) < len(probes) and time.monotonic() < deadline:
-        for probe in probes:
-            if probe.link not in arrivals and time.monotonic() >= due[probe.link]:
-                due[probe.link] = time.monotonic() + probe.every_s
-                arrival = _asked(probe, problems)
-                if arrival is not None:
-                    arrivals[probe.link] = arrival
-        time.sleep(POLL_S)
-    return tuple(_link(probe, arrivals.get(probe.link), problems.get(probe.link, ""), started, within_s) for probe in probes)
+
+    def measure(probe: Probe) -> None:
+        links[probe.link] = _followed(probe, started, within_s, deadline)
+
+    threads = [threading.Thread(target=measure, args=(probe,), daemon=True) for probe in probes]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(max(0.0, deadline + LAST_ANSWER_S - time.monotonic()))
+    silent = Link("", SILENT, text=f"silent for {duration(within_s)}: its server does not answer")
+    return tuple(links.get(probe.link) or replace(silent, name=probe.link) for probe in probes)
 
 
-def _asked(probe: Probe, problems: dict[str, str]) -> Arrival | None:
-    try:
-        problems.pop(probe.link, None)
-        return probe.ask()
-    except NoStateError as error:
-        problems[probe.link] = str(error)
-        return None
-
-
-def _link(probe: Probe, arrival: Arrival | None, problem: str, started: Started, within_s: float) -> Link:
-    if arrival is None and problem:
+def _followed(probe: Probe, started: Started, within_s: float, deadline: float) -> Link:
+    """Ask one link until the drill has arrived there or time is over."""
+    problem = ""
+    while time.monotonic() < deadline:
+        try:
+            problem, arrival = "", probe.ask()
+        except NoStateError as error:
+            problem, arrival = str(error), None
+        if arrival is not None:
+            return _arrived(probe, arrival, started)
+        time.sleep(probe.every_s)
+    if problem:
         return Link(probe.link, UNKNOWN, text=problem)
-    if arrival is None:
-        why = probe.why()
-        return Link(probe.link, SILENT, text=f"silent for {duration(within_s)}{f': {why}' if why else ''}")
+    why = probe.why()
+    return Link(probe.link, SILENT, text=f"silent for {duration(within_s)}{f': {why}' if why else ''}")
+
+
+def _arrived(probe: Probe, arrival: Arrival, started: Started) -> Link:
     after_s = max(0.0, arrival.at - started.at)
     if refusal := probe.check():
         return Link(probe.link, REFUSED, after_s, f"refused the alert: {refusal}")

@@ -13,6 +13,7 @@ from forensics.signatures.pattern import Catalogue, Pattern
 
 MOST_WORDS = 32 << 10  # characters: what decides a failure is short, and an argument of systemd-run has at most 128 KB
 UNEXPLAINED = ("low", "info")  # severities that never explain the end of an attempt
+TRACEBACK = "Traceback "  # of examples, one of these is played: it also shows that lines are put together
 _EXIT = re.compile(r"exit:(exit-code|signal)/([0-9]{1,3})")
 
 
@@ -52,12 +53,12 @@ def scene_of(signature: str, catalogue: Catalogue, texts: Mapping[str, str]) -> 
 
 
 def _of_pattern(pattern: Pattern) -> Scene:
-    own = next((example for example in pattern.examples if not example.columns), None)
-    if own is None:
+    own = [example.message.strip("\n") for example in pattern.examples if not example.columns]
+    if not own:
         raise UnplayableError(f"{pattern.id} cannot be drilled: systemd or the kernel reports it, not the service that fails.")
     if pattern.severity in UNEXPLAINED:
         raise UnplayableError(f"{pattern.id} cannot be drilled: with severity {pattern.severity} it never explains the end of a service.")
-    return Scene(pattern.id, pattern.title, own.message.strip("\n"))
+    return Scene(pattern.id, pattern.title, max(own, key=lambda words: words.startswith(TRACEBACK)))
 
 
 def _of_exit(signature: str, result: str, number: int) -> Scene:

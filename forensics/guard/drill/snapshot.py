@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -47,18 +48,20 @@ class Snapshot:
 
 @dataclass(slots=True)
 class State:
-    """The state in a directory; it is read again only when `watch` has written it."""
+    """The state in a directory, for any thread; it is read again only when `watch` has written it."""
 
     directory: Path
     _stamps: Stamps = ()
     _last: Snapshot | None = None
+    _turn: threading.Lock = field(default_factory=threading.Lock)
 
     def snapshot(self) -> Snapshot:
         """Return what is in the state now. Raises NoStateError."""
-        stamps = _stamps(self.directory)
-        if self._last is None or stamps != self._stamps:
-            self._last, self._stamps = read_snapshot(self.directory), stamps
-        return self._last
+        with self._turn:
+            stamps = _stamps(self.directory)
+            if self._last is None or stamps != self._stamps:
+                self._last, self._stamps = read_snapshot(self.directory), stamps
+            return self._last
 
 
 def read_snapshot(directory: Path) -> Snapshot:
