@@ -95,6 +95,8 @@ def held_check(manager: Manager, unit: str, before: State, settle_s: float, prog
             progress(int(passed), max(int(settle_s), 1))
         if time.monotonic() - looked >= POLL_S or (is_visible and _is_gone(before)):
             changed, looked = _difference(manager, unit, before), time.monotonic()
+    if progress is not None:
+        progress(1, 1)
     try:
         changed = changed or difference(before, state_of(manager, unit))
     except NoManagerError as error:
