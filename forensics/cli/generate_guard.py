@@ -2,9 +2,97 @@
 
 from __future__ import annotations
 
-from forensics.cli.generate import app
-from forensics.cli.generate_litellm import litellm
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from forensics.cli import output, params
+from forensics.cli.generate import MOST_SENTENCES, Files, Program, _basis, _refuse_bad_target, _this_program, _write_files, app
+from forensics.errors import ForensicsError, UsageError
+from forensics.policy.breaker import Limits
+from forensics.query import Query
+
+if TYPE_CHECKING:
+    from forensics.generate.gate import Guarded, Wanted
 
 __all__ = ["app"]  # each command below is registered on `generate`'s app
 
-app.command()(litellm)
+Nix = Annotated[bool, typer.Option("--nix", help="Write a NixOS module instead of drop-ins.")]
+Pager = Annotated[str, typer.Option("--on-failure", metavar="UNIT", help="Also set OnFailure=, such as page@%N.service.")]
+OfUser = Annotated[bool, typer.Option("--user", help="The units are of the calling user's service manager.")]
+Futile = Annotated[int, typer.Option(metavar="N", min=1, max=1000, help="Failures in a row of a class that no restart cures.")]
+AnyClass = Annotated[int, typer.Option("--any", metavar="N", min=1, max=1000, help="Failures in a row of any class.")]
+Cooldown = Annotated[str, typer.Option(metavar="TIME", help="Time to the first try; it doubles with each that fails.")]
+Most = Annotated[str, typer.Option(metavar="TIME", help="The longest time between two tries.")]
+Held = Annotated[str, typer.Option(metavar="TIME", help="How long the unit must be active until the gate is closed.")]
+
+
+def gate_limits(
+    futile: Futile = 3, any_class: AnyClass = 5, cooldown: Cooldown = "10min", most: Most = "1h", held: Held = "10min"
+) -> Limits:
+    """Read when the gate opens, and how long it waits."""
+    return Limits(futile, any_class, _seconds("--cooldown", cooldown), _seconds("--most", most), _seconds("--held", held))
+
+
+@app.command()
+@params.made_of_options(Limits, gate_limits)
+@params.reads_history
+def gate(
+    *,
+    query: Query,
+    limits: Limits,
+    nix: Nix = False,
+    user: OfUser = False,
+    on_failure: Pager = "",
+    program: Program = None,
+    target: Files = None,
+) -> None:
+    """Write the drop-in by which a unit's restarts are stopped when they cure nothing; proven by replay where there is a history."""
+    from forensics.generate.gate import Wanted, drop_in, nix_module
+
+    _refuse_bad_target(target)
+    command = program or _this_program()
+    if not command.startswith("/") or not command.isprintable():
+        raise UsageError(f"'{command}': systemd needs the full path of the program; set --program.")
+    if on_failure and (not on_failure.isprintable() or " " in on_failure):
+        raise UsageError(f"--on-failure: '{on_failure}' is not the name of a unit.")
+    wanted = Wanted(command, limits, on_failure, is_here=query.sources.are_the_hosts_own)
+    gates = _gates(query, wanted, is_users=user)
+    files = {f"{one.unit.removesuffix('.service')}-gate.conf": drop_in(one, wanted) for one in gates}
+    _write_files({"gates.nix": nix_module(gates, wanted)} if nix else files, target)
+
+
+def _gates(query: Query, wanted: Wanted, *, is_users: bool) -> list[Guarded]:
+    """Find the units that get a gate; those that --unit names also without a history. Raises UnprovenError when there is none."""
+    from forensics.errors import UnprovenError
+    from forensics.generate.gate import guarded, unproven
+    from forensics.guard.systemctl import UNIT_NAME
+    from forensics.query import unit_pattern
+
+    named = [name for name in map(unit_pattern, query.units) if UNIT_NAME.fullmatch(name)]
+    found: list[Guarded] = []
+    refused: list[str] = []
+    why = "this history has no incident of the unit."
+    try:
+        found, refused = guarded(_basis(query), wanted)
+    except ForensicsError as error:
+        if not named or isinstance(error, UsageError):
+            raise
+        why = str(error)
+    judged = {one.unit for one in found}
+    missing = [name for name in named if name not in judged and not any(sentence.startswith(f"{name} ") for sentence in refused)]
+    found += [unproven(name, why, wanted, is_users=is_users) for name in missing]
+    if not found:
+        raise UnprovenError(f"No gate can be written: {'; '.join(refused[:MOST_SENTENCES]) or 'no unit has an incident'}.")
+    for sentence in refused[:MOST_SENTENCES]:
+        output.notice(f"{sentence}.")
+    return found
+
+
+def _seconds(option: str, text: str) -> float:
+    from forensics.unit_file import seconds
+
+    found = seconds(text) or 0.0
+    if not 0 < found < 30 * 86_400.0:
+        raise UsageError(f"{option} {text}: must be a time such as 600 or 10min.")
+    return found

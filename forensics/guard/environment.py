@@ -42,23 +42,27 @@ def fingerprint(manager: Manager, unit: str) -> str:
 
 
 def watched_paths(manager: Manager, unit: str) -> list[Path]:
-    """List what to watch for changes of that environment: files that exist, and directories in which some may appear."""
+    """List what to watch for changes of that environment: also files that do not exist yet, and directories in which some may appear."""
     shown = manager.show(unit, *NAMES)
-    folders = [folder for folder in (_working_directory(shown), *_drop_in_folders(unit, shown)) if folder is not None and folder.is_dir()]
-    return list(dict.fromkeys([*(path for path in _named(shown) if os.path.lexists(path)), *folders]))
+    folders = [folder for folder in (_working_directory(shown), *_drop_in_folders(unit, shown)) if folder is not None]
+    return list(dict.fromkeys([*_system(), *_named(shown), *folders]))
 
 
 def _files(manager: Manager, unit: str) -> list[Path]:
     shown = manager.show(unit, *NAMES)
-    return list(dict.fromkeys([*_named(shown), *_config_files(_working_directory(shown))]))
+    return list(dict.fromkeys([*_system(), *_named(shown), *_config_files(_working_directory(shown))]))
+
+
+def _system() -> list[Path]:
+    return [Path(path) for path in SYSTEM if os.path.lexists(path)]
 
 
 def _named(shown: dict[str, str]) -> list[Path]:
-    """List the files that the system and the unit name, whether they exist or not."""
+    """List the files that the unit names, whether they exist or not."""
     unit_files = [shown["FragmentPath"], *shown["DropInPaths"].split()]
     environment = _ENVIRONMENT_FILE.findall(shown["EnvironmentFiles"])
     programs = [path for name in ("ExecStart", "ExecStartPre", "Environment") for path in _paths_in(shown[name])]
-    named = [Path(text) for text in (*SYSTEM, *filter(None, unit_files), *environment)]
+    named = [Path(text) for text in (*filter(None, unit_files), *environment)]
     return [*named, *_of_programs(Path(text) for text in dict.fromkeys(programs[:MOST_NAMED]))]
 
 

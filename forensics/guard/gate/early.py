@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import math
 import os
-import signal
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from forensics.errors import ForensicsError
-from forensics.guard.gate.note import LONGEST_S, allowed_s, note
+from forensics.guard.gate.alarm import end_after
+from forensics.guard.gate.note import LONGEST_S, note
 from forensics.guard.gate.probe import changed, probe, settle
 from forensics.guard.systemctl import Manager, service_name
 from forensics.policy.breaker import Limits
 from forensics.unit_file import seconds
 
-VERBS = {"note": 1, "probe": 2, "changed": 2, "settle": 2, "classify": 3}  # how many words each has
+VERBS = {"note": 1, "probe": 2, "changed": 2, "settle": 2, "classify": 4}  # how many words each has
 OPTIONS = {"--futile": "futile", "--any": "any_class", "--cooldown": "cooldown_s", "--most": "longest_s", "--held": "held_s"}
 LATER_S = 300.0  # for what a timer starts
 _UMASK = 0o022  # `status` reads the state as any user
@@ -73,27 +72,19 @@ def _silently(call: Call) -> None:
     os.umask(_UMASK)
     unit = service_name(call.words[0])
     if call.verb == "note":
-        until = time.monotonic() + LONGEST_S
-        _end_after(LONGEST_S)
-        until = min(until, time.monotonic() + allowed_s(call.manager, unit))
-        _end_after(until - time.monotonic())
-        note(call.manager, unit, call.limits, until)
+        end_after(LONGEST_S)
+        note(call.manager, unit, call.limits)
         return
-    _end_after(LATER_S)
+    end_after(LATER_S)
     {"probe": probe, "changed": changed, "settle": settle}[call.verb](call.manager, unit, int(call.words[1]))
 
 
 def _classify(call: Call) -> None:
     from forensics.guard.gate.naming import Ending, answer  # noqa: PLC0415 - a second of imports
 
-    unit, invocation, result = call.words
+    unit, invocation, result, within_s = call.words
+    end_after(float(within_s))
     sys.stdout.write(answer(call.manager, Ending(service_name(unit), invocation, result)))
-
-
-def _end_after(within_s: float) -> None:
-    """End the process at once when it takes too long."""
-    signal.signal(signal.SIGALRM, lambda *_: os._exit(0))
-    signal.setitimer(signal.ITIMER_REAL, max(within_s, 0.1))
 
 
 def _number(name: str, text: str) -> float | int | None:

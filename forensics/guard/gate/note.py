@@ -9,6 +9,7 @@ import time
 from dataclasses import dataclass, replace
 
 from forensics.guard.gate import announce
+from forensics.guard.gate.alarm import end_after
 from forensics.guard.gate.classify import classified
 from forensics.guard.gate.closing import close_gate
 from forensics.guard.gate.opening import open_gate
@@ -27,6 +28,7 @@ NAMES = (
     "Job",
     "ActiveEnterTimestampMonotonic",
     "ActiveExitTimestampMonotonic",
+    "TimeoutStopUSec",
 )
 SKIPPED, GOOD = "exec-condition", "success"
 HELPS = {True: "yes", False: "no", None: ""}
@@ -47,24 +49,20 @@ class End:
         return self.result in {"", GOOD}
 
 
-def allowed_s(manager: Manager, unit: str) -> float:
-    """Return how long `note` may take: systemd kills it after TimeoutStopSec=. Raises NoManagerError."""
-    timeout = seconds(manager.show(unit, "TimeoutStopUSec")["TimeoutStopUSec"])
-    return min(LONGEST_S, SHARE * timeout) if timeout else LONGEST_S
-
-
-def note(manager: Manager, unit: str, limits: Limits, until: float) -> None:
-    """Count the end of the run that has just ended, once. until: when to be done, by the monotonic clock."""
+def note(manager: Manager, unit: str, limits: Limits) -> None:
+    """Count the end of the run that has just ended, once, well within TimeoutStopSec=, after which systemd kills this process."""
+    began, shown = time.monotonic(), manager.show(unit, *NAMES)
+    within_s = min(LONGEST_S, SHARE * (seconds(shown["TimeoutStopUSec"]) or LONGEST_S))
+    end_after(within_s)
     with locked(manager, unit):
         state = read_state(manager, unit)
-        end = _end(manager, unit, state)
+        end = _end(manager, unit, state, shown)
         if end.invocation and end.invocation == state.invocation:
             return  # another gate of the same unit has noted it
-        _noted(manager, unit, replace(state, limits=limits, noted=time.monotonic(), invocation=end.invocation), end, until)
+        _noted(manager, unit, replace(state, limits=limits, noted=time.monotonic(), invocation=end.invocation), end, began + within_s)
 
 
-def _end(manager: Manager, unit: str, state: GateState) -> End:
-    shown = manager.show(unit, *NAMES)
+def _end(manager: Manager, unit: str, state: GateState, shown: dict[str, str]) -> End:
     return End(
         shown["Result"], shown["InvocationID"], _lived_s(shown, max(state.noted, state.probed)), _is_asked(manager, unit, shown["Job"])
     )
