@@ -80,7 +80,9 @@ def lifecycle_table(entries: pl.DataFrame, lines: pl.DataFrame, attempts: pl.Dat
             (pl.col("requested") | asked.fill_null(value=False)).alias("requested"),
             boot="boot_id",
             # 219 leaves it out; `Stopping` is logged for stops only, also within a client's restart
-            job=pl.coalesce("job_type", pl.when(is_kind(ManagerMessage.STOPPING)).then(pl.lit("stop", pl.Categorical))),
+            job=pl.when(~pl.col("by_gate")).then(
+                pl.coalesce("job_type", pl.when(is_kind(ManagerMessage.STOPPING)).then(pl.lit("stop", pl.Categorical)))
+            ),
             counter="restart_counter",
             about=pl.when(is_kind(*OURS)).then(pl.col("result").cast(pl.String)),
         )

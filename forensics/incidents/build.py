@@ -17,6 +17,7 @@ from forensics.incidents.cost import Logged, cost
 from forensics.incidents.detection import detection
 from forensics.incidents.fixes import fix_attempts
 from forensics.incidents.gaps import Gaps
+from forensics.incidents.gate import gate_stop
 from forensics.incidents.headline import verdict
 from forensics.incidents.inputs import SECOND, Inputs, microseconds, moment
 from forensics.incidents.lengths import downtime_s, lasted_s, window_s
@@ -102,6 +103,7 @@ def build_incident(case: Case, table: Breakdown, scene: Scene, declared: datetim
         machine=case.machine,
         slept_s=scene.awake.slept_s(case.machine or "", case.start, case.until),
         last_good=None if case.last_good is None else moment(case.last_good),
+        gate=gate_stop(case, entries, scene.awake),
     )
     return replace(incident, verdict=verdict(incident, lasted))
 

@@ -5,7 +5,7 @@ A unit's attempts are followed in journal order, not by the wall clock, so that 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
@@ -19,6 +19,7 @@ from forensics.boots import boot_ends
 from forensics.clocks import AwakeTime
 from forensics.incidents.inputs import Inputs
 from forensics.model.moments import Moment
+from forensics.model.own_entries import ON_HOLD
 from forensics.model.values import LOST
 from forensics.policy import unit_state
 from forensics.policy.templates import FAMILY, INSTANCE, TEMPLATE
@@ -33,12 +34,21 @@ INCIDENTS = pl.Schema(
     }
 )  # fmt: skip
 _Restart = tuple[Moment, int, bool]  # when, how many, whether the start limit refused it
-After = dict[int, list[_Restart]]  # by the attempt's number
+_GateTurn = tuple[Moment, str, str | None]  # when, what a gate did, for which class or reason
+
+
+class After(NamedTuple):
+    """What followed each attempt, by its number, in order."""
+
+    restarts: dict[int, list[_Restart]]
+    gates: dict[int, list[_GateTurn]]
 
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """attempts: ATTEMPTS in journal order with number, signature, failed, restarted, incident. restarts: with number, signature, incident.
+    """attempts: ATTEMPTS in journal order with number, signature, failed, restarted, incident, and whether a gate made the next start.
+
+    restarts: with number, signature, incident.
 
     incidents: INCIDENTS with `incident`, their number in order of start; first and last are attempts' numbers, times µs since 1970.
     """
@@ -53,13 +63,16 @@ def timeline(inputs: Inputs, useless: list[str], awake: AwakeTime) -> Timeline:
     boots = boot_ends(inputs.entries).with_row_index("boot_number")
     attempts = _attempts(inputs, useless, boots)
     restarts = _restarts(inputs, attempts, useless)
-    followed = list(_followed(_in_trouble(attempts, restarts), restarts, boots))
+    after = After(_restarts_after(restarts), _gates_after(inputs.lifecycle, attempts, useless))
+    followed = list(_followed(_in_trouble(attempts, restarts), after, boots))
     groups = _grouped([last.span for _, last in followed])
     attempts = attempts.join(_decided(followed, groups), on="number", how="left", maintain_order="left")
     attempts = attempts.with_columns(pl.col("failed", "restarted", "held").fill_null(value=False))
     incidents = _incidents(attempts, groups, awake)
     of_group = incidents.select("group", "incident", first_failure="first", is_recurring=pl.col("kind") == "recurring")
     attempts = attempts.join(of_group, on="group", how="left", maintain_order="left")
+    tried = _placed(inputs.lifecycle.filter(pl.col("kind") == "gate-probed"), attempts)["number"]
+    attempts = attempts.with_columns(pl.col("number").is_in(tried.unique().implode()).alias("is_before_try"))
     inside = (pl.col("number").cast(pl.Int64) >= pl.col("first_failure")) & (pl.col("failed") | ~pl.col("is_recurring"))
     attempts = attempts.with_columns(pl.when(inside).then("incident").alias("incident")).drop("first_failure", "is_recurring")
     restarts = restarts.join(attempts.select("number", "group"), on="number", how="left", maintain_order="left")
@@ -105,12 +118,16 @@ def _started_by_timers(entries: pl.DataFrame) -> list[str]:
 
 def _stops(lifecycle: pl.DataFrame, attempts: pl.DataFrame, useless: list[str]) -> pl.DataFrame:
     """Find the first line after each attempt began by which a client's job stopped the unit: number, stop_time, stop_clock."""
-    lines = lifecycle.filter(asks_to_stop())
-    placed = _with_number(lines.with_columns(pl.col("row").cast(pl.Int64).alias("at_row")), attempts).drop_nulls("number").sort("row")
+    placed = _placed(lifecycle.filter(asks_to_stop()), attempts)
     return placed.group_by("number").agg(
         pl.col("time").first().alias("stop_time"),
         pl.when(~pl.col("boot").is_in(useless)).then("monotonic").first().alias("stop_clock"),
     )
+
+
+def _placed(lines: pl.DataFrame, attempts: pl.DataFrame) -> pl.DataFrame:
+    """Add to statements the number of the attempt that they follow, in order; those before the first are dropped."""
+    return _with_number(lines.with_columns(pl.col("row").cast(pl.Int64).alias("at_row")), attempts).drop_nulls("number").sort("row")
 
 
 def _restarts(inputs: Inputs, attempts: pl.DataFrame, useless: list[str]) -> pl.DataFrame:
@@ -155,9 +172,8 @@ class _Row(NamedTuple):
     boot: _Boot
 
 
-def _followed(attempts: pl.DataFrame, restarts: pl.DataFrame, boots: pl.DataFrame) -> Iterator[tuple[int, Last]]:
+def _followed(attempts: pl.DataFrame, after: After, boots: pl.DataFrame) -> Iterator[tuple[int, Last]]:
     """Yield every attempt's number, in order, with what policy decided about it; about 7 µs per attempt."""
-    after = _restarts_after(restarts)
     ends = moments(boots, "boot_end", "boot_end_clock")
     of_number = [*map(_Boot, ends, boots["last_boot"].to_list(), map(Moment, boots["data_end"].dt.timestamp("us").to_list()))]
     rows = map(
@@ -182,14 +198,15 @@ def _follow_unit(rows: Iterable[_Row], after: After) -> Iterator[tuple[int, Last
         if boot is not None and boot is not row.boot:
             unit_state.booted(state, boot.end)
         boot = row.boot
-        yield row.number, _follow_attempt(state, row, after.get(row.number, ()))
+        yield row.number, _follow_attempt(state, row, after)
     if boot is not None:
         if not boot.is_last:
             unit_state.booted(state, boot.end)
         unit_state.data_ended(state, boot.end if boot.is_last else boot.data_end)
 
 
-def _follow_attempt(state: UnitState, row: _Row, restarts: Sequence[_Restart]) -> Last:
+def _follow_attempt(state: UnitState, row: _Row, after: After) -> Last:
+    restarts = after.restarts.get(row.number, ())
     unit_state.started(state, row.attempt.started, row.invocation, announced=row.attempt.announced)
     unit_state.ended(state, row.attempt)
     last = state.last
@@ -198,13 +215,27 @@ def _follow_attempt(state: UnitState, row: _Row, restarts: Sequence[_Restart]) -
         unit_state.restarted(state, at, count)
         if is_refused:
             unit_state.refused(state)
+    for at, kind, about in after.gates.get(row.number, ()):
+        if kind == "gate-opened":
+            unit_state.gate_opened(state, at)
+        else:
+            unit_state.gate_closed(state, at, on_request=about == ON_HOLD)
     if row.stop is not None and (not restarts or row.stop.time >= restarts[0][0].time):
         unit_state.stopped(state, row.stop)
     return last
 
 
-def _restarts_after(restarts: pl.DataFrame) -> After:
-    after: After = {}
+def _gates_after(lifecycle: pl.DataFrame, attempts: pl.DataFrame, useless: list[str]) -> dict[int, list[_GateTurn]]:
+    turns = lifecycle.filter(pl.col("kind").is_in(["gate-opened", "gate-closed"]))
+    placed = _placed(turns, attempts).with_columns(pl.when(~pl.col("boot").is_in(useless)).then("monotonic").alias("clock"))
+    after: dict[int, list[_GateTurn]] = {}
+    for number, *turn in zip(placed["number"], moments(placed, "time", "clock"), placed["kind"], placed["about"], strict=True):
+        after.setdefault(number, []).append(tuple(turn))
+    return after
+
+
+def _restarts_after(restarts: pl.DataFrame) -> dict[int, list[_Restart]]:
+    after: dict[int, list[_Restart]] = {}
     placed = restarts.drop_nulls("number")
     each = zip(moments(placed, "time", "clock"), placed["count"].to_list(), placed["refused"].to_list(), strict=True)
     for number, restart in zip(placed["number"].to_list(), each, strict=True):

@@ -6,6 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +35,16 @@ class CaseChange:
     evidence: Evidence
 
 
+class GateTurn(NamedTuple):
+    """A statement of a gate. about: the failure class that it opened for, or why it was closed."""
+
+    us: int
+    kind: str
+    about: str | None
+    failures: int | None
+    row: int
+
+
 @dataclass(frozen=True)
 class Case:
     """One incident. Times are µs. attempts: its own, in order; success: the attempt that ended it, or no row."""
@@ -55,6 +66,7 @@ class Case:
     restarts: pl.DataFrame
     changes: list[CaseChange]  # of its machine or unit, from a day before to its end, by time
     by_hand: list[tuple[int, int]]  # (time, row) of further starts that neither restart logic, boot, timer nor socket caused
+    gate: list[GateTurn]  # what a gate did to its unit, from its beginning on
 
     @property
     def until(self) -> int:
@@ -84,7 +96,7 @@ def cases(line: Timeline, inputs: Inputs) -> Iterator[Case]:
     restarts = line.restarts.filter(pl.col("incident").is_not_null()).sort("incident", "at_row", maintain_order=True)
     sizes = restarts.group_by("incident").len()
     sized = line.incidents.join(sizes, on="incident", how="left").sort("incident").with_columns(pl.col("len").fill_null(0))
-    by_machine = _by_machine(inputs)
+    by_machine, gates = _by_machine(inputs), _gates(inputs.lifecycle)
     manual = attempts.filter("by_hand").select("number", pl.col("started").dt.timestamp("us"), "first_row").rows()
     at = 0
     for row in sized.iter_rows(named=True):
@@ -103,8 +115,18 @@ def cases(line: Timeline, inputs: Inputs) -> Iterator[Case]:
             restarts=restarts.slice(at, row["len"]),
             changes=_near(by_machine.get(row["machine"], []), row["unit"], row["start"], until),
             by_hand=_between(manual, row["first"] + 1, row["last"] + 1 + success.height),
+            gate=[turn for turn in gates.get((row["machine"], row["manager"], row["unit"]), ()) if turn.us >= row["start"]],
         )
         at += row["len"]
+
+
+def _gates(lifecycle: pl.DataFrame) -> dict[tuple[str, str, str], list[GateTurn]]:
+    turns = lifecycle.filter(pl.col("kind").is_in(["gate-opened", "gate-probed", "gate-closed"])).sort("row")
+    columns = turns.select("machine", "manager", "unit", pl.col("time").dt.timestamp("us"), "kind", "about", "counter", "row")
+    found: dict[tuple[str, str, str], list[GateTurn]] = {}
+    for machine, manager, unit, *turn in columns.iter_rows():
+        found.setdefault((machine, manager, unit), []).append(GateTurn(*turn))
+    return found
 
 
 def _ended_well(before: pl.DataFrame, own: pl.DataFrame) -> int | None:
@@ -125,7 +147,7 @@ def _between(manual: list[tuple[int, int, int]], first: int, stop: int) -> list[
 
 
 def cycled(attempts: pl.DataFrame, entries: pl.DataFrame, useless: list[str]) -> pl.DataFrame:
-    """Add cycle_s (start to next automatic start, or a job's next, by the monotonic clock where it can be trusted) and by_hand."""
+    """Add cycle_s (start to next restart, or a job's next start, by the monotonic clock where it can be trusted) and by_hand."""
     monotonic = entries["monotonic"].gather(attempts["first_row"]) if attempts.height else pl.Series([], dtype=pl.Int64)
     attempts = attempts.with_columns(monotonic.alias("monotonic"))
     following = pl.col("automatic", "boot", "started", "monotonic").shift(-1).over("unit_number").name.prefix("next_")
@@ -134,7 +156,8 @@ def cycled(attempts: pl.DataFrame, entries: pl.DataFrame, useless: list[str]) ->
     by_wall = (pl.col("next_started") - pl.col("started")).dt.total_microseconds()
     cycle = pl.when(trusted.fill_null(value=False)).then(pl.col("next_monotonic") - pl.col("monotonic")).otherwise(by_wall) / SECOND
     is_job = pl.col("is_job") | (pl.col("outcome") == "clean").any().over("unit_number")
-    attempts = attempts.with_columns(pl.when((pl.col("next_automatic") | is_job) & (cycle > 0)).then(cycle).alias("cycle_s"))
+    restarted = pl.col("next_automatic") & ~pl.col("is_before_try")
+    attempts = attempts.with_columns(pl.when((restarted | is_job) & (cycle > 0)).then(cycle).alias("cycle_s"))
     same_boot = (pl.col("boot") == pl.col("boot").shift(1).over("unit_number")).fill_null(value=False)
     restarted_it = pl.col("failed_stopping").shift(1).over("unit_number").fill_null(value=False)  # the failure came of that restart
     by_a_client = ~pl.col("automatic") & ~restarted_it & ~pl.col("unit").is_in(_activated(entries))

@@ -78,7 +78,6 @@ TEXT_FIELDS = {
 NUMBER_FIELDS = {
     "priority": "PRIORITY",
     "pid": "_PID",
-    "exit_status": "EXIT_STATUS",
     "cpu_ns": "CPU_USAGE_NSEC",
     "memory_peak": "MEMORY_PEAK",
     "dropped": "N_DROPPED",
@@ -89,9 +88,9 @@ NUMBER_FIELDS = {
 }
 EXECUTABLE_FIELDS = ("EXECUTABLE", "COREDUMP_EXE")  # the first one that is not empty counts
 RESULT_FIELDS = ("UNIT_RESULT", "TABBY_SIGNATURE", "TABBY_REASON")  # systemd's, and those of this program's own entries
-COUNT_FIELDS = ("N_RESTARTS", "TABBY_FAILURES")
 FIRST_FIELDS = {"executable": EXECUTABLE_FIELDS, "result": RESULT_FIELDS}
-_FIRST = tuple(field for fields in (*FIRST_FIELDS.values(), COUNT_FIELDS) for field in fields)
+FIRST_NUMBERS = {"restart_counter": ("N_RESTARTS", "TABBY_FAILURES"), "exit_status": ("EXIT_STATUS", "TABBY_COOLDOWN_S")}
+_FIRST = tuple(field for fields in (*FIRST_FIELDS.values(), *FIRST_NUMBERS.values()) for field in fields)
 FIELDS = tuple(dict.fromkeys([*TEXT_FIELDS.values(), *NUMBER_FIELDS.values(), *_FIRST, *attribution.FIELDS, *writers.FIELDS]))
 PRIORITIES = (0, 7)  # emerg … debug; journald stores what a client claims
 
@@ -117,7 +116,7 @@ def entries_table(fields: Mapping[str, pa.Array], fixed: Mapping[str, pa.Array])
     columns |= {name: texts.get(field, absent(n)) for name, field in TEXT_FIELDS.items()}
     columns |= {name: _numbers(texts.get(field), n, SCHEMA.field(name).type) for name, field in NUMBER_FIELDS.items()}
     columns |= {name: _first_of(texts, names, n) for name, names in FIRST_FIELDS.items()}
-    columns["restart_counter"] = _numbers(_first_of(texts, COUNT_FIELDS, n), n, SCHEMA.field("restart_counter").type)
+    columns |= {name: _numbers(_first_of(texts, names, n), n, SCHEMA.field(name).type) for name, names in FIRST_NUMBERS.items()}
     columns["writer"] = writers.writers(texts, n)
     columns["unit"], columns["invocation"], columns["manager"] = attribution.attribute_entries(texts, n)
     return pa.Table.from_arrays([columns[name] for name in SCHEMA.names], schema=SCHEMA)

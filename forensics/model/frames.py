@@ -35,7 +35,7 @@ ENTRIES = pl.Schema(
         "message": pl.String(),  # bytes that are not UTF-8 are written as \xNN
         # fields by which the service manager and journald report on a unit
         "exit_code": pl.Categorical(),  # EXIT_CODE: exited, killed, dumped
-        "exit_status": pl.Int32(),  # EXIT_STATUS: exit status or signal number
+        "exit_status": pl.Int32(),  # EXIT_STATUS: exit status or signal number; of an own entry in how many seconds a gate tries again
         "command": pl.Categorical(),  # COMMAND: ExecStart, ExecStartPre, …
         "result": pl.Categorical(),  # UNIT_RESULT; of an own entry the failure class, or why a gate was closed
         "restart_counter": pl.Int64(),  # N_RESTARTS; of an own entry how many failures a gate counted
@@ -127,7 +127,7 @@ LIFECYCLE = pl.Schema(  # one row per statement of the service manager or of thi
             ]
         ),
         "requested": pl.Boolean(),  # a client asked for it: a stop, a reload, a start at once in place of a scheduled restart
-        "job": pl.String(),  # JOB_TYPE
+        "job": pl.String(),  # JOB_TYPE; null of a gate's stop
         "counter": pl.Int64(),  # N_RESTARTS of a restart; how many failures a gate counted
         "about": pl.String(),  # of the gate and of a remedy: the failure class, or why a gate was closed
         "row": pl.UInt32(),

@@ -191,6 +191,24 @@ class Detection:
 
 
 @dataclass(frozen=True, slots=True)
+class GateStop:
+    """What a gate did in an incident: it stopped the restarts, and tried a start now and then. after_s: from the first failure.
+
+    restarts_avoided: an estimate, how many would have fitted in the time in which it kept the unit stopped; null without a cadence.
+    """
+
+    opened: datetime
+    after_s: float
+    failures: int
+    signature: str
+    probes: int
+    closed: datetime | None
+    restarts_avoided: int | None
+    cadence_s: float | None  # from one start to the next, before it opened
+    evidence: Evidence | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Cost:
     cpu_s: float | None
     journal_bytes: int
@@ -243,6 +261,7 @@ class Incident:
     slept_s: float = 0.0  # of the host, between start and end: in no other length
     last_good: datetime | None = None  # when the attempt before its first failure ended well
     replay: tuple[Replayed, ...] = ()  # controls, the first to fire first
+    gate: GateStop | None = None
 
 
 @dataclass(frozen=True, slots=True)

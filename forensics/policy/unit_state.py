@@ -53,6 +53,7 @@ class Span:
     down_since: Moment | None = None
     is_long: bool = False  # ten minutes have passed since then, and nothing was up again
     of_job: bool = False
+    is_gated: bool = False  # a gate has stopped its restarts
     failures: dict[str, int] = field(default_factory=dict)  # by signature, "" for those beyond MOST_SIGNATURES
     restarts: int = 0
     lives: list[float] = field(default_factory=list)  # seconds, of failed attempts that did not hold
@@ -65,7 +66,7 @@ class Span:
             return "restart-loop"
         if self.of_job:
             return "failing-job" if sum(self.failures.values()) >= JOB_FAILURES else None
-        return "outage" if self.is_long else None
+        return "outage" if self.is_long or self.is_gated else None
 
     @property
     def kind(self) -> str | None:
@@ -137,6 +138,14 @@ class Last:
 
 
 @dataclass(slots=True)
+class Gate:
+    """A gate that keeps a unit from being restarted. is_stopping: it has stopped the unit, and that stop is not on record yet."""
+
+    opened: Moment
+    is_stopping: bool = True
+
+
+@dataclass(slots=True)
 class UnitState:
     """What the functions below remember of a unit. stop: a stop on request that may turn out to be half of a restart."""
 
@@ -144,6 +153,7 @@ class UnitState:
     running: Running | None = None
     last: Last | None = None
     stop: Moment | None = None
+    gate: Gate | None = None  # while it is open
     is_job: bool = False  # a timer starts it, or an attempt of it has finished
     series: Series = field(default_factory=Series)
 
@@ -151,6 +161,8 @@ class UnitState:
 def started(state: UnitState, at: Moment, invocation: str, *, announced: bool = False) -> list[Span]:
     """An attempt begins. announced: the manager logs `Starting`, and will log `Started` when it is ready."""
     closed = _cut(state, at) + _waited(state, at, starting=True)
+    if state.gate is not None:
+        state.gate.is_stopping = False
     state.running = Running(invocation, at, announced)
     return closed
 
@@ -177,7 +189,7 @@ def ended(state: UnitState, attempt: Attempt) -> list[Span]:
     state.stop = attempt.ended if attempt.outcome == "stopped" else None
     if attempt.failed_stopping:
         closed += _failed_stopping(state, state.last)
-    elif attempt.failed:
+    elif attempt.failed or (finished and state.gate is not None and state.gate.is_stopping):
         _count_failure(state.last)
     return closed
 
@@ -188,7 +200,7 @@ def restarted(state: UnitState, at: Moment, count: int = 1) -> None:
     if not last.failed:
         _count_failure(last)
     last.restarted, last.refused = True, False
-    state.stop = None
+    state.stop = state.gate = None
     last.span.restarts += count
 
 
@@ -198,8 +210,30 @@ def refused(state: UnitState) -> None:
         state.last.refused = True
 
 
+def gate_opened(state: UnitState, at: Moment) -> None:
+    """A gate stops the restarts of a unit that fails, while its attempt ends: what ended well would have been restarted too."""
+    state.gate = Gate(at) if state.gate is None else Gate(state.gate.opened)
+    if state.running is None and state.last is not None and state.last.finished and not state.last.failed:
+        _count_failure(state.last)
+    span = state.span
+    span.is_gated, span.start, span.down_since = True, span.start or at.time, span.down_since or at
+
+
+def gate_closed(state: UnitState, at: Moment, *, on_request: bool) -> None:
+    """A gate lets the manager restart its unit again. on_request: a person leaves the unit stopped instead."""
+    state.gate = None
+    if on_request:
+        state.stop = state.stop or at
+
+
 def stopped(state: UnitState, at: Moment) -> None:
-    """A client asked for a stop; of several lines about one stop the first dates it. One right after a failure is its consequence."""
+    """A client asked for a stop; of several lines about one stop the first dates it. One right after a failure is its consequence.
+
+    The first stop after a gate was opened is the gate's: the unit fails as before.
+    """
+    if state.gate is not None and state.gate.is_stopping:
+        state.gate.is_stopping = False
+        return
     last = state.last
     consequence = state.running is None and last is not None and last.failed and elapsed_s(last.ended, at) <= CONSEQUENCE_S
     if not consequence:
@@ -209,6 +243,7 @@ def stopped(state: UnitState, at: Moment) -> None:
 def booted(state: UnitState, boot_end: Moment) -> list[Span]:
     """The boot whose last entry is `boot_end` is over: nothing runs, and the shutdown stopped what stopped just before."""
     closed = _cut(state, boot_end)
+    state.gate = None  # its state is in /run
     if state.stop is not None and elapsed_s(state.stop, boot_end) <= SHUTDOWN_S:
         state.stop = None
     if state.last is not None and elapsed_s(state.last.ended, boot_end) <= SHUTDOWN_S:
@@ -344,7 +379,7 @@ def _healthy(state: UnitState, since: Moment) -> list[Span]:
 def _close(state: UnitState, end: Moment) -> list[Span]:
     """End the span and begin another; one in which nothing failed is dropped."""
     _measure(state, end)
-    span, state.span = state.span, Span()
+    span, state.span, state.gate = state.span, Span(), None
     if span.start is None:
         return []
     span.end = max(end.time, span.start)

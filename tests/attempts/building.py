@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import polars as pl
 
+from forensics.model.own_entries import GATE_CLOSED, GATE_OPENED, GATE_PROBED
 from tests.attempts.loading import entries
 
 T0 = 1_765_143_000_000_000  # 2025-12-07 21:30 UTC
@@ -24,6 +25,7 @@ IDS = {
     "oom": "fe6faa94e7774663a0da52717891d8ef",
     "resources": "ae8f7b866b0347b9af31fe1c80b127c0",
 }
+GATE = {"opened": GATE_OPENED, "probed": GATE_PROBED, "closed": GATE_CLOSED}
 TEXTS = {
     "starting": "Starting {unit}...",
     "started": "Started {unit}.",
@@ -96,6 +98,20 @@ class Journal:
     def dies(self, run: str, status: int = 1) -> None:
         self.manager("exit", run, after=1, EXIT_CODE="exited", EXIT_STATUS=str(status), COMMAND="ExecStart")
         self.manager("failed", run, UNIT_RESULT="exit-code")
+
+    def gate(self, what: str, run: str = "", after: float = 0.01, **fields: str) -> None:
+        """An entry of the gate: it opens within the unit, and tries and closes in units of its own."""
+        own = {"_SYSTEMD_UNIT": self.unit, "_SYSTEMD_INVOCATION_ID": run} if run else {"_SYSTEMD_UNIT": "run-u1.service"}
+        by = {"_PID": "900", "_UID": "0", "_COMM": "python3", "_TRANSPORT": "journal", "SYSLOG_IDENTIFIER": "tabby-forensics"}
+        text = {"MESSAGE": f"gate of {self.unit}: ImportError, {what}", "PRIORITY": "2", "MESSAGE_ID": GATE[what]}
+        self.add(after, by | own | {"OBJECT_SYSTEMD_UNIT": self.unit} | text | fields)
+
+    def trips(self, run: str, failures: int = 3, after: float = 0.5, signature: str = "loader.library-missing") -> None:
+        """A run that dies, and whose gate opens so many seconds later: the order of the lines is that of systemd 252."""
+        self.manager("exit", run, after=1, EXIT_CODE="exited", EXIT_STATUS="1", COMMAND="ExecStart")
+        self.gate("opened", run, after, TABBY_FAILURES=str(failures), TABBY_SIGNATURE=signature, TABBY_COOLDOWN_S="600")
+        self.manager("failed", run, UNIT_RESULT="exit-code")
+        self.manager("stopped", run, JOB_TYPE="stop", JOB_RESULT="done")
 
     def frame(self) -> pl.DataFrame:
         return entries(self.lines)

@@ -27,7 +27,6 @@ INT64, INT32, PRIORITY = (-(2**63), 2**63 - 1), (-(2**31), 2**31 - 1), (0, 7)
 NUMBERS = {
     "priority": ("PRIORITY", PRIORITY),
     "pid": ("_PID", INT64),
-    "exit_status": ("EXIT_STATUS", INT32),
     "cpu_ns": ("CPU_USAGE_NSEC", INT64),
     "memory_peak": ("MEMORY_PEAK", INT64),
     "dropped": ("N_DROPPED", INT64),
@@ -43,6 +42,7 @@ def columns(fields: Mapping[str, str]) -> dict[str, object]:
     row: dict[str, object] = {column: fields.get(field) for column, field in TEXT.items()}
     for column, (field, limits) in NUMBERS.items():
         row[column] = _number(fields.get(field, ""), *limits)
+    row["exit_status"] = _number(fields.get("EXIT_STATUS") or fields.get("TABBY_COOLDOWN_S") or "", *INT32)
     row["restart_counter"] = _number(fields.get("N_RESTARTS") or fields.get("TABBY_FAILURES") or "", *INT64)
     row["result"] = fields.get("UNIT_RESULT") or fields.get("TABBY_SIGNATURE") or fields.get("TABBY_REASON") or None
     row["executable"] = fields.get("EXECUTABLE") or fields.get("COREDUMP_EXE") or None

@@ -61,6 +61,34 @@ class Unit:
             self.journal.manager("well", invocation)
         self.journal.manager("stopped", invocation, JOB_TYPE="stop", JOB_RESULT="done", after=0.01 if invocation else after)
 
+    def gated(self, failures: int, klass: str, classified_s: float, tries: int, end: str) -> None:
+        """Failures up to the one at which a gate opens, tries that fail, and how it goes on."""
+        for _ in range(failures - 1):
+            self.step("fail", 1, klass, 12.0)
+        invocation = self.start(0.1)
+        self.journal.writes(invocation, LINES[klass], after=1)
+        self.journal.trips(invocation, failures, classified_s)
+        for _ in range(tries):
+            self.journal.gate("probed", after=700)
+            invocation = self.start(0.1)
+            self.journal.writes(invocation, LINES[klass], after=1)
+            self.journal.trips(invocation, failures, classified_s)
+        self.counter = 0
+        match end:
+            case "held":
+                self.journal.gate("probed", after=300)
+                invocation = self.start(0.1)
+                self.journal.gate("closed", after=605, TABBY_REASON="held")
+                self.stop(invocation, after=30)
+            case "reset":
+                self.journal.gate("closed", after=50, TABBY_REASON="reset")
+                self.stop(self.start(0.1), after=700)
+            case "hold":
+                self.journal.gate("closed", after=50, TABBY_REASON="hold")
+                self.journal.now += 1_000_000_000
+            case _:
+                self.journal.now += 900_000_000
+
     def step(self, name: str, *given: object) -> None:
         match name, *given:
             case "fail", times, klass, every:
@@ -74,6 +102,8 @@ class Unit:
                 self.restart(invocation, 10)
             case "hold", seconds, _:
                 self.stop(self.start(0.1), after=seconds)
+            case "gate", failures, klass, classified_s, tries, end:
+                self.gated(failures, klass, classified_s, tries, end)
             case "stop", waits:
                 self.stop(after=1)
                 self.journal.now += int(waits * 1e6)
