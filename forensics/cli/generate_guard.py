@@ -8,6 +8,7 @@ import typer
 
 from forensics.cli import output, params
 from forensics.cli.generate import MOST_SENTENCES, Files, Program, _basis, _refuse_bad_target, _this_program, _write_files, app
+from forensics.cli.generate_litellm import litellm
 from forensics.errors import ForensicsError, UsageError
 from forensics.policy.breaker import Limits
 from forensics.query import Query
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from forensics.generate.gate import Guarded, Wanted
 
 __all__ = ["app"]  # each command below is registered on `generate`'s app
+
+app.command()(litellm)
 
 Nix = Annotated[bool, typer.Option("--nix", help="Write a NixOS module instead of drop-ins.")]
 Pager = Annotated[str, typer.Option("--on-failure", metavar="UNIT", help="Also set OnFailure=, such as page@%N.service.")]
@@ -96,3 +99,37 @@ def _seconds(option: str, text: str) -> float:
     if not 0 < found < 30 * 86_400.0:
         raise UsageError(f"{option} {text}: must be a time such as 600 or 10min.")
     return found
+
+
+DrilledClasses = Annotated[
+    list[str] | None, typer.Option("--class", metavar="CLASS", help="Drill this class; repeatable. Default: those that the host has shown.")
+]
+Calendar = Annotated[str, typer.Option(metavar="TIME", help="When, as OnCalendar= has it.")]
+DrillWithin = Annotated[str, typer.Option(metavar="TIME", help="How long to wait for every link of a drill.")]
+DrillPages = Annotated[list[str] | None, typer.Option("--page", metavar="URL", help="As in `drill`; repeatable.")]
+OnSilence = Annotated[str, typer.Option("--on-failure", metavar="UNIT", help="A unit to start when a link was silent.")]
+DrillNix = Annotated[bool, typer.Option("--nix", help="Write a NixOS module instead of two units.")]
+
+
+@app.command()
+def drill(
+    *,
+    classes: DrilledClasses = None,
+    calendar: Calendar = "monthly",
+    within: DrillWithin = "5min",
+    page: DrillPages = None,
+    on_failure: OnSilence = "",
+    nix: DrillNix = False,
+    program: Program = None,
+    target: Files = None,
+) -> None:
+    """Write a timer that proves once a month that failures still reach somebody: `drill --all`, or of the named classes."""
+    from forensics.generate.drill import Monthly, drill_files, nix_module, refuse_mistakes
+
+    _refuse_bad_target(target)
+    command = program or _this_program()
+    if not nix and (not command.startswith("/") or not command.isprintable()):
+        raise UsageError(f"'{command}': systemd needs the full path of the program; set --program.")
+    wanted = Monthly(tuple(classes or ()), calendar, within, tuple(page or ()), on_failure)
+    refuse_mistakes(wanted)
+    _write_files({"tabby-drill.nix": nix_module(wanted)} if nix else drill_files(command, wanted), target)
