@@ -1,0 +1,177 @@
+"""`verify` on a real systemd: healthy, a leftover on the port, no model, dead, crashing while it settles, and what a user may not see."""
+
+import json
+import re
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+from tests.lab.systemd import NEEDED, booted
+
+pytestmark = NEEDED
+ROOT = Path(__file__).resolve().parents[2]
+PYTHON = f"/lab/python/bin/{Path(sys.executable).resolve().name}"
+VARIABLES = "LD_LIBRARY_PATH=/lab/python/lib PYTHONPATH=/lab/project:/lab/packages PYTHONDONTWRITEBYTECODE=1"
+UNIT = "tabbyapi.service"
+# TabbyAPI in small: 5000 busy → 5001, /health answers 200 also without a model
+SERVER = """\
+import http.server, json, os, socket, sys
+port = 5000
+try:
+    socket.create_connection(("127.0.0.1", port), 1).close()
+    port += 1
+except OSError:
+    pass
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        if os.path.exists("/run/no-model"):
+            return self.answer(503, {"detail": "No models are currently loaded."})
+        self.answer(200, {"choices": [{"text": "2"}]})
+    def do_GET(self):
+        if self.path == "/v1/models":
+            return self.answer(200, {"object": "list", "data": [{"id": "llama"}]})
+        self.answer(200 if self.path == "/health" else 404, {"status": "healthy", "issues": []})
+    def answer(self, status, body):
+        raw = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(raw)))
+        self.end_headers()
+        self.wfile.write(raw)
+    def log_message(self, *_):
+        pass
+http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler).serve_forever()
+"""
+UNITS = {
+    UNIT: "[Service]\nExecStart=/usr/bin/python3 /lab/server.py\nRestart=on-failure\nRestartSec=100ms\n",
+    "other.service": "[Service]\nExecStart=/usr/bin/python3 /lab/server.py\n",
+    "fails.service": "[Service]\nExecStart=/bin/false\nRestart=always\nRestartSec=50ms\n[Unit]\nStartLimitIntervalSec=0\n",
+    "waked.socket": "[Socket]\nListenStream=127.0.0.1:6000\n",
+    "waked.service": "[Service]\nExecStart=/usr/lib/systemd/systemd-socket-proxyd 127.0.0.1:5000\n",
+}
+
+
+@pytest.fixture(scope="module")
+def verdicts(tmp_path_factory):
+    """Case → the exit code and the JSON of `verify`."""
+    shared = {"python": Path(sys.base_prefix), "packages": Path(sysconfig.get_path("purelib")), "project": ROOT}
+    found = {}
+    with booted(UNITS, tmp_path_factory.mktemp("lab"), programs={"server.py": SERVER}, shared=shared) as lab:
+
+        def verify(case, *options, unit=UNIT, before="", prefix=""):
+            command = f"{prefix} {PYTHON} -m forensics verify {unit} --format json --timeout 5 {' '.join(options)}"
+            script = f"export {VARIABLES}; {before}\n{command} 2>&1; echo $?"
+            printed, _, code = lab.run(["sh", "-c", script]).strip().rpartition("\n")
+            found[case] = int(code), json.loads(printed) if printed.startswith("{") else printed
+
+        def listens(port):
+            lab.wait_until(lambda: f":{port:04X} " in lab.run(["cat", "/proc/net/tcp"]), 20)
+
+        lab.run(["systemctl", "start", UNIT, "waked.socket"])
+        listens(5000)
+        verify("healthy", "--port 5000 --settle 1")
+        verify("no port named", "--settle 0")
+        verify("an ordinary user", "--port 5000 --settle 0", prefix="setpriv --reuid=65534 --clear-groups")
+        verify("woken by its socket", "--port 6000 --settle 0 --path /health", unit="waked.service")
+        verify("no model", "--port 5000 --settle 0", before="touch /run/no-model")
+        lab.run(["rm", "/run/no-model"])
+        crash = f"(sleep 1.5; kill -KILL $(systemctl show -P MainPID {UNIT})) &"
+        verify("crashes while settling", "--port 5000 --settle 20", before=crash)
+        lab.run(["systemctl", "stop", UNIT])
+        verify("dead", "--port 5000 --settle 0")
+        lab.run(["sh", "-c", "systemd-run -q --scope --unit=leftover /usr/bin/python3 /lab/server.py >/dev/null 2>&1 &"])
+        listens(5000)
+        lab.run(["systemctl", "start", UNIT])
+        listens(5001)
+        verify("a leftover", "--port 5000 --settle 0")
+        verify("the fallback port", "--port 5002 --settle 0 --timeout 1")
+        verify("no such unit", unit="absent.service")
+        lab.run(["systemctl", "mask", "--runtime", "masked.service"])
+        verify("masked", unit="masked.service")
+        lab.run(["systemctl", "start", "fails.service"], check=False)
+        verify("loops", "--settle 30", unit="fails.service")
+    return found
+
+
+def outcomes(verdict):
+    return {check["check"]: check["outcome"] for check in verdict["checks"]}
+
+
+def evidence(verdict, name):
+    (found,) = [check["evidence"] for check in verdict["checks"] if check["check"] == name]
+    return found
+
+
+def test_a_healthy_unit_is_verified(verdicts):
+    code, verdict = verdicts["healthy"]
+    assert (code, verdict["outcome"], verdict["port"]) == (0, "ok", 5000)
+    assert list(outcomes(verdict)) == ["unit", "held", "port", "answer"]
+    assert evidence(verdict, "held").endswith("for 1 s")
+    assert "POST /v1/completions gave one token of llama" in evidence(verdict, "answer")
+
+
+def test_the_only_port_need_not_be_named(verdicts):
+    code, verdict = verdicts["no port named"]
+    assert (code, verdict["port"]) == (0, 5000)
+
+
+def test_a_leftover_on_the_port_fails_though_it_answers(verdicts):
+    code, verdict = verdicts["a leftover"]
+    assert (code, outcomes(verdict)["port"]) == (3, "failed")
+    assert re.search(
+        r"5000 is held by /usr/bin/python3 /lab/server\.py \(pid \d+, in leftover\.scope, on 127\.0\.0\.1\), not by tabbyapi\.service; "
+        r"tabbyapi\.service listens on 5001 \(pid \d+\) instead",
+        evidence(verdict, "port"),
+    )
+    assert evidence(verdict, "answer") == "not asked: another process may answer"
+
+
+def test_a_fallback_port_fails(verdicts):
+    code, verdict = verdicts["the fallback port"]
+    assert code == 3
+    assert "nobody listens on 5002; tabbyapi.service listens on 5001" in evidence(verdict, "port")
+
+
+def test_a_server_without_a_model_fails_though_its_health_is_200(verdicts):
+    code, verdict = verdicts["no model"]
+    assert (code, outcomes(verdict)["port"]) == (3, "ok")
+    assert 'HTTP 503 {"detail": "No models are currently loaded."}' in evidence(verdict, "answer")
+
+
+def test_a_dead_unit_fails(verdicts):
+    code, verdict = verdicts["dead"]
+    assert (code, outcomes(verdict)) == (3, {"unit": "failed"})
+
+
+def test_a_crash_while_it_settles_fails_at_once(verdicts):
+    code, verdict = verdicts["crashes while settling"]
+    assert (code, outcomes(verdict)["held"]) == (3, "failed")
+    assert "with the result signal" in evidence(verdict, "held")
+    assert verdict["took_s"] < 10
+
+
+def test_a_loop_fails_at_once(verdicts):
+    code, verdict = verdicts["loops"]
+    assert code == 3
+    assert verdict["took_s"] < 10
+
+
+def test_an_ordinary_user_cannot_tell_whose_the_port_is(verdicts):
+    code, verdict = verdicts["an ordinary user"]
+    assert (code, outcomes(verdict)["port"], outcomes(verdict)["answer"]) == (4, "unknown", "ok")
+    assert "that this user may not see: run it as root" in evidence(verdict, "port")
+
+
+def test_a_unit_that_its_socket_starts_is_woken(verdicts):
+    code, verdict = verdicts["woken by its socket"]
+    assert (code, outcomes(verdict)["port"]) == (0, "ok")
+
+
+@pytest.mark.parametrize(
+    ("case", "code", "words"), [("no such unit", 4, "there is no unit absent.service here"), ("masked", 3, "masked.service is masked")]
+)
+def test_what_is_no_unit(verdicts, case, code, words):
+    assert verdicts[case][0] == code
+    assert words in evidence(verdicts[case][1], "unit")
