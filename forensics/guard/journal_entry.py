@@ -13,6 +13,7 @@ from contextlib import suppress
 from forensics.model.own_entries import IDENTIFIER
 
 SOCKET = "/run/systemd/journal/socket"
+WITHIN_S = 2.0  # a journald that hangs takes nothing more once its socket is full
 LONGEST_VALUE = 8192  # characters: a datagram of a few fields stays below the kernel's limit
 
 
@@ -24,6 +25,7 @@ def write_entry(message_id: str, unit: str, text: str, *, priority: int = 5, is_
     about = "OBJECT_SYSTEMD_USER_UNIT" if is_users else "OBJECT_SYSTEMD_UNIT"
     named = {"MESSAGE": text, "MESSAGE_ID": message_id, "PRIORITY": str(priority), "SYSLOG_IDENTIFIER": IDENTIFIER, about: unit}
     with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as journal:
+        journal.settimeout(WITHIN_S)
         journal.sendto(datagram({**named, **fields}), SOCKET)
 
 
