@@ -25,6 +25,7 @@ from forensics.cli import (
     ingest,
     output,
     patterns,
+    preflight,
     replay,
     report,
     verify,
@@ -44,6 +45,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "verify": verify.verify,
     "drill": drill.drill,
     "doctor": doctor.doctor,
+    "preflight": preflight.preflight,
 }
 GROUPS = {
     "audit": audit.app,

@@ -9,6 +9,7 @@ import typer
 from forensics.cli import output, params
 from forensics.cli.generate import MOST_SENTENCES, Files, Program, _basis, _refuse_bad_target, _this_program, _write_files, app
 from forensics.cli.generate_litellm import litellm
+from forensics.cli.generate_preflight import preflight
 from forensics.errors import ForensicsError, UsageError
 from forensics.policy.breaker import Limits
 from forensics.query import Query
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["app"]  # each command below is registered on `generate`'s app
 
 app.command()(litellm)
+app.command()(preflight)
 
 Nix = Annotated[bool, typer.Option("--nix", help="Write a NixOS module instead of drop-ins.")]
 Pager = Annotated[str, typer.Option("--on-failure", metavar="UNIT", help="Also set OnFailure=, such as page@%N.service.")]
@@ -68,7 +70,7 @@ def gate(
 def _gates(query: Query, wanted: Wanted, *, is_users: bool) -> list[Guarded]:
     """Find the units that get a gate; those that --unit names also without a history. Raises UnprovenError when there is none."""
     from forensics.errors import UnprovenError
-    from forensics.generate.gate import guarded, unproven
+    from forensics.generate.gate import guarded, is_loaded, unproven
     from forensics.guard.systemctl import UNIT_NAME
     from forensics.query import unit_pattern
 
@@ -79,7 +81,7 @@ def _gates(query: Query, wanted: Wanted, *, is_users: bool) -> list[Guarded]:
     try:
         found, refused = guarded(_basis(query), wanted)
     except ForensicsError as error:
-        if not named or isinstance(error, UsageError):
+        if not named or not wanted.is_here or not all(is_loaded(name, is_users=is_users) for name in named):
             raise
         why = str(error)
     judged = {one.unit for one in found}

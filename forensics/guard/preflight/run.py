@@ -96,6 +96,8 @@ def _results(unit: Unit, asked: Asked) -> Iterator[Result]:
     if asked.checks is None and not file.exists():
         return
     for check in read_checks(file):
+        if asked.quiet and check.about.optional:
+            continue
         yield _checked(check, unit)
 
 

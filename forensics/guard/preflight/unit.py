@@ -17,7 +17,8 @@ from forensics.guard.listeners import cgroup_of
 from forensics.guard.systemctl import Manager, NoManagerError
 
 WITHIN_S = 3.0
-KEPT = {"LD_LIBRARY_PATH": "TABBY_LD_LIBRARY_PATH", "LD_PRELOAD": "TABBY_LD_PRELOAD"}  # the drop-in moves them out of this program's way
+KEPT = {name: f"TABBY_{name}" for name in ("LD_LIBRARY_PATH", "LD_PRELOAD", "PYTHONPATH")}
+# what could break this program: the drop-in hands it over under another name
 PROPERTIES = (
     "LoadState", "ActiveState", "ExecStart", "WorkingDirectory", "Environment", "EnvironmentFiles", "ReadWritePaths", "User", "TriggeredBy",
 )  # fmt: skip
