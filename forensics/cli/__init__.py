@@ -26,6 +26,7 @@ from forensics.cli import (
     output,
     patterns,
     preflight,
+    remedy,
     replay,
     report,
     verify,
@@ -54,6 +55,7 @@ GROUPS = {
     "gate": gate.app,
     "generate": generate_guard.app,
     "patterns": patterns.app,
+    "remedy": remedy.app,
 }
 
 app = typer.Typer(

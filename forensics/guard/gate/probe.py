@@ -15,6 +15,7 @@ from forensics.policy import breaker
 
 DEBOUNCE_S = 1.0  # without a change, before a change counts: an installation writes for a while
 LONGEST_CHANGE_S = 120.0
+REPAIRING_S = 60.0  # a unit that a remedy is repairing is tried later: it would start half repaired
 NAMES = ("LoadState", "ActiveState", "InvocationID", "Job", "ActiveEnterTimestampMonotonic", "NeedDaemonReload")
 UP = {"active", "reloading", "refreshing"}
 
@@ -25,6 +26,9 @@ def probe(manager: Manager, unit: str, number: int, reason: str = announce.COOLD
         state = read_state(manager, unit)
         if state.state != breaker.OPEN or state.opened != number:
             return
+        if _is_being_repaired(manager, unit):
+            transient.call_later(manager, unit, transient.PROBE, number, REPAIRING_S)
+            return
         shown = manager.show(unit, *NAMES)
         if shown["ActiveState"] == "failed" and shown["InvocationID"] in {"", state.invocation} and shown["LoadState"] == "loaded":
             _start(manager, unit, state, reason)
@@ -32,6 +36,12 @@ def probe(manager: Manager, unit: str, number: int, reason: str = announce.COOLD
             close_gate(manager, unit, state, announce.RESET)  # reset-failed, or a start and a stop by hand
         else:
             _settle_later(manager, unit, _half_open(manager, unit, state))  # a start by hand, or another job
+
+
+def _is_being_repaired(manager: Manager, unit: str) -> bool:
+    from forensics.guard.remedy.progress import is_in_progress  # noqa: PLC0415 - `note` needs nothing of it
+
+    return is_in_progress(manager, unit)
 
 
 def changed(manager: Manager, unit: str, number: int) -> None:
