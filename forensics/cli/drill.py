@@ -120,12 +120,15 @@ def _recorded(store: Path | None) -> tuple[Mapping[str, int], Mapping[str, str]]
     """Return the classes that the store has failures of: how often each failed, and the text that decided its first failure."""
     from forensics.cli.history import read_whole_store
     from forensics.errors import NothingRecordedError
+    from forensics.model.own_entries import DRILL_PREFIX
 
     try:
         history, _ = read_whole_store(store)
     except NothingRecordedError:
         return {}, {}
-    failed = history.labelled.labels.filter("failed")
+    attempts = history.assembly.attempts
+    drills = attempts.filter(attempts["unit"].cast(str).str.starts_with(DRILL_PREFIX)).select("attempt")
+    failed = history.labelled.labels.filter("failed").join(drills, on="attempt", how="anti", maintain_order="left")
     counts = dict(failed.group_by("signature").len().rows())
     first = failed.unique("signature", keep="first", maintain_order=True)
     texts = first.join(history.assembly.events.select("event", "text"), on="event", how="inner", maintain_order="left")
