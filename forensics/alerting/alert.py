@@ -11,12 +11,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from forensics.alerting.stored_values import rebuilt
+from forensics.model.own_entries import is_drill
 from forensics.model.values import UnitKey
 from forensics.sanitize import cut, one_line, sanitizer
 from forensics.wording import reflowed
 
 NEW, LOOP, FUTILE, RECOVERED, LOSS = "NewFailureSignature", "RestartLoop", "FutileRestart", "ServiceRecovered", "JournalLoss"
-DOWN, JOB = "UnitDown", "JobFailing"
+DOWN, JOB, BREAKER = "UnitDown", "JobFailing", "BreakerOpened"
+REMEDY_STARTED, REMEDY_ENDED = "RemedyStarted", "RemedyEnded"
 TEST = "TestAlert"
 LONGEST_LINE = 1000
 LONGEST_PARAGRAPHS = 2000
@@ -61,6 +63,11 @@ class Alert:
         return UnitKey(self.machine, self.manager, self.unit)
 
     @property
+    def is_drill(self) -> bool:
+        """Whether it is about a unit that failed only to try the alerts."""
+        return is_drill(self.unit)
+
+    @property
     def id(self) -> str:
         """Identify this alert in this state: equal for every delivery, so that receivers can drop duplicates."""
         moment = f"{self.key}/{self.starts_at:.6f}/{self.ended_at is not None}"
@@ -75,6 +82,7 @@ class Alert:
         """Labels, none of them empty: Alertmanager drops empty ones, and the identity of the alert with them."""
         labels = {"alertname": self.name, "unit": self.unit, "host": self.host, "signature": self.signature, "severity": self.severity}
         labels |= {"machine": self.machine, "manager": "" if self.manager == "system" else self.manager}
+        labels |= {"drill": "true"} if self.is_drill else {}
         return {name: value[:LONGEST_LABEL] for name, value in labels.items() if value}
 
     def annotations(self) -> dict[str, str]:

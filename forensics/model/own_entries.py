@@ -21,3 +21,8 @@ OWN_ENTRIES = {
     REMEDY_ENDED: "remedy-ended",
 }  # MESSAGE_ID → the kind of its statement
 DRILL_PREFIX = "tabby-drill-"  # of the transient units of `drill`: they are in no report, and their alerts carry the label drill="true"
+
+
+def is_drill(unit: str) -> bool:
+    """Whether a unit fails only to try the alerts."""
+    return unit.startswith(DRILL_PREFIX)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 
-from forensics.alerting.alert import FUTILE, NEW, Alert, harmless, paragraphs
+from forensics.alerting.alert import BREAKER, FUTILE, NEW, REMEDY_ENDED, REMEDY_STARTED, Alert, harmless, paragraphs
 from forensics.model.values import Signature, UnitKey
 from forensics.policy.class_state import ClassState
 from forensics.policy.limits import HELD_S
 from forensics.policy.unit_state import UnitState
+from forensics.watch.batch import Statement
 from forensics.watch.floods import MOST_OF_HOST, MOST_OF_UNIT, Flood, most
 from forensics.watch.stream import Ended
-from forensics.wording import plural
+from forensics.wording import plural, spoken_duration
 
+WARNING = 4  # of syslog's priorities
 SEVERITIES = {"critical": "critical", "high": "critical", "medium": "warning", "low": "info", "info": "info"}
 
 
@@ -46,6 +49,32 @@ def described(unit: UnitKey, host: str, signature: Signature, line: str, why: st
         machine=unit.machine,
         manager=unit.manager,
     )
+
+
+def breaker_opened(about_unit: Alert, opening: Statement) -> Alert:
+    """Make the alert that a gate stops the restarts of a unit. about_unit: with the texts of the class that it fails of."""
+    failures = plural(opening.counter or 0, "failure")
+    waits = "" if opening.wait_s is None else f"; next try in {spoken_duration(opening.wait_s)}"
+    because = f": {about_unit.title}" if about_unit.title else ""
+    unit = opening.unit
+    option = "" if unit.manager == "system" else "--user "
+    again = f"To try at once: tabby-forensics gate reset {option}{shlex.quote(unit.unit)}"
+    return replace(
+        about_unit, name=BREAKER, severity="critical", starts_at=opening.at.time / 1e6, count=opening.counter or 0, state="", signature="",
+        fails_of=about_unit.signature or opening.about, remedy="\n".join(filter(None, [about_unit.remedy, again])),
+        why=harmless({"text": opening.text})["text"], summary=f"restarts of {unit.unit} are stopped after {failures}{because}{waits}",
+    )  # fmt: skip
+
+
+def remedy_reported(statement: Statement, host: str) -> Alert:
+    """Make the alert that a remedy was started, or how it ended."""
+    ended = statement.kind == "remedy-ended"
+    severity = "warning" if ended and statement.priority <= WARNING else "info"
+    unit, text = statement.unit, harmless({"text": statement.text})["text"]
+    return Alert(
+        REMEDY_ENDED if ended else REMEDY_STARTED, unit.unit, host, severity, text, statement.at.time / 1e6, fails_of=statement.about,
+        machine=unit.machine, manager=unit.manager,
+    )  # fmt: skip
 
 
 def flood_of_unit(flood: Flood, alert: Alert) -> Alert:

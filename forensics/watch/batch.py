@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import polars as pl
 
@@ -16,7 +17,8 @@ from forensics.signatures import line_level, mask
 from forensics.speakers import Speaker, speakers
 
 # a statement of any other kind can be about an end
-NO_ENDS = {"starting", "started", "stopping", "restart", "reloading"}
+OURS = {"gate-opened", "gate-probed", "gate-closed", "remedy-started", "remedy-ended"}
+NO_ENDS = {"starting", "started", "stopping", "restart", "reloading", *OURS}
 MayMatch = Callable[[pl.Series], pl.Series]
 MOST_REMEMBERED = 50_000  # lines
 LONGEST = 300  # characters of a line that decide whether it is new
@@ -25,7 +27,7 @@ NUMBERED = re.compile(r"\b[^\W\d]*\d\w*")
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A row of LIFECYCLE. number: of the entry, in the order of reading."""
+    """A row of LIFECYCLE. number: of the entry, in the order of reading. text, priority, wait_s: of an entry of this program's own."""
 
     unit: UnitKey
     kind: str
@@ -34,6 +36,10 @@ class Statement:
     asks_to_stop: bool
     counter: int | None
     number: int
+    about: str = ""
+    text: str = ""
+    priority: int = 6
+    wait_s: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +99,8 @@ def facts_of(entries: pl.DataFrame, lines: LoggedLines, first_number: int = 0, m
     may_match: whether texts can be known problems.
     """
     by = speakers(entries)
-    statements = _statements(entries, first_number) if (by == int(Speaker.MANAGER)).any() else ()
-    with_new_lines: set[UnitKey] = set()
+    statements = _statements(entries, first_number) if by.is_in([int(Speaker.MANAGER), int(Speaker.OURS)]).any() else ()
+    with_new_lines = {statement.unit for statement in statements if statement.kind in OURS}
     jobs: set[UnitKey] = set()
     new_texts: list[tuple[UnitKey, int, str | None]] = []
     own: list[tuple[int, int]] = []  # row and line of services' entries
@@ -140,20 +146,22 @@ def _statements(entries: pl.DataFrame, first_number: int) -> tuple[Statement, ..
         asks_to_stop().alias("asks_to_stop"),
         "counter",
         "row",
+        "about",
     )
     rows = lifecycle_of(entries).sort("row").select(columns).iter_rows()
-    return tuple(
-        Statement(
-            UnitKey(machine or "", manager, unit),
-            kind,
-            Moment(time, clock, boot or ""),
-            invocation or "",
-            asks,
-            counter,
-            first_number + row,
-        )
-        for machine, manager, unit, kind, time, clock, boot, invocation, asks, counter, row in rows
-    )
+    statements = (_statement(row, first_number) for row in rows)
+    return tuple(_with_text(each, entries, first_number) if each.kind in OURS else each for each in statements)
+
+
+def _statement(row: tuple[Any, ...], first_number: int) -> Statement:
+    machine, manager, unit, kind, time, clock, boot, invocation, asks, counter, number, about = row
+    key, at = UnitKey(machine or "", manager, unit), Moment(time, clock, boot or "")
+    return Statement(key, kind, at, invocation or "", asks, counter, first_number + number, about or "")
+
+
+def _with_text(statement: Statement, entries: pl.DataFrame, first_number: int) -> Statement:
+    text, priority, wait_s = entries.select("message", "priority", "exit_status").row(statement.number - first_number)
+    return replace(statement, text=text or "", priority=statement.priority if priority is None else priority, wait_s=wait_s)
 
 
 def boots_of(entries: pl.DataFrame) -> tuple[Boot, ...]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from forensics.alerting.alert import DOWN, FUTILE, JOB, LOOP, LOSS, NEW, RECOVERED, Alert
+from forensics.alerting.alert import BREAKER, DOWN, FUTILE, JOB, LOOP, LOSS, NEW, RECOVERED, REMEDY_ENDED, REMEDY_STARTED, Alert
 from forensics.signatures.variants import templates
 
 WINDOW_S = 600.0
 MOST_OF_UNIT = 20  # alerts about classes of one unit within the window; further ones become one alert
 MOST_OF_HOST, MOST_CLASSES_OF_HOST = 100, 80  # alerts within the window; the rest of the hundred is for alerts about units as a whole
-ABOUT_UNITS = frozenset({LOOP, DOWN, JOB, LOSS, RECOVERED})
+ABOUT_UNITS = frozenset({LOOP, DOWN, JOB, BREAKER, REMEDY_STARTED, REMEDY_ENDED, LOSS, RECOVERED})
 ABOUT_CLASSES = frozenset({NEW, FUTILE})
 MOST_TEXTS, MOST_HELD, MOST_UNITS = 200, 2000, 500  # that are remembered of a flood; it counts on
 MOST_GROUPS = 1000

@@ -14,7 +14,7 @@ import pyarrow as pa
 from forensics.alerting.alert import Alert
 from forensics.alerting.delivery import Delivery
 from forensics.journal.follow import MOST_BYTES, Follower
-from forensics.model.own_entries import DRILL_PREFIX
+from forensics.model.own_entries import is_drill
 from forensics.model.values import UnitKey
 from forensics.watch.batch import BatchFacts
 from forensics.watch.budget import Budget
@@ -27,6 +27,7 @@ from forensics.watch.tracker import Tracker
 from forensics.wording import plural
 
 MOST_ENTRIES = 2000  # per batch
+COUNTED = {"restart": "unit_restarts", "gate-opened": "gate_trips"}  # statements that a metric counts
 POLL_S = 0.05  # between two reads: journald delays inotify wake-ups by up to 250 ms, so we poll
 # budgets: share of a core, seconds that may be saved up
 READING, LABELLING = (0.1, 0.1), (0.3, 0.5)
@@ -66,6 +67,9 @@ class Watch:
     _next_read: float = 0.0
     _next_labelling: float = 0.0
     _next_tick: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.stream.own_unit = self.own_unit
 
     def run(self) -> None:
         """Loop until `stopping`; then label and commit what has ended."""
@@ -152,8 +156,8 @@ class Watch:
         self.tracker.read(facts, steady, self._is_watched)
         self.metrics.counters["journal_lost_lines"].inc(facts.dropped)
         for statement in facts.statements:
-            if statement.kind == "restart" and self._is_watched(statement.unit.unit):
-                self.metrics.restart(statement.unit.unit)
+            if statement.kind in COUNTED and self._is_watched(statement.unit.unit) and not is_drill(statement.unit.unit):
+                self.metrics.count(COUNTED[statement.kind], statement.unit.unit)
         return self.tracker.lost(facts.dropped, f"journald dropped {plural(facts.dropped, 'line')}", now)
 
     def _settle(self, steady: float, now: float) -> list[Alert]:
@@ -161,7 +165,8 @@ class Watch:
         ended, nonfatal, alerts = self._labelled(steady, now)
         alerts += self.tracker.settle(ended, self.stream.waiting)
         for end in ended:
-            self.metrics.attempt(end, self.tracker)
+            if not is_drill(end.unit.unit):
+                self.metrics.attempt(end, self.tracker)
         return alerts + [alert for error in nonfatal for alert in self.tracker.survived(error)]
 
     def _labelled(self, steady: float, now: float) -> tuple[list[Ended], list[NonfatalError], list[Alert]]:
@@ -231,7 +236,7 @@ class Watch:
             self.delivery.wake()
 
     def _is_watched(self, unit: str) -> bool:
-        return unit.startswith(DRILL_PREFIX) or any(fnmatch.fnmatchcase(unit, wanted) for wanted in self.units)
+        return is_drill(unit) or any(fnmatch.fnmatchcase(unit, wanted) for wanted in self.units)
 
 
 def _names(units: Iterable[UnitKey]) -> str:

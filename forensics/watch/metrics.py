@@ -23,6 +23,7 @@ PREFIX = "tabby_forensics_"
 DURATIONS_S = (0.1, 0.5, 1, 2, 5, 10, 30, 60, 300, 600, 3600, 86400)
 COUNTERS = {
     "unit_restarts": ("Automatic restarts seen in the journal.", ["unit"]),
+    "gate_trips": ("How often a gate stopped the restarts of the unit, failed tries included.", ["unit"]),
     "failures": ("Failed attempts by failure class.", ["unit", "signature"]),
     "watch_refused_alerts": (
         "Alerts that a sink did not get: it refused them, its queue was full, or it is no longer configured.",
@@ -42,6 +43,7 @@ GAUGES = {
     "unit_up": ("1 while an attempt of the unit is running.", ["unit"]),
     "unit_held": ("1 once the unit has been up for ten minutes.", ["unit"]),
     "unit_loop_active": ("1 while the unit is in a restart loop.", ["unit"]),
+    "gate_open": ("1 while a gate keeps the unit from being restarted.", ["unit"]),
     "last_event_timestamp_seconds": ("Time of the newest entry read.", []),
     "watch_lag_seconds": ("Age of the newest entry when it was processed.", []),
     "watch_queued_alerts": ("Alerts waiting for a sink.", ["sink"]),
@@ -54,8 +56,11 @@ LIVE_ONLY = {
     "watch_lag_seconds",
     "watch_queued_alerts",
     "unit_held",
+    "gate_open",
+    "gate_trips",
     "class_state",
 }
+OF_UNITS = {"unit_restarts", "gate_trips"}  # counters that begin with a unit
 LASTING_S = 60.0  # uptime from which a unit without failures and restarts is shown: a host starts many short ones
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
@@ -110,7 +115,11 @@ class Metrics:
                 self.gauges["class_state"].labels(unit, signature, state).set(state == class_state.state)
 
     def restart(self, unit: str) -> None:
-        self.counters["unit_restarts"].labels(self.unit_label(unit)).inc()
+        self.count("unit_restarts", unit)
+
+    def count(self, name: str, unit: str) -> None:
+        """Count one more of what a counter of units counts."""
+        self.counters[name].labels(self.unit_label(unit)).inc()
 
     def refused(self, sink: str) -> None:
         """Count one alert that the sink will never get."""
@@ -131,7 +140,8 @@ class Metrics:
             return unit
         unit = unit if len(self._units) < MOST_UNITS else OTHER
         self._units.add(unit)
-        self.counters["unit_restarts"].labels(unit)
+        for name in OF_UNITS & self.counters.keys():
+            self.counters[name].labels(unit)
         return unit
 
     def signature_label(self, unit: str, signature: str, first: float) -> str:
@@ -158,6 +168,7 @@ class Metrics:
             keys = by_name.get(name, [])
             self.gauges["unit_up"].labels(name).set(any(tracker.is_up(key, steady) for key in keys))
             self.gauges["unit_held"].labels(name).set(any(tracker.is_up(key, steady, HELD_S) for key in keys))
+            self.gauges["gate_open"].labels(name).set(any(tracker.units[key].state.gate is not None for key in keys))
             self.gauges["unit_loop_active"].labels(name).set(any(tracker.units[key].state.span.own_kind == "restart-loop" for key in keys))
 
     def text(self) -> bytes:

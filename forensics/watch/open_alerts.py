@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from forensics.alerting.alert import Alert
+from forensics.model.values import UnitKey
 from forensics.watch.alert_texts import flood_of_host, flood_of_unit
 from forensics.watch.floods import ABOUT_CLASSES, Flood, Floods, group_of
 
@@ -31,7 +32,9 @@ class OpenAlerts:
         return admitted + self._surplus()
 
     def admitted(self, alert: Alert) -> list[Alert]:
-        """Return the alert if it is delivered by itself, else the alert about its flood if that is news."""
+        """Return the alert if it is delivered by itself, as a drill always is, else the alert about its flood if that is news."""
+        if alert.is_drill:
+            return [alert]
         flood = self.floods.joined(alert, self.steady) if alert.name in ABOUT_CLASSES else None
         if flood is not None:
             self.grouped[alert.unit] += 1
@@ -97,3 +100,8 @@ class OpenAlerts:
         """Resolve the oldest of too many."""
         oldest = list(self.by_key)[: max(0, len(self.by_key) - MOST_OPEN)]
         return self.resolved(oldest, lambda alert: alert.starts_at)
+
+
+def key_of(name: str, unit: UnitKey, host: str) -> str:
+    """Return the key of an alert about a unit as a whole."""
+    return Alert(name, unit.unit, host, "", "", 0.0, machine=unit.machine, manager=unit.manager).key

@@ -23,6 +23,7 @@ from forensics.journal.columns import SCHEMA
 from forensics.journal.dictionary import DICTIONARY
 from forensics.model.bounds import bounded_entries
 from forensics.model.frames import ENTRIES
+from forensics.model.own_entries import IDENTIFIER
 from forensics.model.values import Signature, UnitKey
 from forensics.policy.unit_state import Attempt
 from forensics.signatures import label
@@ -80,6 +81,7 @@ class Stream:
     catalogue: Catalogue
     overrides: Overrides
     reported: dict[str, float] = field(default_factory=dict)
+    own_unit: str = ""  # the service that `watch` runs in: its lines quote others', so only a traceback explains its end
     _logged_lines: LoggedLines = field(default_factory=LoggedLines)
     _held: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=HELD))
     _fed: list[pl.DataFrame] = field(default_factory=list)  # since they were added to those that are held
@@ -213,7 +215,8 @@ class Stream:
     def _nonfatal(self, assembly: Assembly, with_errors: set[UnitKey]) -> tuple[NonfatalError, ...]:
         still = pl.col("outcome").is_in(["running", "cut"]) & pl.col("unit").is_in([unit.unit for unit in with_errors])
         running = assembly.attempts.filter(still).select("attempt", "host", "machine", "manager", "unit")
-        events = assembly.events.join(running, on="attempt", how="semi", maintain_order="left")
+        others = pl.col("identifier").ne_missing(IDENTIFIER)  # what this program prints anywhere is about other units
+        events = assembly.events.filter(others).join(running, on="attempt", how="semi", maintain_order="left")
         candidates = problems(events, self.catalogue).filter(pl.col("rule") != FATAL_ELSEWHERE)
         best = candidates.sort("rule").unique("event", keep="first", maintain_order=True)
         logged = (
@@ -234,6 +237,8 @@ class Stream:
     def _labelled(self, entries: pl.DataFrame, assembly: Assembly, over: pl.DataFrame) -> tuple[Ended, ...]:
         wanted = over.select("attempt")
         events, attempts = (frame.join(wanted, on="attempt", how="semi") for frame in (assembly.events, assembly.attempts))
+        own = attempts.filter(pl.col("unit") == self.own_unit)["attempt"]
+        events = events.filter(~pl.col("attempt").is_in(own.implode()) | (pl.col("kind") != "line"))
         labelled = apply_overrides(label(events, attempts, self.catalogue), self.overrides)
         facts = with_facts(attempts, assembly.lifecycle, labelled.labels, entries)
         extra = over.select("attempt", "name", "number").join(labelled.labels.select("attempt", "why"), on="attempt", how="left")

@@ -18,13 +18,16 @@ BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 class TrackedUnit:
     """counter: systemd's, of the last restart; null before the first. may_be_reset: a client stopped the unit since.
 
-    waiting: statements that follow an end which is not labelled yet.
+    waiting: statements that follow an end which is not labelled yet. opening: the gate's last statement that it stops the restarts.
+    remedy: what a remedy reported last.
     """
 
     state: UnitState = field(default_factory=UnitState)
     counter: int | None = None
     may_be_reset: bool = False
     waiting: list[Statement] = field(default_factory=list)
+    opening: Statement | None = None
+    remedy: str = ""
 
     @property
     def is_idle(self) -> bool:

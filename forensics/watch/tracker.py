@@ -12,24 +12,27 @@ from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from forensics.alerting.alert import DOWN, FUTILE, JOB, LOOP, LOSS, NEW, RECOVERED, Alert
+from forensics.alerting.alert import BREAKER, DOWN, FUTILE, JOB, LOOP, LOSS, NEW, RECOVERED, Alert
 from forensics.attempts.restarts import lost_restarts
 from forensics.model.moments import Moment, elapsed_s
+from forensics.model.own_entries import is_drill
 from forensics.model.values import Signature, UnitKey
 from forensics.policy import class_state, unit_state
 from forensics.policy.class_state import ClassState
 from forensics.policy.limits import DOWN_S
 from forensics.policy.unit_state import Span, UnitState
+from forensics.watch import guarded
 from forensics.watch.alert_texts import SEVERITIES, described, new_failure, recovery
-from forensics.watch.batch import BatchFacts, Statement
+from forensics.watch.batch import OURS, BatchFacts, Statement
 from forensics.watch.bounded import forget_oldest, remember
 from forensics.watch.families import Families
-from forensics.watch.open_alerts import OpenAlerts
+from forensics.watch.open_alerts import OpenAlerts, key_of
 from forensics.watch.stream import Ended, NonfatalError
 from forensics.watch.tracked import TrackedMachine, TrackedUnit
 from forensics.watch.wordings import Wordings
 from forensics.wording import plural, spoken_duration
 
+DRILL_S = 600.0  # after it, the alert of a drill is resolved
 LOSS_S = 3600  # after the last loss its alert is resolved; until then a further loss only counts
 # the oldest are forgotten: units may fail with ever new messages, or under ever new names
 MOST_CLASSES, MOST_UNITS, MOST_NONFATAL, MOST_JOBS, MOST_MACHINES = 2000, 2000, 10_000, 10_000, 1000
@@ -73,7 +76,7 @@ class Tracker:
         """Read the facts of a batch; `settle` returns the alerts. watched: whether alerts about a unit of that name are wanted."""
         self.alerts.steady = steady
         for statement in facts.statements:
-            if watched(statement.unit.unit):
+            if watched(statement.unit.unit) and not is_drill(statement.unit.unit):
                 self._unit(statement.unit).waiting.append(statement)
         for job in facts.jobs:
             remember(self.jobs, job, MOST_JOBS)
@@ -99,7 +102,7 @@ class Tracker:
     def survived(self, error: NonfatalError) -> list[Alert]:
         """Alert once about an error that a running service logged, unless its attempts have failed of it. It is never open."""
         unit, id_ = self.families.followed_as(error.unit), error.signature.id
-        if (unit, id_) in self.nonfatal or (unit, id_) in self.classes:
+        if (unit, id_) in self.nonfatal or (unit, id_) in self.classes or is_drill(unit.unit):
             return []
         if self.wordings.first_of_nonfatal(unit, id_, error.signature.title, error.site) != id_:
             self.alerts.grouped[unit.unit] += 1
@@ -132,8 +135,10 @@ class Tracker:
             if not unit.waiting and machine is not None:
                 now = machine.now(steady, time)
                 alerts += self._closed(key, unit_state.passed(unit.state, now), time) + self._down(key, unit, now)
+                alerts += self._breaker(key, unit)
         alerts += self._forget_idle_units(time)
         over = [key for key, alert in self.open.items() if alert.name == LOSS and time - self.lost_at >= LOSS_S]
+        over += [key for key, alert in self.open.items() if alert.is_drill and time - alert.starts_at >= DRILL_S]
         return alerts + self.alerts.resolved(over, lambda _: time)
 
     def is_up(self, unit: UnitKey, steady: float, seconds: float = 0.0) -> bool:
@@ -192,7 +197,9 @@ class Tracker:
             case "booted":
                 closed = unit_state.booted(state, at)
                 unit.counter = None if unit.counter is None else 0
-            case _ if statement.asks_to_stop:
+            case kind if kind in OURS:
+                alerts = guarded.stated(statement, unit, self.alerts, self._host(key)) + self._breaker(key, unit)
+            case "stopping" | "stopped" if guarded.is_stop(statement, state):
                 unit_state.stopped(state, at)
                 unit.may_be_reset = True
         return [*alerts, *self._closed(key, closed, at.time / 1e6)]
@@ -208,12 +215,14 @@ class Tracker:
         if missing:
             unit_state.restarted(unit.state, statement.at, missing)
         unit_state.restarted(unit.state, statement.at)
-        self.alerts.once_more(_key(LOOP, statement.unit, self._host(statement.unit)))
+        self.alerts.once_more(key_of(LOOP, statement.unit, self._host(statement.unit)))
         left = self._left(before, statement.unit, time)
         return left + self.lost(missing, f"the journal lacks {plural(missing, 'restart')} of {statement.unit.unit}", time)
 
     def _ended(self, end: Ended, unit: TrackedUnit) -> list[Alert]:
         """Take the end of an attempt, which is one of its unit's or, where instances run once each, of their template's."""
+        if is_drill(end.unit.unit):
+            return guarded.drilled(end, self.alerts)
         before = self.families.followed_as(end.unit)
         self.families.ran(end.unit)
         followed = self.families.followed_as(end.unit)
@@ -290,13 +299,13 @@ class Tracker:
         opened = self.alerts.open(alert) if is_news else []
         if not is_news:
             self.alerts.once_more(alert.key, failure_class.state)
-        return opened + (self._futile(alert, unit.state.span, time) if _is_alerted(self.open, LOOP, alert) else [])
+        return opened + (self._futile(alert, unit.state.span, time) if key_of(LOOP, end.unit, alert.host) in self.open else [])
 
     def _incident(self, key: UnitKey, unit: TrackedUnit, time: float) -> list[Alert]:
         """Alert about a loop, with the classes for which restarting does not help, or about a job that keeps failing."""
         span = unit.state.span
         name = {"restart-loop": LOOP, "failing-job": JOB}.get(span.own_kind or "")
-        if name is None or span.start is None or _key(name, key, self._host(key)) in self.open:
+        if name is None or span.start is None or key_of(name, key, self._host(key)) in self.open:
             return []
         lasted = spoken_duration(max(1.0, time - span.start / 1e6))
         if name == LOOP:
@@ -317,12 +326,18 @@ class Tracker:
 
     def _down(self, key: UnitKey, unit: TrackedUnit, now: Moment) -> list[Alert]:
         """Alert about a unit that failed and stays down, whether or not its failure is known; a job that failed is not down."""
-        last = unit.state.last
-        if unit.state.is_job or last is None or not unit_state.is_down(unit.state, now, DOWN_S):
+        last, is_known_to_be = unit.state.last, unit.state.is_job or unit.state.gate is not None
+        if is_known_to_be or last is None or not unit_state.is_down(unit.state, now, DOWN_S):
             return []
-        if _key(DOWN, key, self._host(key)) in self.open:
+        if key_of(DOWN, key, self._host(key)) in self.open:
             return []
         return self.alerts.open(self._about_unit(key, DOWN, last.ended.time / 1e6, f"{key.unit} failed and is down", 1))
+
+    def _breaker(self, key: UnitKey, unit: TrackedUnit) -> list[Alert]:
+        """Alert about a gate that keeps the unit stopped, once as long as it does."""
+        if unit.state.gate is None or key_of(BREAKER, key, self._host(key)) in self.open:
+            return []
+        return guarded.breaker_opened(unit, self.alerts, self._about_unit(key, BREAKER, 0.0, "", 0))
 
     def _futile(self, failure: Alert, span: Span, time: float) -> list[Alert]:
         """Alert about a class that no restart fixes, once per loop."""
@@ -378,11 +393,3 @@ class Tracker:
 
 def _not_before_start(end: float, alert: Alert) -> float:
     return max(end, alert.starts_at)
-
-
-def _key(name: str, unit: UnitKey, host: str) -> str:
-    return Alert(name, unit.unit, host, "", "", 0.0, machine=unit.machine, manager=unit.manager).key
-
-
-def _is_alerted(open_alerts: dict[str, Alert], name: str, about: Alert) -> bool:
-    return replace(about, name=name, signature="").key in open_alerts

@@ -13,6 +13,14 @@ STEPS = st.one_of(
     st.tuples(st.just("finish"), st.sampled_from([5.0, 700.0])),
     st.tuples(st.just("down"), CLASS, st.sampled_from([100.0, 700.0])),
     st.just(("skip",)),
+    st.tuples(
+        st.just("gate"),
+        st.integers(1, 5),
+        CLASS,
+        st.sampled_from([0.05, 0.9, 4.0, 25.0]),
+        st.integers(0, 3),
+        st.sampled_from(["held", "reset", "hold", ""]),
+    ),
 )
 
 
@@ -31,6 +39,14 @@ def test_watch_opens_and_resolves_what_report_finds(stories):
         if end != finishes.get(key[:2])  # it was not known to be a job until it finished, and nothing fails then
     }
     assert {key: end for key, end in jobs.items() if loops.get(key, "no loop") != end} == known
+    breakers = lasting(alerts, "BreakerOpened")
+    for one in incidents:
+        start, end = us(one.start.timestamp()), one.end and us(one.end.timestamp())
+        within = {key[3]: ended for key, ended in breakers.items() if key[:2] == (one.host, one.unit) and start <= key[3] <= (end or key[3])}
+        assert (one.gate is not None) == bool(within)
+        if one.gate is not None:
+            assert min(within) == us(one.gate.opened.timestamp())
+            assert (None in within.values()) == (one.gate.closed is None and one.ongoing)
     failures = lasting(alerts, "NewFailureSignature")
     for one in incidents:
         start, end = us(one.start.timestamp()), one.end and us(one.end.timestamp())
