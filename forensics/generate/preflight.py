@@ -80,7 +80,7 @@ def nix_file(basis: Basis, found: Iterable[Checks], program: str) -> str:
     return f"{commented(lines)}{{ pkgs, ... }}:\n{{\n{services}}}\n"
 
 
-def command_line(program: str, *, is_users: bool = False, sh: str = "/bin/sh", timeout: str = "timeout") -> str:
+def command_line(program: str, *, is_users: bool = False, sh: str = "/bin/sh", timeout: str = "timeout", within_s: int = WITHIN_S) -> str:
     """Write the value of ExecStartPre=: only exit 78 of a program that ran keeps the service from starting.
 
     systemd itself replaces %n by the unit's name, after it has taken the quotes away, so that no name needs any (systemd.service(5)).
@@ -90,7 +90,7 @@ def command_line(program: str, *, is_users: bool = False, sh: str = "/bin/sh", t
     called = ["-I", "-m", "forensics.guard.preflight"] if re.fullmatch(r"python[\d.]*", program.rpartition("/")[2]) else ["preflight"]
     kept = "; ".join(f'export {under}="$${name}"' for name, under in KEPT.items())
     arguments = " ".join([*called, "--quiet", *(["--user"] if is_users else []), '"$$1"'])
-    script = f'{kept}; unset {" ".join(KEPT)} PYTHONHOME; {timeout} -k 1 {WITHIN_S} "$$0" {arguments}; test $$? -ne 78 || exit 78'
+    script = f'{kept}; unset {" ".join(KEPT)} PYTHONHOME; {timeout} -k 1 {within_s} "$$0" {arguments}; test $$? -ne 78 || exit 78'
     return f"{sh} -c '{script}' {program} %n"
 
 
