@@ -9,6 +9,7 @@ import typer
 from forensics.cli import output, params
 from forensics.cli.generate import MOST_SENTENCES, Files, Program, _basis, _refuse_bad_target, _this_program, _write_files, app
 from forensics.cli.generate_litellm import litellm
+from forensics.cli.generate_post_deploy import post_deploy
 from forensics.cli.generate_preflight import preflight
 from forensics.errors import ForensicsError, UsageError
 from forensics.policy.breaker import Limits
@@ -21,6 +22,7 @@ __all__ = ["app"]  # each command below is registered on `generate`'s app
 
 app.command()(litellm)
 app.command()(preflight)
+app.command()(post_deploy)
 
 Nix = Annotated[bool, typer.Option("--nix", help="Write a NixOS module instead of drop-ins.")]
 Pager = Annotated[str, typer.Option("--on-failure", metavar="UNIT", help="Also set OnFailure=, such as page@%N.service.")]

@@ -79,6 +79,12 @@ def unproven(unit: str, why: str, wanted: Wanted, *, is_users: bool = False) -> 
     return Guarded(unit, manager, (first, f"Nothing was replayed: {why}", *advice(unit, manager, shown, wanted)))
 
 
+def is_loaded(unit: str, *, is_users: bool) -> bool:
+    """Whether this host has the unit."""
+    shown = properties(unit, f"user:{os.getuid()}" if is_users else "system")
+    return shown is not None and shown["LoadState"] not in {"not-found", ""}
+
+
 def properties(unit: str, manager: str) -> dict[str, str] | None:
     """Ask this host's service manager about a unit; None where there is none, or it is another user's."""
     if manager not in {"system", f"user:{os.getuid()}"}:
