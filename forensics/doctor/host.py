@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -74,6 +75,12 @@ class Host:
         """Return where a file of the host is."""
         return self.root / path
 
+    @property
+    def may_read_journal(self) -> bool:
+        """Whether this user may read the journal of the system's services."""
+        files = [file for folder in JOURNALS for file in self.journal_files(folder)]
+        return any(os.access(file, os.R_OK) for file in files if file.name.startswith("system"))
+
     def journal_files(self, folder: str) -> list[Path]:
         return files_below(self.root / folder)
 
@@ -109,7 +116,7 @@ def shown(host: Host, unit: str, *names: str) -> Mapping[str, str] | None:
 def journal_entries(host: Host, message_id: str, since: float) -> list[Mapping[str, Any]] | None:
     """Return the newest entries with a MESSAGE_ID; null where the journal cannot be asked."""
     directories = [str(host.root / folder) for folder in JOURNALS if host.journal_files(folder)]
-    if not directories:
+    if not host.may_read_journal:
         return None
     where = [] if host.is_here else [f"--directory={directories[0]}"]
     options = ["--quiet", "--no-pager", "--output=json", f"--since=@{int(since)}", f"--lines={MOST_LINES}"]

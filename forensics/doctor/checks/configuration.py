@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+
 from forensics.alerting.sinks.loki import Loki
 from forensics.alerting.sinks.stdout import Stdout
 from forensics.classes.overrides import read_overrides
 from forensics.doctor.host import OK, PROBLEM, UNKNOWN, Finding, Host, watch_config
 from forensics.errors import UsageError
+from forensics.guard.drill.chain import environment_of
 from forensics.paths import overrides_file
 
 CHECK = "`tabby-forensics watch --check-config` names each mistake."
@@ -20,7 +23,7 @@ def check(host: Host) -> Finding:
         means = "`watch` would not start again, and does not take the changes over."
         return Finding(PROBLEM, config, means, CHECK)
     try:
-        read_overrides(overrides_file())
+        read_overrides(overrides_file(os.environ if host.watcher is None else environment_of(host.watcher)))
     except UsageError as error:
         return Finding(PROBLEM, str(error), "`watch` would not start again.", CHECK)
     if all(isinstance(sink, Stdout | Loki) for sink in config.sinks.values()):

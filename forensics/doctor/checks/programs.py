@@ -15,12 +15,12 @@ LIVE = "Install the extra `live`: tabby-forensics[live]."
 OPTIONAL = ("nvidia-smi", "journalctl", "systemd-run")
 
 
-def check(_host: Host) -> Finding:
+def check(host: Host) -> Finding:
     broken = [f"{name} ({what}): {why}" for name, what in NEEDED.items() if (why := _why_not(name))]
     if broken:
         return Finding(PROBLEM, f"cannot be loaded: {'; '.join(broken)}", DAMAGED, AGAIN)
     lacking = [f"{name}: {what}" for name, what in OF_WATCH.items() if _why_not(name)]
-    if lacking:
+    if lacking and host.watcher is None:
         return Finding(PROBLEM, "; ".join(lacking), "Nothing is alerted by this installation.", LIVE)
     there = [name for name in OPTIONAL if shutil.which(name)]
     return Finding(OK, f"all libraries can be loaded; programs of the host that are used: {', '.join(there) or 'none is there'}")

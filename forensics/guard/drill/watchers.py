@@ -11,19 +11,23 @@ from pathlib import Path
 from forensics.guard.systemctl import Manager, NoManagerError
 
 PROC = Path("/proc")
-NAME, COMMAND = "forensics", "watch"  # an argument with this name, then this one
+NAME, COMMAND = "forensics", "watch"  # an argument with this name, and the one after it
 CONFIG, STORE = "watch.toml", "tabby-forensics"
 _LONGEST = 1 << 20  # bytes of a command line or an environment
 
 
 @dataclass(frozen=True, slots=True)
 class Watcher:
-    """A running `watch`. environment: null where this user may not read it; unit: the service that it is part of, "" for none."""
+    """A running `watch`. environment: null where this user may not read it.
+
+    unit: the service that it is part of, "" for none; is_users: it is one of a user's own manager.
+    """
 
     pid: int
     options: Mapping[str, tuple[str, ...]]
     environment: Mapping[str, str] | None
     unit: str = ""
+    is_users: bool = False
     uid: int = 0
     directory: Path = Path("/")  # that relative paths start from
 
@@ -74,16 +78,16 @@ def _watcher(folder: Path, pid: int) -> Watcher | None:
     options = options_of(_strings(folder / "cmdline") or ())
     if options is None:
         return None
-    unit = _unit(folder / "cgroup")
+    unit, is_users = _unit(folder / "cgroup")
     environment = _environment(folder / "environ")
-    if environment is None and unit:
+    if environment is None and unit and not is_users:
         environment = _environment_of_unit(unit)
-    return Watcher(pid, options, environment, unit, _owner(folder), _working_directory(folder))
+    return Watcher(pid, options, environment, unit, is_users, _owner(folder), _working_directory(folder))
 
 
 def options_of(arguments: tuple[str, ...]) -> Mapping[str, tuple[str, ...]] | None:
     """Return the options of a `watch` that runs until it is stopped; null for any other command line."""
-    at = next((n for n, argument in enumerate(arguments) if argument == COMMAND and any(NAME in one for one in arguments[:n])), None)
+    at = next((n for n, argument in enumerate(arguments) if n and argument == COMMAND and NAME in arguments[n - 1]), None)
     if at is None or {"--check-config", "--test-alert", "--help"}.intersection(arguments[at:]):
         return None
     options: dict[str, tuple[str, ...]] = {}
@@ -119,11 +123,12 @@ def _strings(file: Path) -> tuple[str, ...] | None:
     return tuple(text.removesuffix("\0").split("\0")) if text else ()
 
 
-def _unit(file: Path) -> str:
-    """Return the service in a process' cgroup."""
+def _unit(file: Path) -> tuple[str, bool]:
+    """Return the service in a process' cgroup, and whether it is one of a user's manager."""
     strings = _strings(file) or ("",)
     parts = [part for line in strings[0].splitlines() for part in line.rpartition(":")[2].split("/") if part.endswith(".service")]
-    return parts[-1] if parts and not parts[-1].startswith("user@") else ""
+    own = [part for part in parts if not part.startswith("user@")]
+    return (own[-1], len(own) < len(parts)) if own else ("", False)
 
 
 def _owner(folder: Path) -> int:
