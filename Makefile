@@ -1,6 +1,7 @@
 # make report   the seed incident, made and reported on      make test    the tests
 # make setup    only .venv with everything in it             make check   all that CI checks
 # make check-trixie   the tests on Debian 13's systemd 257, as root: 300 MB in build/trixie, a minute and a half the first time
+# make check-litellm   the files of `generate litellm` with a real LiteLLM proxy: 740 MB in build/litellm, five minutes
 # make check-prometheus3   PromQL and generated rules against Prometheus 3 of Debian sid, unpacked into build/prometheus3; installs nothing
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -10,7 +11,7 @@ export PYTHON
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_CONSTRAINT := $(CURDIR)/requirements.lock
 
-.PHONY: report test check check-trixie check-prometheus3 static format lint types layers catalogue setup lock golden clean
+.PHONY: report test check check-trixie check-prometheus3 check-litellm static format lint types layers catalogue setup lock golden clean
 .DEFAULT_GOAL := report
 
 setup: .venv/ready
@@ -58,6 +59,12 @@ build/prometheus3/usr/bin/prometheus:
 
 check-prometheus3: setup build/prometheus3/usr/bin/prometheus
 	TABBY_TEST_PROMETHEUS3=$(CURDIR)/build/prometheus3/usr/bin/prometheus $(BIN)/pytest tests/promql tests/generate
+
+build/litellm/ready: .ci/litellm
+	.ci/litellm build/litellm
+
+check-litellm: setup build/litellm/ready
+	TABBY_TEST_LITELLM=$(CURDIR)/build/litellm/bin/litellm $(BIN)/pytest tests/litellm
 
 static: format lint types layers catalogue
 
