@@ -10,7 +10,7 @@ from forensics.guard.preflight.checks import OK, About, Configuration, Disk, Out
 from forensics.guard.preflight.elf import read_elf
 from forensics.guard.preflight.environment import extensions, site_packages
 from forensics.guard.preflight.files import check_configuration, check_disk, is_executable
-from forensics.guard.preflight.libraries import TORCH_LIBRARY, Place, check_file, check_program
+from forensics.guard.preflight.libraries import TORCH_LIBRARY, Place, check_file, check_program, unlike
 from forensics.guard.preflight.loader import belongs_to
 from forensics.guard.preflight.unit import Unit, interpreter_of
 
@@ -63,7 +63,7 @@ def _folders(unit: Unit) -> Iterator[Result]:
 def _extensions(unit: Unit) -> Iterator[Result]:
     """Check the extensions that need PyTorch: a service may do without one of them, so they only warn."""
     interpreter = interpreter_of(unit)
-    if not interpreter or not belongs_to(interpreter, unit.users):
+    if not interpreter or not belongs_to(interpreter, unit.users) or unlike(interpreter, is_python=True):
         return
     place = Place(unit, interpreter, site_packages(unit, interpreter))
     count = 0

@@ -5,8 +5,10 @@ Source: elf(5); only what 64-bit little-endian machines use (x86-64, aarch64, ri
 
 from __future__ import annotations
 
+import mmap
 import os
 import struct
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +39,13 @@ def read_elf(file: Path) -> Elf | None:
         return None
     finally:
         os.close(descriptor)
+
+
+def holds(file: Path, words: bytes) -> bool:
+    """Whether a file has these bytes anywhere, such as the name of a function that it has."""
+    with suppress(OSError, ValueError), file.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        return content.find(words) >= 0
+    return False
 
 
 def _read(descriptor: int) -> Elf | None:

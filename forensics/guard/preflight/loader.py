@@ -45,6 +45,7 @@ NOTHING_WRONG = Trace((), (), (), ())
 
 def trace(program: str, preloaded: Sequence[str], environment: Mapping[str, str]) -> Trace | str:
     """Trace a program with files loaded before it; a sentence where that cannot be done."""
+    program = os.path.realpath(program)  # its $ORIGIN is where the file is, not where the link of a virtual environment is
     elf = read_elf(Path(program))
     if elf is None or not GLIBC.search(elf.interpreter):
         return f"{program} is not a program that glibc's loader starts"

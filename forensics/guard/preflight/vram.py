@@ -15,6 +15,7 @@ from forensics.guard.systemctl import NoManagerError, called
 
 WITHIN_S = 3.0
 GRACE_S, STEP_S = 3.0, 1.0  # the driver frees what an ended process held a moment later
+NIXOS = "/run/current-system/sw/bin"  # of the driver's programs, which units do not have in their PATH
 _ROW = re.compile(r"^\s*(\d+),\s*(\d+)\s*$", re.MULTILINE)  # index, MiB
 
 
@@ -33,7 +34,7 @@ def check_vram(check: Vram, unit: Unit) -> Outcome:
 
 def free_memory(unit: Unit) -> dict[int, int] | str:
     """Return GPU → free bytes; a sentence where that is not known."""
-    program = shutil.which("nvidia-smi", path=unit.environment.get("PATH", os.defpath)) or shutil.which("nvidia-smi")
+    program = shutil.which("nvidia-smi", path=f"{unit.environment.get('PATH', os.defpath)}:{NIXOS}")
     if program is None:
         return _by_library()
     try:
