@@ -40,7 +40,7 @@ log = logging.getLogger("tabby_breaker")
 def read_settings(file: Path) -> Settings:
     """Read tabby_breaker.json; what is missing or of no use has its default, with a line in the log."""
     try:
-        given = json.loads(file.read_text())
+        given = dict(json.loads(file.read_text()).items())
         known = {each.name: given[each.name] for each in fields(Settings) if each.name in given}
         settings = Settings(**known)
         _refuse_bad(settings)
