@@ -23,10 +23,12 @@ from forensics.incidents.gaps import Outside
 from forensics.ingest.files import Progress
 from forensics.ingest.sources import ingest_or_use_store, ingest_sources
 from forensics.model.frames import ENTRIES, checked
+from forensics.model.own_entries import is_drill
 from forensics.model.values import Damage, Report, Window
 from forensics.paths import overrides_file
 from forensics.query import Query, unit_pattern
 from forensics.signatures import Labelled, catalogue, label
+from forensics.speakers import is_any
 from forensics.store import Store
 from forensics.timespec import BootStart
 from forensics.wording import plural
@@ -157,7 +159,21 @@ def _entries(query: Query, sources: Collection[str] | None, present: Collection[
     # a chunk for each day and file otherwise, and every gather looks for its row's chunk: 0.7 s of 4 over half a million entries
     is_cut = not whole and (since is not None or until is not None)
     outside = partial(store.numbers_outside, since, until, sources) if is_cut else None
-    return _Read(entries.rechunk(), stored.damage, Window(since, until), outside)
+    entries = _without_drills(entries.rechunk(), query.units)
+    return _Read(entries, stored.damage, Window(since, until), outside)
+
+
+def _without_drills(entries: pl.DataFrame, wanted: Sequence[str]) -> pl.DataFrame:
+    """Blank the units that failed only to try the alerts, unless one is named."""
+    if any(is_drill(name) for name in wanted):
+        return entries
+    drills = [unit for unit in entries["unit"].unique().cast(pl.String).drop_nulls() if is_drill(unit)]
+    return _blanked(entries, ~is_any(entries["unit"], drills)) if drills else entries
+
+
+def _blanked(entries: pl.DataFrame, keep: pl.Expr | pl.Series) -> pl.DataFrame:
+    """Let the other entries be about no unit; all rows stay, so that row numbers remain evidence."""
+    return entries.with_columns(pl.when(keep).then(pl.col(name)).alias(name) for name in ("unit", "manager", "invocation"))
 
 
 def _any_inside(entries: pl.DataFrame, since: datetime | None, until: datetime | None) -> bool:
@@ -182,7 +198,7 @@ def _resolved(moment: datetime | BootStart | None, boots: list[datetime]) -> dat
 
 
 def _only_units(entries: pl.DataFrame, wanted: Sequence[str]) -> pl.DataFrame:
-    """Blank the units that do not match `wanted`; all rows stay, so that row numbers remain evidence."""
+    """Blank the units that do not match `wanted`."""
     if not wanted:
         return entries
     recorded = entries["unit"].drop_nulls().unique().cast(pl.String).sort().to_list()
@@ -192,8 +208,7 @@ def _only_units(entries: pl.DataFrame, wanted: Sequence[str]) -> pl.DataFrame:
             near = difflib.get_close_matches(unit_pattern(name), recorded, n=3, cutoff=0.5)
             hint = f" Did you mean {' or '.join(near)}?" if near else ""
             raise UsageError(f"No entry in this window is about the unit '{name}'.{hint}")
-    keep = pl.col("unit").is_in(kept)
-    return entries.with_columns(pl.when(keep).then(pl.col(name)).alias(name) for name in ("unit", "manager", "invocation"))
+    return _blanked(entries, pl.col("unit").is_in(kept))
 
 
 def _report(query: Query, read: _Read, analysis: Analysis, notes: tuple[str, ...]) -> Report:

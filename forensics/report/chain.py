@@ -41,6 +41,7 @@ def chain(report: Report, incident: Incident) -> list[Link]:
         _trigger(report, incident),
         *_classes(incident),
         *_limit(report, incident, shaped),
+        *_gate(incident),
         _alert(incident, shaped),
         _operator(incident),
         _end(incident),
@@ -91,8 +92,8 @@ def _after_fix(incident: Incident, phase: Phase) -> str:
 
 
 def _limit(report: Report, incident: Incident, shaped: list[Row]) -> Iterator[Link]:
-    """Yield why no start limit ended a restart loop."""
-    if not incident.restarts or incident.kind != "restart-loop":
+    """Yield why no start limit ended a restart loop; one that a gate ended needs none."""
+    if not incident.restarts or incident.kind != "restart-loop" or incident.gate is not None:
         return
     unreachable = [row for row in shaped if row.of.kind == "limit" and row.of.status in {NEVER, DEAD}]
     own = sorted(unreachable, key=lambda row: not row.is_yours)[:1]
@@ -100,6 +101,17 @@ def _limit(report: Report, incident: Incident, shaped: list[Row]) -> Iterator[Li
     refused = [] if report.restarts.refused else [f"systemd refused none of {wording.plural(incident.restarts, 'restart')}"]
     if parts := [*refused, *reached]:
         yield Link("Start limit", "; ".join(parts), MEASURED)
+
+
+def _gate(incident: Incident) -> Iterator[Link]:
+    """Yield what a gate did; how many restarts that avoided is an estimate."""
+    stop = incident.gate
+    if stop is None:
+        return
+    yield Link("Gate", summary.gate_opened(stop, incident), MEASURED, stop.evidence)
+    if stop.restarts_avoided is not None:
+        avoided = wording.plural(stop.restarts_avoided, "restart")
+        yield Link("Gate", f"About {avoided} avoided, had they gone on at one every {wording.duration(stop.cadence_s)}", INFERRED)
 
 
 def _alert(incident: Incident, shaped: list[Row]) -> Link:

@@ -16,6 +16,7 @@ from forensics.model.values import (
     Evidence,
     FailureClass,
     FixAttempt,
+    GateStop,
     Incident,
     IsolatedFailures,
     LedgerCheck,
@@ -212,6 +213,22 @@ def control_keys(control: Control) -> dict[str, Any]:
     }
 
 
+def _gate(stop: GateStop | None) -> dict[str, Any] | None:
+    if stop is None:
+        return None
+    return {
+        "opened": _time(stop.opened),
+        "after_s": _number(stop.after_s),
+        "failures": stop.failures,
+        "signature": stop.signature,
+        "probes": stop.probes,
+        "closed": _time(stop.closed),
+        "restarts_avoided": stop.restarts_avoided,
+        "cadence_s": _number(stop.cadence_s),
+        "evidence": _evidence(stop.evidence),
+    }
+
+
 def _incident(incident: Incident) -> dict[str, Any]:
     return {
         "id": incident.id,
@@ -244,6 +261,7 @@ def _incident(incident: Incident) -> dict[str, Any]:
         "replay": [replayed_keys(control) for control in incident.replay],
         "recovery": _time(incident.recovery),
         "time_to_recover_s": _number(incident.time_to_recover_s),
+        "gate": _gate(incident.gate),
         "cost": {
             "cpu_s": _number(incident.cost.cpu_s),
             "journal_bytes": incident.cost.journal_bytes,

@@ -106,6 +106,7 @@ def _incident(report: Report, incident: Incident, number: int | None, helped: br
         yield f"## {number}. {plain(summary.incident_title(incident))}"
         yield f"**{plain(incident.verdict, 1000)}**"
     yield plain(summary.caused_by(report, incident))
+    yield plain(summary.gate(incident))
     yield "\n".join(f"- **{figure.value}** {plain(figure.label)}" for figure in headline.figures(report, incident))
     yield plain(summary.caveats(incident))
     yield f"{level} What failed"

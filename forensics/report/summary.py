@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from forensics import wording
-from forensics.model.values import Cost, Evidence, FailureTotals, Incident, Report, RestartTotals
+from forensics.model.values import Cost, Evidence, FailureTotals, GateStop, Incident, Report, RestartTotals
 from forensics.report.headline import has_downtime
 from forensics.sanitize import one_line
 
@@ -205,6 +205,30 @@ def caused_by(report: Report, incident: Incident) -> str:
         return ""
     where = " (see the isolated failures)" if caused_by_isolated(report, incident) else ""
     return f"{one_line(incident.unit, 120)} was down because {one_line(incident.caused_by, 120)} failed{where}."
+
+
+def gate(incident: Incident) -> str:
+    """Write what a gate did in an incident; "" without one."""
+    stop = incident.gate
+    if stop is None:
+        return ""
+    parts = []
+    if stop.restarts_avoided is not None:
+        every = f", at one every {wording.duration(stop.cadence_s)} as before"
+        parts.append(f"about {wording.plural(stop.restarts_avoided, 'restart')} avoided{every}")
+    if stop.probes:
+        parts.append(f"{wording.plural(stop.probes, 'start was', 'starts were')} tried since")
+    if stop.closed is not None:
+        parts.append(f"it let go at {wording.since_start(stop.closed, incident.start)}")
+    elif incident.ongoing:
+        parts.append("the data ends before it let go")
+    return ": ".join(filter(None, [gate_opened(stop, incident), "; ".join(parts)])) + "."
+
+
+def gate_opened(stop: GateStop, incident: Incident) -> str:
+    """Write when a gate stopped the restarts, after how many failures."""
+    failures = wording.plural(stop.failures, "failure")
+    return f"Restarts were stopped by the gate at {wording.since_start(stop.opened, incident.start)}, after {failures}"
 
 
 def caused_by_isolated(report: Report, incident: Incident) -> bool:

@@ -131,6 +131,8 @@ def _incident(report: Report, incident: Incident, number: int | None, helped: br
         parts.append(Text(one_line(incident.verdict)))
     if because := summary.caused_by(report, incident):
         parts.append(Text(because))
+    if gated := summary.gate(incident):
+        parts.append(Text(gated))
     window = breakdown.over_the_window(report, incident)
     brief = breakdown.restart_helped(report, here="here")
     parts.append(_figures(report, incident))

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from forensics import wording
-from forensics.model.values import Change, Evidence, FixAttempt, Incident
+from forensics.model.values import Change, Evidence, FixAttempt, GateStop, Incident
 from forensics.sanitize import one_line
 
-GLYPHS = {"change": "▲", "fix": "✎", "success": "●", "operator": "☺", "alert": "◆"}
-GLYPH_NAMES = {"change": "change", "fix": "fix attempt", "success": "recovery", "operator": "operator", "alert": "alert"}
+GLYPHS = {"change": "▲", "fix": "✎", "success": "●", "operator": "☺", "alert": "◆", "gate": "■"}
+GLYPH_NAMES = {"change": "change", "fix": "fix attempt", "success": "recovery", "operator": "operator", "alert": "alert", "gate": "gate"}
 # Changes of these kinds can break a service; the others (a login, a unit's job) only show that somebody was there.
 _WEIGHTY = frozenset({"system-switch", "package", "driver", "boot", "unit-reload", "configuration"})
 
@@ -94,13 +94,19 @@ def steps(incident: Incident) -> list[Step]:
         if time is not None
     ]
     recovered = [Step(incident.recovery, "success", _recovery(incident), "", None)] if incident.recovery is not None else []
+    stop = incident.gate
+    gated = [] if stop is None else [Step(stop.opened, "gate", "The gate stopped the restarts", _avoided(stop), stop.evidence)]
     already_listed = {step.evidence for step in noticed} - {None}
     changes = [
         _change_step(change, incident.trigger)
         for change in incident.changes
         if change == incident.trigger or not (change.evidence in already_listed or _part_of_a_fix(change, incident.fix_attempts))
     ]
-    return sorted([*changes, *noticed, *fixes, *recovered], key=lambda step: (step.time, step.mark, step.what))
+    return sorted([*changes, *noticed, *fixes, *gated, *recovered], key=lambda step: (step.time, step.mark, step.what))
+
+
+def _avoided(stop: GateStop) -> str:
+    return "" if stop.restarts_avoided is None else f"about {wording.plural(stop.restarts_avoided, 'restart')} avoided"
 
 
 def _noticed(what: str, evidence: Evidence | None, summary: str | None) -> str:
