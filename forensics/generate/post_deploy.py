@@ -120,4 +120,4 @@ esac
 
 def exit_codes() -> list[str]:
     """Describe the exit codes in comments."""
-    return ["Exit codes, of which only 0 is success:", *(f"{code}: {meaning}" for code, meaning in EXIT_CODES.items())]
+    return ["Exit codes, of which only 0 is success:", *(f"{code}: {outcome}" for code, outcome in EXIT_CODES.items())]

@@ -24,14 +24,28 @@ def apt_script(plan: Plan) -> str:
         "The units are restarted: an upgraded library is used from the next start on, and that shall not be at night.",
         *exit_codes(),
     ]
-    restarts = "\n".join(
-        f"  systemctl restart {shlex.quote(one.unit)} || say {shlex.quote(f'{one.unit} did not restart')}" for one in plan.units
-    )
     return f"""\
 #!/bin/sh
 {head(plan, "Upgrade packages of this machine, verify, and lead back when that fails", usage)}set -u
 
 {verify_function(plan)}
+{_functions(plan)}
+back=no
+if [ "${{1-}}" = --roll-back ]; then
+  back=yes
+  shift
+fi
+[ $# -gt 0 ] || set -- upgrade
+{before_the_change(plan)}
+{_change(plan)}"""
+
+
+def _functions(plan: Plan) -> str:
+    """Write the functions that list and restore versions, and restart the units."""
+    restarts = "\n".join(
+        f"  systemctl restart {shlex.quote(one.unit)} || say {shlex.quote(f'{one.unit} did not restart')}" for one in plan.units
+    )
+    return f"""\
 versions() {{ # list the installed packages with their versions
   dpkg-query -W -f '${{db:Status-Status}} ${{binary:Package}} ${{Version}}\\n' | sed -n 's/^installed //p' | LC_ALL=C sort
 }}
@@ -61,14 +75,12 @@ roll_back() {{
   say 'NOT changed: it was not verified; the versions of before run again, and are not verified either'
   return 5
 }}
+"""
 
-back=no
-if [ "${{1-}}" = --roll-back ]; then
-  back=yes
-  shift
-fi
-[ $# -gt 0 ] || set -- upgrade
-{before_the_change(plan)}
+
+def _change(plan: Plan) -> str:
+    """Write the upgrade itself."""
+    return f"""\
 state=$(mktemp -d) || exit 1
 trap 'rm -rf "$state"' EXIT
 trap '' HUP # a lost connection must not leave the change unverified

@@ -23,6 +23,14 @@ profile={PROFILE}
 root={ROOT}
 
 {verify_function(plan)}
+{_way_back(plan)}
+{before_the_change(plan)}
+{_change(plan)}"""
+
+
+def _way_back(plan: Plan) -> str:
+    """Write the functions that end the script: with the change, or with what was before."""
+    return f"""\
 finish() {{ # remove what kept the previous system from garbage collection, and end
   rm -f "$root"
   exit "$1"
@@ -44,8 +52,12 @@ roll_back() {{ # activate what ran before, and verify that
   say 'NOT changed: it was not verified; what was before runs again, and is not verified either'
   finish 5
 }}
+"""
 
-{before_the_change(plan)}
+
+def _change(plan: Plan) -> str:
+    """Write the change itself."""
+    return f"""\
 before=$(readlink -f "$current")
 [ -x "$before/bin/switch-to-configuration" ] || {{
   say "there is no NixOS system at $current: nothing was changed"

@@ -48,7 +48,7 @@ def _parts(plan: Plan) -> Iterator[str]:
     yield _code([f"sudo ./{NIXOS} --flake .   # NixOS", f"sudo ./{APT}   # Debian, Ubuntu; with --roll-back it also goes back"])
     yield f"It verifies for {duration(plan.settle_s)} after the change. Keep the terminal open; a 200 of `/health` alone proves nothing."
     yield "## 3. What the exit code means"
-    rows = (f"| {code} | {meaning} | {_WHAT_TO_DO[code]} |" for code, meaning in EXIT_CODES.items())
+    rows = (f"| {code} | {outcome} | {_WHAT_TO_DO[code]} |" for code, outcome in EXIT_CODES.items())
     yield "\n".join(["| exit code | what happened | what to do |", "|---|---|---|", *rows])
     yield "## 4. What a line of `verify` means that is not OK"
     yield "\n".join(["| check | what to do |", "|---|---|", *(f"| {check} | {what} |" for check, what in _ANSWERS.items())])

@@ -247,9 +247,9 @@ def test_systemd_accepts_the_units(tmp_path):
 
 
 def test_the_runbook_names_each_exit_code_of_the_scripts():
-    for code, meaning in EXIT_CODES.items():
-        assert f"| {code} | {meaning} | " in FILES["change-runbook.md"]
-        assert all(f"# {code}: {meaning}\n" in FILES[name] for name in SCRIPTS)
+    for code, outcome in EXIT_CODES.items():
+        assert f"| {code} | {outcome} | " in FILES["change-runbook.md"]
+        assert all(f"# {code}: {outcome}\n" in FILES[name] for name in SCRIPTS)
 
 
 @pytest.fixture

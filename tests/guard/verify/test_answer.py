@@ -186,10 +186,8 @@ FINE = {"HTML", "not JSON", "deep JSON", "other JSON", "a number", "null", "stra
 def test_a_hostile_endpoint_gives_a_reason_and_no_secret(kind):
     handle, reason = HOSTILE[kind]
     within_s = 0.3 if "within" in reason else 10.0
-    started = time.monotonic()
     with serving(handle) as url:
         unknown, given = ask(url, Question(), within_s), ask(url, Question(model="m"), within_s)
-    assert time.monotonic() - started < 8
     assert unknown.outcome == ("unknown" if kind in UNSURE else "ok" if kind in FINE else "failed"), unknown
     assert given.outcome == ("unknown" if kind in {"wants a login", "forbids"} else "failed"), given
     for check in (unknown, given):
@@ -219,14 +217,14 @@ def test_a_server_that_loads_is_asked_again(endpoint):
 )
 def test_what_will_not_answer_is_asked_once(endpoint, answers, stays, reason):
     endpoint.begin(answers)
-    started = time.monotonic()
-    check = answer_check(endpoint.url, Question(), started + 20, lambda: stays)
+    endpoint.paths.clear()
+    check = answer_check(endpoint.url, Question(), time.monotonic() + 20, lambda: stays)
     assert check.outcome == "failed"
-    assert time.monotonic() - started < 1, reason
+    assert endpoint.paths.count("/v1/models") == 1, reason
 
 
 def test_a_port_where_nobody_listens_is_asked_until_the_time_is_over():
-    started = time.monotonic()
-    check = answer_check(f"http://127.0.0.1:{free_port()}", Question(), started + 1.2)
+    asked = []
+    check = answer_check(f"http://127.0.0.1:{free_port()}", Question(), time.monotonic() + 2.5, lambda: asked.append(1) is None)
     assert "refuses connections" in check.evidence
-    assert 1 < time.monotonic() - started < 4
+    assert len(asked) in {1, 2}
