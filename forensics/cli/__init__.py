@@ -23,6 +23,7 @@ from forensics.cli import (
     gate,
     generate_guard,
     ingest,
+    ladder,
     output,
     patterns,
     preflight,
@@ -54,6 +55,7 @@ GROUPS = {
     "export": export.app,
     "gate": gate.app,
     "generate": generate_guard.app,
+    "ladder": ladder.app,
     "patterns": patterns.app,
     "remedy": remedy.app,
 }

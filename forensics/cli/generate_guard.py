@@ -8,6 +8,7 @@ import typer
 
 from forensics.cli import output, params
 from forensics.cli.generate import MOST_SENTENCES, Files, Program, _basis, _refuse_bad_target, _this_program, _write_files, app
+from forensics.cli.generate_ladder import model_ladder
 from forensics.cli.generate_litellm import litellm
 from forensics.cli.generate_post_deploy import post_deploy
 from forensics.cli.generate_preflight import preflight
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["app"]  # each command below is registered on `generate`'s app
 
 app.command()(litellm)
+app.command()(model_ladder)
 app.command()(preflight)
 app.command()(post_deploy)
 

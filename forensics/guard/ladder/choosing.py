@@ -1,0 +1,75 @@
+"""Choose the profile of the start that is under way, write it for systemd, and remember it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from forensics.guard.ladder.choice import Choice, Memory, choose, fits, gib, wanted_rung
+from forensics.guard.ladder.gpus import free_memory
+from forensics.guard.ladder.last_attempt import boot_id, last_attempt
+from forensics.guard.ladder.profiles import Ladder, read_ladder
+from forensics.guard.ladder.record import environment_file, read_memory, record_file, write_environment, write_memory
+from forensics.guard.systemctl import Manager
+
+POLL_S, STILL_S = 1.0, 5.0  # how long no memory must be freed until nothing more is waited for
+GROWTH = 64 << 20  # bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What was chosen. sentence: for the unit's own log."""
+
+    choice: Choice
+    sentence: str
+
+
+def choose_profile(manager: Manager, unit: str, file: Path, environment: Mapping[str, str]) -> Chosen:
+    """Choose, write and remember a profile. Raises UsageError for a mistake in the file, OSError where nothing can be written."""
+    ladder = read_ladder(file)
+    memory = read_memory(record_file(manager, unit))
+    last = last_attempt(manager, unit, memory)
+    profile = ladder.profiles[wanted_rung(ladder, memory, last)]
+    free = settled(ladder, lambda: free_memory(ladder.gpus, environment), lambda found: fits(profile, found))
+    choice = choose(ladder, memory, last, free)
+    chosen = ladder.profiles[choice.rung]
+    write_environment(environment_file(manager, unit), chosen.environment)
+    write_memory(record_file(manager, unit), _now(choice.memory))
+    place = f"{choice.rung + 1} of {len(ladder.profiles)}"
+    return Chosen(choice, f"profile {chosen.name} ({place}, {gib(chosen.total)}): {choice.reason}")
+
+
+def settled(
+    ladder: Ladder,
+    ask: Callable[[], Sequence[int] | None],
+    is_enough: Callable[[Sequence[int]], bool],
+    sleep: Callable[[float], None] = time.sleep,
+) -> Sequence[int] | None:
+    """Return the free bytes, once they are enough or nothing more is freed: a process that ended a moment ago still holds its memory."""
+    free = ask()
+    before, waited, still = free, 0.0, 0.0
+    while free is not None and before is not None and not is_enough(free) and waited < ladder.wait_s and still < STILL_S:
+        sleep(POLL_S)
+        waited, still = waited + POLL_S, still + POLL_S
+        free = ask() or free
+        if sum(free) >= sum(before) + GROWTH:
+            before, still = free, 0.0
+    return free
+
+
+def step_up(manager: Manager, unit: str, file: Path) -> str:
+    """Choose the next larger profile for the next start, by hand; return its name, "" where there is none."""
+    ladder, memory = read_ladder(file), read_memory(record_file(manager, unit))
+    current = ladder.rung(memory.profile)
+    if not current:
+        return ""
+    name = ladder.profiles[current - 1].name
+    failed_with = {profile: free for profile, free in memory.failed_with.items() if profile != name}
+    write_memory(record_file(manager, unit), replace(memory, wanted=name, failed_with=failed_with))
+    return name
+
+
+def _now(memory: Memory) -> Memory:
+    return replace(memory, boot=boot_id(), monotonic=time.clock_gettime(time.CLOCK_MONOTONIC), at=time.time())
