@@ -19,8 +19,9 @@ CONDITIONS = ("ConditionPathExists", "AssertPathExists")
 CONDITIONS_CHECKED_UNTIL = 253  # at an automatic restart (facts of systemd: 252 and 253 do, 254 and later do not)
 EXEC_CONDITION_STOPS_SINCE = 251  # before, a start that ExecCondition= skips is tried again
 COOLED = "litellm_deployment_cooled_down_total"
+OPENED = "tabby_breaker_opened_total"
 REMEDIES = {
-    EXISTS: "Stop starts that cannot succeed: a start limit is the simplest (`generate limits`); LiteLLM: allowed_fails and cooldown_time.",
+    EXISTS: "Stop starts that cannot succeed: a start limit is the simplest (`generate limits`); LiteLLM: `generate litellm`.",
     WOULD_ACT: "Stop the unit from ExecStopPost= (`systemctl stop --no-block`): it stays `failed`, visible, on every version of systemd.",
 }
 WHEN_UNKNOWN = {
@@ -91,13 +92,22 @@ def _gate_acted(found: Inventory) -> Link:
 
 
 def _cooldown_chain(litellm: LiteLlm, group: str) -> Chain:
-    """Judge the cooldown of a group's backends."""
+    """Judge the breaker of a group's backends, or their cooldown."""
+    if litellm.has_breaker:
+        return _breaker_chain(litellm, group)
     if litellm.cooldowns_are_off:
         return absent(f"{litellm.where}: disable_cooldowns is set")
     if litellm.allowed_fails is None and litellm.cooldown_s is None:
         return absent(f"{litellm.where} sets neither allowed_fails nor cooldown_time")
     exists = Link(EXISTS, True, f"allowed_fails {_shown(litellm.allowed_fails)}, cooldown_time {_shown(litellm.cooldown_s)} s")
     return Chain((exists, _cooldown_acts(litellm, group), counted(litellm, COOLED, "cooldowns")), f"LiteLLM's group {group}")
+
+
+def _breaker_chain(litellm: LiteLlm, group: str) -> Chain:
+    """Judge the callback of `generate litellm`, which counts failures in a row and lets one request probe."""
+    exists = Link(EXISTS, True, "the callback tabby_breaker.instance")
+    why = f"there is no {litellm.breaker_file}" if litellm.breaker_file else "it opens after failures in a row, also when each hangs"
+    return Chain((exists, Link(WOULD_ACT, not litellm.breaker_file, why), counted(litellm, OPENED, "openings")), f"LiteLLM's group {group}")
 
 
 def _shown(value: float | None) -> str:

@@ -17,7 +17,8 @@ from forensics.web import NoAnswerError, Server, ask_each, is_url
 MOST_DEPLOYMENTS, MOST_ASKED = 500, 5
 ANSWER_S = 2.0  # for each address of a deployment
 ANSWERED = pattern(r"\bHTTP \d")
-COUNTERS = ("litellm_deployment_cooled_down_total", "litellm_deployment_successful_fallbacks_total")
+COUNTERS = ("litellm_deployment_cooled_down_total", "litellm_deployment_successful_fallbacks_total", "tabby_breaker_opened_total")
+BREAKER = "tabby_breaker"  # the module that `generate litellm` writes
 FALLBACKS = ("fallbacks", "context_window_fallbacks", "content_policy_fallbacks")
 
 
@@ -48,6 +49,8 @@ class LiteLlm:
     cooldown_s: float | None = None
     retries: float | None = None
     cooldowns_are_off: bool = False
+    has_breaker: bool = False  # the callback of `generate litellm`
+    breaker_file: str = ""  # where that was not found which the configuration names
     counters: Mapping[str, float] | None = None
     problems: Mapping[str, str] = field(default_factory=dict)
 
@@ -61,7 +64,9 @@ def read_litellm(file: Path) -> LiteLlm:
     settings = {**mapping(tree.get("litellm_settings")), **mapping(tree.get("router_settings"))}
     if not items(tree.get("model_list")):
         return LiteLlm(str(file), is_running=False, problem="has no model_list: it is no configuration of LiteLLM")
-    return _described(LiteLlm(str(file), is_running=False), items(tree.get("model_list")), settings)
+    found = _described(LiteLlm(str(file), is_running=False), items(tree.get("model_list")), settings)
+    module = file.with_name(f"{BREAKER}.py")
+    return found if not found.has_breaker or module.is_file() else replace(found, breaker_file=str(module))
 
 
 def ask_litellm(server: Server) -> LiteLlm:
@@ -73,11 +78,13 @@ def ask_litellm(server: Server) -> LiteLlm:
     except NoAnswerError as error:
         return LiteLlm(server.where, is_running=True, problem=str(error))
     try:
-        counted = samples(server.text("/metrics/"), COUNTERS)
+        counted = list(samples(server.text("/metrics/"), COUNTERS))
         counters = {name: sum(sample.value for sample in counted if sample.name == name) for name in COUNTERS}
     except NoAnswerError as error:
-        problems["counters"], counters = str(error), None
-    return replace(_described(LiteLlm(server.where, is_running=True), listed, settings), counters=counters, problems=problems)
+        problems["counters"], counted, counters = str(error), [], None
+    found = _described(LiteLlm(server.where, is_running=True), listed, settings)
+    has_breaker = any(sample.name.startswith(BREAKER) for sample in counted)
+    return replace(found, counters=counters, problems=problems, has_breaker=has_breaker)
 
 
 def _listed(server: Server) -> list[Any]:
@@ -91,7 +98,9 @@ def merged(configured: LiteLlm, running: LiteLlm) -> LiteLlm:
     """Combine what a configuration and a running proxy show: of the proxy what it shows, of the file the rest."""
     if running.problem:
         return replace(configured, problems={**configured.problems, "counters": f"{running.where} {running.problem}"})
-    return running if running.deployments else replace(configured, counters=running.counters, problems=running.problems)
+    if not running.deployments:
+        return replace(configured, counters=running.counters, problems=running.problems)
+    return running if running.has_breaker else replace(running, has_breaker=configured.has_breaker, breaker_file=configured.breaker_file)
 
 
 def with_answers(litellm: LiteLlm) -> LiteLlm:
@@ -118,6 +127,7 @@ def _described(found: LiteLlm, listed: Iterable[Any], settings: Mapping[str, Any
         cooldown_s=number(settings.get("cooldown_time")),
         retries=number(settings.get("num_retries")),
         cooldowns_are_off=str(settings.get("disable_cooldowns")).lower() == "true",
+        has_breaker=any(each.startswith(f"{BREAKER}.") for each in strings(settings.get("callbacks"))),
     )
 
 
