@@ -26,7 +26,8 @@ def check(host: Host) -> Finding:
     dropped = _dropped(host)
     tight = _tight(host)
     general = read_journald_conf(host.root)
-    interval_s = unit_file.seconds(general.get("RateLimitIntervalSec", f"{DEFAULT_INTERVAL_S}s"))
+    given_s = unit_file.seconds(general.get("RateLimitIntervalSec", ""))
+    interval_s = DEFAULT_INTERVAL_S if given_s is None else given_s
     burst = int(general["RateLimitBurst"]) if general.get("RateLimitBurst", "").isdecimal() else DEFAULT_BURST
     limit = "no rate limit" if not interval_s or not burst else f"{count(burst)} lines in {interval_s:g} s"
     if dropped:

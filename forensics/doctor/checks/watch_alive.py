@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from pathlib import Path
 
 from forensics.doctor.host import JOURNALS, OK, PROBLEM, UNKNOWN, Finding, Host, listen_address
 from forensics.doctor.metrics import is_stuck, metrics_of
 from forensics.guard.drill.snapshot import NoStateError, read_snapshot
-from forensics.wording import count, duration
+from forensics.wording import duration, plural
 
 MOST_LAG_S = 60.0
-PREFIX = "tabby_forensics_"
+LOSSES = (
+    ("tabby_forensics_watch_skipped_total", ("entry", "entries"), "that it could not process"),
+    ("tabby_forensics_watch_refused_alerts_total", ("alert", "alerts"), "that a sink refused"),
+)
 REMEDY = "See its log: `journalctl -u tabby-forensics`; `systemctl restart tabby-forensics` continues where it was."
 
 
@@ -19,7 +22,7 @@ def check(host: Host) -> Finding:
     if host.watcher is None:
         return Finding(UNKNOWN, "no `watch` is running")
     metrics = metrics_of(listen_address(host)) if host.is_here else {}
-    lost = [f"{count(int(number))} {what}" for name, what in _losses() if (number := sum(metrics.get(PREFIX + name, {}).values()))]
+    lost = [f"{plural(number, *nouns)} {what}" for name, nouns, what in LOSSES if (number := _total(metrics, name))]
     if metrics and is_stuck(listen_address(host)):
         return Finding(PROBLEM, "`watch` answers that it is stuck", "Its loop has not turned for 30 s: nobody is alerted.", REMEDY)
     behind_s = _behind(host)
@@ -35,9 +38,8 @@ def check(host: Host) -> Finding:
     return Finding(OK, "`watch` keeps up with the journal" + (" and has lost nothing" if metrics else ""))
 
 
-def _losses() -> Iterator[tuple[str, str]]:
-    yield "watch_skipped_total", "entries that it could not process"
-    yield "watch_refused_alerts_total", "alerts that a sink refused"
+def _total(metrics: Mapping[str, Mapping[str, float]], name: str) -> int:
+    return int(sum(metrics.get(name, {}).values()))
 
 
 def _behind(host: Host) -> float | None:

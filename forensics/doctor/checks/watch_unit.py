@@ -13,6 +13,8 @@ PROPERTIES = ("ActiveState", "UnitFileState", "Restart", "WatchdogUSec", "User",
 
 def check(host: Host) -> Finding:
     watcher = host.watcher
+    if watcher is None and not host.is_here:
+        return Finding(UNKNOWN, "a copy of files does not show whether `watch` runs")
     if watcher is None:
         return Finding(PROBLEM, "no `watch` is running", "Nobody is alerted about any failure.", f"Start one; {WRITES}")
     if not watcher.unit:

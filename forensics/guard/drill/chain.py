@@ -34,14 +34,15 @@ def find_chain(manager: Manager, wanted: Wanted) -> Chain:
     watchers = running_watchers()
     if not watchers:
         raise NoStateError(NONE_RUNS)
-    watcher = watchers[0]
+    using = [watcher for watcher in watchers if watcher.state_directory == wanted.state]
+    watcher = (using or watchers)[0]
     directory = wanted.state or watcher.state_directory
     if directory is None:
         raise NoStateError(
             f"Where `watch` (process {watcher.pid}) keeps its state cannot be seen by this user: run this as root, or give --state."
         )
     notes = []
-    if len(watchers) > 1:
+    if len(watchers) > 1 and not using:
         notes.append(f"{plural(len(watchers), 'process', 'processes')} of watch run here; that of process {watcher.pid} is measured")
     config = configuration(watcher, wanted.config)
     if set(config.sinks) == {"stdout"}:

@@ -64,8 +64,10 @@ class Watcher:
 
 
 def running_watchers(proc: Path = PROC) -> tuple[Watcher, ...]:
-    """Return the processes of `watch`, those of a service first."""
-    found = [watcher for pid in sorted(_pids(proc)) if (watcher := _watcher(proc / str(pid), pid)) is not None]
+    """Return the processes of `watch`, those of a service first; those in containers are of other hosts."""
+    own = _namespace(proc / "self")
+    pids = [pid for pid in sorted(_pids(proc)) if _namespace(proc / str(pid)) in {own, None}]
+    found = [watcher for pid in pids if (watcher := _watcher(proc / str(pid), pid)) is not None]
     return tuple(sorted(found, key=lambda watcher: (not watcher.unit, watcher.pid)))
 
 
@@ -129,6 +131,14 @@ def _unit(file: Path) -> tuple[str, bool]:
     parts = [part for line in strings[0].splitlines() for part in line.rpartition(":")[2].split("/") if part.endswith(".service")]
     own = [part for part in parts if not part.startswith("user@")]
     return (own[-1], len(own) < len(parts)) if own else ("", False)
+
+
+def _namespace(folder: Path) -> str | None:
+    """Name the PID namespace of a process; null where this user may not see it."""
+    try:
+        return str((folder / "ns/pid").readlink())
+    except OSError:
+        return None
 
 
 def _owner(folder: Path) -> int:

@@ -66,11 +66,14 @@ def test_its_configuration_is_that_of_its_own_environment(tmp_path):
     assert files == [tmp_path / "etc/tabby-forensics/watch.toml", None, Path("/srv/here/w.toml")]
 
 
-def test_services_come_first_and_others_are_left_out(tmp_path):
+def test_services_come_first_and_those_of_containers_are_left_out(tmp_path):
     process(tmp_path, 3, "tabby-forensics watch", cgroup="0::/user.slice/user-0.slice/user@0.service/app.slice/x.scope\n")
     process(tmp_path, 9, "tabby-forensics watch", cgroup="0::/system.slice/tabby-forensics.service\n")
     process(tmp_path, 5, "sleep 1")
-    (tmp_path / "self").mkdir()
+    process(tmp_path, 20, "tabby-forensics watch", cgroup="0::/docker/1234\n")
+    for pid, namespace in (("self", 1), ("3", 1), ("9", 1), ("20", 2)):  # that of 11 may not be seen
+        (tmp_path / pid / "ns").mkdir(parents=True)
+        (tmp_path / pid / "ns/pid").symlink_to(f"pid:[{namespace}]")
     process(tmp_path, 11, "tabby-forensics watch", cgroup="0::/user.slice/user@7.service/app.slice/mine.service\n")
     found = [(watcher.pid, watcher.unit, watcher.is_users) for watcher in running_watchers(tmp_path)]
     assert found == [(9, "tabby-forensics.service", False), (11, "mine.service", True), (3, "", False)]
