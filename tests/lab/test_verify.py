@@ -1,13 +1,16 @@
-"""`verify` on a real systemd: healthy, a leftover on the port, no model, dead, crashing while it settles, and what a user may not see."""
+"""`verify` on a real systemd: five ways to be well or not, what a user may not see, and the generated units that call it."""
 
 import json
 import re
 import sys
 import sysconfig
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from forensics.generate.post_deploy import Plan, Verified
+from forensics.generate.post_deploy_units import unit_files
 from tests.lab.systemd import NEEDED, booted
 
 pytestmark = NEEDED
@@ -30,6 +33,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if os.path.exists("/run/no-model"):
             return self.answer(503, {"detail": "No models are currently loaded."})
         self.answer(200, {"choices": [{"text": "2"}]})
+        open("/run/asked", "w").close()
     def do_GET(self):
         if self.path == "/v1/models":
             return self.answer(200, {"object": "list", "data": [{"id": "llama"}]})
@@ -44,6 +48,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler).serve_forever()
 """
+WRAPPER = f'#!/bin/sh\nexport {VARIABLES}\nexec {PYTHON} -m forensics "$@"\n'
+GENERATED = unit_files(Plan("/lab/tabby", (Verified(UNIT, 5000),), datetime(2026, 1, 1, tzinfo=UTC), settle_s=1, timeout_s=5))
+AFTER_PACKAGES, AT_BOOT = "tabby-verify@tabbyapi.service", "tabby-verify-boot@tabbyapi.service"
 UNITS = {
     UNIT: "[Service]\nExecStart=/usr/bin/python3 /lab/server.py\nRestart=on-failure\nRestartSec=100ms\n",
     "other.service": "[Service]\nExecStart=/usr/bin/python3 /lab/server.py\n",
@@ -53,16 +60,46 @@ UNITS = {
 }
 
 
+def changes_packages(lab):
+    """Replace dpkg's status as dpkg does, with a time that is no longer new."""
+    lab.run(["sh", "-c", "cd /var/lib/dpkg && echo changed >> status-new && touch -d '5 minutes ago' status-new && mv status-new status"])
+
+
+def verified_by_units(lab):
+    """What the generated units do: after packages change while the unit is well, and at a boot while it is not."""
+    options = GENERATED["tabbyapi.env"]
+    lab.run(
+        [
+            "sh",
+            "-c",
+            f"mkdir -p /etc/tabby-forensics/verify /var/lib/dpkg; cat > /etc/tabby-forensics/verify/tabbyapi.env <<'E'\n{options}E",
+        ]
+    )
+    lab.run(["systemctl", "start", "tabby-verify@tabbyapi.path"])
+    lab.run(["systemctl", "enable", AT_BOOT], check=False)
+    changes_packages(lab)
+
+    def shown(unit, name):
+        return lab.run(["systemctl", "show", "-P", name, unit]).strip()
+
+    lab.wait_until(lambda: shown(AFTER_PACKAGES, "ExecMainExitTimestampMonotonic") not in {"", "0"}, 30)
+    well = shown(AFTER_PACKAGES, "Result"), shown(AFTER_PACKAGES, "ExecMainStatus")
+    lab.run(["touch", "/run/no-model"])
+    lab.run(["systemctl", "start", "boot-complete.target"], check=False)
+    lab.run(["rm", "/run/no-model"])
+    return {"after packages": well, "at boot": (shown(AT_BOOT, "ExecMainStatus"), shown("boot-complete.target", "ActiveState"))}
+
+
 @pytest.fixture(scope="module")
-def verdicts(tmp_path_factory):
-    """Case → the exit code and the JSON of `verify`."""
+def found(tmp_path_factory):
+    """Case → the exit code and the JSON of `verify`, or what the units did."""
     shared = {"python": Path(sys.base_prefix), "packages": Path(sysconfig.get_path("purelib")), "project": ROOT}
     found = {}
-    with booted(UNITS, tmp_path_factory.mktemp("lab"), programs={"server.py": SERVER}, shared=shared) as lab:
+    programs = {"server.py": SERVER, "tabby": WRAPPER}
+    with booted({**UNITS, **GENERATED}, tmp_path_factory.mktemp("lab"), programs=programs, shared=shared) as lab:
 
         def verify(case, *options, unit=UNIT, before="", prefix=""):
-            command = f"{prefix} {PYTHON} -m forensics verify {unit} --format json --timeout 5 {' '.join(options)}"
-            script = f"export {VARIABLES}; {before}\n{command} 2>&1; echo $?"
+            script = f"{before}\n{prefix} /lab/tabby verify {unit} --format json --timeout 5 {' '.join(options)} 2>&1; echo $?"
             printed, _, code = lab.run(["sh", "-c", script]).strip().rpartition("\n")
             found[case] = int(code), json.loads(printed) if printed.startswith("{") else printed
 
@@ -75,9 +112,10 @@ def verdicts(tmp_path_factory):
         verify("no port named", "--settle 0")
         verify("an ordinary user", "--port 5000 --settle 0", prefix="setpriv --reuid=65534 --clear-groups")
         verify("woken by its socket", "--port 6000 --settle 0 --path /health", unit="waked.service")
+        found |= verified_by_units(lab)
         verify("no model", "--port 5000 --settle 0", before="touch /run/no-model")
         lab.run(["rm", "/run/no-model"])
-        crash = f"(sleep 1.5; kill -KILL $(systemctl show -P MainPID {UNIT})) &"
+        crash = f"rm -f /run/asked; (until [ -e /run/asked ]; do sleep 0.1; done; kill -KILL $(systemctl show -P MainPID {UNIT})) &"
         verify("crashes while settling", "--port 5000 --settle 20", before=crash)
         lab.run(["systemctl", "stop", UNIT])
         verify("dead", "--port 5000 --settle 0")
@@ -104,21 +142,21 @@ def evidence(verdict, name):
     return found
 
 
-def test_a_healthy_unit_is_verified(verdicts):
-    code, verdict = verdicts["healthy"]
+def test_a_healthy_unit_is_verified(found):
+    code, verdict = found["healthy"]
     assert (code, verdict["outcome"], verdict["port"]) == (0, "ok", 5000)
     assert list(outcomes(verdict)) == ["unit", "held", "port", "answer"]
     assert evidence(verdict, "held").endswith("for 1 s")
     assert "POST /v1/completions gave one token of llama" in evidence(verdict, "answer")
 
 
-def test_the_only_port_need_not_be_named(verdicts):
-    code, verdict = verdicts["no port named"]
+def test_the_only_port_need_not_be_named(found):
+    code, verdict = found["no port named"]
     assert (code, verdict["port"]) == (0, 5000)
 
 
-def test_a_leftover_on_the_port_fails_though_it_answers(verdicts):
-    code, verdict = verdicts["a leftover"]
+def test_a_leftover_on_the_port_fails_though_it_answers(found):
+    code, verdict = found["a leftover"]
     assert (code, outcomes(verdict)["port"]) == (3, "failed")
     assert re.search(
         r"5000 is held by /usr/bin/python3 /lab/server\.py \(pid \d+, in leftover\.scope, on 127\.0\.0\.1\), not by tabbyapi\.service; "
@@ -128,50 +166,58 @@ def test_a_leftover_on_the_port_fails_though_it_answers(verdicts):
     assert evidence(verdict, "answer") == "not asked: another process may answer"
 
 
-def test_a_fallback_port_fails(verdicts):
-    code, verdict = verdicts["the fallback port"]
+def test_a_fallback_port_fails(found):
+    code, verdict = found["the fallback port"]
     assert code == 3
     assert "nobody listens on 5002; tabbyapi.service listens on 5001" in evidence(verdict, "port")
 
 
-def test_a_server_without_a_model_fails_though_its_health_is_200(verdicts):
-    code, verdict = verdicts["no model"]
+def test_a_server_without_a_model_fails_though_its_health_is_200(found):
+    code, verdict = found["no model"]
     assert (code, outcomes(verdict)["port"]) == (3, "ok")
     assert 'HTTP 503 {"detail": "No models are currently loaded."}' in evidence(verdict, "answer")
 
 
-def test_a_dead_unit_fails(verdicts):
-    code, verdict = verdicts["dead"]
+def test_a_dead_unit_fails(found):
+    code, verdict = found["dead"]
     assert (code, outcomes(verdict)) == (3, {"unit": "failed"})
 
 
-def test_a_crash_while_it_settles_fails_at_once(verdicts):
-    code, verdict = verdicts["crashes while settling"]
+def test_a_crash_while_it_settles_fails_at_once(found):
+    code, verdict = found["crashes while settling"]
     assert (code, outcomes(verdict)["held"]) == (3, "failed")
     assert "with the result signal" in evidence(verdict, "held")
     assert verdict["took_s"] < 10
 
 
-def test_a_loop_fails_at_once(verdicts):
-    code, verdict = verdicts["loops"]
+def test_a_loop_fails_at_once(found):
+    code, verdict = found["loops"]
     assert code == 3
     assert verdict["took_s"] < 10
 
 
-def test_an_ordinary_user_cannot_tell_whose_the_port_is(verdicts):
-    code, verdict = verdicts["an ordinary user"]
+def test_an_ordinary_user_cannot_tell_whose_the_port_is(found):
+    code, verdict = found["an ordinary user"]
     assert (code, outcomes(verdict)["port"], outcomes(verdict)["answer"]) == (4, "unknown", "ok")
     assert "that this user may not see: run it as root" in evidence(verdict, "port")
 
 
-def test_a_unit_that_its_socket_starts_is_woken(verdicts):
-    code, verdict = verdicts["woken by its socket"]
+def test_a_unit_that_its_socket_starts_is_woken(found):
+    code, verdict = found["woken by its socket"]
     assert (code, outcomes(verdict)["port"]) == (0, "ok")
 
 
 @pytest.mark.parametrize(
     ("case", "code", "words"), [("no such unit", 4, "there is no unit absent.service here"), ("masked", 3, "masked.service is masked")]
 )
-def test_what_is_no_unit(verdicts, case, code, words):
-    assert verdicts[case][0] == code
-    assert words in evidence(verdicts[case][1], "unit")
+def test_what_is_no_unit(found, case, code, words):
+    assert found[case][0] == code
+    assert words in evidence(found[case][1], "unit")
+
+
+def test_the_generated_path_unit_verifies_after_packages_changed(found):
+    assert found["after packages"] == ("success", "0")
+
+
+def test_a_boot_that_is_not_verified_is_not_complete(found):
+    assert found["at boot"] == ("3", "inactive")
