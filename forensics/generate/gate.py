@@ -23,6 +23,8 @@ DIRECT_SINCE = 254
 WITHIN_S = 25  # for the whole program, also where Python itself hangs
 SHORT_STOP_S = 5.0  # of TimeoutStopSec=: naming a failure takes 1 s of CPU time
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+PAGER = "page@%N.service"
+PAGER_HINT = "To be paged when restarts stop, name a unit of yours that does so:"
 NAMES = ("LoadState", "Restart", "Type", "TimeoutStopUSec", "RestartMode", "ExecStopPost", "OnFailure")
 
 
@@ -43,6 +45,7 @@ class Guarded:
     unit: str
     manager: str
     lines: tuple[str, ...]
+    version: int | None = None  # of its systemd
 
     @property
     def is_of_a_user(self) -> bool:
@@ -63,7 +66,9 @@ def guarded(basis: Basis, wanted: Wanted) -> tuple[list[Guarded], list[str]]:
             continue
         rows = {scene.incident.id: replay_gates(scene, signatures, SOURCE) for scene in stage.scenes.get(unit, ())}
         proven = [*_proven(incidents, rows), *advice(unit, manager, shown, wanted)]
-        found.append(Guarded(unit, manager, tuple(head(basis, "Gate", f"gate --unit {unit}", proven, incidents))))
+        versions = [scene.machine.version for scene in stage.scenes.get(unit, ())]
+        version = host_version(manager) if wanted.is_here else next(iter(versions), None)
+        found.append(Guarded(unit, manager, tuple(head(basis, "Gate", f"gate --unit {unit}", proven, incidents)), version))
     return found, refused
 
 
@@ -76,7 +81,8 @@ def unproven(unit: str, why: str, wanted: Wanted, *, is_users: bool = False) -> 
     if reason := refusal(unit, shown):
         raise UnprovenError(f"{reason}.")
     first = f"Gate. Made by tabby-forensics {__version__}: tabby-forensics generate gate --unit {unit}"
-    return Guarded(unit, manager, (first, f"Nothing was replayed: {why}", *advice(unit, manager, shown, wanted)))
+    lines = (first, f"Nothing was replayed: {why}", *advice(unit, manager, shown, wanted))
+    return Guarded(unit, manager, lines, host_version(manager))
 
 
 def is_loaded(unit: str, *, is_users: bool) -> bool:
@@ -91,6 +97,14 @@ def properties(unit: str, manager: str) -> dict[str, str] | None:
         return None
     try:
         return Manager(manager != "system").show(unit, *NAMES)
+    except NoManagerError:
+        return None
+
+
+def host_version(manager: str) -> int | None:
+    """Return the version of this host's systemd; None where it does not run."""
+    try:
+        return Manager(manager != "system").version()
     except NoManagerError:
         return None
 
@@ -125,6 +139,10 @@ def advice(unit: str, manager: str, shown: Mapping[str, str] | None, wanted: Wan
         f"Needs systemd {OLDEST}; run on 252 and 257. The unit's own variables are kept away from it (env -i), and it prints nothing. "
         "A service that ends with exit code 0 has not failed: a loop of good ends is not stopped."
     )
+    yield (
+        f"OnFailure= fires once, when restarts stop. From systemd {DIRECT_SINCE} on it fires at each failure, unless RestartMode=direct is "
+        "set, which also hides failures that are restarted from units that depend on this one."
+    )
     yield from special(unit, shown)
 
 
@@ -141,20 +159,22 @@ def special(unit: str, shown: Mapping[str, str] | None) -> Iterator[str]:
         )
     if shown["Type"] == "oneshot":
         yield "Note: with Type=oneshot the unit is never active, so that its first good end closes the gate."
-    if shown["RestartMode"] == "direct":
-        yield "Note: RestartMode=direct hides failures from units that depend on this one until the gate stops the restarts."
     if "gate note" in shown["ExecStopPost"]:
         yield "Note: ExecStopPost= calls a gate already; each end is counted once, with the options of the first."
 
 
 def drop_in(gate: Guarded, wanted: Wanted) -> str:
     """Write the drop-in of a unit."""
-    before = ""
-    if wanted.pager:
-        before = f"[Unit]\nOnFailure={wanted.pager}\n"
-    else:
-        before = "# To be paged once when restarts stop, name a unit of yours that does so:\n# [Unit]\n# OnFailure=page@%N.service\n"
-    return f"{commented(gate.lines)}{before}\n[Service]\nExecStopPost={exec_line(gate, wanted)}\n"
+    mark = "" if wanted.pager else "# "
+    hint = "" if wanted.pager else f"# {PAGER_HINT}\n"
+    unit = f"{hint}{mark}[Unit]\n{mark}OnFailure={wanted.pager or PAGER}\n"
+    direct = f"{mark}RestartMode=direct\n" if _fires_each_time(gate) else ""
+    return f"{commented(gate.lines)}{unit}\n[Service]\nExecStopPost={exec_line(gate, wanted)}\n{direct}"
+
+
+def _fires_each_time(gate: Guarded) -> bool:
+    """Whether OnFailure= fires at each failure that is restarted too, unless RestartMode=direct is set."""
+    return gate.version is None or gate.version >= DIRECT_SINCE
 
 
 def exec_line(gate: Guarded, wanted: Wanted) -> str:
@@ -202,9 +222,11 @@ def _nix_service(gate: Guarded, wanted: Wanted) -> str:
     name = json.dumps(gate.unit.removesuffix(".service"))
     own = " XDG_RUNTIME_DIR=%t" if gate.is_of_a_user else ""
     sign = "-" if gate.is_of_a_user else "-+"
-    pager = f"    onFailure = [ {json.dumps(wanted.pager)} ];\n" if wanted.pager else '    # onFailure = [ "page@%N.service" ];\n'
+    mark = "" if wanted.pager else "# "
+    pager = f"    {mark}onFailure = [ {json.dumps(wanted.pager or PAGER)} ];\n"
+    direct = f'    {mark}serviceConfig.RestartMode = "direct";\n' if _fires_each_time(gate) else ""
     line = f'"{sign}${{clean}}{own} ${{within}} ${{program}} {_words(gate, wanted)}"'
-    return f"  {services}.{name} = {{\n{pager}    serviceConfig.ExecStopPost = lib.mkAfter [ {line} ];\n  }};\n"
+    return f"  {services}.{name} = {{\n{pager}    serviceConfig.ExecStopPost = lib.mkAfter [ {line} ];\n{direct}  }};\n"
 
 
 def _signatures(incident: Incident) -> Iterator[Signature]:

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 PROGRAM = f"""#!/bin/sh
-export LD_LIBRARY_PATH=/lab/python/lib PYTHONPATH=/lab/project:/lab/packages PYTHONDONTWRITEBYTECODE=1
+export LD_LIBRARY_PATH=/lab/python/lib:/lab/libraries PYTHONPATH=/lab/project:/lab/packages PYTHONDONTWRITEBYTECODE=1
 exec /lab/python/bin/{Path(sys.executable).resolve().name} -m forensics "$@"
 """
 ABI = "ImportError: /opt/venv/lib/python3.11/site-packages/exllamav2_ext.so: undefined symbol: _ZN3c104cuda9SetDeviceEi"
