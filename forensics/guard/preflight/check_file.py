@@ -78,10 +78,7 @@ def _access(row: Table, _: str) -> Check | None:
 def _configuration(row: Table, _: str) -> Check | None:
     row.refuse_unknown_keys((*ABOUT, "path", "format"))
     path = _path(row, "path")
-    format_ = row.choice("format", ("toml", "json", "yaml", "ini"), FORMATS.get(Path(path).suffix, "none"))
-    if format_ == "none":
-        row.refuse("path", "its suffix names no format: set format")
-    return Configuration(_about(row), path, format_)
+    return Configuration(_about(row), path, row.choice("format", ("toml", "json", "yaml", "ini"), FORMATS.get(Path(path).suffix)))
 
 
 def _disk(row: Table, _: str) -> Check | None:

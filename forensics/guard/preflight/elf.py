@@ -21,10 +21,11 @@ _HEADER, _PROGRAM, _DYNAMIC = struct.Struct("<16xHHIQQQIHHHHHH"), struct.Struct(
 
 @dataclass(frozen=True, slots=True)
 class Elf:
-    """interpreter: the loader that a program names, "" for a library; needed: DT_NEEDED."""
+    """interpreter: the loader that a program names, "" for a library; needed: DT_NEEDED; is_cut: its end is missing."""
 
     interpreter: str
     needed: tuple[str, ...]
+    is_cut: bool = False
 
 
 def read_elf(file: Path) -> Elf | None:
@@ -61,7 +62,8 @@ def _read(descriptor: int) -> Elf | None:
             interpreter = os.pread(descriptor, min(length, 4096), offset).rstrip(b"\0").decode("utf-8", "surrogateescape")
         elif kind == PT_DYNAMIC:
             needed = _needed(descriptor, os.pread(descriptor, min(length, 1 << 16), offset), segments)
-    return Elf(interpreter, needed)
+    end = max((offset + length for kind, _, offset, _, _, length, _, _ in segments if kind == PT_LOAD), default=0)
+    return Elf(interpreter, needed, is_cut=os.fstat(descriptor).st_size < end)
 
 
 def _needed(descriptor: int, dynamic: bytes, segments: list[tuple[int, ...]]) -> tuple[str, ...]:

@@ -67,8 +67,11 @@ def check_program(unit: Unit) -> Outcome:
 
 def check_file(file: Path, place: Place) -> Outcome:
     """Check a compiled file as an import would load it."""
-    if read_elf(file) is None:
+    elf = read_elf(file)
+    if elf is None:
         return _unreadable(file)
+    if elf.is_cut:  # mapping it works, and the first access behind the end is a bus error
+        return failed(f"{file}: file too short")
     if not belongs_to(str(file), place.unit.users):
         return unknown(f"{file} belongs to another user, and is not handed to the loader")
     found = loaded(file, place)

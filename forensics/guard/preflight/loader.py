@@ -27,7 +27,7 @@ _DAMAGED = re.compile(
     r"^.*?(/[^:\n]+: (?:file too short|invalid ELF header|wrong ELF class: \w+|ELF load command[ \w/]+|cannot map zero-fill pages))"
     r"[^\n]*$", re.MULTILINE
 )  # fmt: skip
-_UNUSABLE = re.compile(r"[\s:]")  # what separates the files of LD_PRELOAD
+_UNUSABLE = re.compile(r"[\s:$]")  # what separates the files of LD_PRELOAD, and what the loader replaces in their names
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def trace(program: str, preloaded: Sequence[str], environment: Mapping[str, str]
     if not belongs_to(elf.interpreter, {0, os.geteuid()}):
         return f"the loader {elf.interpreter} of {program} belongs to another user"
     if any(_UNUSABLE.search(file) for file in preloaded):
-        return "a path with a space or a colon cannot be traced"
+        return "a path with a space, a colon or a $ cannot be traced"
     own = {"LD_TRACE_LOADED_OBJECTS": "1", "LD_WARN": "1", "LD_BIND_NOW": "1", "LC_ALL": "C"}
     files = [*(environment.get("LD_PRELOAD") or "").split(), *preloaded]
     try:
