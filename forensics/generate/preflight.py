@@ -134,7 +134,7 @@ def _failures(unit: str, basis: Basis) -> pl.DataFrame:
         .sort("last", "signature", "text", descending=[True, False, False])
         .head(MOST_TEXTS)
     )
-    texts: list[str] = sanitized(found["text"].to_list(), redact=True)
+    texts = sanitized(tuple(found["text"].to_list()), redact=True)
     return found.with_columns(pl.Series("text", texts, pl.String))
 
 
