@@ -79,7 +79,7 @@ def config(tiers: Sequence[Tier], wanted: Wanted) -> dict[str, Any]:
         },
         "litellm_settings": {
             "callbacks": [f"{BREAKER.removesuffix('.py')}.instance"],
-            "drop_params": True,
+            "drop_params": False,
             "request_timeout": wanted.timeout_s,
             "telemetry": False,
             "set_verbose": False,
@@ -182,6 +182,7 @@ def _of_config(tiers: Sequence[Tier]) -> Iterable[str]:
         "Its background health checks are off: each is a completion, and loads Ollama's model into the memory that the primary needs. "
         f"The breaker asks {', '.join(dict.fromkeys(tier.health_url for tier in tiers))} every {CHECK_EVERY_S} s instead."
     )
+    yield "drop_params stays off: with it LiteLLM 1.106.2 makes of a server's 422 an empty answer with status 200, and does not fall back."
     yield f"The master key is in {DIRECTORY}/litellm.env only. LiteLLM refuses sk-1234, and to start without one."
     if not any(tier.context for tier in tiers):
         yield "No context is known: with context=N in --primary and --fallback, requests that are too long go to a larger one at once."

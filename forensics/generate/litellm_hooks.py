@@ -120,10 +120,12 @@ class TabbyBreaker(CustomLogger):  # type: ignore[misc]
         self._safely(lambda: self.breakers.sent(_request(kwargs), _deployment(kwargs)))
 
     async def async_post_call_success_deployment_hook(self, request_data: Mapping[str, Any], response: Any, call_type: Any) -> None:
-        """Count an answer that is whole; the end of a stream is noted where it is read."""
-        del response
-        if self._is_generating(call_type):
-            self._safely(lambda: self.breakers.answered(_request(request_data), _deployment(request_data)))
+        """Count an answer that is whole: not a stream, whose end is noted where it is read, nor none, which LiteLLM can make of a refusal."""
+        request, name = _request(request_data), _deployment(request_data)
+        if response is None or not self._is_generating(call_type):
+            self._safely(lambda: self.breakers.refused(request, name, "it answered nothing", counts=False))
+        else:
+            self._safely(lambda: self.breakers.answered(request, name))
 
     async def async_post_call_failure_deployment_hook(
         self, request_data: Mapping[str, Any], exception: Exception, call_type: Any, fallback_depth: int | None = None

@@ -79,7 +79,7 @@ def test_the_configuration_keeps_litellms_rules(config):
         assert each["model_info"]["id"] == each["model_name"]
     assert config["general_settings"]["master_key"] == "os.environ/LITELLM_MASTER_KEY"
     assert config["general_settings"]["background_health_checks"] is False  # each is a completion
-    assert config["litellm_settings"].items() >= {"callbacks": ["tabby_breaker.instance"], "telemetry": False, "drop_params": True}.items()
+    assert config["litellm_settings"].items() >= {"callbacks": ["tabby_breaker.instance"], "telemetry": False, "drop_params": False}.items()
 
 
 def test_the_urls_of_sinks_are_in_the_users_own_file_only(written):

@@ -20,6 +20,9 @@ class Status(Exception):  # noqa: N818 - stands for LiteLLM's
         self.status_code = status_code
 
 
+ANSWER = object()
+
+
 class Hooks:
     """LiteLLM's calls of the hooks, in its order and with its arguments."""
 
@@ -35,14 +38,14 @@ class Hooks:
         kept = await self.callback.async_filter_deployments("group", deployments, None, {"litellm_call_id": request, **more})
         return [each["model_info"]["id"] for each in kept]
 
-    async def ask(self, error=None, call_type="acompletion"):
+    async def ask(self, error=None, call_type="acompletion", response=ANSWER):
         """One request that succeeds, or fails with an error."""
         request = f"h{next(self.ids)}"
         if not await self.choose(request):
             return False
         await self.callback.async_pre_call_deployment_hook(self.kwargs(request), call_type)
         if error is None:
-            await self.callback.async_post_call_success_deployment_hook(self.kwargs(request), object(), call_type)
+            await self.callback.async_post_call_success_deployment_hook(self.kwargs(request), response, call_type)
         else:
             await self.callback.async_post_call_failure_deployment_hook(self.kwargs(request), error, call_type, fallback_depth=None)
         return True
@@ -118,6 +121,23 @@ def test_a_stream_is_passed_on_whole_and_its_end_counts(error, taken, state, got
         return [await calls.stream(error, taken) for _ in range(5)]
 
     assert asyncio.run(five()) == [got] * 5
+    assert calls.state == state
+
+
+# what is answered, by which kind of call: whether it makes a failure before and after it two in a row
+ANSWERS = [(ANSWER, "acompletion", CLOSED), (None, "acompletion", OPEN), (ANSWER, "aembedding", OPEN)]
+
+
+@pytest.mark.parametrize(("response", "call_type", "state"), ANSWERS)
+def test_only_an_answer_of_the_model_ends_a_row_of_failures(response, call_type, state):
+    calls = Hooks(Settings(failures=2))
+
+    async def three():
+        await calls.ask(Status(500))
+        await calls.ask(call_type=call_type, response=response)
+        await calls.ask(Status(500))
+
+    asyncio.run(three())
     assert calls.state == state
 
 
