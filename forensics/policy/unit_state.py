@@ -66,7 +66,7 @@ class Span:
             return "restart-loop"
         if self.of_job:
             return "failing-job" if sum(self.failures.values()) >= JOB_FAILURES else None
-        return "outage" if self.is_long or self.is_gated else None
+        return "outage" if self.is_long or (self.is_gated and self.failures) else None
 
     @property
     def kind(self) -> str | None:
@@ -215,8 +215,7 @@ def gate_opened(state: UnitState, at: Moment) -> None:
     state.gate = Gate(at) if state.gate is None else Gate(state.gate.opened)
     if state.running is None and state.last is not None and state.last.finished and not state.last.failed:
         _count_failure(state.last)
-    span = state.span
-    span.is_gated, span.start, span.down_since = True, span.start or at.time, span.down_since or at
+    state.span.is_gated = True
 
 
 def gate_closed(state: UnitState, at: Moment, *, on_request: bool) -> None:

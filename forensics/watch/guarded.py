@@ -20,16 +20,14 @@ def is_stop(statement: Statement, state: UnitState) -> bool:
 
 
 def stated(statement: Statement, unit: TrackedUnit, alerts: OpenAlerts, host: str) -> list[Alert]:
-    """Take a statement of this program's own, and return the alerts that it raises or resolves, all but that a gate is open."""
-    key, time = key_of(BREAKER, statement.unit, host), statement.at.time / 1e6
+    """Take a statement of this program's own; return alerts about remedies."""
     match statement.kind:
         case "gate-opened":
             unit_state.gate_opened(unit.state, statement.at)
             unit.opening, unit.may_be_reset = statement, True  # the stop sets systemd's counter of restarts to 0
-            alerts.once_more(key)
+            alerts.once_more(key_of(BREAKER, statement.unit, host))
         case "gate-closed":
             unit_state.gate_closed(unit.state, statement.at, on_request=statement.about == ON_HOLD)
-            return alerts.resolved([key] if key in alerts.by_key else [], lambda _: time)
         case "remedy-started" | "remedy-ended" if unit.remedy != statement.text:  # refused again for the same reason is no news
             unit.remedy = statement.text
             return alerts.admitted(alert_texts.remedy_reported(statement, host))

@@ -33,7 +33,7 @@ class TrackedUnit:
     def is_idle(self) -> bool:
         """Neither running nor failing, and known to be a job where it is one: it need not be remembered."""
         state = self.state
-        is_undecided = state.stop is not None or (state.last is not None and state.last.finished)
+        is_undecided = state.stop is not None or state.gate is not None or (state.last is not None and state.last.finished)
         return state.running is None and state.span.start is None and not is_undecided and not self.waiting
 
 

@@ -135,7 +135,7 @@ class Tracker:
             if not unit.waiting and machine is not None:
                 now = machine.now(steady, time)
                 alerts += self._closed(key, unit_state.passed(unit.state, now), time) + self._down(key, unit, now)
-                alerts += self._breaker(key, unit)
+                alerts += self._breaker(key, unit, time)
         alerts += self._forget_idle_units(time)
         over = [key for key, alert in self.open.items() if alert.name == LOSS and time - self.lost_at >= LOSS_S]
         over += [key for key, alert in self.open.items() if alert.is_drill and time - alert.starts_at >= DRILL_S]
@@ -198,7 +198,7 @@ class Tracker:
                 closed = unit_state.booted(state, at)
                 unit.counter = None if unit.counter is None else 0
             case kind if kind in OURS:
-                alerts = guarded.stated(statement, unit, self.alerts, self._host(key)) + self._breaker(key, unit)
+                alerts = guarded.stated(statement, unit, self.alerts, self._host(key)) + self._breaker(key, unit, at.time / 1e6)
             case "stopping" | "stopped" if guarded.is_stop(statement, state):
                 unit_state.stopped(state, at)
                 unit.may_be_reset = True
@@ -333,10 +333,13 @@ class Tracker:
             return []
         return self.alerts.open(self._about_unit(key, DOWN, last.ended.time / 1e6, f"{key.unit} failed and is down", 1))
 
-    def _breaker(self, key: UnitKey, unit: TrackedUnit) -> list[Alert]:
+    def _breaker(self, key: UnitKey, unit: TrackedUnit, time: float) -> list[Alert]:
         """Alert about a gate that keeps the unit stopped, once as long as it does."""
-        if unit.state.gate is None or key_of(BREAKER, key, self._host(key)) in self.open:
+        name = key_of(BREAKER, key, self._host(key))
+        if (unit.state.gate is None) != (name in self.open):
             return []
+        if unit.state.gate is None:
+            return self.alerts.resolved([name], lambda _: time)
         return guarded.breaker_opened(unit, self.alerts, self._about_unit(key, BREAKER, 0.0, "", 0))
 
     def _futile(self, failure: Alert, span: Span, time: float) -> list[Alert]:

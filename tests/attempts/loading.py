@@ -54,7 +54,7 @@ def whom(fields: Mapping[str, str]) -> tuple[str | None, str | None, str | None]
             return user, get("USER_UNIT"), get("USER_INVOCATION_ID") or None
     if get("COREDUMP_UNIT"):
         return "system", get("COREDUMP_UNIT"), None
-    if get("OBJECT_SYSTEMD_UNIT"):
+    if get("OBJECT_SYSTEMD_UNIT") and get("OBJECT_SYSTEMD_UNIT") != get("_SYSTEMD_UNIT"):
         return "system", get("OBJECT_SYSTEMD_UNIT"), get("OBJECT_SYSTEMD_INVOCATION_ID")
     if get("_SYSTEMD_USER_UNIT"):
         return user, get("_SYSTEMD_USER_UNIT"), get("_SYSTEMD_INVOCATION_ID")
@@ -90,10 +90,10 @@ def row(fields: Mapping[str, str], offset: int) -> dict[str, object]:
         "message_id": get("MESSAGE_ID"),
         "message": get("MESSAGE"),
         "exit_code": get("EXIT_CODE"),
-        "exit_status": number(get("EXIT_STATUS")),
+        "exit_status": number(get("EXIT_STATUS") or get("TABBY_COOLDOWN_S")),
         "command": get("COMMAND"),
-        "result": get("UNIT_RESULT"),
-        "restart_counter": number(get("N_RESTARTS")),
+        "result": get("UNIT_RESULT") or get("TABBY_SIGNATURE") or get("TABBY_REASON"),
+        "restart_counter": number(get("N_RESTARTS") or get("TABBY_FAILURES")),
         "job_type": get("JOB_TYPE"),
         "job_result": get("JOB_RESULT"),
         "cpu_ns": number(get("CPU_USAGE_NSEC")),

@@ -4,6 +4,7 @@ from functools import cache
 
 import pytest
 
+from forensics.model.own_entries import OWN_ENTRIES
 from tests.attempts.building import IDS
 from tests.hostile import forged
 from tests.hostile.forged import CONTAINER, GONE, LOGGING, LOGIN, PRINTING, SERVICE, USERS_SERVICE, Fields, journal_with, named, silenced
@@ -52,6 +53,15 @@ MANAGERS = {
 DUMP = {"COREDUMP_UNIT": VICTIM, "COREDUMP_USER_UNIT": VICTIM, "COREDUMP_PID": "104", "COREDUMP_SIGNAL": "11", "COREDUMP_EXE": "/x"}
 LOSS = {"N_DROPPED": "5000", "OBJECT_SYSTEMD_UNIT": VICTIM, "OBJECT_PID": "104"}
 
+OURS = {kind: id_ for id_, kind in OWN_ENTRIES.items()}
+
+
+def states(who: Fields, kind: str, unit: str) -> list[Fields]:
+    """An entry as this program writes them about the units that it guards."""
+    about = {"OBJECT_SYSTEMD_UNIT": unit, "MESSAGE_ID": OURS[kind], "SYSLOG_IDENTIFIER": "tabby-forensics"}
+    return [who | about | {"MESSAGE": f"{kind} {unit}", "TABBY_FAILURES": "3", "TABBY_SIGNATURE": "torch.abi-mismatch"}]
+
+
 ATTACKS = [  # what is attempted, the lines; nothing of it may come true
     ("print a system switch", says(PRINTING, "nixos", SWITCH)),
     ("print it under the service's own name", says(PRINTING, "python3", SWITCH)),
@@ -96,6 +106,10 @@ ATTACKS = [  # what is attempted, the lines; nothing of it may come true
         for kind, more in MANAGERS.items()
     ],
     *[(f"claim {kind} in a login", claims(LOGIN | MANAGER, kind, VICTIM, f"{RUN}4", **more)) for kind, more in MANAGERS.items()],
+    *[(f"state {kind} of another unit", states(SERVICE, kind, VICTIM)) for kind in OURS],
+    *[(f"state {kind} of itself", states(SERVICE, kind, LIAR)) for kind in OURS],
+    *[(f"state {kind} and be gone", states(GONE, kind, VICTIM)) for kind in OURS],
+    *[(f"state {kind} in a login", states(LOGIN, kind, VICTIM)) for kind in OURS],
     ("fail to be spawned, under a child's name", claims(SERVICE | {"_COMM": "(python)"}, "spawn", LIAR, "9" * 32, ERRNO="2")),
     ("crash another unit", claims(SERVICE, COREDUMP, VICTIM, **DUMP)),
     ("crash one as systemd-coredump by name", claims(named(SERVICE, "systemd-coredum"), COREDUMP, VICTIM, **DUMP)),
@@ -263,3 +277,39 @@ def test_a_failed_execution_is_believed(fields, reason):
     line = child | {"MESSAGE_ID": IDS["spawn"], "MESSAGE": text, "ERRNO": "2", "EXECUTABLE": "/srv/app/python"} | fields
     statements = forged.conclusions(journal_with([{name: value for name, value in line.items() if value}]))["statements"]
     assert statements.count(("system", VICTIM, "other", False, None)) == 3, reason
+
+
+TRANSIENT = {"_SYSTEMD_UNIT": "run-u7.service"}
+OF_USER = {"_SYSTEMD_UNIT": "user@1000.service", "_SYSTEMD_OWNER_UID": "1000", "_SYSTEMD_USER_UNIT": "run-u8.service", "_UID": "1000"}
+
+
+@pytest.mark.parametrize(
+    ("by", "unit", "about", "reason"),
+    [
+        (
+            ROOT | {"_SYSTEMD_UNIT": VICTIM},
+            "OBJECT_SYSTEMD_UNIT",
+            ("system", VICTIM),
+            "ExecStopPost=+ runs as root in the unit",
+        ),
+        (ROOT | TRANSIENT, "OBJECT_SYSTEMD_UNIT", ("system", VICTIM), "a try is made by a transient unit"),
+        (ROOT, "OBJECT_SYSTEMD_UNIT", ("system", VICTIM), "it was gone before its cgroup was read"),
+        (ROOT | IN_LOGIN, "OBJECT_SYSTEMD_UNIT", ("system", VICTIM), "a person resets the gate"),
+        (ROOT | OF_USER, "OBJECT_SYSTEMD_USER_UNIT", ("user:1000", VICTIM), "a user's gate, about a unit of that user"),
+    ],
+)
+@pytest.mark.parametrize("kind", OURS)
+def test_what_this_program_states_is_believed(by, unit, about, reason, kind):
+    line = states(by, kind, VICTIM)[0]
+    line = {name: value for name, value in line.items() if name != "OBJECT_SYSTEMD_UNIT"} | {unit: VICTIM}
+    statements = forged.conclusions(journal_with([line]))["statements"]
+    assert statements.count((*about, kind, False, 3)) == 3, reason
+
+
+@pytest.mark.parametrize("kind", OURS)
+def test_a_users_service_states_nothing_about_a_unit_of_the_system(kind):
+    lines = states(USERS_SERVICE, kind, VICTIM)
+    true, forged_too = (
+        [row for row in forged.conclusions(journal_with(each))["statements"] if row[0] == "system"] for each in (silenced(lines), lines)
+    )
+    assert forged_too == true
