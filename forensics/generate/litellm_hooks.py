@@ -120,7 +120,7 @@ class TabbyBreaker(CustomLogger):  # type: ignore[misc]
         self._safely(lambda: self.breakers.sent(_request(kwargs), _deployment(kwargs)))
 
     async def async_post_call_success_deployment_hook(self, request_data: Mapping[str, Any], response: Any, call_type: Any) -> None:
-        """Count an answer that is whole: not a stream, whose end is noted where it is read, nor none, which LiteLLM can make of a refusal."""
+        """Count an answer: not a stream, whose end is noted where it is read, nor nothing, which LiteLLM can make of a refusal."""
         request, name = _request(request_data), _deployment(request_data)
         if response is None or not self._is_generating(call_type):
             self._safely(lambda: self.breakers.refused(request, name, "it answered nothing", counts=False))
