@@ -17,7 +17,7 @@ from forensics.paths import overrides_file
 from forensics.watch.config import WatchConfig, read_config
 from forensics.wording import plural
 
-NONE_RUNS = "No `watch` is running here: there is nothing that could alert. `tabby-forensics generate systemd` writes a unit for it."
+NO_WATCH = "No `watch` is running here: there is nothing that could alert. `tabby-forensics generate systemd` writes a unit for it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ def find_chain(manager: Manager, wanted: Wanted) -> Chain:
     """Find what would alert. Raises NoStateError without a `watch` that can be observed, UsageError for mistakes in its configuration."""
     watchers = running_watchers()
     if not watchers:
-        raise NoStateError(NONE_RUNS)
+        raise NoStateError(NO_WATCH)
     using = [watcher for watcher in watchers if watcher.state_directory == wanted.state]
     watcher = (using or watchers)[0]
     directory = wanted.state or watcher.state_directory
