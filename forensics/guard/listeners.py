@@ -14,8 +14,9 @@ from pathlib import Path
 
 LISTEN = "0A"  # TCP_LISTEN, include/net/tcp_states.h
 MOST_READ = 8 << 20  # bytes of /proc/net/tcp: 50,000 sockets
-LONGEST_COMMAND = 200
+LONGEST_COMMAND, LONGEST_ENVIRONMENT = 200, 1 << 20
 PROC = Path("/proc")
+_INVOCATION = re.compile(r"(?:^|\0)INVOCATION_ID=([0-9a-f]{32})(?:\0|$)")
 _UNIT = re.compile(r"[^/]+\.(?:service|scope|socket|mount|swap)$")
 
 
@@ -40,6 +41,7 @@ class Holder:
     address: str
     port: int
     uid: int
+    invocation: str = ""  # systemd's id of the start that it belongs to; "" where it has none, or this user may not see it
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,12 @@ def command_of(pid: int, proc: Path = PROC) -> str:
     return (line or _text(proc / str(pid) / "comm", 64).strip())[:LONGEST_COMMAND]
 
 
+def invocation_of(pid: int, proc: Path = PROC) -> str:
+    """Return the INVOCATION_ID= with which a process was started: a left-over keeps that of an earlier start."""
+    found = _INVOCATION.search(_text(proc / str(pid) / "environ", LONGEST_ENVIRONMENT))
+    return found[1] if found else ""
+
+
 def _holders(port: int | None, network_of: int | None, proc: Path) -> tuple[tuple[Holder, ...], int]:
     listening = {each.inode: each for each in sockets(port, network_of=network_of, proc=proc)}
     if not listening:
@@ -132,7 +140,8 @@ def _holder(pid: int | None, held: Socket, proc: Path) -> Holder:
     if pid is None:
         return Holder(None, "", "", "", held.address, held.port, held.uid)
     group = cgroup_of(pid, proc)
-    return Holder(pid, command_of(pid, proc), group, unit_of(group), held.address, held.port, held.uid)
+    invocation = invocation_of(pid, proc)
+    return Holder(pid, command_of(pid, proc), group, unit_of(group), held.address, held.port, held.uid, invocation)
 
 
 def _owners(listening: Mapping[int, Socket], proc: Path) -> tuple[dict[int, list[int | None]], int]:

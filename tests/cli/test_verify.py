@@ -79,6 +79,13 @@ def test_a_systemd_that_is_not_running_cannot_be_told(systemctl):
     assert json.loads(result.stdout)["checks"][0]["outcome"] == "unknown"
 
 
+def test_a_unit_of_ones_own_manager_is_asked_of_that(systemctl, tmp_path):
+    environment = systemctl("")
+    (tmp_path / "systemctl").write_text(f'#!/bin/sh\n[ "$1" = --user ] && cat <<E\n{ACTIVE}E\n')
+    result = run("verify", "a", "--user", "--settle", "0", "--no-ask", "--format", "json", env=environment)
+    assert (result.returncode, json.loads(result.stdout)["manager"]) == (0, f"user:{os.getuid()}")
+
+
 def test_the_lines_of_a_verdict(systemctl):
     result = run("verify", "a", "--port", str(free_port()), "--settle", "0", "--timeout", "1", env=systemctl(ACTIVE))
     assert result.returncode == 3

@@ -94,8 +94,10 @@ def proc(tmp_path):
             (tmp_path / str(pid) / f"fd/{number}").symlink_to(f"socket:[{inode}]")
 
     process(10, "python main.py", UNIT, 100, 999)
+    (tmp_path / "10/environ").write_bytes(b"A=1\0INVOCATION_ID=" + b"a" * 32 + b"\0B=2\0")
     process(11, "python worker", f"{UNIT}/w", 100, 102)
     process(12, "python old.py", "/user.slice/user-0.slice/session-1.scope", 101)
+    (tmp_path / "12/environ").write_bytes(b"NO_INVOCATION_ID=" + b"a" * 32)
     (tmp_path / "self/net").mkdir(parents=True)
     v4 = line(LOOPBACK, 5001, 100) + line(LOOPBACK, 5000, 101) + line(ANY, 22, 103, uid=0)
     (tmp_path / "self/net/tcp").write_text(HEAD + v4 + line(LOOPBACK, 5001, 999, state="01"))
@@ -116,6 +118,7 @@ def test_each_holder_is_named(proc):
     ]
     assert found.unknown == (Holder(None, "", "", "", EVERYWHERE, 22, 0),)
     assert found.unseen == 0
+    assert [each.invocation for each in found.found] == ["", "", "a" * 32, "", ""]
     assert [each.command for each in holders(5000, proc=proc).found] == ["python old.py"]
     assert holders(1, proc=proc).found == ()
 

@@ -21,7 +21,7 @@ UNIT = "tabbyapi.service"
 # TabbyAPI in small: 5000 busy → 5001, /health answers 200 also without a model
 SERVER = """\
 import http.server, json, os, socket, sys
-port = 5000
+port = int(os.environ.get("PORT", "5000"))
 try:
     socket.create_connection(("127.0.0.1", port), 1).close()
     port += 1
@@ -49,11 +49,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
 http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler).serve_forever()
 """
 WRAPPER = f'#!/bin/sh\nexport {VARIABLES}\nexec {PYTHON} -m forensics "$@"\n'
+# the first start leaves a server behind that KillMode=process does not kill, in the control group of the next start
+STAYS = "#!/bin/sh\n[ -e /run/first ] || { touch /run/first; setsid /usr/bin/python3 /lab/server.py & }\nexec sleep 1000\n"
 GENERATED = unit_files(Plan("/lab/tabby", (Verified(UNIT, 5000),), datetime(2026, 1, 1, tzinfo=UTC), settle_s=1, timeout_s=5))
 AFTER_PACKAGES, AT_BOOT = "tabby-verify@tabbyapi.service", "tabby-verify-boot@tabbyapi.service"
 UNITS = {
     UNIT: "[Service]\nExecStart=/usr/bin/python3 /lab/server.py\nRestart=on-failure\nRestartSec=100ms\n",
-    "other.service": "[Service]\nExecStart=/usr/bin/python3 /lab/server.py\n",
+    "stays.service": "[Service]\nKillMode=process\nEnvironment=PORT=7000\nExecStart=/lab/stays.sh\n",
     "fails.service": "[Service]\nExecStart=/bin/false\nRestart=always\nRestartSec=50ms\n[Unit]\nStartLimitIntervalSec=0\n",
     "waked.socket": "[Socket]\nListenStream=127.0.0.1:6000\n",
     "waked.service": "[Service]\nExecStart=/usr/lib/systemd/systemd-socket-proxyd 127.0.0.1:5000\n",
@@ -95,7 +97,7 @@ def found(tmp_path_factory):
     """Case → the exit code and the JSON of `verify`, or what the units did."""
     shared = {"python": Path(sys.base_prefix), "packages": Path(sysconfig.get_path("purelib")), "project": ROOT}
     found = {}
-    programs = {"server.py": SERVER, "tabby": WRAPPER}
+    programs = {"server.py": SERVER, "tabby": WRAPPER, "stays.sh": STAYS}
     with booted({**UNITS, **GENERATED}, tmp_path_factory.mktemp("lab"), programs=programs, shared=shared) as lab:
 
         def verify(case, *options, unit=UNIT, before="", prefix=""):
@@ -125,6 +127,10 @@ def found(tmp_path_factory):
         listens(5001)
         verify("a leftover", "--port 5000 --settle 0")
         verify("the fallback port", "--port 5002 --settle 0 --timeout 1")
+        lab.run(["systemctl", "start", "stays.service"])
+        listens(7000)
+        lab.run(["systemctl", "restart", "stays.service"])
+        verify("left over in its own group", "--port 7000 --settle 0", unit="stays.service")
         verify("no such unit", unit="absent.service")
         lab.run(["systemctl", "mask", "--runtime", "masked.service"])
         verify("masked", unit="masked.service")
@@ -164,6 +170,12 @@ def test_a_leftover_on_the_port_fails_though_it_answers(found):
         evidence(verdict, "port"),
     )
     assert evidence(verdict, "answer") == "not asked: another process may answer"
+
+
+def test_a_leftover_of_an_earlier_start_fails_though_it_is_in_the_units_control_group(found):
+    code, verdict = found["left over in its own group"]
+    assert (code, outcomes(verdict)["port"]) == (3, "failed")
+    assert "left over from an earlier start in stays.service" in evidence(verdict, "port")
 
 
 def test_a_fallback_port_fails(found):

@@ -39,7 +39,7 @@ def verify(asked: Asked, progress: Progress | None = None, more: More | None = N
         _note(found, unit_check(asked.unit, state))
         if state.active == "active":
             port = _checked(asked, state, start + asked.timeout_s, found, progress)
-        elif port is not None and (ports := look(port, state)).holders.found:  # who keeps it from starting
+        elif port is not None and _has_failed(found) and (ports := look(port, state)).holders.found:  # who keeps it from starting
             _note(found, port_check(asked.unit, state, ports))
     except NoManagerError as error:
         _note(found, Check("unit", UNKNOWN, str(error).rstrip(".")))

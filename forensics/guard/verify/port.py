@@ -100,8 +100,15 @@ def port_check(unit: str, state: State, ports: Ports) -> Check:
 
 
 def is_own(holder: Holder, state: State) -> bool:
-    """Whether a listener is in the unit's control group, or systemd's for a socket unit that starts it."""
-    return holder.pid is not None and (is_inside(holder.cgroup, state.group) or (_is_manager(holder) and bool(state.sockets)))
+    """Whether a listener is in the unit's control group and not of an earlier start, or systemd's for a socket unit that starts it."""
+    if holder.pid is None or is_left_over(holder, state):
+        return False
+    return is_inside(holder.cgroup, state.group) or (_is_manager(holder) and bool(state.sockets))
+
+
+def is_left_over(holder: Holder, state: State) -> bool:
+    """Whether a process of an earlier start stayed in the control group (KillMode=process); groups below may be a container's."""
+    return holder.cgroup == state.group and bool(state.invocation) and holder.invocation not in {"", state.invocation}
 
 
 def has_hosts_network(state: State) -> bool:
@@ -119,7 +126,7 @@ def _is_manager(holder: Holder) -> bool:
 def _foreign(unit: str, state: State, ports: Ports, foreign: list[Holder], *, is_shared: bool) -> tuple[Outcome, str]:
     if not is_shared and all(_program(each) in FORWARDERS for each in foreign):
         return _forwarded(unit, state, ports.port, foreign[0])
-    held = f"{ports.port} is held by {_listed(_described(each) for each in foreign)}"
+    held = f"{ports.port} is held by {_listed(_described(each, state) for each in foreign)}"
     shared = f"as well as by {unit}: each gets a share of the connections" if is_shared else f"not by {unit}"
     fallback = "" if is_shared or not ports.others else f"; {unit} listens on {_other_ports(ports)} instead"
     return FAILED, f"{held}, {shared}{fallback}"
@@ -130,9 +137,9 @@ def _forwarded(unit: str, state: State, port: int, holder: Holder) -> tuple[Outc
     names = _containers(port)
     known = [name for name in names if name in state.command.replace("=", " ").split()]
     if known:
-        return OK, f"{port} is held by {_described(holder)} for the container {known[0]}, which {unit} starts"
+        return OK, f"{port} is held by {_described(holder, state)} for the container {known[0]}, which {unit} starts"
     whose = f"the container {brief(safe_line(', '.join(names)), 80)}" if names else "a container"
-    return UNKNOWN, f"{port} is held by {_described(holder)} for {whose}: whether that is {unit}'s is not known"
+    return UNKNOWN, f"{port} is held by {_described(holder, state)} for {whose}: whether that is {unit}'s is not known"
 
 
 def _containers(port: int) -> list[str]:
@@ -175,8 +182,9 @@ def _named(unit: str, own: list[Holder], state: State) -> str:
     return f"{unit} on {addresses}: {_command(first)} (pid {first.pid}){also}"
 
 
-def _described(holder: Holder) -> str:
-    where = f"in {safe_line(holder.unit or holder.cgroup or '/')}"
+def _described(holder: Holder, state: State) -> str:
+    left_over = "left over from an earlier start " if is_left_over(holder, state) else ""
+    where = f"{left_over}in {safe_line(holder.unit or holder.cgroup or '/')}"
     return f"{_command(holder)} (pid {holder.pid}, {where}, on {holder.address})"
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from forensics.guard.listeners import cgroup_of, is_inside
 from forensics.guard.systemctl import Manager, NoManagerError
 from forensics.guard.verify.checks import FAILED, OK, UNKNOWN, Check, Outcome
 from forensics.policy.limits import LOOP_RESTARTS
@@ -72,7 +74,7 @@ def awaited(manager: Manager, unit: str, until: float) -> State:
     """Wait until the unit is active, has failed, or loops; at most until a time of time.monotonic(). Raises NoManagerError."""
     first = now = state_of(manager, unit)
     pause = FIRST_POLL_S
-    while now.waits and not _loops(first, now) and time.monotonic() < until:
+    while now.waits and not _waits_for_us(now) and not _loops(first, now) and time.monotonic() < until:
         time.sleep(min(pause, max(until - time.monotonic(), 0)))
         pause = min(pause * 1.5, POLL_S)
         now = state_of(manager, unit)
@@ -123,6 +125,11 @@ def difference(before: State, now: State) -> str:
     return ""
 
 
+def _waits_for_us(now: State) -> bool:
+    """Whether this process is part of the unit's own start (ExecStartPost=), which cannot end before it does."""
+    return now.waits and is_inside(cgroup_of(os.getpid()), now.group)
+
+
 def _loops(first: State, now: State) -> bool:
     return now.restart_count - first.restart_count >= LOOP_RESTARTS
 
@@ -137,6 +144,8 @@ def _judged(unit: str, now: State) -> tuple[Outcome, str]:
         return FAILED, f"{unit} {_UNUSABLE[now.loaded]}"
     if now.active == "inactive" and (reason := _rests(now)):
         return UNKNOWN, f"{described}: {reason}"
+    if _waits_for_us(now):
+        return UNKNOWN, f"{described}: it waits for this check, which runs inside it; run it in a unit of its own"
     return FAILED, f"{described}{' still' if now.waits else ''}, after {counted}, with the result {now.result or 'unknown'}"
 
 

@@ -29,6 +29,8 @@ LEFTOVER = holder(12, "python old.py", "/user.slice/user-0.slice/session-1.scope
 FALLBACK = holder(10, port=5001)
 NEIGHBOUR = holder(13, "vllm serve", "/system.slice/vllm.service", "vllm.service", ANYWHERE)
 SIMILAR = holder(14, "x", f"{GROUP}.d", "")
+EARLIER, SAME = replace(holder(18), invocation="b" * 32), replace(holder(19), invocation="a" * 32)
+NESTED = replace(holder(20, group=f"{GROUP}/payload/system.slice/x.service"), invocation="b" * 32)
 MANAGER = holder(1, "/sbin/init", "/init.scope", "init.scope", "::")
 HIDDEN = Holder(None, "", "", "", "127.0.0.1", 5000, 993)
 PROXY = holder(15, "/usr/bin/docker-proxy -proto tcp -host-port 5000", "/system.slice/docker.service", "docker.service", ANYWHERE)
@@ -48,6 +50,9 @@ CASES = [
         "a leftover of a login",
     ),
     ((NEIGHBOUR,), (), STATE, "failed", "vllm serve (pid 13, in vllm.service, on 0.0.0.0)", "another unit"),
+    ((EARLIER,), (), STATE, "failed", "(pid 18, left over from an earlier start in tabby.service, on 127.0.0.1)", "KillMode=process"),
+    ((SAME,), (), STATE, "ok", "(pid 19)", "of this start"),
+    ((NESTED,), (), STATE, "ok", "(pid 20)", "a unit of a container in it has ids of its own"),
     ((SIMILAR,), (), STATE, "failed", "(pid 14, in /system.slice/tabby.service.d", "a group with a longer name"),
     ((MAIN, NEIGHBOUR), (), STATE, "failed", "as well as by tabby.service: each gets a share", "SO_REUSEPORT"),
     ((MAIN, HIDDEN), (), STATE, "unknown", "run it as root", "one of two cannot be seen"),

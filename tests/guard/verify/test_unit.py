@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from forensics.guard.systemctl import Manager, NoManagerError
+from forensics.guard.verify import unit as module
 from forensics.guard.verify.unit import SHOWN, State, awaited, difference, held_check, unit_check
 
 ACTIVE = State("loaded", "active", "running", "success", "", "simple", "10", "0", "a" * 32, "/system.slice/a.service", "", "")
@@ -95,6 +96,15 @@ def test_what_will_not_start_is_not_waited_for(shown, states, reason):
     shown += states
     assert awaited(Manager(), "a.service", time.monotonic() + 20) == states[-1], reason
     assert len(shown) == 1
+
+
+def test_a_check_inside_the_unit_does_not_wait_for_itself(shown, monkeypatch):
+    monkeypatch.setattr(module, "cgroup_of", lambda _: f"{ACTIVE.group}/control")
+    starting = replace(ACTIVE, active="activating", sub="start-post")
+    shown += [starting]
+    assert awaited(Manager(), "a.service", time.monotonic() + 600) == starting
+    check = unit_check("a.service", starting)
+    assert (check.outcome, "runs inside it" in check.evidence) == ("unknown", True)
 
 
 def test_the_wait_is_bounded(shown):
