@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,11 +21,19 @@ MOST_EXTENSIONS = 40
 
 def required(unit: Unit) -> Iterator[Result]:
     """Check the one thing that is certain: a program without its libraries ends at once."""
-    yield Result("library", unit.program or unit.name, "", check_program(unit))
+    if not unit.is_elsewhere:
+        yield Result("library", unit.program or unit.name, "", check_program(unit))
 
 
 def by_hand(unit: Unit) -> Iterator[Result]:
     """Check for a person what systemd itself refuses with its own words at the same start, and what may be wrong."""
+    if not unit.inside:
+        how = Outcome("ok", "not run by systemd: with the unit's Environment= and the EnvironmentFile= that this user can read")
+        yield Result("environment", f"user {os.geteuid()}", "", how)
+    if unit.is_elsewhere:
+        hidden = unknown("it has RootDirectory= or RootImage=: only as its ExecStartPre= this program sees its files")
+        yield Result("path", unit.name, "", hidden)
+        return
     if unit.properties:
         yield Result("path", unit.program, "systemd.exec-failed", _program(unit))
         yield from _folders(unit)

@@ -93,12 +93,23 @@ def _results(unit: Unit, asked: Asked) -> Iterator[Result]:
     if not asked.quiet:
         yield from by_hand(unit)
     file = asked.checks or default_file(unit.name, is_users=asked.is_users)
-    if asked.checks is None and not file.exists():
+    if asked.checks is None and _is_absent(file):
         return
     for check in read_checks(file):
         if asked.quiet and check.about.optional:
             continue
         yield _checked(check, unit)
+
+
+def _is_absent(file: Path) -> bool:
+    """Whether there is no such file; one that this user may not see is refused with its reason when it is read."""
+    try:
+        file.stat()
+    except FileNotFoundError:
+        return True
+    except OSError:
+        pass
+    return False
 
 
 def _checked(check: Check, unit: Unit) -> Result:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from forensics.errors import ForensicsError
+from forensics.files import NotReadableError, read_bounded
 from forensics.guard.listeners import cgroup_of
 from forensics.guard.systemctl import Manager, NoManagerError
 
@@ -21,8 +22,11 @@ KEPT = {name: f"TABBY_{name}" for name in ("LD_LIBRARY_PATH", "LD_PRELOAD", "PYT
 # what could break this program: the drop-in hands it over under another name
 PROPERTIES = (
     "LoadState", "ActiveState", "ExecStart", "WorkingDirectory", "Environment", "EnvironmentFiles", "ReadWritePaths", "User", "TriggeredBy",
+    "RootDirectory", "RootImage",
 )  # fmt: skip
 SHELLS = {"sh", "bash", "dash", "zsh", "fish", "ksh", "busybox"}
+LONGEST_FILE = 1 << 20
+_VARIABLE = re.compile(r"^\s*([A-Za-z_]\w*)=(.*)$", re.MULTILINE)
 _EXEC = re.compile(r"\{ path=(.*?) ; argv\[\]=(.*?) ; (?:ignore_errors|flags)=")
 
 
@@ -48,6 +52,11 @@ class Unit:
     @property
     def is_active(self) -> bool:
         return self.properties.get("ActiveState") in {"active", "reloading", "deactivating"}
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether it has a file system of its own, which this process does not see."""
+        return not self.inside and bool(self.properties.get("RootDirectory") or self.properties.get("RootImage"))
 
     @property
     def users(self) -> frozenset[int]:
@@ -127,11 +136,16 @@ def _command(text: str) -> tuple[str, tuple[str, ...]]:
 
 
 def _environment_of(properties: Mapping[str, str]) -> dict[str, str]:
-    """Take the unit's Environment=; its EnvironmentFile= is only read by systemd itself."""
+    """Take Environment= and what of EnvironmentFile= this user can read, as systemd would."""
+    environment = {"PATH": os.defpath}
     with suppress(ValueError):
-        words = shlex.split(properties["Environment"])
-        return {"PATH": os.defpath, **dict(word.split("=", 1) for word in words if "=" in word)}
-    return {"PATH": os.defpath}
+        environment |= dict(word.split("=", 1) for word in shlex.split(properties["Environment"]) if "=" in word)
+    file = properties["EnvironmentFiles"].partition(" (")[0]
+    if file.startswith("/"):
+        with suppress(NotReadableError):
+            text = read_bounded(Path(file), LONGEST_FILE).decode("utf-8", "replace")
+            environment |= {name: value.strip().strip("\"'") for name, value in _VARIABLE.findall(text)}
+    return environment
 
 
 def _found(program: str, environment: Mapping[str, str]) -> str:

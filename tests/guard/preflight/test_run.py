@@ -25,14 +25,14 @@ CODE = "import sys; from forensics.guard.preflight.run import main; code = main(
 def host(tmp_path):
     """A function that starts the command on a machine whose systemctl answers with this text."""
 
-    def start(answer=LOADED, *arguments, script="", checks=None):
+    def start(answer=LOADED, *arguments, script="", checks=None, code=CODE):
         (tmp_path / "answer").write_text(answer)
         (tmp_path / "systemctl").write_text(f"#!/bin/sh\n{script or f'cat {tmp_path}/answer'}\n")
         (tmp_path / "systemctl").chmod(0o755)
         if checks is not None:
             (tmp_path / "checks.toml").write_text(checks)
             arguments = (*arguments, "--checks", str(tmp_path / "checks.toml"))
-        command = [sys.executable, "-c", CODE, "x.service", *arguments]
+        command = [sys.executable, "-c", code, "x.service", *arguments]
         environment = {"PATH": f"{tmp_path}:{os.defpath}", "HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
         return subprocess.run(command, capture_output=True, text=True, env=environment, check=False, timeout=60)
 
@@ -155,3 +155,19 @@ def test_the_command_is_the_same_as_the_module(tmp_path):
     (tmp_path / "x.toml").write_text('[[path]]\npath = "/nonexistent"\n')
     done = run_program("preflight", "x", "--quiet", "--checks", str(tmp_path / "x.toml"))
     assert (done.returncode, done.stderr) == (78, "preflight: FileNotFoundError: [Errno 2] No such file or directory: '/nonexistent'\n")
+
+
+def test_by_hand_the_environment_of_the_unit_is_taken(host, tmp_path):
+    (tmp_path / "variables").write_text("# a comment\nLD_LIBRARY_PATH='/from/file'\nbroken line\n")
+    loader = "import forensics.guard.preflight.derived as d; d.check_program = lambda unit: d.failed(str(sorted(unit.environment.items())))"
+    answer = LOADED.replace("Environment=\n", 'Environment=A=1 "B=2 3"\n', 1)
+    answer = answer.replace("EnvironmentFiles=", f"EnvironmentFiles={tmp_path}/variables (ignore_errors=no)")
+    done = host(answer, code=f"{loader}; {CODE}")
+    for pair in ("('A', '1')", "('B', '2 3')", "('LD_LIBRARY_PATH', '/from/file')"):
+        assert pair in done.stderr
+    assert "not run by systemd: with the unit's Environment=" in done.stderr
+
+
+def test_a_unit_with_a_root_of_its_own_is_not_judged_from_outside(host):
+    done = host(LOADED.replace("/bin/true", "/nonexistent/true") + "RootDirectory=/srv/root\n")
+    assert (done.returncode, "RootDirectory= or RootImage=" in done.stderr) == (4, True), done.stderr
