@@ -45,10 +45,18 @@ class Life:
         return UnitKey(self.machine, self.manager, self.unit)
 
     def state(
-        self, kind: str, after: float, *, asks_to_stop: bool = False, counter: int | None = None, invocation: str = "", boot: str = "b1"
+        self,
+        kind: str,
+        after: float,
+        *,
+        asks_to_stop: bool = False,
+        counter: int | None = None,
+        invocation: str = "",
+        boot: str = "b1",
+        **more: Any,
     ) -> list[Alert]:
         self.number += 1
-        statement = Statement(self.key, kind, moment(after, boot), invocation, asks_to_stop, counter, self.number)
+        statement = Statement(self.key, kind, moment(after, boot), invocation, asks_to_stop, counter, self.number, **more)
         self.tracker.read(BatchFacts((statement,), (Boot(self.machine, self.host, moment(after, boot)),)), STEADY + after)
         return self.tracker.settle((), ())
 
@@ -95,6 +103,19 @@ class Life:
             at = begin + number * every
             alerts += self.start(at) + self.end(at + 3, signature) + self.restart(at + min(9.0, every - 0.5))
         return alerts
+
+    def trips(self, after: float, failures: int = 3, signature: Signature = LIBRARY, **more: Any) -> list[Alert]:
+        """A gate opens while an attempt ends, and stops the unit."""
+        opened = {"counter": failures, "about": signature.id, "wait_s": 600, "text": "Restarts are stopped."} | more
+        return (
+            self.end(after, signature)
+            + self.state("gate-opened", after + 5, **opened)
+            + self.state("stopped", after + 6, asks_to_stop=True)
+        )
+
+    def gated(self, begin: float = 0.0) -> list[Alert]:
+        """Two failures that are restarted, and a third that is not."""
+        return self.loop(2, begin=begin) + self.start(begin + 20) + self.trips(begin + 23)
 
     def tick(self, after: float) -> list[Alert]:
         return self.tracker.tick(STEADY + after, T0 + after)

@@ -42,7 +42,9 @@ def test_watch_opens_and_resolves_what_report_finds(stories):
     breakers = lasting(alerts, "BreakerOpened")
     for one in incidents:
         start, end = us(one.start.timestamp()), one.end and us(one.end.timestamp())
-        within = {key[3]: ended for key, ended in breakers.items() if key[:2] == (one.host, one.unit) and start <= key[3] <= (end or key[3])}
+        within = {
+            key[3]: ended for key, ended in breakers.items() if key[:2] == (one.host, one.unit) and start <= key[3] <= (end or key[3])
+        }
         assert (one.gate is not None) == bool(within)
         if one.gate is not None:
             assert min(within) == us(one.gate.opened.timestamp())
