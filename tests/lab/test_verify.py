@@ -54,7 +54,7 @@ STAYS = "#!/bin/sh\n[ -e /run/first ] || { touch /run/first; setsid /usr/bin/pyt
 GENERATED = unit_files(Plan("/lab/tabby", (Verified(UNIT, 5000),), datetime(2026, 1, 1, tzinfo=UTC), settle_s=1, timeout_s=5))
 AFTER_PACKAGES, AT_BOOT = "tabby-verify@tabbyapi.service", "tabby-verify-boot@tabbyapi.service"
 UNITS = {
-    UNIT: "[Service]\nExecStart=/usr/bin/python3 /lab/server.py\nRestart=on-failure\nRestartSec=100ms\n",
+    UNIT: "[Service]\nExecStart=/usr/bin/python3 /lab/server.py\nRestart=on-failure\nRestartSec=1min\n",
     "stays.service": "[Service]\nKillMode=process\nEnvironment=PORT=7000\nExecStart=/lab/stays.sh\n",
     "fails.service": "[Service]\nExecStart=/bin/false\nRestart=always\nRestartSec=50ms\n[Unit]\nStartLimitIntervalSec=0\n",
     "waked.socket": "[Socket]\nListenStream=127.0.0.1:6000\n",
