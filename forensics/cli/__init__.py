@@ -14,6 +14,7 @@ import typer
 
 from forensics import __version__
 from forensics.cli import (
+    advise,
     audit,
     classes,
     doctor,
@@ -50,6 +51,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "preflight": preflight.preflight,
 }
 GROUPS = {
+    "advise": advise.app,
     "audit": audit.app,
     "classes": classes.app,
     "export": export.app,
