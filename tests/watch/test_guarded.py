@@ -90,7 +90,7 @@ def test_a_gate_that_opens_again_after_a_reset_is_alerted_again():
     life = Life()
     life.gated()
     life.state("gate-closed", 100, about="reset")
-    assert names(life.gated(begin=200)) == ["BreakerOpened"]
+    assert names(life.gated(begin=200)) == ["RestartLoop", "FutileRestart", "BreakerOpened"]  # with those before the reset
 
 
 def test_a_stop_while_a_try_runs_is_a_persons():
@@ -101,10 +101,7 @@ def test_a_stop_while_a_try_runs_is_a_persons():
     life.state("stopping", 640, asks_to_stop=True)
     life.end(641, None, "stopped")
     life.state("stopped", 641, asks_to_stop=True)
-    assert (
-        sorted(names(life.tick(1000))) == ["ServiceRecovered", "resolved BreakerOpened", "resolved NewFailureSignature"]
-        or sorted(names(life.tick(1000))) == []
-    )
+    assert sorted(names(life.tick(1000))) == ["resolved BreakerOpened", "resolved NewFailureSignature"]
 
 
 def test_a_unit_behind_a_gate_is_not_reported_as_down_besides():
@@ -125,7 +122,7 @@ def test_it_survives_a_restart_of_watch():
 def test_one_that_a_flood_held_back_is_alerted_when_there_is_room():
     life = Life()
     for number in range(MOST_OF_HOST):
-        life.tracker.alerts.floods.delivered.append((1000.0 + number / 100, False))
+        life.tracker.alerts.floods.delivered.append((990.0 + number / 100, False))
     assert "BreakerOpened" not in names(life.gated())
     assert "BreakerOpened" in names(life.tick(700))
 
