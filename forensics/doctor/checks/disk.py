@@ -25,9 +25,16 @@ def check(host: Host) -> Finding:
 
 def _free(folder: Path) -> tuple[float, float] | None:
     """Return free bytes and their share, of the file system that the folder is on, or will be."""
-    existing = next((one for one in (folder, *folder.parents) if one.exists()), None)
-    try:
-        disk = os.statvfs(existing or "/")
-    except OSError:
-        return None
+    for existing in (folder, *folder.parents):
+        try:
+            disk = os.statvfs(existing)
+        except FileNotFoundError:
+            continue
+        except OSError:
+            return None
+        return _left(disk)
+    return None
+
+
+def _left(disk: os.statvfs_result) -> tuple[float, float]:
     return disk.f_bavail * disk.f_frsize, disk.f_bavail / max(1, disk.f_blocks)
