@@ -31,7 +31,7 @@ if IN_FOREGROUND:
     sys.unraisablehook = _unraisable
 
 
-def _runs_gate() -> bool:
+def _was_for_gate() -> bool:
     """Do what a service manager calls at each end of a service, where it is that; return whether it was."""
     if sys.argv[1:2] != ["gate"]:
         return False
@@ -45,7 +45,7 @@ def _runs_gate() -> bool:
 
 def main() -> None:
     """Load the command line, which takes most of the start, and run it."""
-    if _runs_gate():
+    if _was_for_gate():
         return
     from forensics import cli  # noqa: PLC0415 - only now Ctrl-C is obeyed
 

@@ -46,8 +46,15 @@ class Facts:
     def count(self, unit, message_id):
         return sum(entry.get("MESSAGE_ID") == message_id for entry in self.of(unit))
 
+    @property
+    def guarded(self):
+        """The entries since the seed's drop-in was installed."""
+        marker = next(number for number, entry in enumerate(self.entries) if entry.get("SYSLOG_IDENTIFIER") == "marker")
+        return self.entries[marker:]
+
     def pages(self, unit):
-        return sum(entry.get("_SYSTEMD_UNIT") == f"page@{unit}.service" and entry["MESSAGE"] == "PAGED" for entry in self.entries)
+        entries = self.guarded if unit == "seed" else self.entries
+        return sum(entry.get("_SYSTEMD_UNIT") == f"page@{unit}.service" and entry["MESSAGE"] == "PAGED" for entry in entries)
 
 
 class Scenes:
@@ -211,9 +218,7 @@ def end(facts, unit):
 
 
 def guarded(facts):
-    """The entries since the seed's drop-in was installed."""
-    marker = next(number for number, entry in enumerate(facts.entries) if entry.get("SYSLOG_IDENTIFIER") == "marker")
-    return [entry for entry in facts.entries[marker:] if entry.get("UNIT") == "seed.service"]
+    return [entry for entry in facts.guarded if entry.get("UNIT") == "seed.service"]
 
 
 def test_the_seed_stops_after_three_starts_with_its_own_result(facts):

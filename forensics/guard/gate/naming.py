@@ -69,7 +69,7 @@ def last_class(
     """Return the class of the last attempt, and how many up to it had the same. Raises ForensicsError where none failed."""
     if not records:
         raise ForensicsError(f"the journal has no lines of {ending.unit}.")
-    entries = _entries([*records, end_record(records[-1], manager, ending)])
+    entries = entries_of([*records, end_record(records[-1], manager, ending)])
     assembly = assemble(entries)
     labelled = apply_overrides(label(assembly.events, assembly.attempts, patterns), overrides)
     attempts = assembly.attempts.filter(pl.col("unit") == ending.unit).sort("first_row")
@@ -123,7 +123,8 @@ def _number(record: Fields, name: str) -> int:
     return int(value) if isinstance(value, str) and value.isdigit() else 0
 
 
-def _entries(records: Iterable[Fields]) -> pl.DataFrame:
+def entries_of(records: Iterable[Fields]) -> pl.DataFrame:
+    """Read journal records as ENTRIES."""
     stream = BytesIO("\n".join(json.dumps(record) for record in records).encode())
     frames = [pl.from_arrow(batch.table) for batch in read_stream(stream, "the journal")]
     columns = [pl.col(name).cast(kind) for name, kind in ENTRIES.items()]
