@@ -66,7 +66,7 @@ def find_vram(history: History) -> tuple[OfUnit, ...]:
     units = sorted({attempts.row(attempt, named=True)["unit"] for attempt in found})
     if not units:
         return ()
-    known = _configurations(_lines(history, configuration.MENTIONS, units))
+    known = _configurations(history.entries, _lines(history, configuration.MENTIONS, units))
     keys = (
         attempts.filter(pl.col("attempt").is_in(list(found)))
         .select("machine", "host", "manager", "unit")
@@ -119,14 +119,19 @@ def _seconds(entries: pl.DataFrame, first: int, second: int) -> float:
     return float((entries["time"][second] - entries["time"][first]).total_seconds())
 
 
-def _configurations(lines: pl.DataFrame) -> Known:
+def _configurations(entries: pl.DataFrame, lines: pl.DataFrame) -> Known:
     """Read the configuration of each attempt: (row of its first line, what it was)."""
     found = {}
     for attempt, rows, messages in lines.group_by("attempt", maintain_order=True).agg("row", "message").iter_rows():
-        one = find_configuration(text[:LONGEST_LINE] for text in messages)
+        one = find_configuration(_unwrapped(entries, row, text)[:LONGEST_LINE] for row, text in zip(rows, messages, strict=True))
         if is_known(one):
             found[attempt] = (rows[0], one)
     return found
+
+
+def _unwrapped(entries: pl.DataFrame, row: int, message: str) -> str:
+    """Join a line that announces something with what follows: a long path is on the next line."""
+    return " ".join(_with_following(entries, row, message).split()) if message.rstrip().endswith(":") else message
 
 
 def _of_unit(history: History, key: dict[str, str], found: Found, known: Known) -> OfUnit:

@@ -17,7 +17,7 @@ TORCH = (
     "1.06 GiB is free. Process 4711 has 20.40 GiB memory in use. Including non-PyTorch",
     "memory, this process has 2.10 GiB memory in use.",
 )
-TABBY = ("INFO:     Loading model: /srv/models/{model}", "INFO:     Loading with autosplit")
+TABBY = ("2025-03-14 11:05:20.000 INFO:     Loading model: ", "/srv/models/{model}", "INFO:     Loading with autosplit")
 LLAMA = (
     "llama_model_loader: loaded meta data with 34 key-value pairs and 291 tensors from /m/qwen-14b-q4.gguf (version GGUF V3)",
     "llama_model_load_from_file_impl: using device CUDA0 (NVIDIA GeForce RTX 3090) - 23871 MiB free",
