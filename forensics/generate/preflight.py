@@ -90,7 +90,8 @@ def command_line(program: str, *, is_users: bool = False, sh: str = "/bin/sh", t
     called = ["-I", "-m", "forensics.guard.preflight"] if re.fullmatch(r"python[\d.]*", program.rpartition("/")[2]) else ["preflight"]
     kept = "; ".join(f'export {under}="$${name}"' for name, under in KEPT.items())
     arguments = " ".join([*called, "--quiet", *(["--user"] if is_users else []), '"$$1"'])
-    script = f'{kept}; unset {" ".join(KEPT)} PYTHONHOME; {timeout} -k 1 {within_s} "$$0" {arguments}; test $$? -ne 78 || exit 78'
+    away = f'{kept}; unset {" ".join(KEPT)} PYTHONHOME; PATH="$$PATH:/usr/bin:/bin"'
+    script = f'{away}; {timeout} -k 1 {within_s} "$$0" {arguments}; test $$? -ne 78 || exit 78'
     return f"{sh} -c '{script}' {program} %n"
 
 

@@ -29,7 +29,7 @@ def guarded(program: str, settings: str = "") -> str:
     return f"[Service]\n{settings}ExecStartPre={command_line(program, within_s=HANG_S)}\n{SLEEPS}"
 
 
-BROKEN = "Environment=PYTHONHOME=/nonexistent PYTHONPATH=/nonexistent PYTHONWARNINGS=error\n"
+BROKEN = "Environment=PATH=/nonexistent PYTHONHOME=/nonexistent PYTHONPATH=/nonexistent PYTHONWARNINGS=error\n"
 BROKEN += "Environment=LD_LIBRARY_PATH=/srv/damaged LD_PRELOAD=/nonexistent.so\n"
 UNITS = {
     "lib.service": f"{LOOPS}Environment=LD_LIBRARY_PATH=/srv/lib\nExecStart=/srv/app/bin/python /lab/main.py\n",
@@ -37,6 +37,7 @@ UNITS = {
     "holder.service": f"[Service]\nExecStart={PROGRAM} -I /lab/server.py\n",
     "program-missing.service": guarded("/lab/nowhere/bin/python"),
     "broken.service": guarded(PROGRAM, BROKEN),
+    "broken-too.service": guarded(PROGRAM, BROKEN),
     "unchecked.service": guarded(PROGRAM),
     "mistaken.service": guarded(PROGRAM),
     r"odd\x2dname@.service": guarded("/lab/prints-arguments"),
