@@ -70,7 +70,7 @@ def _of_sink(name: str, sink: Sink, chain: Chain, started: Started) -> Probe:
         f"sink {name}",
         lambda: _delivered(name, chain, started),
         POLL_S,
-        why=lambda: f"the alert is still queued{f': {why}' if url and (why := why_unreachable(url)) else ''}",
+        why=lambda: _why_not_delivered(url, chain, started),
         check=lambda: journal.refusal_of(name, started.unit, chain.watcher, started.at),
     )
 
@@ -94,7 +94,16 @@ def _in_watch(chain: Chain, started: Started, expected: str) -> Arrival | None:
 def _why_no_alert(chain: Chain) -> str:
     if not Path(f"/proc/{chain.watcher}").exists():
         return f"its process {chain.watcher} has ended"
+    if any(alert.state == "flood" for alert in chain.state.snapshot().raised):
+        return "it has raised no alert about the unit by itself: there are so many that it groups them"
     return "it has raised no alert about the unit; `tabby-forensics doctor` examines it"
+
+
+def _why_not_delivered(url: str, chain: Chain, started: Started) -> str:
+    if chain.state.snapshot().about(started.unit) is None:
+        return "there was no alert to deliver"
+    why = why_unreachable(url) if url else ""
+    return f"the alert is still queued{f': {why}' if why else ''}"
 
 
 def _delivered(name: str, chain: Chain, started: Started) -> Arrival | None:
@@ -134,8 +143,15 @@ def _followed(probe: Probe, started: Started, within_s: float, deadline: float) 
         time.sleep(probe.every_s)
     if problem:
         return Link(probe.link, UNKNOWN, text=problem)
-    why = probe.why()
+    why = _explained(probe)
     return Link(probe.link, SILENT, text=f"silent for {duration(within_s)}{f': {why}' if why else ''}")
+
+
+def _explained(probe: Probe) -> str:
+    try:
+        return probe.why()
+    except NoStateError:
+        return ""
 
 
 def _arrived(probe: Probe, arrival: Arrival, started: Started) -> Link:

@@ -21,6 +21,7 @@ from forensics.web import NoAnswerError, Server
 
 EVERY_S = 0.25
 QUESTION_S = 3.0
+MISSING = "it answers, and has nothing about the unit"
 LABEL = ("drill", "true")
 _COUNTER = re.compile(r"^alertmanager_notifications(_failed)?_total(?:\{.{0,2000}\})? ([0-9.e+]{1,30})$", re.MULTILINE)
 
@@ -28,19 +29,22 @@ _COUNTER = re.compile(r"^alertmanager_notifications(_failed)?_total(?:\{.{0,2000
 def read_back(name: str, sink: Sink, started: Started, sent: Mapping[str, tuple[float, float]]) -> Iterator[Probe]:
     """List the questions to a sink's receiver. sent: what each Alertmanager had sent, and in vain, before the drill."""
     if isinstance(sink, Alertmanager):
-        yield Probe(f"{name}, read back", lambda: _in_alertmanager(sink.url, started.unit), EVERY_S, lambda: _why(sink.url))
+        yield Probe(f"{name}, read back", lambda: _in_alertmanager(sink.url, started.unit), EVERY_S, lambda: _why(sink.url) or MISSING)
         if name in sent:
             before = sent[name]
             yield Probe(
-                f"{name}, notification", lambda: _sent_by_alertmanager(sink.url, before), EVERY_S, lambda: _why_unsent(sink.url, before)
+                f"{name}, notification",
+                lambda: _sent_by_alertmanager(sink.url, started.unit, before),
+                EVERY_S,
+                lambda: _why_unsent(sink.url, before),
             )
     if isinstance(sink, Ntfy):
-        yield Probe(f"{name}, read back", lambda: _in_ntfy(sink, started), EVERY_S, lambda: _why(sink.url))
+        yield Probe(f"{name}, read back", lambda: _in_ntfy(sink, started), EVERY_S, lambda: _why(sink.url) or MISSING)
 
 
 def page(url: str, unit: str) -> Probe:
     """Ask a page that shows what a receiver got, until it names the unit of the drill."""
-    return Probe(f"page {Server(url).where}", lambda: _on_page(url, unit), EVERY_S, lambda: _why(url))
+    return Probe(f"page {Server(url).where}", lambda: _on_page(url, unit), EVERY_S, lambda: _why(url) or MISSING)
 
 
 def notifications(sink: Sink) -> tuple[float, float] | None:
@@ -75,8 +79,9 @@ def _in_alertmanager(url: str, unit: str) -> Arrival | None:
     return Arrival(time.time(), text)
 
 
-def _sent_by_alertmanager(url: str, before: tuple[float, float]) -> Arrival | None:
-    now = notifications(Alertmanager(url))
+def _sent_by_alertmanager(url: str, unit: str, before: tuple[float, float]) -> Arrival | None:
+    """Compare its counters, once it has the alert: another alert's notification in the same seconds cannot be distinguished."""
+    now = notifications(Alertmanager(url)) if _in_alertmanager(url, unit) is not None else None
     if now is None or now[0] - now[1] <= before[0] - before[1]:
         return None
     return Arrival(time.time(), "it has sent a notification since")

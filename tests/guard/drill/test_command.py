@@ -110,6 +110,7 @@ def test_a_watch_that_raises_no_alert_is_silent_and_so_is_what_follows(tmp_path,
         (tmp_path / "systemd-run").write_text("#!/bin/sh\n")
         returned, found = drilled(tmp_path)
     assert (returned, {link["status"] for link in found["links"]}) == (3, {"silent"})
+    assert found["links"][2]["text"] == "silent for 1 s: there was no alert to deliver"
     assert found["verdict"] == "broken at journal: silent for 1 s: systemd has reported no failure of the unit"
 
 

@@ -81,9 +81,13 @@ alertmanager_notifications_suppressed_total 9
     ],
 )
 def test_a_notification_counts_when_it_was_not_in_vain(before, has_sent, why, reason):
-    arrival, _, reported = asked({"/metrics": METRICS}, link="notification", sent={"s": before})
+    arrival, _, reported = asked({"/metrics": METRICS, **alerts()}, link="notification", sent={"s": before})
     assert (arrival is not None) == has_sent, reason
     assert has_sent or reported.startswith(why), reason
+
+
+def test_a_notification_before_the_alert_has_arrived_is_anothers():
+    assert asked({"/metrics": METRICS, "/api/v2/alerts": []}, link="notification", sent={"s": (6.0, 1.0)})[0] is None
 
 
 def test_counters_are_known_of_alertmanager_only():

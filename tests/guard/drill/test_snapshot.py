@@ -57,9 +57,9 @@ def test_it_is_whole_while_watch_writes(watch, tmp_path):
             time.sleep(0.002)
 
     writer = threading.Thread(target=write)
+    raise_alert(watch, tracker, "hook")
     writer.start()
     try:
-        time.sleep(0.05)
         found = [observed.snapshot().about(UNIT) for _ in range(50)]
     finally:
         stop.set()
