@@ -106,7 +106,7 @@ def found(tmp_path_factory):
             found[case] = int(code), json.loads(printed) if printed.startswith("{") else printed
 
         def listens(port):
-            lab.wait_until(lambda: f":{port:04X} " in lab.run(["cat", "/proc/net/tcp"]), 20)
+            lab.wait_until(lambda: f":{port:04X} 00000000:0000 0A" in lab.run(["cat", "/proc/net/tcp"]), 20)
 
         lab.run(["systemctl", "start", UNIT, "waked.socket"])
         listens(5000)
