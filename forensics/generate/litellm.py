@@ -193,7 +193,7 @@ def _of_breaker() -> Iterable[str]:
         "State is per worker process and closed after a start: of two workers each needs 5 failures of its own and probes for itself, and "
         "the first that recovers resolves the alert. Run one worker, as litellm.service does."
     )
-    yield "What of LiteLLM it needs it looks for at the start; where a hook is missing it logs that once and lets every request through."
+    yield "Without LiteLLM's hooks, of which the newest is in 1.100.0, it logs that once at the start and lets every request through."
 
 
 def _of_unit(wanted: Wanted) -> Iterable[str]:
@@ -205,4 +205,4 @@ def _of_unit(wanted: Wanted) -> Iterable[str]:
         f"Then the key: (umask 077; echo LITELLM_MASTER_KEY=sk-$(openssl rand -hex 32) > {DIRECTORY}/litellm.env); add TABBY_API_KEY=… "
         "where the primary wants a key."
     )
-    yield f"ASSUMPTION: the proxy is {wanted.program}, of litellm[proxy] 1.106.2 or newer. Check the unit with systemd-analyze verify."
+    yield f"ASSUMPTION: the proxy is {wanted.program}, of litellm[proxy] 1.100.0 or newer. Check the unit: systemd-analyze verify {UNIT}."

@@ -31,7 +31,7 @@ NEEDED = (
     "async_filter_deployments",
     "async_pre_call_deployment_hook",
     "async_post_call_success_deployment_hook",
-    "async_post_call_failure_deployment_hook",  # the newest: of LiteLLM's pull request 36657, August 2026
+    "async_post_call_failure_deployment_hook",  # the newest: in 1.100.0, not yet in 1.99.0
     "async_post_call_streaming_iterator_hook",
 )
 log = logging.getLogger("tabby_breaker")
