@@ -14,6 +14,25 @@ from forensics.signatures.pattern import Catalogue, Pattern
 MOST_WORDS = 32 << 10  # characters: what decides a failure is short, and an argument of systemd-run has at most 128 KB
 UNEXPLAINED = ("low", "info")  # severities that never explain the end of an attempt
 TRACEBACK = "Traceback "  # of examples, one of these is played: it also shows that lines are put together
+# signals that end a program and are a failure: HUP, INT, PIPE and TERM are clean ends (systemd.service(5), SuccessExitStatus=)
+FATAL_SIGNALS = (
+    "QUIT",
+    "ILL",
+    "TRAP",
+    "ABRT",
+    "BUS",
+    "FPE",
+    "KILL",
+    "USR1",
+    "SEGV",
+    "USR2",
+    "ALRM",
+    "XCPU",
+    "XFSZ",
+    "VTALRM",
+    "PROF",
+    "SYS",
+)
 _EXIT = re.compile(r"exit:(exit-code|signal)/([0-9]{1,3})")
 
 
@@ -63,7 +82,9 @@ def _of_pattern(pattern: Pattern) -> Scene:
 
 def _of_exit(signature: str, result: str, number: int) -> Scene:
     name = signal_name(number).removeprefix("SIG") if result == "signal" else ""
-    if (result == "signal" and not name) or (result == "exit-code" and not 1 <= number <= 199):  # above, systemd's own codes begin
+    if (result == "signal" and name not in FATAL_SIGNALS) or (
+        result == "exit-code" and not 1 <= number <= 199
+    ):  # above, systemd's own codes begin
         raise UnplayableError(f"{signature} cannot be drilled: a program cannot end so by itself.")
     return Scene(signature, "the exit alone", status=number, signal=name)
 

@@ -51,6 +51,8 @@ def test_a_bare_end_is_played_without_words(signature, status, signal, reason):
     [
         ("exit:exit-code/0", UnplayableError, "a success"),
         ("exit:exit-code/203", UnplayableError, "systemd's own: the program could not be executed"),
+        ("exit:signal/15", UnplayableError, "SIGTERM is a clean end for systemd"),
+        ("exit:signal/19", UnplayableError, "SIGSTOP ends nothing"),
         ("exit:signal/99", UnplayableError, "there is no such signal"),
         ("exit:oom-kill/9", UnplayableError, "the kernel does it"),
         ("exit:core-dump/6", UnplayableError, "cores are not dumped in the sandbox"),
