@@ -33,6 +33,7 @@ FATAL_SIGNALS = (
     "PROF",
     "SYS",
 )
+LAST_STATUS = 199  # above, systemd's own codes begin (systemd.exec(5), "Process Exit Codes")
 _EXIT = re.compile(r"exit:(exit-code|signal)/([0-9]{1,3})")
 
 
@@ -82,10 +83,8 @@ def _of_pattern(pattern: Pattern) -> Scene:
 
 def _of_exit(signature: str, result: str, number: int) -> Scene:
     name = signal_name(number).removeprefix("SIG") if result == "signal" else ""
-    if (result == "signal" and name not in FATAL_SIGNALS) or (
-        result == "exit-code" and not 1 <= number <= 199
-    ):  # above, systemd's own codes begin
-        raise UnplayableError(f"{signature} cannot be drilled: a program cannot end so by itself.")
+    if not (name in FATAL_SIGNALS if result == "signal" else 1 <= number <= LAST_STATUS):
+        raise UnplayableError(f"{signature} cannot be drilled: a program cannot fail so by itself.")
     return Scene(signature, "the exit alone", status=number, signal=name)
 
 
