@@ -70,7 +70,7 @@ class Collector:
 
         for name, (kind, text, value) in METRICS.items():
             family: Any = {"gauge": core.GaugeMetricFamily, "counter": core.CounterMetricFamily}[kind](name, text, labels=["deployment"])
-            for each, one in sorted(self._breakers.all.items()):
+            for each, one in sorted(dict(self._breakers.all).items()):
                 family.add_metric([each], value(one))
             yield family
 

@@ -70,7 +70,7 @@ class Proxy:
             self.process = subprocess.Popen([*map(str, command), "--num_workers", str(workers)], **options)
 
     def wait_until_ready(self):
-        wait_for(lambda: self.process.poll() is not None or self._is_alive(), 90)
+        wait_for(lambda: self.process.poll() is not None or self._is_alive(), 300)
         assert self.process.poll() is None, self.log()[-3000:]
 
     def _is_alive(self):

@@ -232,7 +232,7 @@ def test_the_proxy_wants_its_key_and_a_wrong_one_counts_nothing(proxy, primary):
 def test_the_proxy_refuses_to_start_with_a_known_key_or_none(chain, tmp_path, key):
     refused = Proxy(generate(tmp_path, chain), key=key)
     try:
-        wait_for(lambda: "UnsafeMasterKeyError" in refused.log(), 60)
+        wait_for(lambda: "UnsafeMasterKeyError" in refused.log(), 300)
         assert refused.process.wait(20) != 0
     finally:
         refused.stop()
