@@ -78,7 +78,8 @@ def hold(unit: Unit, *, user: User = False) -> None:
 
     manager, name = _named(unit, user=user)
     by_hand.hold(manager, name)
-    typer.echo(f"{name} is being stopped; the gate starts nothing until `tabby-forensics gate reset {name}`.")
+    words = f"{'--user ' if user else ''}{name}"
+    typer.echo(f"{name} is being stopped; the gate starts nothing until `tabby-forensics gate reset {words}`.")
 
 
 def _named(unit: str, *, user: bool) -> tuple[Manager, str]:

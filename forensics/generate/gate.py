@@ -68,7 +68,7 @@ def guarded(basis: Basis, wanted: Wanted) -> tuple[list[Guarded], list[str]]:
         proven = [*_proven(incidents, rows), *advice(unit, manager, shown, wanted)]
         versions = [scene.machine.version for scene in stage.scenes.get(unit, ())]
         version = host_version(manager) if wanted.is_here else next(iter(versions), None)
-        found.append(Guarded(unit, manager, tuple(head(basis, "Gate", f"gate --unit {unit}", proven, incidents)), version))
+        found.append(Guarded(unit, manager, tuple(head(basis, "Gate", _command(unit, wanted), proven, incidents)), version))
     return found, refused
 
 
@@ -80,9 +80,13 @@ def unproven(unit: str, why: str, wanted: Wanted, *, is_users: bool = False) -> 
         raise UsageError(f"{unit} is in no history that was read, and not on this host.")
     if reason := refusal(unit, shown):
         raise UnprovenError(f"{reason}.")
-    first = f"Gate. Made by tabby-forensics {__version__}: tabby-forensics generate gate --unit {unit}"
+    first = f"Gate. Made by tabby-forensics {__version__}: tabby-forensics generate {_command(unit, wanted)}"
     lines = (first, f"Nothing was replayed: {why}", *advice(unit, manager, shown, wanted))
     return Guarded(unit, manager, lines, host_version(manager))
+
+
+def _command(unit: str, wanted: Wanted) -> str:
+    return " ".join(["gate", "--unit", unit, *options(wanted.limits)])
 
 
 def is_loaded(unit: str, *, is_users: bool) -> bool:

@@ -164,7 +164,7 @@ def prepared(scenes):
     scenes.sh(f"mkdir -p /srv/seed /run/broken /run/bin {STATES}/no-state.service.json")
     scenes.sh("echo rubbish > /run/broken/libstdc++.so.6; ln -s /usr/bin/systemctl /run/bin/")
     scenes.sh(f'echo \'{{"version": 1, "breaker": 7\' > {STATES}/twice.service.json')
-    scenes.sh("echo ok > /run/kept; systemctl start dependent; echo bad > /run/kept")
+    scenes.sh("echo ok > /run/kept; systemctl start dependent; sleep 0.5; echo bad > /run/kept")
 
 
 def libraries(folder):
