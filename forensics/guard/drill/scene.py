@@ -11,7 +11,7 @@ from forensics.model.systemd import signal_name
 from forensics.sanitize import redacted, safe_line
 from forensics.signatures.pattern import Catalogue, Pattern
 
-MOST_WORDS = 32 << 10  # characters: what decides a failure is short, and an argument of systemd-run has at most 128 KB
+MOST_WORDS = 64 << 10  # bytes: what decides a failure is short, and an argument of a program has at most 128 KB
 UNEXPLAINED = ("low", "info")  # severities that never explain the end of an attempt
 TRACEBACK = "Traceback "  # of examples, one of these is played: it also shows that lines are put together
 # signals that end a program and are a failure: HUP, INT, PIPE and TERM are clean ends (systemd.service(5), SuccessExitStatus=)
@@ -63,8 +63,8 @@ def scene_of(signature: str, catalogue: Catalogue, texts: Mapping[str, str]) -> 
         return _of_exit(signature, found[1], int(found[2]))
     if signature.startswith("exit:"):
         raise UnplayableError(f"{safe_line(signature)} cannot be drilled: no program can end with this result by itself.")
-    if text := texts.get(signature, "").strip():
-        return Scene(signature, "unknown to the catalogue", _harmless(text))
+    if text := texts.get(signature, "").strip("\n"):
+        return _of_recorded(signature, text)
     raise UsageError(
         f"There is no class '{safe_line(signature)}' in the catalogue, and none in the recorded history. "
         "`tabby-forensics patterns list` and `tabby-forensics classes` show which there are; "
@@ -88,6 +88,9 @@ def _of_exit(signature: str, result: str, number: int) -> Scene:
     return Scene(signature, "the exit alone", status=number, signal=name)
 
 
-def _harmless(text: str) -> str:
-    """Take the secrets out of recorded words: they would be logged once more, perhaps on another host."""
-    return redacted({"text": text})["text"][-MOST_WORDS:]
+def _of_recorded(signature: str, text: str) -> Scene:
+    """Play recorded words without their secrets, which would be logged once more, perhaps on another host."""
+    words = redacted({"text": text})["text"]
+    if len(words.encode("utf-8", "replace")) > MOST_WORDS:
+        raise UnplayableError(f"{safe_line(signature)} cannot be drilled: its recorded words are longer than {MOST_WORDS >> 10} KB.")
+    return Scene(signature, "unknown to the catalogue", words)
