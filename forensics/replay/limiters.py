@@ -1,17 +1,19 @@
 """Replay what keeps a unit from being started again: start limits, Restart= policies and gates.
 
 After a limiter acts, the unit is down until somebody starts it or the host boots: such starts of the record are kept, automatic ones
-are avoided.
+are avoided, but for those that a gate tries.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-from forensics.policy.class_state import is_futile
+from forensics.model.values import LOST
+from forensics.policy.breaker import CLOSED, OPEN, UNKNOWN, Breaker, Failure, Limits, asked, closed, failed, probed
 from forensics.replay.history import Flags, Ints, UnitHistory
 
 RELOADS_RESET_UNTIL = 254  # systemd keeps a start limit's window over daemon-reload since 255 (unit-serialize.c)
@@ -49,6 +51,7 @@ class Limited:
     avoided: Flags
     acts: Flags
     most: Ints  # per start, how many had counted when it came: how near it was
+    tried: Flags  # by a gate, after a cooldown
 
 
 def start_limit(history: UnitHistory, limit: StartLimit, reloads: Ints | None = None) -> Limited:
@@ -91,27 +94,59 @@ def restart_policy(history: UnitHistory, policy: str) -> Limited:
     return _closed_after(history, [not allowed[str(result)] for result in history.result.tolist()])
 
 
-def gate(history: UnitHistory, in_a_row: int, futile: Callable[[str], bool | None] | None = None) -> Limited:
-    """Replay a gate that closes when so many starts in a row failed and none of them held; a start by hand opens it.
+def gate(history: UnitHistory, limits: Limits, helps: Callable[[str], bool | None] = lambda _: None) -> Limited:
+    """Replay a gate as `gate note` decides, with the tries after its cooldowns; the first recorded start after one is the try.
 
-    futile: restart_helps of a class; then only failures of one class that no restart fixes count.
+    helps: restart_helps of a class.
     """
-    closes, row, last = [], 0, ""
-    signatures, failed, held, automatic = (each.tolist() for each in (history.signature, history.failed, history.held, history.automatic))
-    helps: dict[str, bool | None] = {} if futile is None else {name: futile(name) for name in set(signatures)}
-    down = False
-    for i, signature in enumerate(signatures):
-        if down and automatic[i]:
-            closes.append(False)
-            continue
-        row = row if automatic[i] else 0
-        same = futile is None or (signature == last and is_futile(restart_helps=helps[signature], failures=in_a_row))
-        counts = failed[i] and not held[i] and (futile is None or helps[signature] is False)
-        row = (row + 1 if same else 1) if counts else 0
-        last = signature
-        down = row >= in_a_row
-        closes.append(down)
-    return _closed_after(history, closes)
+    kept, acts, tried = _all(history, value=True), _all(history, value=False), _all(history, value=False)
+    known = {str(name): helps(str(name)) for name in set(history.signature.tolist())}
+    state, try_at, boot = Breaker(), 0.0, -2
+    columns = (history.clock, history.lived_s, history.boot, history.automatic)
+    rows = zip(*(column.tolist() for column in columns), _ends(history, known), strict=True)
+    for i, (clock, lived_s, of_boot, automatic, end) in enumerate(rows):
+        if of_boot != boot:  # what a gate remembers is in /run
+            state, boot = Breaker(), of_boot
+        if state.state == OPEN and automatic:
+            if clock < try_at:
+                kept[i] = False
+                continue
+            tried[i], state = True, probed(state)
+        was_closed, state = state.state == CLOSED, _after(state, limits, end)
+        if state.state == OPEN:
+            acts[i], try_at = was_closed, clock + lived_s + state.cooldown_s
+    none = _all(history, value=False)
+    return Limited(kept, none, ~kept & history.automatic, acts, np.zeros(len(kept), dtype=np.int64), tried)
+
+
+class _End(NamedTuple):
+    """How a start ended, as a gate sees it."""
+
+    failed: bool
+    held: bool
+    outcome: str
+    failure: Failure
+    weight: int
+
+
+def _ends(history: UnitHistory, helps: Mapping[str, bool | None]) -> Iterator[_End]:
+    failures = {name: UNKNOWN if name == LOST.id else Failure(name, helped) for name, helped in helps.items()}
+    named = map(failures.__getitem__, map(str, history.signature.tolist()))
+    columns = (history.failed, history.held, history.outcome)
+    return map(_End, *(column.tolist() for column in columns), named, history.weight.tolist())
+
+
+def _after(state: Breaker, limits: Limits, end: _End) -> Breaker:
+    """Take the end of a start into account."""
+    if end.held or (end.outcome == "clean" and not end.failed):
+        state = closed(state)
+    if not end.failed:
+        return asked(state) if end.outcome == "stopped" else state
+    opens = False
+    for _ in range(min(end.weight, limits.any_class, limits.futile)):
+        if not opens:
+            state, opens = failed(state, limits, end.failure)
+    return state
 
 
 def what_is_left(history: UnitHistory, limited: Limited) -> UnitHistory:
@@ -135,11 +170,12 @@ def _closed_after(history: UnitHistory, closes: list[bool]) -> Limited:
             down = True
         else:
             down = False
-    return Limited(kept, _all(history, value=False), ~kept & history.automatic, acts, np.zeros(len(kept), dtype=np.int64))
+    none = _all(history, value=False)
+    return Limited(kept, none, ~kept & history.automatic, acts, np.zeros(len(kept), dtype=np.int64), none)
 
 
 def _limited(history: UnitHistory, kept: Flags, refused: Flags, count: Ints) -> Limited:
-    return Limited(kept, refused, ~kept & history.automatic, refused, count)
+    return Limited(kept, refused, ~kept & history.automatic, refused, count, _all(history, value=False))
 
 
 def _resets(history: UnitHistory, reloads: Ints | None) -> list[bool]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from forensics.model.controls import Replayed
 from forensics.model.values import Signature
-from forensics.policy.class_state import FUTILE_FAILURES
+from forensics.policy.breaker import Limits
 from forensics.replay.history import Floats, UnitHistory
 from forensics.replay.limiters import POLICIES, RELOADS_RESET_UNTIL, Limited, StartLimit, gate, restart_policy, start_limit
 from forensics.replay.scene import First, Named, Scene
@@ -16,7 +17,8 @@ from forensics.wording import count, duration, plural
 
 Applied = Sequence[tuple[UnitHistory, Limited]]
 KEPT = "people start the unit again when they did, whatever the limiter changed"
-GATE_FAILURES = 5  # in a row, of any class
+DEFAULT = Limits()
+NO_LIMIT = 10**9
 
 
 def replay_start_limit(scene: Scene, limit: StartLimit, source: str, id_: str = "") -> Replayed:
@@ -71,31 +73,48 @@ def _why_nothing(scene: Scene, avoided: int) -> str:
     return "it restarts all that was restarted" if restarted else "nothing was restarted here"
 
 
-def replay_gates(scene: Scene, signatures: Mapping[str, Signature], source: str) -> list[Replayed]:
-    """Replay a gate for classes that no restart fixes, and one for failures of any class."""
-    futile = f"gate: {FUTILE_FAILURES} in a row of a class that no restart cures"
+def replay_gates(scene: Scene, signatures: Mapping[str, Signature], source: str, limits: Limits = DEFAULT) -> list[Replayed]:
+    """Replay the gate that `generate gate` writes, and one for each of its two reasons to open alone."""
     helps: Callable[[str], bool | None] = lambda id_: signatures[id_].restart_helps if id_ in signatures else None  # noqa: E731
-    return [
-        _gate(scene, Named("gate:futile", futile, "gate", source, (KEPT,)), FUTILE_FAILURES, helps),
-        _gate(scene, Named("gate:any", f"gate: {GATE_FAILURES} failures in a row", "gate", source, (KEPT,)), GATE_FAILURES, None),
+    futile, any_class = f"{limits.futile} in a row of a class that no restart cures", f"{limits.any_class} failures in a row"
+    gates = [
+        ("gate:breaker", f"gate: {futile}, or {any_class}", limits),
+        ("gate:futile", f"gate: {futile}", replace(limits, any_class=NO_LIMIT)),
+        ("gate:any", f"gate: {any_class}", replace(limits, futile=NO_LIMIT)),
     ]
+    return [_gate(scene, Named(id_, name, "gate", source, (KEPT, _tries(limits))), of, helps) for id_, name, of in gates]
 
 
-def _gate(scene: Scene, named: Named, in_a_row: int, helps: Callable[[str], bool | None] | None) -> Replayed:
-    applied = [(history, _gated(scene, named.id, history, in_a_row, helps)) for history in scene.histories]
+def _tries(limits: Limits) -> str:
+    return (
+        f"after {duration(limits.cooldown_s)} it tries the next recorded start, then each time after twice as long, up to "
+        f"{duration(limits.longest_s)}; that it tries at once when the environment changes is left out"
+    )
+
+
+def _gate(scene: Scene, named: Named, limits: Limits, helps: Callable[[str], bool | None]) -> Replayed:
+    applied = [(history, _gated(scene, named.id, history, limits, helps)) for history in scene.histories]
     began = _own_times(scene, applied, lambda history, limited, part: history.began[part][limited.acts[part]])
     ended = _own_times(scene, applied, lambda history, limited, part: history.ended[part][limited.acts[part]])
+    tried = _own_times(scene, applied, lambda history, limited, part: history.began[part][limited.tried[part]])
     inside = np.flatnonzero(scene.inside(began))
     counts = {"restarts_avoided": _avoided(scene, applied), "firings_outside": int(scene.quiet(began).sum())}
     if not len(inside):
-        what = "of one class that no restart cures" if helps else "without a stable start between them"
-        reason = f"there were no {in_a_row} failed starts in a row {what} that were restarted"
-        return scene.never(named, reason, restarts_after=scene.restarts_after(scene.start), **counts)
+        return scene.never(named, _never_opened(limits), restarts_after=scene.restarts_after(scene.start), **counts)
     i = inside[np.argmin(began[inside])]
-    first, closed = float(began[i]) - scene.start, float(ended[i]) - scene.start
-    closings = plural(len(inside), "time")
-    reason = f"closes {closings}, first when that start fails at T+{duration(closed)}; a start by hand opens it"
-    return scene.fires(named, First(first, first, closed), reason, **counts)
+    first, opened = float(began[i]) - scene.start, float(ended[i]) - scene.start
+    tries = f", then tries {plural(int(scene.inside(tried).sum()), 'start')}"
+    reason = (
+        f"opens {plural(len(inside), 'time')}, first when that start fails at T+{duration(opened)}{tries}; a start by hand is let through"
+    )
+    return scene.fires(named, First(first, first, opened), reason, **counts)
+
+
+def _never_opened(limits: Limits) -> str:
+    least = min(limits.futile, limits.any_class)
+    what = "without a stable start between them" if limits.futile == NO_LIMIT else "of one class that no restart cures"
+    more = f", and no {limits.any_class} of any" if NO_LIMIT not in {limits.futile, limits.any_class} else ""
+    return f"there were no {least} failed starts in a row {what}{more} that were restarted"
 
 
 def _by_policy(scene: Scene, history: UnitHistory, policy: str) -> Limited:
@@ -105,8 +124,8 @@ def _by_policy(scene: Scene, history: UnitHistory, policy: str) -> Limited:
     return scene.once((id(history), restarted), lambda: restart_policy(history, policy))
 
 
-def _gated(scene: Scene, id_: str, history: UnitHistory, in_a_row: int, helps: Callable[[str], bool | None] | None) -> Limited:
-    return scene.once((id(history), id_), lambda: gate(history, in_a_row, helps))
+def _gated(scene: Scene, id_: str, history: UnitHistory, limits: Limits, helps: Callable[[str], bool | None]) -> Limited:
+    return scene.once((id(history), id_), lambda: gate(history, limits, helps))
 
 
 def _own_times(scene: Scene, applied: Applied, chosen: Callable[[UnitHistory, Limited, slice], Floats]) -> Floats:

@@ -5,6 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from forensics.model.values import LOST
+from forensics.policy.breaker import Limits
 from forensics.replay.limiters import POLICIES, StartLimit, gate, restart_policy, start_limit, what_is_left
 from tests.replay.histories import history
 
@@ -23,8 +25,8 @@ limits = st.builds(StartLimit, st.integers(1, 12), st.floats(1, 4000))
 limiters = st.one_of(
     st.builds(lambda limit: lambda of: start_limit(of, limit), limits),
     st.builds(lambda policy: lambda of: restart_policy(of, policy), st.sampled_from(sorted(POLICIES))),
-    st.builds(lambda n: lambda of: gate(of, n), st.integers(1, 6)),
-    st.builds(lambda n: lambda of: gate(of, n, lambda _: False), st.integers(1, 6)),
+    st.builds(lambda n: lambda of: gate(of, Limits(any_class=n, cooldown_s=50.0)), st.integers(1, 6)),
+    st.builds(lambda n: lambda of: gate(of, Limits(futile=n), lambda _: False), st.integers(1, 6)),
 )
 
 
@@ -130,16 +132,53 @@ def test_a_policy_restarts_by_the_result(policy, results, kept):
     assert restart_policy(unit, policy).kept[1:].sum() == kept
 
 
+ANY, FUTILE = Limits(futile=10**9, any_class=4), Limits(futile=3, any_class=10**9)
+
+
+def opened(unit, limits, helps=lambda _: None):
+    return np.flatnonzero(gate(unit, limits, helps).acts).tolist()
+
+
 def test_a_gate_counts_failures_of_one_class_only_while_nothing_holds():
-    helps = {"a": False, "b": False, "c": True}.get
     unit = history(list(range(8)), signature=np.array(list("aabbbcaa"), dtype=object))
-    assert np.flatnonzero(gate(unit, 3, helps).acts).tolist() == [4]
-    held = history(list(range(8)), lived_s=[1, 1, 700, 1, 1, 1, 1, 1])
-    assert np.flatnonzero(gate(held, 4).acts).tolist() == [6]
+    assert opened(unit, FUTILE, {"a": False, "b": False, "c": True}.get) == [4]
+    held = history([0, 1, 2, 710, 711, 712, 713, 714], lived_s=[1, 1, 700, 1, 1, 1, 1, 1])
+    assert opened(held, ANY) == [5]  # the failure after a run that held is the first
 
 
-def test_a_start_by_hand_opens_a_gate():
-    unit = history(list(range(9)), (0, 5))
-    limited = gate(unit, 3)
-    assert np.flatnonzero(limited.acts).tolist() == [2, 7]
-    assert limited.avoided.sum() == 3
+def test_failures_whose_lines_are_lost_count_and_have_no_class():
+    unit = history([0, 10, 20, 30], weight=[1, 9, 1, 1], signature=np.array(["a", LOST.id, "a", "a"], dtype=object))
+    assert opened(unit, FUTILE, {"a": False}.get) == []
+    assert opened(unit, ANY) == [1]
+
+
+def test_tries_come_after_cooldowns_that_double():
+    limited = gate(history([10.0 * n for n in range(3000)]), Limits(any_class=3))
+    tried = np.flatnonzero(limited.tried) * 10
+    assert tried.tolist() == [630, 1840, 4250, 7860, 11470, 15080, 18690, 22300, 25910, 29520]
+    assert limited.kept.sum() == 3 + len(tried)
+
+
+def test_a_try_that_holds_closes_the_gate():
+    began = [*(10.0 * n for n in range(64)), 2000, 2010, 2020, 2030]
+    lives = [*[1.0] * 63, 1300, 1, 1, 1, 1]
+    limited = gate(history(began, lived_s=np.array(lives)), Limits(any_class=3))
+    assert np.flatnonzero(limited.tried).tolist() == [63]
+    assert np.flatnonzero(limited.acts).tolist() == [2, 65]
+
+
+def test_a_start_by_hand_is_let_through_and_does_not_close_a_gate():
+    limited = gate(history(list(range(9)), (0, 5)), Limits(any_class=3))
+    assert np.flatnonzero(limited.acts).tolist() == [2]
+    assert np.flatnonzero(limited.kept).tolist() == [0, 1, 2, 5]
+
+
+def test_what_a_gate_counted_is_gone_after_a_boot():
+    unit = history(list(range(8)), (0, 4), boot=[0, 0, 0, 0, 1, 1, 1, 1])
+    assert opened(unit, Limits(any_class=3)) == [2, 6]
+
+
+def test_a_stop_on_request_lets_a_closed_gate_count_anew():
+    ends = np.array(["failed", "failed", "stopped", "failed", "failed", "failed"], dtype=object)
+    unit = history(list(range(6)), outcome=ends, failed=ends == "failed")
+    assert opened(unit, Limits(any_class=3)) == [5]

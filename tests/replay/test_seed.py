@@ -144,11 +144,13 @@ def test_a_policy_that_restarts_nothing_misses_what_a_restart_cured(rows, policy
     assert row.reason == "down after 43 single failures that a restart cured"
 
 
-def test_a_gate_closes_at_the_third_failure_that_no_restart_cures(rows):
-    row = rows["gate:futile"]
-    assert (row.restarts_avoided, row.firings_outside) == (12_176, 0)
-    assert row.earliest_s == pytest.approx(26, abs=0.2)
-    assert row.latest_s == pytest.approx(28.8, abs=0.1)
+@pytest.mark.parametrize(("id_", "after", "avoided"), [("breaker", 26, 13_837), ("futile", 26, 13_837), ("any", 52, 13_835)])
+def test_a_gate_opens_once_and_tries_a_start_now_and_then(rows, id_, after, avoided):
+    row = rows[f"gate:{id_}"]
+    assert (row.restarts_avoided, row.firings_outside) == (avoided, 0)
+    assert row.earliest_s == pytest.approx(after, abs=0.2)
+    assert row.latest_s == pytest.approx(after + 2.8, abs=0.1)
+    assert "then tries 97 starts" in row.reason  # 98 h and 22 min, one an hour
 
 
 @pytest.mark.parametrize(
