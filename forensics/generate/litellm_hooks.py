@@ -99,10 +99,10 @@ class TabbyBreaker(CustomLogger):  # type: ignore[misc]
         healthy_deployments: Any,
         messages: Any,
         request_kwargs: Mapping[str, Any] | None = None,
-        parent_otel_span: Any = None,
+        **more: Any,
     ) -> Any:
-        """Leave out the deployments that may not be asked."""
-        del model, messages, parent_otel_span
+        """Leave out the deployments that may not be asked. more: what this version of LiteLLM or a newer one passes besides."""
+        del model, messages, more
         chosen = self._safely(lambda: self._chosen(healthy_deployments, request_kwargs or {}))
         return healthy_deployments if chosen is None else chosen
 
@@ -115,12 +115,15 @@ class TabbyBreaker(CustomLogger):  # type: ignore[misc]
             task.add_done_callback(lambda done: self.breakers.drop(request, also_sent=done.cancelled() or not streams))
         return [each for each in deployments if each["model_info"]["id"] in names]
 
-    async def async_pre_call_deployment_hook(self, kwargs: Mapping[str, Any], call_type: Any) -> None:
-        del call_type
+    async def async_pre_call_deployment_hook(self, kwargs: Mapping[str, Any], call_type: Any, **more: Any) -> None:
+        del call_type, more
         self._safely(lambda: self.breakers.sent(_request(kwargs), _deployment(kwargs)))
 
-    async def async_post_call_success_deployment_hook(self, request_data: Mapping[str, Any], response: Any, call_type: Any) -> None:
+    async def async_post_call_success_deployment_hook(
+        self, request_data: Mapping[str, Any], response: Any, call_type: Any, **more: Any
+    ) -> None:
         """Count an answer: not a stream, whose end is noted where it is read, nor nothing, which LiteLLM can make of a refusal."""
+        del more
         request, name = _request(request_data), _deployment(request_data)
         if response is None or not self._is_generating(call_type):
             self._safely(lambda: self.breakers.refused(request, name, "it answered nothing", counts=False))
@@ -128,18 +131,18 @@ class TabbyBreaker(CustomLogger):  # type: ignore[misc]
             self._safely(lambda: self.breakers.answered(request, name))
 
     async def async_post_call_failure_deployment_hook(
-        self, request_data: Mapping[str, Any], exception: Exception, call_type: Any, fallback_depth: int | None = None
+        self, request_data: Mapping[str, Any], exception: Exception, call_type: Any, **more: Any
     ) -> None:
-        del fallback_depth
+        del more
         counts = self._is_generating(call_type) and is_servers_fault(exception)
         request, name, why = _request(request_data), _deployment(request_data), _why(exception)
         self._safely(lambda: self.breakers.refused(request, name, why, counts=counts))
 
     async def async_post_call_streaming_iterator_hook(
-        self, user_api_key_dict: Any, response: AsyncIterator[Any], request_data: Mapping[str, Any]
+        self, user_api_key_dict: Any, response: AsyncIterator[Any], request_data: Mapping[str, Any], **more: Any
     ) -> AsyncIterator[Any]:
         """Pass a stream on; note how it ended. A client that hung up shows nothing."""
-        del user_api_key_dict
+        del user_api_key_dict, more
         request = _request(request_data)
         try:
             async for chunk in response:

@@ -35,7 +35,10 @@ class Hooks:
 
     async def choose(self, request, names=(NAME,), **more):
         deployments = [{"model_info": {"id": name}} for name in names]
-        kept = await self.callback.async_filter_deployments("group", deployments, None, {"litellm_call_id": request, **more})
+        asked = {"litellm_call_id": request, **more}
+        kept = await self.callback.async_filter_deployments(
+            model="group", healthy_deployments=deployments, messages=None, request_kwargs=asked, parent_otel_span=None, newer="argument"
+        )
         return [each["model_info"]["id"] for each in kept]
 
     async def ask(self, error=None, call_type="acompletion", response=ANSWER):
