@@ -30,6 +30,8 @@ KeyFile = Annotated[str, typer.Option(metavar="/PATH", help="File with the endpo
 Settle = Annotated[str, typer.Option(metavar="TIME", help="How long the same process must stay after a change.")]
 Timeout = Annotated[str, typer.Option(metavar="TIME", help="How long it may take to become active, listen and answer.")]
 
+SinceChange = Annotated[bool, typer.Option("--since-change", help="On NixOS also go back when a failure class is new since the switch.")]
+
 
 @params.reads_history
 def post_deploy(
@@ -40,6 +42,7 @@ def post_deploy(
     key_file: KeyFile = "",
     settle: Settle = "180s",
     timeout: Timeout = "300s",
+    since_change: SinceChange = False,
     program: Program = None,
     target: Directory = None,
 ) -> None:
@@ -58,9 +61,8 @@ def post_deploy(
         raise UsageError(f"'{command}': units need the full path of the program, without spaces; set --program.")
     investigation, why = _investigated(query)
     units = tuple(_units(query, investigation, why, port, model, key_file))
-    plan = Plan(
-        command, units, query.now, _seconds("--settle", settle), _seconds("--timeout", timeout), _after_changes(investigation, units)
-    )
+    lengths = _seconds("--settle", settle), _seconds("--timeout", timeout)
+    plan = Plan(command, units, query.now, *lengths, _after_changes(investigation, units), since_change)
     _write(post_deploy_files(plan), target)
 
 

@@ -51,7 +51,10 @@ class Verified:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to write. program: the command that starts this one; after_changes: sentences on what past changes led to."""
+    """What to write. program: the command that starts this one; after_changes: sentences on what past changes led to.
+
+    since_change: after a switch of NixOS, which its journal always shows, also a failure class that is new since counts.
+    """
 
     program: str
     units: tuple[Verified, ...]
@@ -59,6 +62,7 @@ class Plan:
     settle_s: int = 180
     timeout_s: int = 300
     after_changes: tuple[str, ...] = ()
+    since_change: bool = False
 
     @property
     def longest_s(self) -> int:
@@ -87,8 +91,9 @@ judge() {{ # run a check; the worst answer of all stays in $answer: 3 failed, 4 
   esac
 }}
 
-verify() {{ # verify every unit, each for so many seconds
+verify() {{ # verify every unit: for how many seconds, and more options
   answer=0 settle=$1
+  shift
 {calls}
 }}
 """
@@ -97,7 +102,7 @@ verify() {{ # verify every unit, each for so many seconds
 def _command(plan: Plan, one: Verified) -> str:
     options = shlex.join(one.options)
     timeout = f"--timeout {plan.timeout_s}"
-    return f'{shlex.quote(plan.program)} verify {shlex.quote(one.unit)} {options}{" " if options else ""}{timeout} --settle "$settle"'
+    return f'{shlex.quote(plan.program)} verify {shlex.quote(one.unit)} {options}{" " if options else ""}{timeout} --settle "$settle" "$@"'
 
 
 def before_the_change(plan: Plan) -> str:

@@ -82,7 +82,7 @@ if [ "$failed" -ne 0 ]; then
   say "nixos-rebuild ended with $failed: not every unit could be started"
   roll_back
 fi
-verify {plan.settle_s}
+verify {plan.settle_s}{" --since-change" if plan.since_change else ""}
 [ "$answer" = 0 ] || roll_back
 
 trap '' HUP INT TERM

@@ -4,13 +4,14 @@ import os
 import shutil
 import stat
 import subprocess
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from forensics.generate.post_deploy import APT, EXIT_CODES, NIXOS, SCRIPTS, Plan, Verified
 from forensics.generate.post_deploy_files import post_deploy_files
-from forensics.generate.post_deploy_nixos import CURRENT, PROFILE, ROOT
+from forensics.generate.post_deploy_nixos import CURRENT, PROFILE, ROOT, nixos_script
 from tests.cli.running import assert_one_sentence, run
 from tests.generate.history import UNIT, day, stream
 
@@ -46,8 +47,8 @@ exit $(echo {" ".join(map(str, self.answers))} | cut -d" " -f$((n + 1)))""",
         file.write_text(f'#!/bin/sh\necho "{name} $*" >> {self.folder}/calls\n{body}\n')
         file.chmod(0o755)
 
-    def run(self, name, *arguments):
-        text = FILES[name].replace("/usr/bin/tabby-forensics", f"{self.folder}/bin/tabby-forensics")
+    def run(self, name, *arguments, text=""):
+        text = (text or FILES[name]).replace("/usr/bin/tabby-forensics", f"{self.folder}/bin/tabby-forensics")
         for path in (CURRENT, PROFILE, ROOT):
             text = text.replace(path, str(self.folder / path.rpartition("/")[2]))
         (self.folder / name).write_text(text)
@@ -131,6 +132,14 @@ def test_a_nixos_machine_keeps_only_what_is_verified(tmp_path, answers, fails, c
     assert ("nixos-rebuild test --flake .#host" in machine.calls) is (code != 4)
     assert "integer expression" not in done.stderr
     assert done.stderr.startswith("post-deploy: ")
+
+
+@NEEDS_ROOT
+def test_new_failures_count_after_the_change_only(tmp_path):
+    machine = NixOS(tmp_path, [0, 3, 0])
+    assert machine.run(NIXOS, text=nixos_script(replace(PLAN, since_change=True))).returncode == 3
+    asked = [call for call in machine.calls if UNIT in call]
+    assert [call.endswith(" --since-change") for call in asked] == [False, True, False]
 
 
 @NEEDS_ROOT
