@@ -92,6 +92,15 @@ class Proxy:
             with connection.getresponse() as answer:
                 return Answer(answer.status, answer.read().decode())
 
+    def post(self, path, body):
+        """Return the status of an answer."""
+        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {KEY}"}
+        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)) as connection:
+            connection.request("POST", path, json.dumps(body), headers)
+            with connection.getresponse() as answer:
+                answer.read()
+                return answer.status
+
     def ask(self, stream=False, key=KEY, model=PRIMARY, hang_up_after_s=None):
         """Ask for a completion; text: the answer's content."""
         body = {"model": model, "stream": stream, "messages": [{"role": "user", "content": "x"}]}

@@ -139,6 +139,27 @@ def test_what_counts_as_a_failure(proxy, primary, mode, streamed, by, state, why
     assert (primary.hits, proxy.state()) == (5, state), why
 
 
+MESSAGES = [{"role": "user", "content": "x"}]
+# what a client may ask, and with what; whether failures of it count
+ENDPOINTS = [
+    ("/v1/chat/completions", {"messages": MESSAGES}, True),
+    ("/v1/completions", {"prompt": "x"}, True),
+    ("/v1/messages", {"messages": MESSAGES, "max_tokens": 5}, True),
+    ("/v1/responses", {"input": "x"}, True),
+    ("/v1/embeddings", {"input": "x"}, False),  # TabbyAPI answers 503 where no embedding model is loaded
+]
+
+
+@pytest.mark.parametrize(("path", "body", "counts"), ENDPOINTS)
+@pytest.mark.parametrize("streamed", [False, True])
+def test_failures_count_at_every_endpoint_that_asks_the_model(proxy, primary, path, body, counts, streamed):
+    primary.set("503")
+    for _ in range(6):
+        proxy.post(path, {"model": PRIMARY, **body, **({"stream": True} if streamed and counts else {})})
+    assert proxy.state() == ("open" if counts else "closed")
+    assert primary.hits == 5 if counts else primary.hits >= 6  # LiteLLM itself asks for embeddings three times
+
+
 @pytest.mark.parametrize("streamed", [False, True])
 def test_a_probe_that_is_the_clients_mistake_makes_room_for_the_next(proxy, primary, streamed):
     opened(proxy, primary)
