@@ -1,7 +1,6 @@
 """Drills on a real systemd with `watch`, a webhook and Alertmanager: the class is right, each link is timed, a silent one is named."""
 
 import json
-import shutil
 import sys
 import sysconfig
 from pathlib import Path
@@ -12,10 +11,10 @@ from forensics.generate.drill import Monthly, drill_files
 from forensics.generate.settings import NAME
 from forensics.generate.systemd import unit_text
 from tests.cli.running import run
-from tests.lab.systemd import NEEDED, booted
+from tests.lab.systemd import NEEDED, SYSTEM, booted
 
 pytest.importorskip("systemd.journal")
-HAS_ALERTMANAGER = shutil.which("prometheus-alertmanager") is not None
+HAS_ALERTMANAGER = (SYSTEM / "usr/bin/prometheus-alertmanager").exists()
 pytestmark = NEEDED
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON = f"/lab/python/bin/{Path(sys.executable).resolve().name}"
