@@ -21,8 +21,8 @@ EXEC_CONDITION_STOPS_SINCE = 251  # before, a start that ExecCondition= skips is
 COOLED = "litellm_deployment_cooled_down_total"
 OPENED = "tabby_breaker_opened_total"
 REMEDIES = {
-    EXISTS: "Stop starts that cannot succeed: a start limit is the simplest (`generate limits`); LiteLLM: `generate litellm`.",
-    WOULD_ACT: "Stop the unit from ExecStopPost= (`systemctl stop --no-block`): it stays `failed`, visible, on every version of systemd.",
+    EXISTS: "Stop starts that cannot succeed: `generate gate`, or a start limit (`generate limits`); LiteLLM: `generate litellm`.",
+    WOULD_ACT: "Stop the unit from ExecStopPost=, as `generate gate` does: it stays `failed`, visible, on every version of systemd.",
 }
 WHEN_UNKNOWN = {
     EXISTS: f"{GIVE_UNITS} LiteLLM's configuration: --litellm FILE.",

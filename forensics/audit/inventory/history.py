@@ -23,6 +23,7 @@ COMMANDS = ("ExecStartPre", "ExecCondition", "ExecStartPost")
 VERSION = r"^systemd (\d+)\S* running in "
 ON_FAILURE = r"^\S+: Triggering OnFailure="
 GATE = r"(?i)\bgate\b.*\b(?:open|clos|trip|stop|hold|probe)"
+OWN_GATE = ("gate-opened", "gate-probed", "gate-closed")
 LISTENS = r"(?i)\b(?:listen|running on|serving|server|bind|bound|available at|started on|in use|switching to)"
 PORT = r"(?:https?://[\w.\[\]:-]*?:|(?i:\bport[ =:]+))(\d{2,5})\b"
 
@@ -94,7 +95,7 @@ def read_signs(history: History, subject: Subject) -> Journal:
         alerts=_alerts(history, history.whole_lifecycle, subject),
         refused=_signs(history, refusals["row"]),
         on_failure=_signs(history, own.filter(pl.col("message").str.contains(ON_FAILURE))["row"]),
-        gate=_signs(history, of_unit.filter(pl.col("message").str.contains(GATE))["row"]),
+        gate=_signs(history, _gate_rows(history, subject, of_unit)),
         failed_commands={name: _signs(history, attempts.filter(command=name)["last_row"]) for name in COMMANDS},
         skipped=_signs(history, skipped["row"]),
         switches=_switches(history.changes, history.whole_lifecycle, subject),
@@ -108,6 +109,12 @@ def _rows_of(history: History, subject: Subject) -> pl.DataFrame:
     rows = about.select("unit", "machine", "message", machine_key=machine_or_host()).with_row_index("row")
     is_unit = is_any(rows["unit"], [subject.unit])
     return rows.filter(is_unit & (pl.lit(not subject.machine) | (pl.col("machine_key") == subject.machine))).drop_nulls("message")
+
+
+def _gate_rows(history: History, subject: Subject, of_unit: pl.DataFrame) -> pl.Series:
+    """Return the rows of what this program's gate states about the unit; without any, of lines that look like those of a gate."""
+    states = _about(history.assembly.lifecycle, subject).filter(pl.col("kind").is_in(OWN_GATE))["row"]
+    return of_unit.filter(pl.col("message").str.contains(GATE))["row"] if states.is_empty() else states
 
 
 def _about(frame: pl.DataFrame, subject: Subject) -> pl.DataFrame:
