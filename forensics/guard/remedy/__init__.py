@@ -22,21 +22,28 @@ PREFIX = "tabby-remedy-"  # of the transient units that run remedies
 def start_declared(manager: Manager, unit: str, signature: str) -> bool:
     """Start `remedy run` beside the caller where a remedy is declared for a class of a unit; never fail, never wait for it."""
     try:
-        file = remedies_file(manager)
-        if not file.exists() or remedy_for(read_remedies(file), unit, signature) is None:
-            return False
-        return called(command(manager, unit, signature), WITHIN_S).returncode == 0
+        return _started(manager, unit, signature)
     except (ForensicsError, OSError, RuntimeError, ValueError) as error:
         text = f"No remedy is started for {unit}: {' '.join(str(error).split())}"
         write_entry(REMEDY_ENDED, unit, text, priority=3, is_users=manager.is_users, TABBY_SIGNATURE=signature, TABBY_OUTCOME=REFUSED)
         return False
 
 
+def _started(manager: Manager, unit: str, signature: str) -> bool:
+    file = remedies_file(manager)
+    if not file.exists() or remedy_for(read_remedies(file), unit, signature) is None:
+        return False
+    done = called(command(manager, unit, signature), WITHIN_S)
+    if done.returncode != 0:
+        raise ForensicsError(done.stderr or "systemd-run failed.")
+    return True
+
+
 def command(manager: Manager, unit: str, signature: str) -> list[str]:
     """Return the call of systemd-run that runs a remedy in a unit of its own."""
     name = f"{PREFIX}{unit.removesuffix('.service')[:200]}-{os.urandom(4).hex()}"
     kept = [f"--setenv={variable}={value}" for variable, value in environment().items()]
-    about = f"--description=Remedy of {unit}"
+    about = (f"--description=Remedy of {unit}", "--property=SuccessExitStatus=3 4")  # that it did not help is no failure of this unit
     words = [*program(), "remedy", "run", *manager.options, "--", unit, signature]
     return [
         "systemd-run",
@@ -45,7 +52,7 @@ def command(manager: Manager, unit: str, signature: str) -> list[str]:
         "--no-block",
         "--quiet",
         f"--unit={name}",
-        about,
+        *about,
         *kept,
         "--",
         *map(_plain, words),

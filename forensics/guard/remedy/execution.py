@@ -73,6 +73,9 @@ def run_once(case: Case) -> Ended:
             ended = _act(case)
     except LedgerError as error:
         return _log(case, REFUSED, str(error))
+    except NoManagerError as error:
+        _log(case, REFUSED, f"{error} No remedy is started for {case.unit}")
+        raise
     except OSError as error:
         return _log(case, REFUSED, f"'{error.filename}': {error.strerror}: no remedy is started")
     if ended.outcome == DONE and (trouble := reset_gate(case.manager, case.unit)):
@@ -84,7 +87,7 @@ def follow(case: Case, sleep: Callable[[float], None] = time.sleep) -> bool:
     """Wait until the unit has held or not after its remedy, and record it."""
     has_held = _holds(case, sleep)
     if has_held:
-        _update(case, held=True, settled=case.environment())
+        _update(case, held=True, settled=_environment(case))
     return has_held
 
 
@@ -108,8 +111,8 @@ def _act(case: Case) -> Ended:
     text = f"{case.remedy.start} is started for {case.unit}: {case.signature}; it is not started again for this cause"
     write_entry(REMEDY_STARTED, case.unit, text, priority=_AS_PRIORITY[DONE], is_users=case.manager.is_users, **_fields(case))
     outcome, detail = start_and_wait(case.manager, case.remedy.start, case.remedy.within_s)
-    with suppress(ForensicsError):  # that it was started is on disk
-        _update(case, outcome=outcome, after=case.environment())
+    with suppress(LedgerError):  # that it was started is on disk
+        _update(case, outcome=outcome, after=_environment(case))
     return _log(case, outcome, f"{case.remedy.start}, the remedy of {case.unit} for {case.signature}, {detail}")
 
 
@@ -135,6 +138,13 @@ def _holds(case: Case, sleep: Callable[[float], None]) -> bool:
                 return False
         sleep(min(POLL_S * 5, case.remedy.held_s / 4))
     return False
+
+
+def _environment(case: Case) -> str:
+    try:
+        return case.environment()
+    except (NoManagerError, OSError):
+        return ""
 
 
 def _update(case: Case, **changed: str | bool) -> None:

@@ -9,7 +9,10 @@ SYSTEMCTL = """#!/bin/sh
 [ "$1" = --user ] && shift
 for unit; do :; done
 case "$1" in
-    show) cat "$HOST/$unit" 2>/dev/null || cat "$HOST/unknown" ;;
+    show) for name; do
+            [ -z "$named" ] || { cat "$HOST/$name" 2>/dev/null || cat "$HOST/unknown"; }
+            [ "$name" != -- ] || named=1
+        done ;;
     start) echo "$unit" >> "$HOST/started"
         [ ! -e "$HOST/on-start" ] || . "$HOST/on-start" ;;
     *) echo "$*" >> "$HOST/asked" ;;
