@@ -4,7 +4,8 @@ from pathlib import Path
 
 from forensics.generate.preflight import command_line
 
-PROGRAM = "/lab/own/bin/python"  # runs this project, isolated from the unit's environment
+PROGRAM = "/lab/python3"  # runs this project, isolated from the unit's environment; the lab has no library of this Python's own
+LIBRARIES = "/lab/python/lib"
 SLEEPS = "ExecStart=/bin/sleep 600\n"
 LOOPS = "[Unit]\nStartLimitIntervalSec=0\n[Service]\nRestart=always\nRestartSec=200ms\n"
 MAIN = "import time\nimport extension\ntime.sleep(600)\n"
@@ -32,7 +33,7 @@ def guarded(program: str, settings: str = "") -> str:
 BROKEN = "Environment=PATH=/nonexistent PYTHONHOME=/nonexistent PYTHONPATH=/nonexistent PYTHONWARNINGS=error\n"
 BROKEN += "Environment=LD_LIBRARY_PATH=/srv/damaged LD_PRELOAD=/nonexistent.so\n"
 UNITS = {
-    "lib.service": f"{LOOPS}Environment=LD_LIBRARY_PATH=/srv/lib\nExecStart=/srv/app/bin/python /lab/main.py\n",
+    "lib.service": f"{LOOPS}Environment=LD_LIBRARY_PATH=/srv/lib:{LIBRARIES}\nExecStart=/srv/app/bin/python /lab/main.py\n",
     "port.service": f"{LOOPS}User=nobody\nExecStart={PROGRAM} -I /lab/server.py\n",
     "holder.service": f"[Service]\nExecStart={PROGRAM} -I /lab/server.py\n",
     "program-missing.service": guarded("/lab/nowhere/bin/python"),
@@ -44,6 +45,7 @@ UNITS = {
     **{f"{name}.service": guarded(f"/lab/{name}") for name in ENDS},
 }
 PROGRAMS = {
+    "python3": f'#!/bin/sh\nLD_LIBRARY_PATH={LIBRARIES} exec /lab/own/bin/python "$@"\n',
     "main.py": MAIN,
     "server.py": SERVER,
     "prints-arguments": '#!/bin/sh\nprintf "%s\\n" "$@" > /run/arguments\n',

@@ -87,9 +87,8 @@ def own_environment() -> dict[str, str]:
     """Return the environment of this process as the unit has it."""
     environment = dict(os.environ)
     for name, kept in KEPT.items():
-        value = environment.pop(kept, "")
-        if value:
-            environment[name] = value
+        if kept in environment:
+            environment[name] = environment.pop(kept)
     return environment
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from forensics.guard.preflight import run
+from forensics.guard.preflight.unit import own_environment
 from tests.cli.running import assert_one_sentence
 from tests.cli.running import run as run_program
 
@@ -171,3 +172,20 @@ def test_by_hand_the_environment_of_the_unit_is_taken(host, tmp_path):
 def test_a_unit_with_a_root_of_its_own_is_not_judged_from_outside(host):
     done = host(LOADED.replace("/bin/true", "/nonexistent/true") + "RootDirectory=/srv/root\n")
     assert (done.returncode, "RootDirectory= or RootImage=" in done.stderr) == (4, True), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        ({"LD_LIBRARY_PATH": "/ours", "TABBY_LD_LIBRARY_PATH": "/units"}, {"LD_LIBRARY_PATH": "/units"}),
+        ({"LD_LIBRARY_PATH": "/ours", "TABBY_LD_LIBRARY_PATH": ""}, {"LD_LIBRARY_PATH": ""}),
+        ({"LD_LIBRARY_PATH": "/units"}, {"LD_LIBRARY_PATH": "/units"}),
+        ({"TABBY_PYTHONPATH": "/app", "TABBY_LD_PRELOAD": "/x.so"}, {"PYTHONPATH": "/app", "LD_PRELOAD": "/x.so"}),
+    ],
+)
+def test_the_environment_is_as_the_drop_in_found_it(monkeypatch, variables, expected):
+    for name in os.environ:
+        monkeypatch.delenv(name)
+    for name, text in variables.items():
+        monkeypatch.setenv(name, text)
+    assert own_environment() == expected
