@@ -12,7 +12,6 @@ from forensics.cli import output
 if TYPE_CHECKING:
     from forensics.guard.systemctl import Manager
 
-WITHIN_S = 40.0
 NOT_LARGEST = 3  # exit code of `status`
 
 app = typer.Typer(
@@ -33,11 +32,13 @@ def choose(unit: Unit, config: Config = None, user: User = False) -> None:
     import os
 
     from forensics.guard.gate.alarm import end_after
-    from forensics.guard.ladder.choosing import choose_profile
+    from forensics.guard.ladder.choosing import WITHIN_S, choose_profile, time_left
 
     end_after(WITHIN_S)
     manager, name, file = _place(unit, config, user=user)
-    chosen = choose_profile(manager, name, file, os.environ)
+    within_s = time_left(manager, name)
+    end_after(within_s)
+    chosen = choose_profile(manager, name, file, os.environ, within_s)
     typer.echo(output.shown(f"tabby-forensics ladder: {chosen.sentence}."))
 
 

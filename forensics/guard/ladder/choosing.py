@@ -13,9 +13,17 @@ from forensics.guard.ladder.last_attempt import boot_id, last_attempt
 from forensics.guard.ladder.profiles import Ladder, read_ladder
 from forensics.guard.ladder.record import environment_file, read_memory, record_file, write_environment, write_memory
 from forensics.guard.systemctl import Manager
+from forensics.unit_file import seconds
 
 POLL_S, STILL_S = 1.0, 5.0  # how long no memory must be freed until nothing more is waited for
 GROWTH = 64 << 20  # bytes
+RESERVED_S = 6.0  # for one more question about the memory, and for writing
+WITHIN_S, SHARE = 40.0, 0.5  # of TimeoutStartSec=, after which systemd calls the start failed
+
+
+def time_left(manager: Manager, unit: str) -> float:
+    """Return how long a choice may take, so that the start does not fail for it. Raises NoManagerError."""
+    return min(WITHIN_S, SHARE * (seconds(manager.show(unit, "TimeoutStartUSec")["TimeoutStartUSec"]) or WITHIN_S / SHARE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,19 +34,22 @@ class Chosen:
     sentence: str
 
 
-def choose_profile(manager: Manager, unit: str, file: Path, environment: Mapping[str, str]) -> Chosen:
+def choose_profile(manager: Manager, unit: str, file: Path, environment: Mapping[str, str], within_s: float) -> Chosen:
     """Choose, write and remember a profile. Raises UsageError for a mistake in the file, OSError where nothing can be written."""
-    ladder = read_ladder(file)
-    memory = read_memory(record_file(manager, unit))
+    ends = time.monotonic() + within_s
+    ladder, record = read_ladder(file), record_file(manager, unit)
+    memory = read_memory(record)
+    lost = "; what was known of the unit was damaged" if record.exists() and memory == Memory() else ""
     last = last_attempt(manager, unit, memory)
     profile = ladder.profiles[wanted_rung(ladder, memory, last)]
+    ladder = replace(ladder, wait_s=min(ladder.wait_s, ends - time.monotonic() - RESERVED_S))
     free = settled(ladder, lambda: free_memory(ladder.gpus, environment), lambda found: fits(profile, found))
     choice = choose(ladder, memory, last, free)
     chosen = ladder.profiles[choice.rung]
     write_environment(environment_file(manager, unit), chosen.environment)
-    write_memory(record_file(manager, unit), _now(choice.memory))
+    write_memory(record, _now(choice.memory))
     place = f"{choice.rung + 1} of {len(ladder.profiles)}"
-    return Chosen(choice, f"profile {chosen.name} ({place}, {gib(chosen.total)}): {choice.reason}")
+    return Chosen(choice, f"profile {chosen.name} ({place}, {gib(chosen.total)}): {choice.reason}{lost}")
 
 
 def settled(

@@ -75,6 +75,8 @@ def _unit(row: Table, key: str, allowed: re.Pattern[str]) -> str:
     name = name if not name or name.endswith((".service", "*")) else f"{name}.service"
     if name and not allowed.fullmatch(name):
         row.refuse(key, "is not the name of a service")
+    elif name.endswith("@.service"):
+        row.refuse(key, "is a template; name an instance of it" + ("" if key == "start" else ", or all as name@*.service"))
     return name
 
 

@@ -73,12 +73,21 @@ def file_of(directory: Path, unit: str, signature: str) -> Path:
 def locked(directory: Path) -> Iterator[None]:
     """Keep other processes from deciding at the same time. Raises LedgerError."""
     try:
-        directory.mkdir(mode=0o755, parents=True, exist_ok=True)
+        _make(directory)
         with (directory / ".lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
     except OSError as error:
         raise LedgerError(f"'{directory}' cannot be written ({error.strerror}): no remedy is started.") from None
+
+
+def _make(directory: Path) -> None:
+    """Make a directory, and those above it, so that they survive a power failure."""
+    if directory.is_dir():
+        return
+    _make(directory.parent)
+    directory.mkdir(mode=0o755, exist_ok=True)
+    sync_directory(directory.parent)
 
 
 def read_cause(directory: Path, unit: str, signature: str) -> Cause:

@@ -5,9 +5,10 @@ import time
 
 import pytest
 
-from forensics.guard.ladder.choosing import settled
+from forensics.guard.ladder.choosing import settled, time_left
 from forensics.guard.ladder.last_attempt import boot_id, patterns
 from forensics.guard.ladder.profiles import GIB, Ladder, Profile
+from forensics.guard.systemctl import Manager
 from forensics.model.systemd import UNIT_FAILURE_RESULT, UNIT_SUCCESS
 from tests.cli.running import assert_one_sentence, run
 from tests.guard.remedy.host import Host
@@ -118,6 +119,21 @@ def test_a_mistake_in_the_file_leaves_the_variables_of_last_time(host):
     (host.folder / "CONFIG_HOME/tabby-forensics/ladder" / f"{UNIT}.toml").write_text("[[profile]]\n")
     assert_one_sentence(run("ladder", "choose", "--user", UNIT), 2, "mistakes", f"{UNIT}.toml:1")
     assert "70b" in variables(host)
+
+
+def test_a_damaged_record_is_named_and_counts_as_none(host):
+    choose(host)
+    record = host.folder / "STATE_HOME/tabby-forensics/ladder" / f"{UNIT}.json"
+    record.write_text(record.read_text()[:-20])
+    assert "profile 70b (1 of 2, 24.0 GiB): 30.0 GiB free; the first that fits; what was known of the unit was damaged." in choose(host)
+
+
+@pytest.mark.parametrize(
+    ("timeout", "expected"), [("1min 30s", 40.0), ("10s", 5.0), ("infinity", 40.0), ("", 40.0), ("0", 40.0), ("1min 19.999s", 39.9995)]
+)
+def test_a_choice_takes_at_most_half_of_the_time_for_a_start(host, timeout, expected):
+    host.unit(UNIT, {"TimeoutStartUSec": timeout})
+    assert time_left(Manager(is_users=True), UNIT) == expected
 
 
 def test_without_a_file_it_is_one_sentence(host):

@@ -30,6 +30,7 @@ def test_a_declaration(tmp_path):
         ('[[remedy]]\nclass = "x"\nunit = "y"\n', "r.toml:5: remedy[1].start: is missing"),
         ('[[remedy]]\nclass = "x"\nunit = "y"\nstart = "a b"\n', "r.toml:8: remedy[1].start: is not the name of a service"),
         ('[[remedy]]\nclass = "x"\nunit = "/y"\nstart = "*.service"\n', "r.toml:8: remedy[1].start: is not the name of a service"),
+        ('[[remedy]]\nclass = "x"\nunit = "y@"\nstart = "z@.service"\n', "r.toml:7: remedy[1].unit: is a template; name an instance"),
         (DECLARED, "another remedy has this class and this unit"),
         ("[gate]\n", "r.toml:5: gate: unknown key"),
     ],

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from forensics import files
 from forensics.errors import ForensicsError
-from forensics.guard.remedy import execution
+from forensics.guard.remedy import execution, ledger
 from forensics.guard.remedy.declared import Remedy
 from forensics.guard.remedy.execution import Case, follow, run_once
 from forensics.guard.remedy.ledger import file_of, forget_cause, read_cause
@@ -167,6 +168,16 @@ def test_a_damaged_record_starts_nothing(host, journal, sound):
         assert "is damaged" in journal.entries[-1]["MESSAGE"], text
     assert len(tried) > 50
     assert host.started == ["rebuild.service"]
+
+
+def test_the_record_is_on_disk_before_the_remedy_is_started(host, monkeypatch):
+    """Each directory that was made, and the record, is synced: a power failure forgets none."""
+    synced = []
+    monkeypatch.setattr(ledger, "sync_directory", synced.append)
+    monkeypatch.setattr(files, "sync_directory", lambda folder: synced.append((folder, len(host.started))))
+    run_once(case())
+    top = host.folder / "STATE_HOME"
+    assert synced[:4] == [host.folder, top, top / "tabby-forensics", (host.records, 0)]
 
 
 def test_a_full_disk_starts_nothing(host, monkeypatch):
