@@ -11,7 +11,7 @@ def nixos_script(plan: Plan) -> str:
     """Write the script; its arguments are those of nixos-rebuild, such as --flake or --upgrade."""
     usage = [
         f"Usage, as root: {NIXOS} [arguments of nixos-rebuild], in place of `nixos-rebuild switch`.",
-        "nixos-rebuild test activates without making it the boot default: until it is verified, a reboot brings back what was before.",
+        "nixos-rebuild test activates without making it the boot default: until it is verified, a reboot brings back that default.",
         "Never call it from an activation script: those run before services are restarted.",
         *exit_codes(),
     ]
@@ -41,7 +41,7 @@ roll_back() {{ # activate what ran before, and verify that
   say "going back to $before"
   "$before/bin/switch-to-configuration" test || say 'switch-to-configuration reports failures'
   if [ "$(readlink -f "$current")" != "$before" ]; then
-    say "the way back failed: $(readlink -f "$current") runs; $before boots next, and is kept by $root"
+    say "the way back failed: $(readlink -f "$current") runs; $(readlink -f "$profile") boots next; $root keeps $before"
     exit 6
   fi
   verify {plan.settle_s}
