@@ -18,6 +18,8 @@ def _examined(check: Callable[[Host], Finding], host: Host) -> Finding:
     """Make one check; what the system refuses to show is unknown, and keeps no other check from being made."""
     try:
         return check(host)
+    except ImportError as error:
+        return Finding(UNKNOWN, f"cannot be examined: {error}", remedy="Mend the library first.")
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
         return Finding(UNKNOWN, f"cannot be seen by this user: {error.strerror or error}{where}", remedy="Run as root to see more.")

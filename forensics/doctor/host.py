@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from forensics.errors import UsageError
-from forensics.guard.drill.chain import configuration
+from forensics.guard.drill.watch_files import configuration
 from forensics.guard.drill.watchers import Watcher
 from forensics.guard.systemctl import Manager, NoManagerError, called
 from forensics.journal.directory import files_below

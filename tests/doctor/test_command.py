@@ -1,11 +1,12 @@
 """`doctor` as it is called: what it prints, and its exit code."""
 
 import json
+import os
 
 import pytest
 
 from forensics.doctor import CHECKS
-from tests.cli.running import assert_one_sentence, run
+from tests.cli.running import assert_one_sentence, run, run_in_own_process
 from tests.doctor.trees import KEPT, NOW, journal
 
 
@@ -29,6 +30,19 @@ def test_a_copy_of_a_host_without_a_problem_exits_with_0_and_names_what_it_could
     assert done.returncode == 0
     assert [line for line in lines if line.startswith("PROBLEM")] == []
     assert summary.startswith("16 checks, 0 problems. Could not tell: systemd, clock, watch-unit, watch-alive, sinks, ")
+
+
+def test_it_examines_what_it_can_where_the_libraries_are_broken(tmp_path):
+    for name in ("polars", "numpy", "pyarrow"):
+        (tmp_path / f"{name}.py").write_text('raise ImportError("libstdc++.so.6: cannot open shared object file")')
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    done = run_in_own_process("doctor", "--store", str(tmp_path), "--format", "json", env=environment)
+    assert (done.returncode, done.stderr) == (3, "")
+    found = {check["check"]: check for check in json.loads(done.stdout)["checks"]}
+    assert list(found) == list(CHECKS)
+    assert found["programs"]["status"] == "problem"
+    assert "polars (reports and alerts): ImportError: libstdc++.so.6" in found["programs"]["found"]
+    assert found["disk"]["status"] == "ok"
 
 
 @pytest.mark.parametrize(

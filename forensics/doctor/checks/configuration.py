@@ -6,10 +6,9 @@ import os
 
 from forensics.alerting.sinks.loki import Loki
 from forensics.alerting.sinks.stdout import Stdout
-from forensics.classes.overrides import read_overrides
 from forensics.doctor.host import OK, PROBLEM, UNKNOWN, Finding, Host, watch_config
 from forensics.errors import UsageError
-from forensics.guard.drill.chain import environment_of
+from forensics.guard.drill.watch_files import environment_of
 from forensics.paths import overrides_file
 
 CHECK = "`tabby-forensics watch --check-config` names each mistake."
@@ -22,6 +21,8 @@ def check(host: Host) -> Finding:
     if isinstance(config, str):
         means = "`watch` would not start again, and does not take the changes over."
         return Finding(PROBLEM, config, means, CHECK)
+    from forensics.classes.overrides import read_overrides  # noqa: PLC0415 - it needs polars, which may be what is broken
+
     try:
         read_overrides(overrides_file(os.environ if host.watcher is None else environment_of(host.watcher)))
     except UsageError as error:

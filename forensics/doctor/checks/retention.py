@@ -10,9 +10,7 @@ from pathlib import Path
 from forensics import unit_file
 from forensics.doctor.host import JOURNALS, OK, PROBLEM, UNKNOWN, Finding, Host, bytes_of
 from forensics.doctor.journald_conf import read_journald_conf
-from forensics.errors import ForensicsError
-from forensics.journal.file import header
-from forensics.journal.format import NotAJournal
+from forensics.journal.format import HEADER_MIN, NotAJournal, parse_header
 from forensics.wording import duration
 
 WANTED_S = 30 * 86_400.0
@@ -64,9 +62,10 @@ def _kept(files: list[Path]) -> Kept | None:
     first, last, size = float("inf"), 0.0, 0.0
     for file in files:
         try:
-            head = header(file)
+            with file.open("rb") as opened:
+                head = parse_header(opened.read(HEADER_MIN), file.stat().st_size, file.name)
             size += file.stat().st_blocks * 512.0
-        except (OSError, NotAJournal, ForensicsError):
+        except (OSError, NotAJournal):
             continue
         if head.n_entries and head.head_realtime:
             first, last = min(first, head.head_realtime / 1e6), max(last, head.tail_realtime / 1e6)

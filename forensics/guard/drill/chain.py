@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from forensics.classes.overrides import read_overrides
-from forensics.errors import UsageError
 from forensics.guard.drill.measure import Chain
 from forensics.guard.drill.snapshot import NoStateError, State
-from forensics.guard.drill.watchers import Watcher, running_watchers
+from forensics.guard.drill.watch_files import configuration, environment_of
+from forensics.guard.drill.watchers import running_watchers
 from forensics.guard.systemctl import Manager
 from forensics.paths import overrides_file
-from forensics.watch.config import WatchConfig, read_config
 from forensics.wording import plural
 
 NO_WATCH = "No `watch` is running here: there is nothing that could alert. `tabby-forensics generate systemd` writes a unit for it."
@@ -49,16 +46,3 @@ def find_chain(manager: Manager, wanted: Wanted) -> Chain:
         notes.append("the only sink is standard output: nobody is alerted")
     overrides = read_overrides(overrides_file(environment_of(watcher)))
     return Chain(manager, State(directory), watcher.pid, config.sinks, overrides, wanted.pages, tuple(notes))
-
-
-def configuration(watcher: Watcher, file: Path | None) -> WatchConfig:
-    """Read the configuration as `watch` read it: with its environment, which holds secrets. Raises UsageError."""
-    try:
-        return read_config(file or watcher.config_file, environment_of(watcher))
-    except UsageError as error:
-        raise UsageError(f"The configuration of `watch` (process {watcher.pid}): {error}") from None
-
-
-def environment_of(watcher: Watcher) -> Mapping[str, str]:
-    """Return the environment of a `watch`; that of this process where it cannot be read."""
-    return os.environ if watcher.environment is None else watcher.environment
