@@ -9,12 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from forensics.model.values import GateStop
 from forensics.report import recommended
 from tests.cli_options import command_options
 from tests.report import controls, kinds
 
 INCIDENT = controls.incident()
 ALERTED = replace(INCIDENT, detection=replace(INCIDENT.detection, alert=INCIDENT.start + timedelta(seconds=9)))
+
+GATED = replace(INCIDENT, gate=GateStop(INCIDENT.start, 26.0, 3, "a", 0, None, None, None))
 
 
 def kinds_of(incident):
@@ -24,11 +27,12 @@ def kinds_of(incident):
 @pytest.mark.parametrize(
     ("incident", "files"),
     [
-        (INCIDENT, ["rules", "alertmanager", "limits", "runbook", "actions"]),
+        (INCIDENT, ["rules", "alertmanager", "gate", "limits", "runbook", "actions"]),
         (kinds.outage(), ["rules", "alertmanager", "runbook", "actions"]),
-        (ALERTED, ["rules", "limits", "runbook", "actions"]),
+        (ALERTED, ["rules", "gate", "limits", "runbook", "actions"]),
+        (GATED, ["rules", "alertmanager", "limits", "runbook", "actions"]),
     ],
-    ids=["loop", "outage", "alerted"],
+    ids=["loop", "outage", "alerted", "gated"],
 )  # fmt: skip
 def test_what_is_recommended_fits_the_incident(incident, files):
     assert kinds_of(incident) == files
