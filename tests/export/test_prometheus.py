@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fixtures.golden import make
+from forensics import resources
 from forensics.export.openmetrics import QUIET_S, _Steps, openmetrics_text
 from forensics.export.textfile import prometheus_text
 from forensics.pipeline import investigate
@@ -59,8 +60,9 @@ def test_over_a_clock_that_jumps_by_55_years_only_what_happened_is_written(tmp_p
 @given(st.lists(st.integers(0, 200_000), max_size=30), st.sampled_from([1, 7, 60, 3600, 86_400]))
 def test_the_sampled_steps_are_those_near_an_event(times, step):
     steps = _Steps(step, 0, 200_000 // step + 1)
-    expected = [at * step for at in range(steps.last + 1) if any(abs(at * step - time) <= max(QUIET_S, step) for time in times)]
-    assert steps.near(np.array(times, np.float64)).tolist() == expected
+    grid = np.arange(steps.last + 1) * step
+    expected = grid[np.any([np.zeros(len(grid)), *(np.abs(grid - time) <= max(QUIET_S, step) for time in times)], axis=0)]
+    assert steps.near(np.array(times, np.float64)).tolist() == expected.tolist()
 
 
 @pytest.mark.parametrize(("kind", "expected"), [("restart-loop", 1), ("outage", 0), ("failing-job", 0), ("recurring", 0)])
@@ -106,10 +108,12 @@ def seed_answers(seed, tmp_path_factory):
     since, until = (
         parse_time(make.WINDOW[make.WINDOW.index(name) + 1], now=datetime.now(UTC), zone=UTC) for name in ("--since", "--until")
     )
-    found = investigate(Query(Sources((seed / "journal",)), folder / "store", datetime.now(UTC), since=since, until=until))
+    source = Sources((seed / "journal",))
+    query = Query(source, folder / "store", datetime.now(UTC), since=since, until=until, pattern_folders=(resources.folder("patterns"),))
+    found = investigate(query)
     (folder / "history.om").write_text("".join(openmetrics_text(found, 60)))
-    command = ["promtool", "tsdb", "create-blocks-from", "openmetrics", "history.om", "data"]
-    subprocess.run(command, check=True, capture_output=True, cwd=folder)
+    command = ["promtool", "tsdb", "create-blocks-from", "openmetrics", "--max-block-duration=1458h"]  # it reads the text for each block
+    subprocess.run([*command, "history.om", "data"], check=True, capture_output=True, cwd=folder)
     (folder / "prometheus.yml").write_text("scrape_configs: []\n")
     url = f"http://127.0.0.1:{free_port()}"
     options = ["--storage.tsdb.path=data", "--storage.tsdb.retention.time=100y", f"--web.listen-address={url.removeprefix('http://')}"]
