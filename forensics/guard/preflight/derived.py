@@ -9,11 +9,10 @@ from pathlib import Path
 from forensics.guard.preflight.check_file import LEAST_FREE, LEAST_INODES
 from forensics.guard.preflight.checks import OK, About, Configuration, Disk, Outcome, Result, failed, unknown
 from forensics.guard.preflight.elf import read_elf
-from forensics.guard.preflight.environment import extensions, site_packages
+from forensics.guard.preflight.environment import extensions
 from forensics.guard.preflight.files import check_configuration, check_disk, is_executable
-from forensics.guard.preflight.libraries import TORCH_LIBRARY, Place, check_file, check_program, unlike
-from forensics.guard.preflight.loader import belongs_to
-from forensics.guard.preflight.unit import Unit, interpreter_of
+from forensics.guard.preflight.libraries import TORCH_LIBRARY, check_file, check_program, place_of
+from forensics.guard.preflight.unit import Unit
 
 TABBY_API = "common/tabby_config.py"  # what its checkout is known by
 MOST_EXTENSIONS = 40
@@ -71,10 +70,9 @@ def _folders(unit: Unit) -> Iterator[Result]:
 
 def _extensions(unit: Unit) -> Iterator[Result]:
     """Check the extensions that need PyTorch: a service may do without one of them, so they only warn."""
-    interpreter = interpreter_of(unit)
-    if not interpreter or not belongs_to(interpreter, unit.users) or unlike(interpreter, is_python=True):
+    place = place_of(unit)
+    if isinstance(place, str):
         return
-    place = Place(unit, interpreter, site_packages(unit, interpreter))
     count = 0
     for file in extensions(place.folders):
         elf = read_elf(file)

@@ -42,11 +42,13 @@ def read_elf(file: Path) -> Elf | None:
         os.close(descriptor)
 
 
-def holds(file: Path, words: bytes) -> bool:
-    """Whether a file has these bytes anywhere, such as the name of a function that it has."""
+def excerpt(file: Path, words: bytes, length: int = 0) -> bytes | None:
+    """Return what follows these bytes in a file, such as the name of a function that it has; None where it does not have them."""
     with suppress(OSError, ValueError), file.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        return content.find(words) >= 0
-    return False
+        at = content.find(words)
+        if at >= 0:
+            return content[at + len(words) : at + len(words) + length]
+    return None
 
 
 def _read(descriptor: int) -> Elf | None:

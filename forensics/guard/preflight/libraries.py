@@ -9,18 +9,15 @@ from itertools import islice
 from pathlib import Path
 
 from forensics.guard.preflight.checks import OK, Library, Outcome, failed, unknown
-from forensics.guard.preflight.elf import holds, read_elf
+from forensics.guard.preflight.elf import read_elf
 from forensics.guard.preflight.environment import bundled, module_file, needing, site_packages, torch_library
 from forensics.guard.preflight.loader import Trace, belongs_to, trace
 from forensics.guard.preflight.unit import Unit, interpreter_of
+from forensics.guard.preflight.wrappers import behind, is_python
 
 MOST_NEEDING, MOST_ROUNDS = 8, 3
 TORCH_LIBRARY = re.compile(r"lib(?:torch|c10|shm\b|aoti)")
 TORCH_SYMBOL = re.compile(r"_Z\w*?(?:3c10|5torch|2at\d|6caffe2)|aoti_torch_")  # as torch.abi-mismatch of the catalogue reads them
-PYTHON, WRAPPER = (
-    b"\0PyErr_SetString\0",
-    b"makeCWrapper",
-)  # a function of Python's; what nixpkgs' make-binary-wrapper.sh leaves in its programs
 PYTHON_SYMBOL = re.compile(r"_?Py[A-Z_]")
 
 
@@ -35,20 +32,30 @@ class Place:
 
 def check_library(check: Library, unit: Unit) -> Outcome:
     """Check a module, a file, or a library that the environment needs."""
-    interpreter = interpreter_of(unit, check.program)
-    if not interpreter:
-        return unknown(_why_unknown(unit))
-    if not belongs_to(interpreter, unit.users):
-        return unknown(f"{interpreter} belongs to another user, and is not handed to the loader")
-    if problem := unlike(interpreter, is_python=not check.file):
-        return unknown(problem)
-    place = Place(unit, interpreter, site_packages(unit, interpreter))
+    place = place_of(unit, check.program, needs_python=not check.file)
+    if isinstance(place, str):
+        return unknown(place)
     if check.module or check.file:
         file = Path(check.file) if check.file else module_file(check.module, place.folders)
         if file is None or not file.is_file():
             return unknown(f"{check.subject} is not in this environment")
         return check_file(file, place)
     return _check_name(check.name, place)
+
+
+def place_of(unit: Unit, program: str = "", *, needs_python: bool = True) -> Place | str:
+    """Find what loads the unit's extensions; a sentence where it is not known."""
+    named = interpreter_of(unit, program)
+    if not named:
+        return _why_unknown(unit)
+    interpreter = behind(named)
+    if not interpreter:
+        return f"{named} is a wrapper of Nix that may set where libraries are; name `program` in the checks"
+    if not belongs_to(interpreter, unit.users):
+        return f"{interpreter} belongs to another user, and is not handed to the loader"
+    if needs_python and not is_python(interpreter):
+        return f"{interpreter} is not Python itself; name `program` in the checks"
+    return Place(unit, interpreter, site_packages(unit, named))
 
 
 def check_program(unit: Unit) -> Outcome:
@@ -116,17 +123,6 @@ def fatal(found: Trace, file: Path, place: Place) -> Iterator[str]:
 def not_found(library: str) -> str:
     """Write what the loader writes when a library is missing."""
     return f"{library}: cannot open shared object file: No such file or directory"
-
-
-def unlike(interpreter: str, *, is_python: bool) -> str:
-    """Say why what a program loads cannot be traced: it starts another one, perhaps with other libraries."""
-    file = Path(interpreter).resolve()
-    if holds(file, WRAPPER):
-        return f"{interpreter} is a wrapper of Nix, which may set where libraries are; name `program` in the checks"
-    elf = read_elf(file)
-    if not is_python or (elf is not None and any(name.startswith("libpython") for name in elf.needed)) or holds(file, PYTHON):
-        return ""
-    return f"{interpreter} is not Python itself; name `program` in the checks"
 
 
 def _check_name(name: str, place: Place) -> Outcome:

@@ -146,13 +146,35 @@ def test_what_is_started_by_a_shell_cannot_be_told(tmp_path, text, reason):
     assert check_library(Library(About(), module="torch._C"), unit).status == "unknown", reason
 
 
-def test_a_wrapper_of_nix_cannot_be_told(place, tmp_path):
-    wrapper = tmp_path / "python"
+def wrapped(wrapper, target, *lines):
+    """Make a program with the text that nixpkgs leaves in its wrappers."""
     shutil.copy("/bin/true", wrapper)
+    command = " \\\n    ".join([f"makeCWrapper '{target}'", *lines])
     with wrapper.open("ab") as file:
-        file.write(b"makeCWrapper '/nix/store/x-python3/bin/python3.12' --set LD_LIBRARY_PATH /nix/store/y/lib\0")
-    outcome = check_library(Library(About(), module="incomplete", program=str(wrapper)), place)
-    assert (outcome.status, "wrapper of Nix" in outcome.text) == ("unknown", True)
+        file.write(f"\n\n\n# generated using the following command:\n\n\n{command}\n\n\n# (Use `nix-shell`)\n\0".encode())
+    return str(wrapper)
+
+
+@pytest.mark.parametrize(
+    ("lines", "status", "reason"),
+    [
+        (["--inherit-argv0", "--set 'NIX_PYTHONPREFIX' '/nix/store/x-env'", "--set 'PYTHONNOUSERSITE' 'true'"], "failed", "withPackages"),
+        (["--prefix 'LD_LIBRARY_PATH' ':' '/nix/store/y-gcc-lib/lib'"], "unknown", "it sets libraries"),
+        (["--set 'LD_PRELOAD' '/nix/store/y/lib/libtcmalloc.so'"], "unknown", "it sets libraries"),
+    ],
+)
+def test_the_python_behind_a_wrapper_of_nix_is_traced(place, tmp_path, lines, status, reason):
+    """The packages are in the wrapper's own tree: bin/python beside lib/python3.N/site-packages."""
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "lib").symlink_to(place.directory / "lib")
+    wrapper = wrapped(tmp_path / "bin/python", Path(place.program).resolve(), *lines)
+    outcome = check_library(Library(About(), module="incomplete", program=wrapper), place)
+    assert (outcome.status, ("wrapper of Nix" in outcome.text) == (status == "unknown")) == (status, True), (reason, outcome)
+
+
+def test_wrappers_around_each_other_end(place, tmp_path):
+    wrapper = wrapped(tmp_path / "python", tmp_path / "python")
+    assert check_library(Library(About(), module="incomplete", program=wrapper), place).status == "unknown"
 
 
 def test_a_program_that_is_not_python_loads_no_modules(place):
