@@ -21,10 +21,10 @@ DIRECTORY = "/etc/litellm"
 LEASE_MARGIN_S = 5.0
 CHECK_EVERY_S = 30
 PROVEN = (
-    "Run with a real LiteLLM 1.106.2 and 1.108.0 and servers that fail in turn: of 12 requests while the primary answers 500 it gets 5, then none, and "
-    "every client gets 200. After the cooldown 8 requests at once: exactly one asks the primary. 4 failures, a success, 4 failures: it "
-    "stays closed. Time-outs, streams that break off and refused connections count, 400 does not. Two health checks that fail route away, "
-    "a good one routes back."
+    "Run with a real LiteLLM 1.106.2 and 1.108.0 and servers that fail in turn: of 12 requests while the primary answers 500 it gets 5, "
+    "then none, and every client gets 200. After the cooldown 8 requests at once: exactly one asks the primary. 4 failures, a success, 4 "
+    "failures: it stays closed. Time-outs, streams that break off and refused connections count, 400 does not. Two health checks that "
+    "fail route away, a good one routes back."
 )
 
 

@@ -1,7 +1,7 @@
 """Connect the breakers to the LiteLLM proxy: which deployments it may ask, and how each attempt ended.
 
-Measured on LiteLLM 1.106.2 and 1.108.0: all hooks carry the id of the request; a stream that breaks off before its first word becomes the next attempt
-of the same request, and no hook is called for it; one that breaks off later is an error in the stream.
+Measured on LiteLLM 1.106.2 and 1.108.0: all hooks carry the id of the request; a stream that breaks off before its first word becomes the
+next attempt of the same request, and no hook is called for it; one that breaks off later is an error in the stream.
 """
 
 import asyncio
