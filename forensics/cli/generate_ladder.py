@@ -21,13 +21,20 @@ Profiles = Annotated[
 ]
 Gpus = Annotated[list[int] | None, typer.Option("--gpu", metavar="N", min=0, max=1023, help="A GPU of the service; repeatable.")]
 OfUser = Annotated[bool, typer.Option("--user", help="The unit is of the calling user's service manager.")]
+Nix = Annotated[bool, typer.Option("--nix", help="Write a NixOS module instead.")]
 
 
 def model_ladder(
-    unit: Unit, profile: Profiles, gpu: Gpus = None, user: OfUser = False, program: Program = None, target: Files = None
+    unit: Unit,
+    profile: Profiles,
+    gpu: Gpus = None,
+    user: OfUser = False,
+    nix: Nix = False,
+    program: Program = None,
+    target: Files = None,
 ) -> None:
     """Write model profiles, and a drop-in by which each start gets the largest that fits into the free memory of the GPUs."""
-    from forensics.generate.model_ladder import Wanted, ladder_files, largest_first, parse_profile
+    from forensics.generate.model_ladder import Wanted, ladder_files, largest_first, nix_module, parse_profile
     from forensics.guard.ladder.profiles import ladder_of
     from forensics.guard.systemctl import service_name
     from forensics.toml_file import parse_toml
@@ -41,4 +48,4 @@ def model_ladder(
     files = ladder_files(wanted)
     name = f"{wanted.unit}.toml"
     ladder_of(parse_toml(Path(name), files[name]))  # as `ladder choose` will read it
-    _write_files(files, target)
+    _write_files({f"{wanted.unit.removesuffix('.service')}-ladder.nix": nix_module(wanted)} if nix else files, target)

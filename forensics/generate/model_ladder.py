@@ -10,10 +10,13 @@ from dataclasses import dataclass
 from forensics import __version__
 from forensics.errors import UsageError
 from forensics.generate.basis import commented
-from forensics.generate.gate import PATH
+from forensics.generate.gate import PATH as SYSTEM_PATH
 
 WITHIN_S = 45  # the program ends itself after 40 s
-GPU_PATH = "/run/current-system/sw/bin"  # NixOS has nvidia-smi there
+# What a unit sets for its own Python and libraries would keep this program from starting; CUDA_VISIBLE_DEVICES it must see.
+UNSET = ("LD_AUDIT", "LD_LIBRARY_PATH", "LD_PRELOAD", "PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "PYTHONWARNINGS")
+CLEAN = " ".join(f"-u {name}" for name in UNSET)
+PATH = f"{SYSTEM_PATH}:/run/current-system/sw/bin"  # NixOS has nvidia-smi there
 _PROFILE = re.compile(r"(?P<name>[^:]+):(?P<gib>[0-9.]+(?:\+[0-9.]+)*)(?::(?P<variables>.*))?", re.DOTALL)
 _BETWEEN = re.compile(r",(?=[A-Za-z_]\w*=)")  # a comma within a value is its own
 _KEY = re.compile(r"[A-Za-z_]\w*")
@@ -74,15 +77,52 @@ def profiles_text(wanted: Wanted) -> str:
 
 
 def drop_in(wanted: Wanted) -> str:
-    """Write the drop-in. The unit's own variables are kept away from the program, but for the GPUs that it sees."""
-    user, sign = (" --user", "-") if wanted.is_of_a_user else ("", "-+")
-    own = " XDG_RUNTIME_DIR=%t" if wanted.is_of_a_user else ""
-    devices = "CUDA_VISIBLE_DEVICES=${CUDA_VISIBLE_DEVICES}"
-    clean = f"/usr/bin/env -i PATH={PATH}:{GPU_PATH} HOME=%h XDG_CONFIG_HOME=%E{own} {devices}"
-    program = wanted.program.replace("%", "%%")
-    command = f"{sign}{clean} /usr/bin/timeout --kill-after=2 {WITHIN_S} {program} ladder choose{user} %n"
+    """Write the drop-in."""
+    command = f"/usr/bin/env {CLEAN} PATH={PATH} /usr/bin/timeout --kill-after=2 {WITHIN_S} {wanted.program.replace('%', '%%')}"
     lines = commented(_head(wanted, "Model ladder", _about_drop_in(wanted)))
-    return f"{lines}[Service]\nExecStartPre={command}\nEnvironmentFile=-%t/tabby-forensics/ladder/%n.env\n"
+    return f"{lines}[Service]\nExecStartPre={_sign(wanted)}{command} {_words(wanted)}\nEnvironmentFile={_file(wanted)}\n"
+
+
+def nix_module(wanted: Wanted) -> str:
+    """Write a NixOS module with the profiles and what a drop-in has; it takes the program from services.tabby-forensics.package."""
+    services = "systemd.user.services" if wanted.is_of_a_user else "systemd.services"
+    profiles = "".join(f"    {line}".rstrip() + "\n" for line in _nix_text(profiles_text(wanted)).splitlines())
+    config = f"/etc/tabby-forensics/ladder/{wanted.unit}.toml"
+    lines = commented(_head(wanted, "Model ladder as a NixOS module, for imports", _about_drop_in(wanted, nix=True)))
+    return f"""{lines}{{ config, lib, pkgs, ... }}:
+let
+  program = "${{config.services.tabby-forensics.package}}/bin/tabby-forensics";
+  path = "${{lib.makeBinPath [ config.systemd.package pkgs.coreutils ]}}:/run/current-system/sw/bin";
+  clean = "${{pkgs.coreutils}}/bin/env {CLEAN} PATH=${{path}}";
+  within = "${{pkgs.coreutils}}/bin/timeout --kill-after=2 {WITHIN_S}";
+in
+{{
+  environment.etc.{_string(config.removeprefix("/etc/"))}.text = ''
+{profiles}  '';
+  {services}.{_string(wanted.unit.removesuffix(".service"))}.serviceConfig = {{
+    ExecStartPre = lib.mkAfter [ "{_sign(wanted)}${{clean}} ${{within}} ${{program}} {_words(wanted)} --config {config}" ];
+    EnvironmentFile = [ "{_file(wanted)}" ];
+  }};
+}}
+"""
+
+
+def _sign(wanted: Wanted) -> str:
+    """Ignore its failure, and run it as root; a user's manager runs all as the user."""
+    return "-" if wanted.is_of_a_user else "-+"
+
+
+def _words(wanted: Wanted) -> str:
+    return f"ladder choose{' --user' if wanted.is_of_a_user else ''} %n"
+
+
+def _file(wanted: Wanted) -> str:
+    return f"-{'%t' if wanted.is_of_a_user else '/run'}/tabby-forensics/ladder/%n.env"
+
+
+def _nix_text(text: str) -> str:
+    """Escape a text for an indented string of Nix."""
+    return text.replace("''", "'''").replace("${", "''${")
 
 
 def _variables(text: str, written: str) -> dict[str, str]:
@@ -119,10 +159,11 @@ def _about_profiles(wanted: Wanted) -> Iterator[str]:
     )
 
 
-def _about_drop_in(wanted: Wanted) -> Iterator[str]:
+def _about_drop_in(wanted: Wanted, *, nix: bool = False) -> Iterator[str]:
     user = " --user" if wanted.is_of_a_user else ""
     folder = "~/.config/systemd/user" if wanted.is_of_a_user else "/etc/systemd/system"
-    yield f"Where it belongs: {folder}/{wanted.unit}.d/50-ladder.conf, then `systemctl{user} daemon-reload`."
+    if not nix:
+        yield f"Where it belongs: {folder}/{wanted.unit}.d/50-ladder.conf, then `systemctl{user} daemon-reload`."
     yield (
         "Each start gets the largest profile that fits into the free GPU memory, one lower after a failure for want of it, and one higher "
         "only after one has held."

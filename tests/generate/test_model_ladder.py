@@ -4,6 +4,8 @@ import shutil
 import subprocess
 
 import pytest
+import tree_sitter_nix
+from tree_sitter import Language, Parser
 
 from forensics.guard.ladder.profiles import GIB, read_ladder
 from tests.cli.running import assert_one_sentence, run
@@ -35,6 +37,17 @@ def test_systemd_accepts_the_drop_in(tmp_path, more):
     done = subprocess.run(["systemd-analyze", "verify", "--man=no", str(unit)], check=False, capture_output=True, text=True)
     assert "app.service" not in done.stderr
     assert (" --user %n" in drop_in, "ExecStartPre=-+/" in drop_in) == (bool(more), not more)
+
+
+@pytest.mark.parametrize("more", [(), ("--user",)])
+def test_the_module_for_nixos_is_nix(tmp_path, more):
+    odd = ("--profile", "b:4:MODEL=''${x}\"\\,SPLIT=1")
+    assert generate(tmp_path, "--nix", *odd, *more).returncode == 0
+    text = (tmp_path / "app-ladder.nix").read_text()
+    tree = Parser(Language(tree_sitter_nix.language())).parse(text.encode())
+    assert not tree.root_node.has_error
+    assert "MODEL = \"'''''${x}" in text
+    assert f'"-{"%t" if more else "/run"}/tabby-forensics/ladder/%n.env"' in text
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,8 @@ UNITS = {
     **{f"{unit}.service": service(f"/lab/app /run/{unit}", note() if unit in GATED else None) for unit in REMEDIES},
     **{f"{unit}-remedy.service": oneshot(command) for unit, (command, _) in REMEDIES.items()},
     "page@.service": "[Service]\nType=oneshot\nExecStart=/bin/true\n",
-    "model.service": "[Unit]\nStartLimitIntervalSec=0\n[Service]\nRestart=on-failure\nRestartSec=100ms\nExecStart=/lab/model\n",
+    "model.service": "[Unit]\nStartLimitIntervalSec=0\n[Service]\nRestart=on-failure\nRestartSec=100ms\n"
+    "Environment=PYTHONPATH=/broken PYTHONHOME=/broken CUDA_VISIBLE_DEVICES=GPU-aaaa\nUser=nobody\nExecStart=/lab/model\n",
     "simple.service": "[Service]\nExecStart=/bin/true\n",
     "again.service": f"[Service]\nType=oneshot\nRestart=on-failure\nExecStart=/bin/true\n# {ABI}\n",
     "kept.service": "[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true\n",

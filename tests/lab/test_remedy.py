@@ -30,7 +30,7 @@ class Scenes:
     def until(self, condition, seconds=60):
         """Wait inside, which costs less than asking from here."""
         if self.sh(f"for i in $(seq {10 * seconds}); do if {condition}; then echo yes; exit; fi; sleep 0.1; done") != "yes":
-            raise LabError(f"not within {seconds} s: {condition}")
+            raise LabError(f"not within {seconds} s: {condition}\n{self.sh('journalctl -q -n 60 --no-pager -o short-monotonic')}")
 
     def wait(self, unit, state):
         self.until(f'[ "$(systemctl show -P ActiveState {unit})" = {state} ]')
