@@ -76,11 +76,11 @@ def _why_nothing(scene: Scene, avoided: int) -> str:
 def replay_gates(scene: Scene, signatures: Mapping[str, Signature], source: str, limits: Limits = DEFAULT) -> list[Replayed]:
     """Replay the gate that `generate gate` writes, and one for each of its two reasons to open alone."""
     helps: Callable[[str], bool | None] = lambda id_: signatures[id_].restart_helps if id_ in signatures else None  # noqa: E731
-    futile, any_class = f"{limits.futile} in a row of a class that no restart cures", f"{limits.any_class} failures in a row"
+    futile = f"{limits.futile} in a row of a class that no restart cures"
     gates = [
-        ("gate:breaker", f"gate: {futile}, or {any_class}", limits),
+        ("gate:breaker", f"gate: {futile}, or {limits.any_class} of any", limits),
         ("gate:futile", f"gate: {futile}", replace(limits, any_class=NO_LIMIT)),
-        ("gate:any", f"gate: {any_class}", replace(limits, futile=NO_LIMIT)),
+        ("gate:any", f"gate: {limits.any_class} failures in a row", replace(limits, futile=NO_LIMIT)),
     ]
     return [_gate(scene, Named(id_, name, "gate", source, (KEPT, _tries(limits))), of, helps) for id_, name, of in gates]
 
@@ -103,10 +103,9 @@ def _gate(scene: Scene, named: Named, limits: Limits, helps: Callable[[str], boo
         return scene.never(named, _never_opened(limits), restarts_after=scene.restarts_after(scene.start), **counts)
     i = inside[np.argmin(began[inside])]
     first, opened = float(began[i]) - scene.start, float(ended[i]) - scene.start
-    tries = f", then tries {plural(int(scene.inside(tried).sum()), 'start')}"
-    reason = (
-        f"opens {plural(len(inside), 'time')}, first when that start fails at T+{duration(opened)}{tries}; a start by hand is let through"
-    )
+    openings = "once" if len(inside) == 1 else plural(len(inside), "time")
+    tries = plural(int(scene.inside(tried).sum()), "start")
+    reason = f"opens {openings}, first when that start fails at T+{duration(opened)}, then tries {tries}; one by hand is let through"
     return scene.fires(named, First(first, first, opened), reason, **counts)
 
 
