@@ -83,8 +83,11 @@ def hold(unit: Unit, *, user: User = False) -> None:
 
 
 def _named(unit: str, *, user: bool) -> tuple[Manager, str]:
+    import os
+
     from forensics.guard.systemctl import Manager, service_name
 
+    os.umask(0o022)  # `status` reads the state as any user
     return Manager(user), service_name(unit)
 
 

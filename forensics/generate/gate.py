@@ -21,6 +21,7 @@ from forensics.unit_file import seconds
 OLDEST = 236  # systemd-run --collect (NEWS); SERVICE_RESULT= is of 232
 DIRECT_SINCE = 254
 WITHIN_S = 25  # for the whole program, also where Python itself hangs
+BREAKER = "gate:breaker"  # the replay of both of its reasons to open
 SHORT_STOP_S = 5.0  # of TimeoutStopSec=: naming a failure takes 1 s of CPU time
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 PAGER = "page@%N.service"
@@ -60,14 +61,14 @@ def guarded(basis: Basis, wanted: Wanted) -> tuple[list[Guarded], list[str]]:
         incidents = basis.of(unit)
         manager = incidents[0].manager
         shown = properties(unit, manager) if wanted.is_here else None
-        reason = refusal(unit, shown)
+        versions = [scene.machine.version for scene in stage.scenes.get(unit, ())]
+        version = host_version(manager) if wanted.is_here else next(iter(versions), None)
+        reason = refusal(unit, shown, version)
         if reason:
             refused.append(reason)
             continue
-        rows = {scene.incident.id: replay_gates(scene, signatures, SOURCE) for scene in stage.scenes.get(unit, ())}
+        rows = {scene.incident.id: replay_gates(scene, signatures, SOURCE, wanted.limits) for scene in stage.scenes.get(unit, ())}
         proven = [*_proven(incidents, rows), *advice(unit, manager, shown, wanted)]
-        versions = [scene.machine.version for scene in stage.scenes.get(unit, ())]
-        version = host_version(manager) if wanted.is_here else next(iter(versions), None)
         found.append(Guarded(unit, manager, tuple(head(basis, "Gate", _command(unit, wanted), proven, incidents)), version))
     return found, refused
 
@@ -78,11 +79,12 @@ def unproven(unit: str, why: str, wanted: Wanted, *, is_users: bool = False) -> 
     shown = properties(unit, manager)
     if shown is None or shown["LoadState"] == "not-found":
         raise UsageError(f"{unit} is in no history that was read, and not on this host.")
-    if reason := refusal(unit, shown):
+    version = host_version(manager)
+    if reason := refusal(unit, shown, version):
         raise UnprovenError(f"{reason}.")
     first = f"Gate. Made by tabby-forensics {__version__}: tabby-forensics generate {_command(unit, wanted)}"
     lines = (first, f"Nothing was replayed: {why}", *advice(unit, manager, shown, wanted))
-    return Guarded(unit, manager, lines, host_version(manager))
+    return Guarded(unit, manager, lines, version)
 
 
 def _command(unit: str, wanted: Wanted) -> str:
@@ -113,8 +115,10 @@ def host_version(manager: str) -> int | None:
         return None
 
 
-def refusal(unit: str, shown: Mapping[str, str] | None) -> str:
+def refusal(unit: str, shown: Mapping[str, str] | None, version: int | None = None) -> str:
     """Explain why a gate could do nothing for a unit; "" where it can."""
+    if version is not None and version < OLDEST:
+        return f"{unit} is run by systemd {version}, which cannot start a gate's timers: {OLDEST} is the oldest that can"
     if shown is None or shown["LoadState"] in {"not-found", ""}:
         return ""
     if shown["LoadState"] == "masked":
@@ -141,7 +145,8 @@ def advice(unit: str, manager: str, shown: Mapping[str, str] | None, wanted: Wan
     )
     yield (
         f"Needs systemd {OLDEST}; run on 252 and 257. The unit's own variables are kept away from it (env -i), and it prints nothing. "
-        "A service that ends with exit code 0 has not failed: a loop of good ends is not stopped."
+        f"An end with exit code 0 counts only where the unit is restarted after it, and its last lines show a fatal error: at every "
+        f"{limits.any_class} such ends in a row they are read."
     )
     yield (
         f"OnFailure= fires once, when restarts stop. From systemd {DIRECT_SINCE} on it fires at each failure, unless RestartMode=direct is "
@@ -239,17 +244,16 @@ def _signatures(incident: Incident) -> Iterator[Signature]:
 
 
 def _proven(incidents: Iterable[Incident], rows: Mapping[str, Sequence[Replayed]]) -> Iterator[str]:
-    """Yield what a gate would have done in each restart loop: the first of its two rules to act."""
+    """Yield what this gate would have done in each restart loop."""
     for incident in incidents:
         if incident.kind != "restart-loop":
             continue
-        acting = [row for row in rows.get(incident.id, ()) if row.status == FIRES]
-        if not acting:
+        row = next((row for row in rows.get(incident.id, ()) if row.id == BREAKER and row.status == FIRES), None)
+        if row is None:
             yield f"Replayed in the incident of {wording.instant(incident.start)} UTC: it would not have acted."
             continue
-        first = min(acting, key=lambda row: (row.latest_s or 0.0, row.id))
         yield (
             f"Replayed in the incident of {wording.instant(incident.start)} UTC: it would have stopped the loop at "
-            f"T+{wording.duration(first.latest_s)}; {wording.count(first.restarts_avoided or 0)} of "
-            f"{wording.plural(incident.restarts, 'restart')} avoided, before its own tries."
+            f"T+{wording.duration(row.latest_s)}; {wording.count(row.restarts_avoided or 0)} of "
+            f"{wording.plural(incident.restarts, 'restart')} avoided, its own tries included."
         )

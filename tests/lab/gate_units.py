@@ -12,7 +12,7 @@ APP = f"""#!/bin/sh
 # fails like an extension of another PyTorch until the named file says ok
 [ "$(cat "$1" 2>/dev/null)" = ok ] && exec sleep inf
 echo "{ABI}" >&2
-exit 1
+exit ${{2:-1}}
 """
 HANG = "#!/bin/sh\nexec sleep inf\n"
 BROKEN = "#!/bin/sh\nexit 3\n"
@@ -75,7 +75,6 @@ CLASSES = {
     "class-abi": service(FAILS, note()),
     "class-traceback": service("/lab/traceback", note("--any 3 --cooldown 60")),
     "class-signal": service("/bin/sh -c 'kill -SEGV $$$$'", note("--any 3 --cooldown 60")),
-    "class-exit": service("/bin/sh -c 'exit 7'", note("--any 3 --cooldown 60")),
     "class-pre": service("/bin/sleep inf", note(), more=f"Type=notify\nExecStartPre={FAILS}\n"),
 }
 OTHERS = {
@@ -83,6 +82,8 @@ OTHERS = {
     "dependent": "[Unit]\nRequires=kept.service\nAfter=kept.service\n[Service]\nExecStart=/bin/sleep inf\n",
     "polluted": service(FAILS, note(), more=POLLUTED),
     "twice": service(FAILS, [note(), note()]),
+    "good-but-fatal": service("/lab/app /run/good 0", note(), more="Restart=always\n"),
+    "worker": service("/bin/sh -c 'echo 200 jobs done'", note("--any 3"), more="Restart=always\n"),
     "operated": service("/bin/sh -c 'trap \"exit 1\" TERM; while :; do sleep 0.05; done'", note("--any 1 --futile 1")),
     "skipped": service("/bin/sleep inf", note("--any 1 --futile 1"), more="ExecCondition=/bin/false\n"),
     "cooling": service("/lab/app /run/cooling", note("--cooldown 1 --most 2 --held 2")),

@@ -25,7 +25,7 @@ GATE = "/lab/tabby-forensics gate"
 STATES = "/run/tabby-forensics/gate"
 DIRECT_SINCE = 254  # since then OnFailure= is for each failure, without RestartMode=direct
 LIBRARIES = ("libffi.so.8", "libstdc++.so.6", "libgcc_s.so.1")  # that Python and its packages need of the host, if another one is booted
-LOOPING = ("condition-255", "pre-78", "condition-path", "missing", "hanging", "broken", "no-state", "no-timer", "killed")
+LOOPING = ("condition-255", "pre-78", "condition-path", "missing", "hanging", "broken", "no-state", "no-timer", "killed", "worker")
 MAY_STOP = ("condition-path", "killed")
 SEVERAL = 4  # restarts: more than a gate would allow
 CONDITION_PATH_STOPS_UNTIL = 252  # of the two versions that were run
@@ -75,6 +75,10 @@ class Scenes:
     def stored(self, unit):
         text = self.sh(f"cat {STATES}/{unit}.service.json")
         return json.loads(text) if text else {}
+
+    def counted(self, unit):
+        """What is stored of a unit: what it has counted, and what went wrong."""
+        return {"trouble": self.stored(unit)["trouble"], **self.stored(unit)["breaker"]}
 
     def until(self, condition, seconds=90):
         """Wait inside, which costs less than asking from here."""
@@ -131,9 +135,9 @@ class Scenes:
         self.sh("systemctl start operated")
         for _ in range(3):
             self.sh("systemctl restart operated")
-        self.found["restarted"] = self.status("operated")["failures"], self.show("operated", "ActiveState")
+        self.found["restarted"] = self.counted("operated")["failures"], self.show("operated", "ActiveState")
         self.sh("systemctl stop operated")
-        self.found["stopped"] = self.status("operated")["failures"], self.show("operated", "Result"), self.status("operated")["state"]
+        self.found["stopped"] = self.counted("operated")["failures"], self.show("operated", "Result"), self.counted("operated")["state"]
 
     def kept(self):
         """A dependent survives; a hold outlasts what would start a try; a reset starts."""
@@ -142,10 +146,10 @@ class Scenes:
         self.wait_gate("kept", "open")
         self.sh(f"{GATE} hold kept; echo ok > /run/kept")
         self.sh("sleep 2.5")
-        self.found["held"] = self.show("kept", "ActiveState"), self.status("kept")["state"]
+        self.found["held"] = self.show("kept", "ActiveState"), self.counted("kept")["state"]
         self.sh(f"{GATE} reset kept")
         self.wait("kept", "active")
-        self.found["reset"] = self.status("kept")["state"]
+        self.found["reset"] = self.counted("kept")["state"]
 
     def cleared(self):
         self.wait("cleared", "failed")
@@ -188,16 +192,20 @@ def facts(tmp_path_factory):
         scenes.sh("systemctl kill --signal=KILL kept")
         scenes.fail_open()
         guarded_units = ["polluted", "twice", *CLASSES, *(["direct"] if version >= DIRECT_SINCE else [])]
-        started = ["cooling", "cleared", "condition-1", "skipped", *guarded_units]
+        started = ["cooling", "cleared", "condition-1", "skipped", "good-but-fatal", *guarded_units]
         scenes.sh(f"systemctl start --no-block {' '.join(started)}")
         scenes.recovery()
         for part in (scenes.cleared, scenes.operated, scenes.cooling, scenes.kept):
             part()
         scenes.wait_gate("cleared", "closed")
+        scenes.wait_gate("good-but-fatal", "open")
+        scenes.found["good-but-fatal"] = scenes.counted("good-but-fatal")
+        scenes.sh("echo ok > /run/good")
+        scenes.wait_gate("good-but-fatal", "closed")
         for unit in guarded_units:
             scenes.wait(unit, "failed")
             scenes.wait_gate(unit, "open")
-            scenes.found[unit] = scenes.status(unit)
+            scenes.found[unit] = scenes.counted(unit)
         for unit in started:
             scenes.found[f"end of {unit}"] = (
                 scenes.show(unit, "ActiveState"),
@@ -320,6 +328,18 @@ def test_a_skipped_start_is_no_failure(facts):
     assert json.loads(facts.found["state of skipped"])["breaker"] == {
         "state": "closed", "failures": 0, "signature": "", "alike": 0, "opened": 0, "cooldown_s": 0.0,
     }  # fmt: skip
+
+
+def test_good_ends_that_follow_a_fatal_error_are_stopped(facts):
+    assert facts.found["good-but-fatal"]["signature"] == "torch.abi-mismatch"
+    assert facts.found["good-but-fatal"]["failures"] == 5
+    assert end(facts, "good-but-fatal")[:2] == ("active", "success")  # it was tried again, and then held
+    assert facts.count("good-but-fatal", own_entries.GATE_PROBED) == 1
+
+
+def test_a_worker_that_ends_well_goes_on(facts):
+    assert end(facts, "worker")[2] >= SEVERAL
+    assert json.loads(facts.found["state of worker"])["breaker"]["opened"] == 0
 
 
 def test_units_that_require_it_survive(facts):

@@ -13,7 +13,7 @@ from forensics.policy import breaker
 
 def close_gate(manager: Manager, unit: str, state: GateState, reason: str) -> GateState:
     """Close the gate of a unit; return its new state."""
-    closed = replace(state, breaker=breaker.closed(state.breaker), title="", helps="", since=time.time(), trouble="")
+    closed = replace(state, breaker=breaker.closed(state.breaker), title="", helps="", good=0, since=time.time(), trouble="")
     write_state(manager, unit, closed)
     if state.is_open:
         transient.cancel(manager, unit, state.opened)

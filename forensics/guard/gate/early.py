@@ -6,17 +6,20 @@ import math
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from forensics.guard.gate.alarm import end_after
 from forensics.guard.gate.note import LONGEST_S, note
 from forensics.guard.gate.probe import changed, probe, settle
+from forensics.guard.gate.state import locked, read_state, write_state
 from forensics.guard.systemctl import Manager, service_name
 from forensics.policy.breaker import Limits
 from forensics.unit_file import seconds
 
 VERBS = {"note": 1, "probe": 2, "changed": 2, "settle": 2, "classify": 4}  # how many words each has
 OPTIONS = {"--futile": "futile", "--any": "any_class", "--cooldown": "cooldown_s", "--most": "longest_s", "--held": "held_s"}
+LONGEST_TROUBLE = 300  # characters
 LATER_S = 300.0  # for what a timer starts
 _UMASK = 0o022  # `status` reads the state as any user
 
@@ -60,8 +63,9 @@ def run(call: Call) -> None:
             _classify(call)
         else:
             _silently(call)
-    except Exception:  # noqa: BLE001 - systemd restarts as without a gate; nobody reads what we print
-        return
+    except Exception as error:  # noqa: BLE001 - systemd restarts as without a gate; nobody reads what we print
+        if call.verb == "note":
+            _remember(call, f"the last end was not counted ({type(error).__name__}: {error})")
 
 
 def _silently(call: Call) -> None:
@@ -84,6 +88,13 @@ def _classify(call: Call) -> None:
     unit, invocation, result, within_s = call.words
     end_after(float(within_s))
     sys.stdout.write(answer(call.manager, Ending(service_name(unit), invocation, result)))
+
+
+def _remember(call: Call, trouble: str) -> None:
+    """Keep for `gate status` what went wrong; where even that cannot be written, nothing is left of it."""
+    with suppress(Exception), locked(call.manager, service_name(call.words[0]), within_s=0.5):
+        state = read_state(call.manager, call.words[0])
+        write_state(call.manager, call.words[0], replace(state, trouble=trouble[:LONGEST_TROUBLE]))
 
 
 def _number(name: str, text: str) -> float | int | None:

@@ -29,6 +29,7 @@ from forensics.signatures.pattern import Catalogue
 
 MOST_LINES = 2000  # of the unit, the newest: several attempts of a loop, or the end of a long one
 MOST_KERNEL = 300
+GOOD = "success"
 LONGEST_TITLE = 200
 TIME, MONOTONIC = "__REALTIME_TIMESTAMP", "__MONOTONIC_TIMESTAMP"
 Fields = dict[str, Any]
@@ -82,7 +83,7 @@ def last_class(
 
 
 def end_record(last: Fields, manager: Manager, ending: Ending) -> Fields:
-    """Return the record of the failure that the manager will log once ExecStopPost= is done."""
+    """Return the record of the end that the manager will log once ExecStopPost= is done."""
     about = {"USER_UNIT": ending.unit, "USER_INVOCATION_ID": ending.invocation}
     by: Fields = {"_PID": "1", "_UID": "0", "_SYSTEMD_UNIT": "init.scope", "UNIT": ending.unit, "INVOCATION_ID": ending.invocation}
     if manager.is_users:
@@ -90,10 +91,15 @@ def end_record(last: Fields, manager: Manager, ending: Ending) -> Fields:
         by = {"_PID": "2", "_UID": uid, "_SYSTEMD_UNIT": f"user@{uid}.service", "_SYSTEMD_USER_UNIT": "init.scope", **about}
     host: Fields = {name: last[name] for name in ("_BOOT_ID", "_MACHINE_ID", "_HOSTNAME") if name in last}
     times: Fields = {name: str(_number(last, name) + 1) for name in (TIME, MONOTONIC)}
-    message = f"{ending.unit}: Failed with result '{ending.result}'."
     of_manager: Fields = {"_TRANSPORT": "journal", "_COMM": "systemd", "_EXE": "/usr/lib/systemd/systemd", "SYSLOG_IDENTIFIER": "systemd"}
-    statement: Fields = {"MESSAGE": message, "MESSAGE_ID": systemd.UNIT_FAILURE_RESULT, "UNIT_RESULT": ending.result, "PRIORITY": "4"}
-    return {**host, **times, **of_manager, **by, **statement}
+    return {**host, **times, **of_manager, **by, **_statement(ending)}
+
+
+def _statement(ending: Ending) -> Fields:
+    if ending.result == GOOD:
+        return {"MESSAGE": f"{ending.unit}: Deactivated successfully.", "MESSAGE_ID": systemd.UNIT_SUCCESS, "PRIORITY": "6"}
+    message = f"{ending.unit}: Failed with result '{ending.result}'."
+    return {"MESSAGE": message, "MESSAGE_ID": systemd.UNIT_FAILURE_RESULT, "UNIT_RESULT": ending.result, "PRIORITY": "4"}
 
 
 def _overrides() -> Overrides:

@@ -16,7 +16,7 @@ from forensics.guard.gate.opening import open_gate
 from forensics.guard.gate.state import GateState, locked, read_state, write_state
 from forensics.guard.systemctl import Manager
 from forensics.policy import breaker
-from forensics.policy.breaker import UNKNOWN, Limits
+from forensics.policy.breaker import UNKNOWN, Failure, Limits
 from forensics.unit_file import seconds
 
 LONGEST_S = 20.0
@@ -29,6 +29,7 @@ NAMES = (
     "ActiveEnterTimestampMonotonic",
     "ActiveExitTimestampMonotonic",
     "TimeoutStopUSec",
+    "Restart",
 )
 SKIPPED, GOOD = "exec-condition", "success"
 HELPS = {True: "yes", False: "no", None: ""}
@@ -37,12 +38,16 @@ DOWN_JOBS = {"stop", "restart", "try-restart"}
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """How a run ended. lived_s: for how long the unit was active, 0 where it never was; asked: a client stops or restarts it."""
+    """How a run ended. lived_s: for how long the unit was active, 0 where it never was; asked: a client stops or restarts it.
+
+    restarts_anyway: systemd restarts it also after a good end.
+    """
 
     result: str
     invocation: str
     lived_s: float
     asked: bool
+    restarts_anyway: bool = False
 
     @property
     def is_good(self) -> bool:
@@ -63,9 +68,9 @@ def note(manager: Manager, unit: str, limits: Limits) -> None:
 
 
 def _end(manager: Manager, unit: str, state: GateState, shown: dict[str, str]) -> End:
-    return End(
-        shown["Result"], shown["InvocationID"], _lived_s(shown, max(state.noted, state.probed)), _is_asked(manager, unit, shown["Job"])
-    )
+    lived_s = _lived_s(shown, max(state.noted, state.probed))
+    asked = _is_asked(manager, unit, shown["Job"])
+    return End(shown["Result"], shown["InvocationID"], lived_s, asked, shown["Restart"] in {"always", "on-success"})
 
 
 def _lived_s(shown: dict[str, str], noted: float) -> float:
@@ -93,18 +98,41 @@ def _noted(manager: Manager, unit: str, state: GateState, end: End, until: float
     if end.result == SKIPPED:
         write_state(manager, unit, state)
     elif end.asked:
-        write_state(manager, unit, replace(state, breaker=breaker.asked(state.breaker)))
+        write_state(manager, unit, replace(state, breaker=breaker.asked(state.breaker), good=0))
     elif end.is_good and state.state != breaker.HELD:
-        close_gate(manager, unit, state, announce.HELD)
+        _good(manager, unit, state, end, until)
     else:
         held = end.lived_s >= state.limits.held_s and state.state != breaker.HELD
         _failed(manager, unit, close_gate(manager, unit, state, announce.HELD) if held else state, end, until)
+
+
+def _good(manager: Manager, unit: str, state: GateState, end: End, until: float) -> None:
+    """Close after a good end; one that is restarted may follow a fatal error, which its lines show."""
+    good = state.good + 1 if end.restarts_anyway and end.lived_s < state.limits.held_s else 0
+    if good and (state.is_open or is_due(good, state.limits)):
+        failure, title = classified(manager, unit, end.invocation, end.result, until - RESERVED_S - time.monotonic())
+        if failure.signature:
+            in_a_row = replace(state.breaker, failures=max(state.breaker.failures, good - 1))
+            _counted(manager, unit, replace(state, breaker=in_a_row, good=good), failure, title)
+            return
+    write_state(manager, unit, replace(close_gate(manager, unit, state, announce.HELD), good=good))
+
+
+def is_due(good: int, limits: Limits) -> bool:
+    """Whether so many good ends in a row are worth a second of CPU time: ever more rarely, as a worker may end well for years."""
+    times, rest = divmod(good, limits.any_class)
+    return not rest and times & (times - 1) == 0
 
 
 def _failed(manager: Manager, unit: str, state: GateState, end: End, until: float) -> None:
     failure, title = UNKNOWN, ""
     if breaker.needs_class(state.breaker, state.limits):
         failure, title = classified(manager, unit, end.invocation, end.result, until - RESERVED_S - time.monotonic())
+    _counted(manager, unit, replace(state, good=0), failure, title)
+
+
+def _counted(manager: Manager, unit: str, state: GateState, failure: Failure, title: str) -> None:
+    """Count a failure, and open the gate where that is enough."""
     counted, opens = breaker.failed(state.breaker, state.limits, failure)
     helps = HELPS[failure.restart_helps]
     noted = replace(state, breaker=counted, title=title, helps=helps)

@@ -30,7 +30,7 @@ def probe(manager: Manager, unit: str, number: int, reason: str = announce.COOLD
             transient.call_later(manager, unit, transient.PROBE, number, REPAIRING_S)
             return
         shown = manager.show(unit, *NAMES)
-        if shown["ActiveState"] == "failed" and shown["InvocationID"] in {"", state.invocation} and shown["LoadState"] == "loaded":
+        if shown["ActiveState"] == state.resting and shown["InvocationID"] in {"", state.invocation} and shown["LoadState"] == "loaded":
             _start(manager, unit, state, reason)
         elif shown["ActiveState"] == "inactive" and shown["LoadState"] == "loaded":
             close_gate(manager, unit, state, announce.RESET)  # reset-failed, or a start and a stop by hand
@@ -65,9 +65,9 @@ def settle(manager: Manager, unit: str, number: int) -> None:
         shown = manager.show(unit, *NAMES)
         if has_held(shown, state):
             close_gate(manager, unit, state, announce.HELD)
-        elif shown["ActiveState"] == "inactive":
+        elif shown["ActiveState"] == "inactive" != state.resting:
             close_gate(manager, unit, state, announce.RESET)
-        elif shown["ActiveState"] == "failed":
+        elif shown["ActiveState"] in {"failed", "inactive"}:
             open_gate(manager, unit, state, replace(state, breaker=breaker.failed(state.breaker, state.limits)[0]))
         else:
             _settle_later(manager, unit, state)

@@ -39,6 +39,7 @@ class GateState:
     invocation: str = ""  # of the last end
     environment: str = ""  # its fingerprint at the last opening
     trouble: str = ""  # what went wrong with the gate itself
+    good: int = 0  # ends in a row that systemd calls good, and restarts
 
     @property
     def state(self) -> str:
@@ -59,6 +60,11 @@ class GateState:
     @property
     def cooldown_s(self) -> float:
         return self.breaker.cooldown_s
+
+    @property
+    def resting(self) -> str:
+        """The unit's ActiveState while restarts are stopped, if nobody touches it."""
+        return "inactive" if self.breaker.state != CLOSED and self.good else "failed"
 
     @property
     def is_open(self) -> bool:

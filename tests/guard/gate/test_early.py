@@ -109,8 +109,12 @@ def test_an_end_counts_once_however_often_it_is_noted(tmp_path):
     assert state.failures == 1
 
 
-def test_without_systemctl_or_a_directory_nothing_happens(tmp_path):
-    assert noted(tmp_path, PATH="/nowhere")[0] is None
+def test_without_systemctl_nothing_counts_and_the_state_says_so(tmp_path):
+    state, _ = noted(tmp_path, PATH="/nowhere")
+    assert (state.failures, state.trouble) == (0, "the last end was not counted (NoManagerError: systemctl is not installed here.)")
+
+
+def test_without_a_directory_nothing_happens(tmp_path):
     assert noted(tmp_path, XDG_RUNTIME_DIR="/dev/null", INVOCATION="1")[0] is None
 
 
