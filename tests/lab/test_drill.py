@@ -125,7 +125,7 @@ def test_a_traceback_and_a_bare_signal_reach_the_page(drilled):
     drills = only(drilled["named"])
     assert [drill["class"] for drill in drills] == ["loader.libstdcxx-missing", "exit:signal/11"]
     for drill in drills:
-        assert list(links(drill)) == ["journal", "watch", *SINKS, f"page {PAGE}".rstrip("/")]
+        assert list(links(drill)) == ["journal", "watch", *SINKS, f"page 1, {PAGE}".rstrip("/")]
         assert all(status == "there" for status, _ in links(drill).values()), drill
 
 

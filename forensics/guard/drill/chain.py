@@ -45,4 +45,4 @@ def find_chain(manager: Manager, wanted: Wanted) -> Chain:
     if set(config.sinks) == {"stdout"}:
         notes.append("the only sink is standard output: nobody is alerted")
     overrides = read_overrides(overrides_file(environment_of(watcher)))
-    return Chain(manager, State(directory), watcher.pid, config.sinks, overrides, wanted.pages, tuple(notes))
+    return Chain(manager, State(directory), watcher.pid, config.sinks, overrides, wanted.pages, tuple(notes), bool(watcher.unit))

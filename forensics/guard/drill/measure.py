@@ -23,6 +23,7 @@ from forensics.wording import duration
 POLL_S = 0.02  # a state that has not changed costs two stat() calls
 JOURNAL_S = 0.1
 LAST_ANSWER_S = 10.0  # that a question asked just before the end may take, and the question why there was no answer
+ACCEPTED, GONE = "accepted", "no longer queued; whether it was accepted, only `watch` itself has printed"
 JOURNAL, WATCH = "journal", "watch"
 
 
@@ -37,6 +38,7 @@ class Chain:
     overrides: Overrides = field(default_factory=Overrides)
     pages: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    is_logged: bool = True  # what `watch` prints is in the journal, so that a refusal would be found
 
 
 def run_drill(scene: Scene, chain: Chain, within_s: float) -> Drill:
@@ -61,7 +63,7 @@ def _probes(scene: Scene, chain: Chain, started: Started, sent: Mapping[str, tup
     for name, sink in chain.sinks.items():
         probes.append(_of_sink(name, sink, chain, started))
         probes += read_back(name, sink, started, sent)
-    return [*probes, *(page(url, started.unit) for url in chain.pages)]
+    return [*probes, *(page(number, url, started.unit) for number, url in enumerate(chain.pages, 1))]
 
 
 def _of_sink(name: str, sink: Sink, chain: Chain, started: Started) -> Probe:
@@ -110,7 +112,7 @@ def _delivered(name: str, chain: Chain, started: Started) -> Arrival | None:
     snapshot = chain.state.snapshot()
     if snapshot.about(started.unit) is None or snapshot.waits_for(name, started.unit):
         return None
-    return Arrival(snapshot.written, "accepted")
+    return Arrival(snapshot.written, ACCEPTED if chain.is_logged else GONE)
 
 
 def _measured(probes: Sequence[Probe], started: Started, within_s: float) -> tuple[Link, ...]:

@@ -20,6 +20,7 @@ from forensics.sanitize import safe_line
 from forensics.web import NoAnswerError, Server
 
 EVERY_S = 0.25
+MOST_NAMED = 5
 QUESTION_S = 3.0
 MISSING = "it answers, and has nothing about the unit"
 LABEL = ("drill", "true")
@@ -42,9 +43,10 @@ def read_back(name: str, sink: Sink, started: Started, sent: Mapping[str, tuple[
         yield Probe(f"{name}, read back", lambda: _in_ntfy(sink, started), EVERY_S, lambda: _why(sink.url) or MISSING)
 
 
-def page(url: str, unit: str) -> Probe:
-    """Ask a page that shows what a receiver got, until it names the unit of the drill."""
-    return Probe(f"page {Server(url).where}", lambda: _on_page(url, unit), EVERY_S, lambda: _why(url) or MISSING)
+def page(number: int, url: str, unit: str) -> Probe:
+    """Ask a page that shows what a receiver got, until it names the unit of the drill; its path may be a secret."""
+    parts = urlsplit(Server(url).where)
+    return Probe(f"page {number}, {parts.scheme}://{parts.netloc}", lambda: _on_page(url, unit), EVERY_S, lambda: _why(url) or MISSING)
 
 
 def notifications(sink: Sink) -> tuple[float, float] | None:
@@ -66,11 +68,11 @@ def _server(url: str, token: str = "") -> Server:
 def _in_alertmanager(url: str, unit: str) -> Arrival | None:
     matcher = quote(f'unit="{unit}"')
     found = _asked(url, f"/api/v2/alerts?filter={matcher}")
-    alerts = [alert for alert in found if isinstance(alert, dict)] if isinstance(found, list) else []
+    alerts = [alert for alert in _list(found) if isinstance(alert, dict)]
     if not alerts:
         return None
     labels, status = _mapping(alerts[0].get("labels")), _mapping(alerts[0].get("status"))
-    receivers = [safe_line(str(_mapping(one).get("name"))) for one in alerts[0].get("receivers") or ()]
+    receivers = [safe_line(str(_mapping(one).get("name"))) for one in _list(alerts[0].get("receivers"))[:MOST_NAMED]]
     text = f"for the receiver {', '.join(receivers)}" if receivers else "for no receiver"
     if status.get("state") == "suppressed":
         return Arrival(time.time(), f"{text}, but silenced or inhibited there: nobody is notified", is_right=False)
@@ -132,6 +134,10 @@ def _why(url: str) -> str:
     except NoAnswerError as error:
         return f"its server {error}"
     return ""
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _mapping(value: Any) -> dict[str, Any]:

@@ -37,7 +37,7 @@ def _time(link: Link) -> str:
 
 
 def _object(drill: Drill) -> dict[str, Any]:
-    links = [asdict(link) | {"text": safe_line(link.text)} for link in drill.links]
+    links = [asdict(link) | {"name": visible_name(link.name), "text": safe_line(link.text)} for link in drill.links]
     return {
         "class": drill.signature,
         "title": safe_line(drill.title),
@@ -45,7 +45,7 @@ def _object(drill: Drill) -> dict[str, Any]:
         "started": drill.started,
         "within_s": drill.within_s,
         "ok": not drill.broken and not drill.unknown,
-        "verdict": drill.verdict,
+        "verdict": safe_line(drill.verdict),
         "links": links,
         "notes": [safe_line(note) for note in drill.notes],
     }

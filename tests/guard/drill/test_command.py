@@ -118,8 +118,8 @@ def test_a_page_counts_and_one_that_hangs_delays_nothing(tmp_path, monkeypatch):
     with Recorder() as server, host(tmp_path, monkeypatch, sink=HOOK), watching(tmp_path):
         server.look_up = lambda path: (200, (tmp_path / "started").read_bytes()) if path == "/log" else (time.sleep(1.2), (200, b""))[1]
         returned, found = drilled(tmp_path, "--page", f"{server.url}/log", "--page", f"{server.url}/hangs")
-    statuses = {link["name"].rpartition("/")[2]: link["status"] for link in found["links"]}
-    assert (returned, statuses["log"], statuses["hangs"], statuses["sink hook"]) == (3, "there", "silent", "there")
+    statuses = {link["name"].partition(",")[0]: link["status"] for link in found["links"]}
+    assert (returned, statuses["page 1"], statuses["page 2"], statuses["sink hook"]) == (3, "there", "silent", "there")
 
 
 def test_the_unit_is_taken_away(tmp_path, monkeypatch):

@@ -29,7 +29,8 @@ def test_the_verdict_names_the_link(links, verdict, reason):
 
 
 def test_hostile_text_is_harmless_in_every_format():
-    hostile = drill(Link("sink \x1b[31m", SILENT, text="a\x1b]0;x\x07b\nc"), title="t\u202et")
+    hostile = drill(Link("sink \x1b[31m", SILENT, text="a\x1b]0;x\x07b\nc\u202e"), title="t\u202et")
     for shown in (as_text(hostile), as_json([hostile], [])):
         assert not {"\x1b", "\x07", "\u202e"} & set(shown)
+        assert "u001b" not in shown
     assert len(as_text(hostile).splitlines()) == 3
