@@ -144,11 +144,11 @@ def test_a_failed_check_is_named_as_the_failure_that_it_saves(facts, unit, signa
 
 
 def test_the_words_are_the_loaders_own(facts):
-    assert f"preflight: {MISSING}: cannot open shared object file: No such file or directory" in facts.lines["lib"]
+    assert f"{MISSING}: cannot open shared object file: No such file or directory (preflight)" in facts.lines["lib"]
 
 
 def test_a_holder_that_the_units_user_cannot_see_is_called_so(facts):
-    assert "preflight: [Errno 98] address already in use: port 5000 is held by a process that this user cannot see" in facts.lines["port"]
+    assert "[Errno 98] address already in use: port 5000 is held by a process that this user cannot see (preflight)" in facts.lines["port"]
 
 
 def test_repaired_units_start_at_once(facts):
@@ -178,7 +178,7 @@ def test_a_hang_delays_the_start_by_the_bound(facts):
 
 
 def test_an_environment_that_would_break_python_does_not_break_the_checks(facts):
-    assert "preflight: Model path does not exist: /nonexistent/m" in facts.lines["broken-too"]
+    assert "Model path does not exist: /nonexistent/m (preflight)" in facts.lines["broken-too"]
 
 
 def test_mistakes_are_in_the_log_with_their_lines(facts):

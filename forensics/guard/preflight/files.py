@@ -105,7 +105,9 @@ def _outcome(mistake: str | None, path: Path, signature: str) -> Outcome:
     if mistake.startswith("?"):
         return unknown(mistake[1:])
     mistake = " ".join(mistake.split())
-    return failed(CONFIG_IGNORED.format(path, mistake) if signature == "tabby.config-ignored" else f"{mistake} (in {path})")
+    if signature == "tabby.config-ignored":  # without the exception's name, which is a class of its own
+        return failed(CONFIG_IGNORED.format(path, mistake.partition(": ")[2]))
+    return failed(f"{mistake} (in {path})")
 
 
 def _json(text: str) -> str | None:

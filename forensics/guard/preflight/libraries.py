@@ -52,7 +52,7 @@ def place_of(unit: Unit, program: str = "", *, needs_python: bool = True) -> Pla
     if not interpreter:
         return f"{named} is a wrapper of Nix that may set where libraries are; name `program` in the checks"
     if not belongs_to(interpreter, unit.users):
-        return f"{interpreter} belongs to another user, and is not handed to the loader"
+        return f"{interpreter} is missing or belongs to another user, and is not handed to the loader"
     if needs_python and not is_python(interpreter):
         return f"{interpreter} is not Python itself; name `program` in the checks"
     return Place(unit, interpreter, site_packages(unit, named))
@@ -64,7 +64,7 @@ def check_program(unit: Unit) -> Outcome:
     if not interpreter or read_elf(Path(interpreter)) is None:
         return unknown(_why_unknown(unit))
     if not belongs_to(interpreter, unit.users):
-        return unknown(f"{interpreter} belongs to another user, and is not handed to the loader")
+        return unknown(f"{interpreter} is missing or belongs to another user, and is not handed to the loader")
     found = trace(interpreter, (), unit.environment)
     if isinstance(found, str):
         return unknown(found)
@@ -80,7 +80,7 @@ def check_file(file: Path, place: Place) -> Outcome:
     if elf.is_cut:  # mapping it works, and the first access behind the end is a bus error
         return failed(f"{file}: file too short")
     if not belongs_to(str(file), place.unit.users):
-        return unknown(f"{file} belongs to another user, and is not handed to the loader")
+        return unknown(f"{file} is missing or belongs to another user, and is not handed to the loader")
     found = loaded(file, place)
     if isinstance(found, str):
         return unknown(found)

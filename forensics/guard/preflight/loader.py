@@ -50,7 +50,7 @@ def trace(program: str, preloaded: Sequence[str], environment: Mapping[str, str]
     if elf is None or not GLIBC.search(elf.interpreter):
         return f"{program} is not a program that glibc's loader starts"
     if not belongs_to(elf.interpreter, {0, os.geteuid()}):
-        return f"the loader {elf.interpreter} of {program} belongs to another user"
+        return f"the loader {elf.interpreter} of {program} is missing or belongs to another user"
     if any(_UNUSABLE.search(file) for file in preloaded):
         return "a path with a space, a colon or a $ cannot be traced"
     own = {"LD_TRACE_LOADED_OBJECTS": "1", "LD_WARN": "1", "LD_BIND_NOW": "1", "LC_ALL": "C"}

@@ -137,7 +137,7 @@ def _show(name: str, results: Sequence[Result], problem: str, asked: Asked) -> N
         return
     shown = [each for each in results if each.outcome.status == "failed"] if asked.quiet else results
     for result in shown[:MOST_SHOWN]:
-        _say(f"preflight: {result.outcome.text}" if asked.quiet else _line(result))
+        _say(f"{result.outcome.text} (preflight)" if asked.quiet else _line(result))  # patterns are anchored at the start of a line
     if problem:
         _say("\n".join(f"preflight: {line}" for line in problem.splitlines()))
     if not asked.quiet:

@@ -155,7 +155,7 @@ def test_the_command_line_refuses(arguments, code, words):
 def test_the_command_is_the_same_as_the_module(tmp_path):
     (tmp_path / "x.toml").write_text('[[path]]\npath = "/nonexistent"\n')
     done = run_program("preflight", "x", "--quiet", "--checks", str(tmp_path / "x.toml"))
-    assert (done.returncode, done.stderr) == (78, "preflight: FileNotFoundError: [Errno 2] No such file or directory: '/nonexistent'\n")
+    assert (done.returncode, done.stderr) == (78, "FileNotFoundError: [Errno 2] No such file or directory: '/nonexistent' (preflight)\n")
 
 
 def test_by_hand_the_environment_of_the_unit_is_taken(host, tmp_path):
