@@ -29,6 +29,16 @@ User = Annotated[bool, typer.Option("--user", help="Of the calling user's servic
 @app.command()
 def choose(unit: Unit, config: Config = None, user: User = False) -> None:
     """Choose the profile for the start under way, and write its variables; without an answer those of last time stay."""
+    from forensics.errors import ForensicsError
+
+    try:
+        typer.echo(_logged(_chosen(unit, config, user=user)))
+    except (ForensicsError, OSError) as error:
+        typer.echo(_logged(f"no profile is chosen, the variables of last time stay: {' '.join(str(error).split())}"), err=True)
+        raise typer.Exit(error.exit_code if isinstance(error, ForensicsError) else 1) from None
+
+
+def _chosen(unit: str, config: Path | None, *, user: bool) -> str:
     import os
 
     from forensics.guard.gate.alarm import end_after
@@ -38,8 +48,12 @@ def choose(unit: Unit, config: Config = None, user: User = False) -> None:
     manager, name, file = _place(unit, config, user=user)
     within_s = time_left(manager, name)
     end_after(within_s)
-    chosen = choose_profile(manager, name, file, os.environ, within_s)
-    typer.echo(output.shown(f"tabby-forensics ladder: {chosen.sentence}."))
+    return f"{choose_profile(manager, name, file, os.environ, within_s).sentence}."
+
+
+def _logged(sentence: str) -> str:
+    """Write a line of the unit's own log that nobody takes for the reason of a failure."""
+    return output.shown(f"INFO: tabby-forensics ladder: {sentence}")
 
 
 @app.command()

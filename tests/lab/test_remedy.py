@@ -168,9 +168,9 @@ def test_the_ladder_ends_at_the_profile_that_fits(facts):
     assert facts["restarts"] == "2"
     loaded = [line for line in facts["model"] if line.startswith("Loading")]
     assert loaded == [f"Loading model: {name}, odd: {ODD}" for name in ("70b-32k", "70b-8k", "14b")]
-    chosen = [line for line in facts["model"] if line.startswith("tabby-forensics ladder: profile")]
-    assert [line.split()[3] for line in chosen] == ["70b-32k", "70b-8k", "14b"]
-    assert "78.1 GiB free; 70b-8k failed for want of GPU memory" in chosen[-1]
+    chosen = [line for line in facts["model"] if line.startswith("INFO: tabby-forensics ladder: profile")]
+    assert [line.split()[4] for line in chosen] == ["70b-32k", "70b-8k", "14b"]
+    assert "78.1 GiB free; 70b-8k did not fit last time" in chosen[-1]
     assert facts["status"].splitlines()[-1] == "3"
 
 

@@ -97,7 +97,7 @@ def _by_free(ladder: Ladder, memory: Memory, wanted: int, free: Sequence[int], w
         if not fits(profile, free):
             why = f"{profile.name} needs {gib(profile.total)} of GPU memory"
         elif failed_with is not None and sum(free) < failed_with + MARGIN and not memory.wanted and rung != current:
-            why = f"{profile.name} failed when {gib(failed_with)} were free"
+            why = f"{profile.name} did not fit into {gib(failed_with)}"
         else:
             return rung, f"{gib(sum(free))} free; {why}"
     return last, f"{gib(sum(free))} free; no profile fits, so the smallest is tried"
@@ -110,7 +110,7 @@ def _why(ladder: Ladder, memory: Memory, last: Last, wanted: int) -> str:
     if current is None:
         return "the first that fits"
     if last.lacked_memory:
-        return f"{memory.profile} failed for want of GPU memory" if wanted > current else "the smallest, although it failed"
+        return f"{memory.profile} did not fit last time" if wanted > current else "there is none smaller"
     return f"{memory.profile} held: one larger is tried" if wanted < current else "as last time"
 
 
@@ -119,7 +119,7 @@ def _unknown(ladder: Ladder, memory: Memory, last: Last) -> str:
     if memory.wanted:
         return f"{said}; chosen by hand"
     if last.lacked_memory:
-        return f"{said}; {memory.profile} failed for want of it"
+        return f"{said}; {memory.profile} did not fit last time"
     return f"{said}; as last time" if ladder.rung(memory.profile) is not None else f"{said}; the last that held, or the first"
 
 

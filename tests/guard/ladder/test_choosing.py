@@ -97,7 +97,7 @@ def test_higher_after_a_hold_or_by_hand(host):
     choose(host)
     assert run("ladder", "status", "--user", UNIT).returncode == 3
     logged(host, (700, GOOD_END))
-    assert "profile 14b (2 of 2, 10.0 GiB): 30.0 GiB free; 70b failed when 30.0 GiB were free." in choose(host)
+    assert "profile 14b (2 of 2, 10.0 GiB): 30.0 GiB free; 70b did not fit into 30.0 GiB." in choose(host)
     assert run("ladder", "up", "--user", UNIT).stdout == "app.service gets 70b at its next start, if it fits.\n"
     assert "chosen by hand" in choose(host)
     assert run("ladder", "status", "--user", UNIT).stdout == "70b: 24.0 GiB – the last start\n14b: 10.0 GiB – the last that held\n"
@@ -117,7 +117,9 @@ def test_after_a_reset_the_largest_that_fits(host):
 def test_a_mistake_in_the_file_leaves_the_variables_of_last_time(host):
     choose(host)
     (host.folder / "CONFIG_HOME/tabby-forensics/ladder" / f"{UNIT}.toml").write_text("[[profile]]\n")
-    assert_one_sentence(run("ladder", "choose", "--user", UNIT), 2, "mistakes", f"{UNIT}.toml:1")
+    done = run("ladder", "choose", "--user", UNIT)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("INFO: tabby-forensics ladder: no profile is chosen, the variables of last time stay: 2 mistakes in")
     assert "70b" in variables(host)
 
 
@@ -137,7 +139,19 @@ def test_a_choice_takes_at_most_half_of_the_time_for_a_start(host, timeout, expe
 
 
 def test_without_a_file_it_is_one_sentence(host):
-    assert_one_sentence(run("ladder", "choose", "--user", "other"), 2, "other.service.toml")
+    assert_one_sentence(run("ladder", "status", "--user", "other"), 2, "other.service.toml")
+    assert_one_sentence(run("ladder", "up", "--user", "a/b"), 2, "is not the name of a service")
+    assert run("ladder", "choose", "--user", "other").returncode == 2
+
+
+def test_its_line_in_the_units_log_explains_no_failure(host):
+    lines = [choose(host)]
+    logged(host, (1, {"MESSAGE": LACKED}), (2, FAILURE))
+    lines.append(choose(host))
+    for line in lines:
+        end = "Nov 27 10:00:01 h systemd[1]: app.service: Main process exited, code=exited, status=1/FAILURE\n"
+        explained = run("explain", "-", input=f"Nov 27 10:00:00 h env[10]: {line}{end}")
+        assert "exit:exit-code/1" in explained.stdout, line
 
 
 @pytest.mark.parametrize(
