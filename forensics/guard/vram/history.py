@@ -20,7 +20,7 @@ from forensics.policy.limits import HELD_S
 FOLLOWING, WITHIN_US = 12, 2_000_000  # lines that a wrapped message takes, and how soon they come
 LONGEST_LINE = 2000
 OF_ONE_FAILURE_S = 60.0  # several lines about one
-MOST = 100_000  # lines about either that are read
+MOST = 50_000  # lines about either that are read, the newest: 0.4 ms each
 
 Found = dict[int, list[tuple[int, Shortage]]]  # by attempt: the row of each shortage
 Known = dict[int, tuple[int, Configuration]]  # by attempt: the row of the first line about its configuration
@@ -87,7 +87,7 @@ def _lines(history: History, mentions: str, units: Sequence[str] | None = None) 
     rows = rows if units is None else rows.filter(pl.col("unit").is_in(list(units)))
     spans = history.assembly.attempts.select("machine", "manager", "unit", "attempt", "first_row", "last_row").sort("first_row")
     by = ["machine", "manager", "unit"]
-    joined = rows.head(MOST).collect().sort("row").join_asof(spans, left_on="row", right_on="first_row", by=by, check_sortedness=False)
+    joined = rows.tail(MOST).collect().sort("row").join_asof(spans, left_on="row", right_on="first_row", by=by, check_sortedness=False)
     return joined.filter(pl.col("attempt").is_not_null()).select("row", "message", "attempt")
 
 
