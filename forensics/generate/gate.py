@@ -26,7 +26,7 @@ SHORT_STOP_S = 5.0  # of TimeoutStopSec=: naming a failure takes 1 s of CPU time
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 PAGER = "page@%N.service"
 PAGER_HINT = "To be paged when restarts stop, name a unit of yours that does so:"
-NAMES = ("LoadState", "Restart", "Type", "TimeoutStopUSec", "RestartMode", "ExecStopPost", "OnFailure")
+NAMES = ("LoadState", "Restart", "Type", "TimeoutStopUSec", "RestartMode", "ExecStopPost", "TriggeredBy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +170,10 @@ def special(unit: str, shown: Mapping[str, str] | None) -> Iterator[str]:
         yield "Note: with Type=oneshot the unit is never active, so that its first good end closes the gate."
     if "gate note" in shown["ExecStopPost"]:
         yield "Note: ExecStopPost= calls a gate already; each end is counted once, with the options of the first."
+    elif "ignore_errors=no" in shown["ExecStopPost"]:
+        yield "Note: ExecStopPost= has a command already. If it fails, systemd calls none after it, not the gate either: put `-` before it."
+    if shown["TriggeredBy"]:
+        yield f"Note: what {shown['TriggeredBy']} starts is no restart: the gate does not stop it, and is opened again by each that fails."
 
 
 def drop_in(gate: Guarded, wanted: Wanted) -> str:

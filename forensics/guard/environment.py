@@ -67,7 +67,8 @@ def _named(shown: dict[str, str]) -> list[Path]:
 
 
 def _paths_in(text: str) -> list[str]:
-    return [path for path in _PATH.findall(text) if not _SHARED.fullmatch(path)]
+    paths = (os.path.normpath(path.replace("//", "/")) for path in _PATH.findall(text))  # systemd takes no others in PathChanged=
+    return [path for path in paths if not _SHARED.fullmatch(path)]
 
 
 def _of_programs(paths: Iterable[Path]) -> Iterator[Path]:

@@ -21,7 +21,7 @@ USUAL = {
     "TimeoutStopUSec": "1min 30s",
     "RestartMode": "",
     "ExecStopPost": "",
-    "OnFailure": "",
+    "TriggeredBy": "",
 }
 
 
@@ -106,12 +106,19 @@ def test_where_a_gate_could_do_nothing_there_is_none(shown, reason):
     assert reason in refusal(UNIT, shown)
 
 
+@pytest.mark.parametrize(("version", "refused"), [(219, True), (235, True), (236, False), (252, False), (257, False), (None, False)])
+def test_a_systemd_that_is_too_old_is_named(version, refused):
+    assert ("236 is the oldest" in refusal(UNIT, USUAL, version)) is refused
+
+
 @pytest.mark.parametrize(
     ("shown", "sentence"),
     [
         ({**USUAL, "TimeoutStopUSec": "2s"}, "TimeoutStopSec=2s leaves too little time"),
         ({**USUAL, "Type": "oneshot"}, "never active"),
         ({**USUAL, "ExecStopPost": "{ path=/usr/bin/env ; argv[]=… gate note x }"}, "calls a gate already"),
+        ({**USUAL, "ExecStopPost": "{ path=/bin/clean ; argv[]=/bin/clean ; ignore_errors=no }"}, "put `-` before it"),
+        ({**USUAL, "TriggeredBy": "tabbyapi.socket"}, "what tabbyapi.socket starts is no restart"),
         ({**USUAL, "LoadState": "not-found"}, "is not on this host"),
         (None, "is not on this host"),
     ],

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, replace
 
-from forensics.guard.gate import announce
+from forensics.guard.gate import announce, restarting
 from forensics.guard.gate.alarm import end_after
 from forensics.guard.gate.classify import classified
 from forensics.guard.gate.closing import close_gate
@@ -23,35 +23,30 @@ LONGEST_S = 20.0
 SHARE = 0.6  # of TimeoutStopSec=, after which systemd kills the gate
 RESERVED_S = 1.0  # for what is to be done once the failure is named
 NAMES = (
-    "Result",
+    *restarting.NAMES,
     "InvocationID",
     "Job",
     "ActiveEnterTimestampMonotonic",
     "ActiveExitTimestampMonotonic",
     "TimeoutStopUSec",
-    "Restart",
 )
-SKIPPED, GOOD = "exec-condition", "success"
 HELPS = {True: "yes", False: "no", None: ""}
 DOWN_JOBS = {"stop", "restart", "try-restart"}
 
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """How a run ended. lived_s: for how long the unit was active, 0 where it never was; asked: a client stops or restarts it.
-
-    restarts_anyway: systemd restarts it also after a good end.
-    """
+    """How a run ended. lived_s: for how long the unit was active, 0 where it never was; asked: a client stops or restarts it."""
 
     result: str
     invocation: str
     lived_s: float
     asked: bool
-    restarts_anyway: bool = False
+    is_restarted: bool = True  # by systemd, if nothing stops that
 
     @property
     def is_good(self) -> bool:
-        return self.result in {"", GOOD}
+        return self.result in {"", restarting.GOOD}
 
 
 def note(manager: Manager, unit: str, limits: Limits) -> None:
@@ -70,7 +65,7 @@ def note(manager: Manager, unit: str, limits: Limits) -> None:
 def _end(manager: Manager, unit: str, state: GateState, shown: dict[str, str]) -> End:
     lived_s = _lived_s(shown, max(state.noted, state.probed))
     asked = _is_asked(manager, unit, shown["Job"])
-    return End(shown["Result"], shown["InvocationID"], lived_s, asked, shown["Restart"] in {"always", "on-success"})
+    return End(shown["Result"], shown["InvocationID"], lived_s, asked, restarting.is_restarted(shown))
 
 
 def _lived_s(shown: dict[str, str], noted: float) -> float:
@@ -95,9 +90,9 @@ def _is_asked(manager: Manager, unit: str, job: str) -> bool:
 
 
 def _noted(manager: Manager, unit: str, state: GateState, end: End, until: float) -> None:
-    if end.result == SKIPPED:
+    if end.result == restarting.SKIPPED:
         write_state(manager, unit, state)
-    elif end.asked:
+    elif end.asked or (not end.is_restarted and not end.is_good and not state.is_open):
         write_state(manager, unit, replace(state, breaker=breaker.asked(state.breaker), good=0))
     elif end.is_good and state.state != breaker.HELD:
         _good(manager, unit, state, end, until)
@@ -108,7 +103,7 @@ def _noted(manager: Manager, unit: str, state: GateState, end: End, until: float
 
 def _good(manager: Manager, unit: str, state: GateState, end: End, until: float) -> None:
     """Close after a good end; one that is restarted may follow a fatal error, which its lines show."""
-    good = state.good + 1 if end.restarts_anyway and end.lived_s < state.limits.held_s else 0
+    good = state.good + 1 if end.is_restarted and end.lived_s < state.limits.held_s else 0
     if good and (state.is_open or is_due(good, state.limits)):
         failure, title = classified(manager, unit, end.invocation, end.result, until - RESERVED_S - time.monotonic())
         if failure.signature:

@@ -15,8 +15,8 @@ from tests.cli.running import run
 HEAVY = ("polars", "typer", "click", "pyarrow", "numpy", "regex", "jinja2", "yaml")
 SYSTEMCTL = """#!/bin/sh
 case "$*" in
-  *show*) printf 'Result=%s\\nInvocationID=%s\\nJob=%s\\nActiveEnterTimestampMonotonic=0\\nTimeoutStopUSec=1min 30s\\n' \\
-          "${RESULT:-exit-code}" "$INVOCATION" "${JOB:-0}";;
+  *show*) printf 'Result=%s\\nInvocationID=%s\\nJob=%s\\nActiveEnterTimestampMonotonic=0\\nTimeoutStopUSec=1min 30s\\nRestart=%s\\n' \\
+          "${RESULT:-exit-code}" "$INVOCATION" "${JOB:-0}" "${RESTART:-on-failure}";;
   *list-jobs*) echo "7 loops.service ${JOB_TYPE:-start} running";;
 esac
 """
@@ -92,6 +92,8 @@ def test_counting_a_failure_costs_a_tenth_of_a_second(tmp_path):
     [
         ({}, 1, "a failure"),
         ({"RESULT": "success"}, 0, "a good end"),
+        ({"RESULT": "success", "RESTART": "always"}, 0, "a good end that is restarted"),
+        ({"RESTART": "on-abort"}, 0, "a failure that systemd does not restart is no loop"),
         ({"RESULT": "exec-condition"}, 0, "a start that was skipped"),
         ({"JOB": "7", "JOB_TYPE": "start"}, 1, "a start that waits for what just failed"),
         ({"JOB": "7", "JOB_TYPE": "stop"}, 0, "a stop by a client"),
