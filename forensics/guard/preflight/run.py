@@ -135,13 +135,14 @@ def _show(name: str, results: Sequence[Result], problem: str, asked: Asked) -> N
         ]  # fmt: skip
         sys.stdout.write(json.dumps({"unit": name, "checks": rows, "problem": harmless(problem)}, indent=2) + "\n")
         return
-    shown = [each for each in results if each.outcome.status == "failed"] if asked.quiet else results
-    for result in shown[:MOST_SHOWN]:
-        _say(f"{result.outcome.text} (preflight)" if asked.quiet else _line(result))  # patterns are anchored at the start of a line
+    if asked.quiet:
+        for result in [each for each in results if each.outcome.status == "failed"][:MOST_SHOWN]:
+            _say(f"{result.outcome.text} (preflight)")  # patterns are anchored at the start of a line
+    else:
+        for line in [*map(_line, results[:MOST_SHOWN]), f"{name}: {_counts(results)}"]:
+            sys.stdout.write(harmless(line) + "\n")
     if problem:
         _say("\n".join(f"preflight: {line}" for line in problem.splitlines()))
-    if not asked.quiet:
-        _say(f"{name}: {_counts(results)}")
 
 
 def _line(result: Result) -> str:
