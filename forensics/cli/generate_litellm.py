@@ -65,7 +65,7 @@ def litellm(
     timeout: Timeout = "2m",
     stream_timeout: StreamTimeout = "1m",
     cooldown: Cooldown = "1m",
-    proxy_port: ProxyPort = 4000,
+    proxy_port: ProxyPort = 4001,
     program: Program = "/opt/litellm/bin/litellm",
     target: Directory = None,
 ) -> None:

@@ -20,6 +20,7 @@ PRIVATE = frozenset({SETTINGS})  # the URLs of sinks are secrets
 DIRECTORY = "/etc/litellm"
 LEASE_MARGIN_S = 5.0
 CHECK_EVERY_S = 30
+LITELLMS_OWN_PORT = 4000  # its default
 PROVEN = (
     "Run with a real LiteLLM 1.106.2 and 1.108.0 and servers that fail in turn: of 12 requests while the primary answers 500 it gets 5, "
     "then none, and every client gets 200. After the cooldown 8 requests at once: exactly one asks the primary. 4 failures, a success, 4 "
@@ -35,7 +36,7 @@ class Wanted:
     timeout_s: float = 120.0
     stream_timeout_s: float = 60.0
     cooldown_s: float = 60.0
-    proxy_port: int = 4000
+    proxy_port: int = 4001
     program: str = "/opt/litellm/bin/litellm"
     metrics_file: str = ""
     sinks: tuple[dict[str, str], ...] = ()
@@ -205,4 +206,6 @@ def _of_unit(wanted: Wanted) -> Iterable[str]:
         f"Then the key: (umask 077; echo LITELLM_MASTER_KEY=sk-$(openssl rand -hex 32) > {DIRECTORY}/litellm.env); add TABBY_API_KEY=… "
         "where the primary wants a key."
     )
+    if wanted.proxy_port != LITELLMS_OWN_PORT:
+        yield f"Its port is not {LITELLMS_OWN_PORT}: LiteLLM takes a random other one where that is in use, and no client would find it."
     yield f"ASSUMPTION: the proxy is {wanted.program}, of litellm[proxy] 1.100.0 or newer. Check the unit: systemd-analyze verify {UNIT}."
