@@ -12,6 +12,7 @@ from forensics.cli import output, params
 from forensics.errors import UsageError
 
 if TYPE_CHECKING:
+    from forensics.classes.overrides import Overrides
     from forensics.guard.drill.links import Drill
     from forensics.guard.drill.measure import Chain
     from forensics.guard.drill.scene import Scene
@@ -65,7 +66,8 @@ def drill(
     unit.refuse_unable(manager)
     chain = find_chain(manager, Wanted(config, state, tuple(page or ())))
     catalogue = load_catalogue(parse.pattern_folders(patterns))
-    scenes, left_out = _scenes(classes or [], catalogue, store, every=every)
+    names = catalogue, chain.overrides
+    scenes, left_out = _scenes(classes or [], names, store, every=every)
     for sentence in left_out:
         output.notice(sentence)
     done = _drilled(scenes, chain, within_s, shown=format_ == "term")
@@ -92,12 +94,15 @@ def _seconds(text: str) -> float:
     return seconds
 
 
-def _scenes(classes: Sequence[str], catalogue: Catalogue, store: Path | None, *, every: bool) -> tuple[list[Scene], list[str]]:
+def _scenes(
+    classes: Sequence[str], names: tuple[Catalogue, Overrides], store: Path | None, *, every: bool
+) -> tuple[list[Scene], list[str]]:
     """Find the words of each class; one that is named must have some, of --all those without are left out, with a sentence each."""
     from forensics.guard.drill.scene import UnplayableError, scene_of
 
+    catalogue, overrides = names
     needs_history = every or any(catalogue.pattern(name) is None and not name.startswith("exit:") for name in classes)
-    counts, texts = _recorded(store) if needs_history else ({}, {})
+    counts, texts = _recorded(store, overrides) if needs_history else ({}, {})
     wanted = sorted(counts, key=lambda name: (-counts[name], name)) if every else list(dict.fromkeys(classes))
     scenes: list[Scene] = []
     left_out: list[str] = []
@@ -116,8 +121,10 @@ def _scenes(classes: Sequence[str], catalogue: Catalogue, store: Path | None, *,
     return (scenes[:MOST_CLASSES] if every else scenes), left_out
 
 
-def _recorded(store: Path | None) -> tuple[Mapping[str, int], Mapping[str, str]]:
-    """Return the classes that the store has failures of: how often each failed, and the text that decided its first failure."""
+def _recorded(store: Path | None, overrides: Overrides) -> tuple[Mapping[str, int], Mapping[str, str]]:
+    """Return the classes that the store has failures of: how often each failed, and the text that decided a first failure."""
+    from collections import Counter
+
     from forensics.cli.history import read_whole_store
     from forensics.errors import NothingRecordedError
     from forensics.model.own_entries import DRILL_PREFIX
@@ -129,10 +136,12 @@ def _recorded(store: Path | None) -> tuple[Mapping[str, int], Mapping[str, str]]
     attempts = history.assembly.attempts
     drills = attempts.filter(attempts["unit"].cast(str).str.starts_with(DRILL_PREFIX)).select("attempt")
     failed = history.labelled.labels.filter("failed").join(drills, on="attempt", how="anti", maintain_order="left")
-    counts = dict(failed.group_by("signature").len().rows())
+    counts = Counter[str]()
+    for signature, number in failed.group_by("signature").len().iter_rows():
+        counts[overrides.shown_as(signature)] += number
     first = failed.unique("signature", keep="first", maintain_order=True)
     texts = first.join(history.assembly.events.select("event", "text"), on="event", how="inner", maintain_order="left")
-    return counts, dict(texts.select("signature", "text").rows())
+    return counts, {overrides.shown_as(signature): text for signature, text in texts.select("signature", "text").reverse().iter_rows()}
 
 
 def _drilled(scenes: Sequence[Scene], chain: Chain, within_s: float, *, shown: bool) -> list[Drill]:

@@ -189,3 +189,13 @@ def test_without_recorded_history_all_drills_one_known_class(tmp_path, monkeypat
     assert done.returncode == 0, done.stderr
     assert "port.conflict (The port is already in use), played by tabby-drill-port-conflict-" in done.stdout
     assert "The recorded history has no class that can be drilled" in done.stderr
+
+
+def test_of_merged_classes_the_one_that_they_are_shown_as_is_drilled_and_expected(tmp_path, monkeypatch):
+    folder = tmp_path / "tabby-forensics"
+    folder.mkdir()
+    (folder / "classes.toml").write_text('[[merge]]\ninto = "mine.own"\nids = ["port.conflict"]\n')
+    with host(tmp_path, monkeypatch, sink=HOOK), watching(tmp_path, signature="mine.own"):
+        monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "other"))  # `watch` has an environment of its own
+        returned, found = drilled(tmp_path)
+    assert (returned, found["class"], found["links"][1]["text"]) == (0, "port.conflict", "NewFailureSignature, class mine.own")
