@@ -217,7 +217,7 @@ def _follow_attempt(state: UnitState, row: _Row, after: After) -> Last:
             unit_state.refused(state)
     for at, kind, about in after.gates.get(row.number, ()):
         if kind == "gate-opened":
-            unit_state.gate_opened(state, at)
+            unit_state.gate_opened(state, at, is_stopping=False)  # `asks_to_stop` has left it out
         else:
             unit_state.gate_closed(state, at, on_request=about == ON_HOLD)
     if row.stop is not None and (not restarts or row.stop.time >= restarts[0][0].time):

@@ -210,9 +210,12 @@ def refused(state: UnitState) -> None:
         state.last.refused = True
 
 
-def gate_opened(state: UnitState, at: Moment) -> None:
-    """A gate stops the restarts of a unit that fails, while its attempt ends: what ended well would have been restarted too."""
-    state.gate = Gate(at) if state.gate is None else Gate(state.gate.opened)
+def gate_opened(state: UnitState, at: Moment, *, is_stopping: bool = True) -> None:
+    """A gate stops the restarts of a unit that fails, while its attempt ends: what ended well would have been restarted too.
+
+    is_stopping: the stop that it makes is among those that follow.
+    """
+    state.gate = Gate(at if state.gate is None else state.gate.opened, is_stopping)
     if state.running is None and state.last is not None and state.last.finished and not state.last.failed:
         _count_failure(state.last)
     state.span.is_gated = True
