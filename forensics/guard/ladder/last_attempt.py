@@ -45,8 +45,10 @@ def last_attempt(manager: Manager, unit: str, memory: Memory) -> Last:
     except NoManagerError:
         return Last()
     end = next((line.at for line in lines if line.id_ in ENDS), None)
-    failed = any(line.id_ == UNIT_FAILURE_RESULT for line in lines)
-    return Last(failed and _lacked_memory(manager, unit, lines), None if end is None else end - memory.monotonic)
+    lacked = _by_gate(manager, unit, memory)
+    if lacked is None:
+        lacked = any(line.id_ == UNIT_FAILURE_RESULT for line in lines) and _by_lines(lines)
+    return Last(lacked, None if end is None else end - memory.monotonic)
 
 
 def boot_id() -> str:
@@ -76,15 +78,18 @@ def _line(text: str) -> Line | None:
     return Line(at, str(entry.get("MESSAGE") or "")[:LONGEST_LINE], str(entry.get("MESSAGE_ID") or ""), str(invocation))
 
 
-def _lacked_memory(manager: Manager, unit: str, lines: Sequence[Line]) -> bool:
-    """Whether the last failure is of a class that a smaller profile cures."""
-    invocations = {line.invocation for line in lines}
+def _by_gate(manager: Manager, unit: str, memory: Memory) -> bool | None:
+    """Whether the gate named the last failure as one that a smaller profile cures; None where it named none since the last choice."""
     try:
         gate = read_state(manager, unit)
     except NoManagerError:
-        gate = None
-    if gate is not None and gate.signature and gate.invocation in invocations:
-        return gate.signature in WANT_OF_MEMORY
+        return None
+    is_newer = memory.boot == boot_id() and gate.noted > memory.monotonic
+    return gate.signature in WANT_OF_MEMORY if is_newer and gate.failures and gate.signature else None
+
+
+def _by_lines(lines: Sequence[Line]) -> bool:
+    """Whether the service itself logged such a failure."""
     written = "\n".join(line.text for line in lines if not line.id_)
     return any(pattern.search(written) for pattern in patterns())
 

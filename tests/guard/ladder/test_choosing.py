@@ -5,11 +5,13 @@ import time
 
 import pytest
 
+from forensics.guard.gate.state import GateState, directory, write_state
 from forensics.guard.ladder.choosing import settled, time_left
 from forensics.guard.ladder.last_attempt import boot_id, patterns
 from forensics.guard.ladder.profiles import GIB, Ladder, Profile
 from forensics.guard.systemctl import Manager
 from forensics.model.systemd import UNIT_FAILURE_RESULT, UNIT_SUCCESS
+from forensics.policy.breaker import Breaker
 from tests.cli.running import assert_one_sentence, run
 from tests.guard.remedy.host import Host
 
@@ -82,6 +84,23 @@ GOOD_END = {"MESSAGE_ID": UNIT_SUCCESS, "MESSAGE": "app.service: Deactivated suc
 def test_what_the_last_attempt_logged_decides(host, entries, expected, reason):
     assert "profile 70b (1 of 2, 24.0 GiB): 30.0 GiB free; the first that fits." in choose(host)
     logged(host, *entries)
+    assert f"profile {expected} " in choose(host), reason
+
+
+@pytest.mark.parametrize(
+    ("signature", "after_s", "expected", "reason"),
+    [
+        ("gpu.vram-exhausted", 5, "14b", "the gate named it, although the journal has nothing"),
+        ("torch.abi-mismatch", 5, "70b", "the gate named another"),
+        ("gpu.vram-exhausted", -5, "70b", "that was before the last choice"),
+        ("", 5, "70b", "the gate named none"),
+    ],
+)
+def test_what_the_gate_named_decides(host, signature, after_s, expected, reason):
+    choose(host)
+    noted = time.clock_gettime(time.CLOCK_MONOTONIC) + after_s
+    directory(Manager(is_users=True)).mkdir()
+    write_state(Manager(is_users=True), UNIT, GateState(Breaker(failures=3, signature=signature), noted=noted))
     assert f"profile {expected} " in choose(host), reason
 
 

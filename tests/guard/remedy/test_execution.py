@@ -80,6 +80,13 @@ def test_a_remedy_that_does_not_help_leaves_the_gate_open(host, journal, resets,
     assert host.started == ["rebuild.service"]
 
 
+def test_a_unit_that_cannot_be_started_afterwards_is_logged(host, journal, monkeypatch):
+    monkeypatch.setattr(execution, "reset_gate", lambda *_: "app.service is not started: a person holds its gate")
+    assert run_once(case()).outcome == "refused"
+    assert [entry.get("TABBY_OUTCOME") for entry in journal.entries] == [None, "done", "refused"]
+    assert record()[-1].outcome == "done"
+
+
 def test_the_same_cause_is_not_started_again(host, journal, resets):
     run_once(case())
     again = run_once(case())

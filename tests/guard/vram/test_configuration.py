@@ -18,7 +18,7 @@ OLLAMA = (
         'memory.available="[23.3 GiB 700.5 MiB]" memory.gpu_overhead="0 B" memory.required.full="415.7 GiB" memory.required.kv="9.5 GiB"'
     ),
     (
-        'time=2024-09-04T13:22:14.696-04:00 level=INFO source=server.go:391 msg="starting llama server" cmd="/tmp/ollama_llama_server --model '
+        'time=2024-09-04T13:22:14.696-04:00 level=INFO source=server.go:391 msg="starting llama server" cmd="/tmp/ollama --model '
         '/usr/share/ollama/.ollama/models/blobs/sha256-8169bd33 --ctx-size 8192 --batch-size 512"'
     ),
 )
