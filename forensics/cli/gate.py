@@ -48,13 +48,15 @@ def probe(unit: Unit, number: Number, *, user: User = False) -> None:
 @app.command()
 def status(unit: Unit, *, user: User = False, format_: params.TermOrJson = "term") -> None:
     """Show the gate of a unit: exit code 0 closed, 3 restarts are stopped, 4 cannot be found out."""
+    import time
+
     from forensics.cli import parse
     from forensics.guard.gate import by_hand, shown
 
     parse.require_choice("format", format_, FORMATS)
     manager, name = _named(unit, user=user)
     found: Status = by_hand.status(manager, name)
-    typer.echo(shown.as_json(found) if format_ == "json" else shown.as_text(found, manager))
+    typer.echo(shown.as_json(found) if format_ == "json" else shown.as_text(found, manager, time.time()))
     if not found.is_closed:
         raise typer.Exit(OPEN)
 

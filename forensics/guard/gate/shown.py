@@ -12,6 +12,7 @@ from forensics.policy import breaker
 from forensics.sanitize import brief, safe_line
 
 LONGEST = 400
+LATE_S = 60.0
 
 
 def as_json(found: Status) -> str:
@@ -31,9 +32,11 @@ def as_json(found: Status) -> str:
     return json.dumps(shown, indent=2)
 
 
-def as_text(found: Status, manager: Manager) -> str:
-    """Write a status in sentences: how it is, since when and why, and what to do."""
+def as_text(found: Status, manager: Manager, now: float) -> str:
+    """Write a status in sentences: how it is, since when and why, and what to do. now: seconds since 1970."""
     sentences = [*_sentences(found, manager)]
+    if found.state == breaker.OPEN and now > found.stored.probe_at + LATE_S:
+        sentences.append("That try is overdue: its timer is gone, or the unit was not as the gate had left it.")
     if not found.is_installed:
         sentences.append(f"ExecStopPost= of {found.unit} does not call it now: nothing is counted.")
     if found.stored.trouble:
