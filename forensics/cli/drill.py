@@ -24,7 +24,7 @@ LONGEST_S = 3600.0
 MOST_CLASSES = 20  # `watch` groups the alerts of a host from the 80th class within ten minutes on: a drill must not use that up
 INSTEAD = "port.conflict"  # of --all on a host whose history is not recorded
 
-Class = Annotated[list[str] | None, typer.Argument(metavar="CLASS…", help="Failure classes, such as torch.abi-mismatch or mined:….")]
+Class = Annotated[list[str] | None, typer.Argument(metavar="CLASS", help="Failure classes, such as torch.abi-mismatch or mined:….")]
 All = Annotated[bool, typer.Option("--all", help=f"The classes that this host has shown, the {MOST_CLASSES} most frequent ones.")]
 Config = Annotated[
     Path | None, typer.Option("--config", metavar="FILE", readable=False, help="watch.toml. Default: that of the `watch` that runs.")

@@ -6,7 +6,7 @@ import pytest
 
 from forensics.doctor import Host
 from forensics.doctor.checks import prometheus
-from tests.doctor.test_watch_checks import Pages, watcher
+from tests.doctor.asked import Pages, watcher
 from tests.servers import free_port, running_server, wait_for
 
 pytestmark = [pytest.mark.real, pytest.mark.skipif(shutil.which("prometheus") is None, reason="prometheus is not installed")]

@@ -11,20 +11,14 @@ import pytest
 from forensics.alerting.alert import Alert
 from forensics.doctor import Host
 from forensics.doctor.checks import configuration, exporter, prometheus, queue, rate_limits, sinks, systemd_version, watch_alive, watch_unit
-from forensics.guard.drill.watchers import Watcher
 from forensics.watch.state import Position, State
 from forensics.watch.tracker import Tracker
+from tests.doctor.asked import Pages, watcher
 from tests.doctor.trees import KEPT, host
 from tests.http_recorder import Recorder
 from tests.servers import free_port
 
 HERE = Path("/")
-
-
-def watcher(state=None, listen="", unit="tabby-forensics.service", **options) -> Watcher:
-    given = {"--state": (str(state),)} if state is not None else {}
-    given |= {"--listen": (listen,)} if listen else {}
-    return Watcher(os.getpid(), given, {}, unit, **options)
 
 
 def programs(folder, monkeypatch, **texts) -> None:
@@ -114,20 +108,6 @@ def test_a_sink_that_refuses_is_named_with_its_answer(tmp_path):
         (tmp_path / "watch.toml").write_text(HOOK.replace("http://127.0.0.1:9/x", server.url))
         found = sinks.check(Host(now=0.0, config=tmp_path / "watch.toml", watchers=(watcher(),), sends_test=True))
     assert (found.status, found.found) == ("problem", "hook: HTTP 403")
-
-
-class Pages(Recorder):
-    def __init__(self, pages):
-        super().__init__()
-        self.pages = pages
-
-    def look_up(self, path):
-        page = self.pages.get(path.partition("?")[0])
-        return (404, b"") if page is None else (200, page if isinstance(page, bytes) else json.dumps(page).encode())
-
-    @property
-    def address(self):
-        return self.url.removeprefix("http://")
 
 
 def targets(*urls, health="up"):
