@@ -12,20 +12,21 @@ from forensics.sanitize.values import may_be_secret
 _INDENT = r"(?:[ ]{0,40}|[<>|#*-]{1,3}\s|[CS]:\s)"
 _QUOTE = r"[\"'`]?"
 _VALUE = rf"{_QUOTE}(?P<s>[^\s\"'`<>]{{4,1024}}){_QUOTE}"
-_NAME = r"(?P<n>[a-z_][\w.-]{1,80})"
-_EMPTY = r"(?:\s{0,80}\n){0,3}"
+_NAME = r"(?P<n>[a-z_][\w.-]{1,80}+)"
+_END = r"[^\S\n]{0,4}\n"  # of a line: without \n in it, so that many empty lines are read in one way only
+_EMPTY = r"(?:[^\S\n]{0,80}\n){0,4}"
 # A line and those after it. The forms of which the value is certain: password: >-, api_keys: with a list, - name: DB_PASSWORD, form-data
 _CERTAIN = tuple(
     re.compile(pattern, re.IGNORECASE | re.MULTILINE)
     for pattern in (
-        rf"{_NAME}{CLOSE}\s{{0,3}}[:=]\s{{0,4}}(?:[|>][-+]?[0-9]?|\[|[A-Z]\w{{0,24}}\()\s{{0,4}}\n{_EMPTY}{_INDENT}(?:-\s)?{_VALUE}",
+        rf"{_NAME}{CLOSE}\s{{0,3}}[:=]\s{{0,4}}(?:[|>][-+]?[0-9]?|\[|[A-Z]\w{{0,24}}\(){_END}{_EMPTY}{_INDENT}(?:-\s)?{_VALUE}",
         rf"{_NAME}{CLOSE}\s{{0,3}}[:=]\s{{0,4}}\n{_INDENT}-\s{_VALUE}\s{{0,4}}$",
         rf"\b(?:name|key|variable|param(?:eter)?){CLOSE}\s{{0,3}}[:=]\s{{0,3}}{_QUOTE}{_NAME}{_QUOTE},?\s{{0,4}}\n{_INDENT}{_QUOTE}value{_QUOTE}\s{{0,3}}[:=]\s{{0,3}}{_VALUE}",
         rf"\bname={_QUOTE}{_NAME}{_QUOTE}\s{{0,4}}\n(?:Content-[^\n]{{1,200}}\n){{0,3}}\s{{0,4}}\n?{_VALUE}",
     )
 )
 # A word that was made up, alone on the line after a label or a sentence that ends in a colon
-_ALONE = re.compile(rf":\s{{0,4}}\n{_EMPTY}{_INDENT}{_VALUE}\s{{0,4}}$", re.MULTILINE)
+_ALONE = re.compile(rf":{_END}{_EMPTY}{_INDENT}{_VALUE}\s{{0,4}}$", re.MULTILINE)
 _SECRET_NOUN = re.compile(
     r"(?<![a-z])(?:pass(?:word|wd|phrase|code|key|wort)|pwd|psk|kennwort|secret|credential|token|signature|(?:key|code)s?(?![a-z]))",
     re.IGNORECASE,

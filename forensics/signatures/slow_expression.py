@@ -18,6 +18,13 @@ LENGTHS = (30, 1_000, 2_000)  # exponential ones show at 30 characters, cubic on
 CHARACTERS = "aA0 ._-/:=\"'(<\n\t"
 MOST_PROBES = 80
 _REPEATS = {op.MAX_REPEAT, op.MIN_REPEAT, op.POSSESSIVE_REPEAT}
+_IS = {
+    op.CATEGORY_DIGIT: str.isdigit,
+    op.CATEGORY_NOT_DIGIT: str.isdigit,
+    op.CATEGORY_SPACE: str.isspace,
+    op.CATEGORY_NOT_SPACE: str.isspace,
+}
+_NOT = {op.CATEGORY_NOT_DIGIT, op.CATEGORY_NOT_SPACE, op.CATEGORY_NOT_WORD}
 _CATEGORIES = {op.CATEGORY_DIGIT: "1", op.CATEGORY_SPACE: " ", op.CATEGORY_WORD: "a", op.CATEGORY_NOT_SPACE: "a"}
 
 
@@ -105,11 +112,19 @@ def _sample_of(code: Any, value: Any) -> str:
     return "a" if code is op.ANY else _of_class(value) if code is op.IN else ""
 
 
+def _holds(code: Any, value: Any, character: str) -> bool:
+    """Whether an item of a class of characters, such as a range, has a character."""
+    if code is op.CATEGORY:
+        is_it = _IS.get(value, str.isalnum)(character)
+        return not is_it if value in _NOT else is_it
+    first, last = value if code is op.RANGE else (value, value)
+    return bool(first <= ord(character) <= last)
+
+
 def _of_class(items: list[tuple[Any, Any]]) -> str:
     code, value = items[0]
     if code is op.NEGATE:
-        excluded = {chr(value) for code, value in items[1:] if code is op.LITERAL}
-        return next(character for character in "a1. :x" if character not in excluded)
+        return next((character for character in "a1. :x\tA_-" if not any(_holds(*item, character) for item in items[1:])), "\x01")
     if code is op.CATEGORY:
         return _CATEGORIES.get(value, ".")
     return chr(value[0]) if code is op.RANGE else chr(value)

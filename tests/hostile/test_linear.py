@@ -1,6 +1,7 @@
 """Every expression of the program is linear: ten times the length costs about ten times as much, on the worst inputs of its shape."""
 
 import re
+from re import _parser as parser
 
 import polars as pl
 import pytest
@@ -11,6 +12,7 @@ from forensics.sanitize.characters import make_visible, without_controls
 from forensics.signatures import catalogue
 from forensics.signatures.frames import top_frames
 from forensics.signatures.pattern import REGEX
+from forensics.signatures.slow_expression import sample
 from forensics.signatures.traceback import outline
 from tests.hostile.worst import compiled, driven, superlinear, worst_inputs
 
@@ -51,7 +53,17 @@ def test_a_function_over_log_text_is_linear(name):
     assert superlinear(FUNCTIONS[name], worst_inputs("")) == []
 
 
-@pytest.mark.parametrize("expression", [r"(a+)+$", r"(\w+\s?)*x", r"a*b", r"\s+$", r"<.*>", r'"[^x]*"y'])
+@pytest.mark.parametrize(
+    "expression", [r"[^\S\n]", r"[^\S ]", r"[^\s]", r"[^a]", r"[^a-z1]", r"[^\w\s]", r"[^\W\d]", r"\s\d\w", r"(?:a|bc){2,9}+d"]
+)
+def test_a_sample_is_what_the_expression_matches(expression):
+    """Without this, an expression would be driven behind a lead that it never reaches."""
+    assert re.fullmatch(expression, sample(parser.parse(expression)))
+
+
+@pytest.mark.parametrize(
+    "expression", [r"(a+)+$", r"(\w+\s?)*x", r"a*b", r"\s+$", r"<.*>", r'"[^x]*"y', r"a.*b.*c", r"(?<!a)(?:a|-)+=", r"#\S*;"]
+)
 def test_the_measurement_finds_what_is_not_linear(expression):
     """Without this, a measurement that sees nothing would pass."""
     found = re.compile(expression)
