@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 import socket
 import time
 from pathlib import Path
@@ -13,6 +14,7 @@ from forensics.guard.preflight.unit import Unit
 
 GRACE_S, STEP_S = 2.0, 0.25  # a process that is about to end
 WILDCARDS = {"0.0.0.0", "::"}  # noqa: S104 - compared, not bound
+LONGEST_NAME, _UNUSUAL = 40, re.compile(r"[^\w.+:-]", re.ASCII)
 TABLE = Path("/proc/self/net/tcp")
 
 
@@ -78,5 +80,10 @@ def _may_conflict(wanted: str, held: str) -> bool:
 def _described(found: list[Holder]) -> str:
     if not found or found[0].pid is None:
         return "a process that this user cannot see"
-    names = [f"process {each.pid} ({each.command}){f' of {each.unit}' if each.unit else ''}" for each in found if each.pid is not None]
+    names = [f"process {each.pid} ({_name(each)}){f' of {each.unit}' if each.unit else ''}" for each in found if each.pid is not None]
     return " and ".join(dict.fromkeys(names))
+
+
+def _name(holder: Holder) -> str:
+    """Name the holder's program only: its arguments may be secret, and their text would get into the unit's log."""
+    return _UNUSUAL.sub("?", holder.command.split(" ")[0].rpartition("/")[2])[:LONGEST_NAME]

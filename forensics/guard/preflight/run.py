@@ -137,7 +137,7 @@ def _show(name: str, results: Sequence[Result], problem: str, asked: Asked) -> N
         return
     if asked.quiet:
         for result in [each for each in results if each.outcome.status == "failed"][:MOST_SHOWN]:
-            _say(f"{result.outcome.text} (preflight)")  # patterns are anchored at the start of a line
+            _say(f"{harmless(result.outcome.text)} (preflight)")  # patterns are anchored at the start of a line
     else:
         for line in [*map(_line, results[:MOST_SHOWN]), f"{name}: {_counts(results)}"]:
             sys.stdout.write(harmless(line) + "\n")

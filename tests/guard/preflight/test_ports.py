@@ -109,6 +109,22 @@ def test_the_holder_is_named_with_its_unit(monkeypatch):
     assert outcome.text == "[Errno 98] address already in use: port 5000 is held by process 812 (python) of old.service"
 
 
+@pytest.mark.parametrize(
+    ("command", "name"),
+    [
+        ("/srv/venv/bin/python main.py --api-key sk-secret", "python"),
+        ("x\nOSError: libstdc++.so.6: cannot open shared object file", "x?OSError:"),
+        ("nginx: master process", "nginx:"),
+        ("\x1b[2J" + "a" * 500, "??2J" + "a" * 36),
+    ],
+)
+def test_of_the_holder_only_the_program_is_named(monkeypatch, command, name):
+    """What a process calls itself gets into the log of the unit."""
+    monkeypatch.setattr(ports, "holders", lambda _: type("Found", (), {"found": [held(5000, command=command)]}))
+    monkeypatch.setattr(ports, "is_taken", lambda *_: True)
+    assert f"process 812 ({name}) of old.service" in ports.check_port(Port(NOTHING, 5000), unit()).text
+
+
 def test_without_proc_the_address_is_tried(monkeypatch):
     """ProcSubset=pid hides /proc/net."""
     monkeypatch.setattr(ports, "TABLE", Path("/nonexistent"))

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from forensics.guard.preflight import run
+from forensics.guard.preflight.checks import Result, failed
 from forensics.guard.preflight.unit import own_environment
 from tests.cli.running import assert_one_sentence
 from tests.cli.running import run as run_program
@@ -189,3 +190,12 @@ def test_the_environment_is_as_the_drop_in_found_it(monkeypatch, variables, expe
     for name, text in variables.items():
         monkeypatch.setenv(name, text)
     assert own_environment() == expected
+
+
+def test_a_failure_is_one_line(monkeypatch, capsys):
+    """Its text may be of a server, a file or a process that forges a second one."""
+    results = [Result("port", "5000", "", failed("[Errno 98]\nlibstdc++.so.6: cannot open shared object file\x1b[2J"))]
+    monkeypatch.setattr(run, "read_unit", lambda *_: None)
+    monkeypatch.setattr(run, "_results", lambda *_: iter(results))
+    assert run.main(["x.service", "--quiet"]) == 78
+    assert capsys.readouterr().err == "[Errno 98] libstdc++.so.6: cannot open shared object file (preflight)\n"
