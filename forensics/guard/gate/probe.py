@@ -13,7 +13,8 @@ from forensics.guard.gate.state import GateState, locked, read_state, write_stat
 from forensics.guard.systemctl import Manager, NoManagerError
 from forensics.policy import breaker
 
-DEBOUNCE_S = 1.0  # without a change, before a change counts: an installation writes for a while
+DEBOUNCE_S = 2.0  # without a change, before a change counts: an installation writes for a while
+PATIENCE = 20  # of the cooldown that failed tries added, the part to wait for after a change: two units may change each other's files
 LONGEST_CHANGE_S = 120.0
 REPAIRING_S = 60.0  # a unit that a remedy is repairing is tried later: it would start half repaired
 NAMES = ("LoadState", "ActiveState", "InvocationID", "Job", "ActiveEnterTimestampMonotonic", "NeedDaemonReload")
@@ -53,7 +54,13 @@ def changed(manager: Manager, unit: str, number: int) -> None:
         before, now = now, fingerprint(manager, unit)
     state = read_state(manager, unit)
     if now != state.environment and state.environment:
+        time.sleep(patience_s(state, time.monotonic()))
         probe(manager, unit, number, announce.ENVIRONMENT)
+
+
+def patience_s(state: GateState, now: float) -> float:
+    """Return how long a change must wait: not at all after the first opening, ever longer after tries that failed."""
+    return max(0.0, state.noted + (state.cooldown_s - state.limits.cooldown_s) / PATIENCE - now)
 
 
 def settle(manager: Manager, unit: str, number: int) -> None:
