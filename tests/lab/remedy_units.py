@@ -41,7 +41,7 @@ def declared(unit, start=None, more=""):
 
 
 UNITS = {
-    **{f"{unit}.service": service(f"/lab/app /run/{unit}", note() if unit in GATED else None) for unit in REMEDIES},
+    **{f"{unit}.service": service(f"/lab/app /run/{unit}", note("--cooldown 15 --held 2") if unit in GATED else None) for unit in REMEDIES},
     **{f"{unit}-remedy.service": oneshot(command) for unit, (command, _) in REMEDIES.items()},
     "page@.service": "[Service]\nType=oneshot\nExecStart=/bin/true\n",
     "model.service": "[Unit]\nStartLimitIntervalSec=0\n[Service]\nRestart=on-failure\nRestartSec=100ms\n"
