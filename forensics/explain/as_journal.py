@@ -15,10 +15,12 @@ from forensics.explain.log_formats import LogRecord
 from forensics.explain.records import TIME, Fields, JournalRecord
 from forensics.explain.systemd_text import ManagerMessage, parse_message
 from forensics.model import systemd
+from forensics.model.own_entries import IDENTIFIER, OWN_TEXTS
 
 KERNEL = "kernel.service"  # the unit of a text of nothing but kernel lines
 STEP = 10  # µs between two lines with the same time, as between the lines of one write
 _OTHERS = re.compile(r"systemd|kernel$|sudo$|su$|sshd|CRON$|cron$|audit|dbus-|polkit|login|NetworkManager|rsyslogd|chronyd|wpa_supplicant")
+_OWN = re.compile(OWN_TEXTS)
 _DUMPED = re.compile(r"Process (\d{1,10}) \(.*\) of user \d+ dumped core")
 _BY_CHILD = re.compile(r"\(.*\)$")  # systemd's child before it becomes the service
 _ENDS = {
@@ -185,5 +187,7 @@ def _unit_of_process(record: LogRecord, units: Sequence[str], latest: str | None
     if record.kernel or named in units:
         return None if record.kernel else named
     if _OTHERS.match(identifier) and not alone:
+        return None
+    if identifier == IDENTIFIER and _OWN.search(record.message):
         return None
     return latest if units else named

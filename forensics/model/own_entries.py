@@ -20,6 +20,11 @@ OWN_ENTRIES = {
     REMEDY_STARTED: "remedy-started",
     REMEDY_ENDED: "remedy-ended",
 }  # MESSAGE_ID → the kind of its statement
+OWN_TEXTS = (  # how these entries are worded, for text that shows no MESSAGE_ID; `preflight` prints others' words under the same identifier
+    r"^(?:Restarts of \S+ are (?:stopped|allowed again): |\S+ is started once, as |\S+ stays stopped: a person )"
+    r"|^\S+ is started for \S+: |, the remedy of \S+ for |^No remedy is started |: no remedy is started\.$"
+    r"|: the remedy of \S+ is not started\.$"
+)
 DRILL_PREFIX = "tabby-drill-"  # of the transient units of `drill`: they are in no report, and their alerts carry the label drill="true"
 
 
