@@ -145,12 +145,12 @@ def advice(unit: str, manager: str, shown: Mapping[str, str] | None, wanted: Wan
     )
     yield (
         f"Needs systemd {OLDEST}; run on 252 and 257. The unit's own variables are kept away from it (env -i), and it prints nothing. "
-        f"An end with exit code 0 counts only where the unit is restarted after it, and its last lines show a fatal error: at every "
-        f"{limits.any_class} such ends in a row they are read."
+        f"An end with exit code 0 counts only where the unit is restarted after it, and its last lines show a fatal error, which is "
+        f"looked up after {limits.any_class}, {2 * limits.any_class}, {4 * limits.any_class} … such ends in a row."
     )
     yield (
         f"OnFailure= fires once, when restarts stop. From systemd {DIRECT_SINCE} on it fires at each failure, unless RestartMode=direct is "
-        "set, which also hides failures that are restarted from units that depend on this one."
+        "set, which also hides failures that are restarted from units that depend on this one; older versions ignore it with a warning."
     )
     yield from special(unit, shown)
 
