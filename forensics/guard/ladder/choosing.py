@@ -47,7 +47,7 @@ def choose_profile(manager: Manager, unit: str, file: Path, environment: Mapping
     choice = choose(ladder, memory, last, free)
     chosen = ladder.profiles[choice.rung]
     write_environment(environment_file(manager, unit), chosen.environment)
-    write_memory(record, _now(choice.memory))
+    lost += _remember(record, choice.memory)
     place = f"{choice.rung + 1} of {len(ladder.profiles)}"
     return Chosen(choice, f"profile {chosen.name} ({place}, {gib(chosen.total)}): {choice.reason}{lost}")
 
@@ -82,5 +82,11 @@ def step_up(manager: Manager, unit: str, file: Path) -> str:
     return name
 
 
-def _now(memory: Memory) -> Memory:
-    return replace(memory, boot=boot_id(), monotonic=time.clock_gettime(time.CLOCK_MONOTONIC), at=time.time())
+def _remember(record: Path, memory: Memory) -> str:
+    """Remember a choice; return what kept it from being remembered."""
+    now = replace(memory, boot=boot_id(), monotonic=time.clock_gettime(time.CLOCK_MONOTONIC), at=time.time())
+    try:
+        write_memory(record, now)
+    except OSError as error:
+        return f"; it could not be remembered ({error.strerror})"
+    return ""

@@ -108,7 +108,7 @@ def _begin(case: Case) -> Ended | None:
 
 def _act(case: Case) -> Ended:
     """Start the remedy and record how it ended."""
-    text = f"{case.remedy.start} is started for {case.unit}: {case.signature}; it is not started again for this cause"
+    text = f"{case.remedy.start} is started for {case.unit}: {case.signature}; it is not started again for this cause."
     write_entry(REMEDY_STARTED, case.unit, text, priority=_AS_PRIORITY[DONE], is_users=case.manager.is_users, **_fields(case))
     outcome, detail = start_and_wait(case.manager, case.remedy.start, case.remedy.within_s)
     with suppress(LedgerError):  # that it was started is on disk

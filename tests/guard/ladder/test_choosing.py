@@ -149,6 +149,12 @@ def test_a_damaged_record_is_named_and_counts_as_none(host):
     assert "profile 70b (1 of 2, 24.0 GiB): 30.0 GiB free; the first that fits; what was known of the unit was damaged." in choose(host)
 
 
+def test_a_choice_that_cannot_be_remembered_is_made_all_the_same(host):
+    (host.folder / "STATE_HOME").write_text("")
+    assert choose(host).endswith("the first that fits; it could not be remembered (Not a directory).\n")
+    assert "70b" in variables(host)
+
+
 @pytest.mark.parametrize(
     ("timeout", "expected"), [("1min 30s", 40.0), ("10s", 5.0), ("infinity", 40.0), ("", 40.0), ("0", 40.0), ("1min 19.999s", 39.9995)]
 )
