@@ -26,7 +26,7 @@ def test_the_terminal_output_is_what_the_seed_incident_prints():
 
 
 def test_every_command_is_in_the_table_and_no_other():
-    assert set(re.findall(r"^\| `([a-z ]+)` \|", README, re.MULTILINE)) == set(command_options())
+    assert set(re.findall(r"^\| `([a-z -]+)` \|", README, re.MULTILINE)) == set(command_options())
 
 
 def test_every_option_that_is_named_exists():
