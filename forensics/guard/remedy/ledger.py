@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from forensics.errors import ForensicsError
-from forensics.files import NotReadableError, read_bounded, sync_directory, write_atomically
+from forensics.files import NotReadableError, open_private, read_bounded, sync_directory, write_atomically
 from forensics.guard.directories import state_directory
 from forensics.guard.systemctl import Manager
 
@@ -74,7 +74,7 @@ def locked(directory: Path) -> Iterator[None]:
     """Keep other processes from deciding at the same time. Raises LedgerError."""
     try:
         _make(directory)
-        with (directory / ".lock").open("w") as lock:
+        with open_private(directory / ".lock", "ab") as lock:  # whoever can open it could lock it for ever
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
     except OSError as error:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from forensics.files import open_private
 from forensics.guard.remedy.ledger import LedgerError
 from forensics.guard.systemctl import Manager
 
@@ -14,7 +15,7 @@ from forensics.guard.systemctl import Manager
 @contextmanager
 def in_progress(manager: Manager, unit: str) -> Iterator[None]:
     """Mark a unit as being repaired, until this process ends in whatever way. Raises LedgerError where it is already."""
-    with _lock_of(manager, unit).open("a") as file:
+    with open_private(_lock_of(manager, unit), "ab") as file:  # whoever can open it could lock it for ever
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -205,6 +205,13 @@ def test_two_at_once_start_it_once(host):
     assert host.started == []
 
 
+def test_other_users_cannot_lock_what_a_remedy_needs(host):
+    run_once(case())
+    locks = {*host.folder.rglob("*.lock")}
+    assert len(locks) == 2
+    assert {lock.stat().st_mode & 0o777 for lock in locks} == {0o600}
+
+
 def killed_at(step: int) -> bool:
     """Run the remedy in a process that kills itself before its nth call of the system; whether it was killed."""
     child = os.fork()
