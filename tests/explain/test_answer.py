@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from fixtures.seed import failures
 from forensics import resources
 from forensics.assembly import assemble
-from forensics.explain import explain
+from forensics.explain import answer, explain
+from forensics.explain.records import journal_records
 from forensics.signatures import catalogue, label
 from forensics.signatures.pattern import Pattern
 from forensics.signatures.pattern_file import id_of_path
@@ -24,6 +25,7 @@ SEED = {
     for name in ("libstdcxx", "torch_abi", "vram_at_load", "vram_in_generation", "cuda_kernel", "preset_table")
 }
 PATTERNS = resources.folder("patterns")
+OF_A_FILE = ("file", "writer", "seqnum", "seqnum_id", "bytes")  # where an entry was read, and how long it was there
 NOT_OF_A_SERVICE = {"kernel", "manager", "coredump"}
 
 
@@ -162,10 +164,16 @@ def reported_examples(known) -> dict[str, list[str]]:
 
 @pytest.mark.parametrize("pattern", [id_of_path(file, PATTERNS) for file in sorted(PATTERNS.rglob("*.toml"))])
 def test_each_example_of_a_service_pattern_is_what_the_report_calls_it(known, reported_examples, pattern):
-    journals = [journal_of(lines) for lines in examples_of_services(known.pattern(pattern))]
-    for text_of in (JOURNALCTL["short"], JOURNALCTL["json"]):
-        explained = [explain(text_of(journal).encode(), known).signature for journal in journals]
-        assert [signature and signature.id for signature in explained] == reported_examples.get(pattern, [])
+    texts = [JOURNALCTL["short"](journal_of(lines)) for lines in examples_of_services(known.pattern(pattern))]
+    explained = [explain(text.encode(), known).signature for text in texts]
+    assert [signature and signature.id for signature in explained] == reported_examples.get(pattern, [])
+
+
+def test_the_fields_of_an_example_become_the_entries_that_the_report_labels(known):
+    """So that each has the class of the report, which labels the same entries in the same way."""
+    for journal in [journal_of(lines) for pattern in known.patterns for lines in examples_of_services(pattern)]:
+        pasted = answer._entries(journal_records(fields_text(journal).encode()))
+        assert pasted.drop(OF_A_FILE).equals(journal.frame().drop(OF_A_FILE)), journal.lines
 
 
 HEALTHY = """\
