@@ -52,7 +52,7 @@ build/trixie/etc/debian_version:
 	debootstrap --variant=minbase --include=systemd,systemd-sysv,dbus,procps trixie build/trixie >build/trixie.log
 
 check-trixie: setup build/trixie/etc/debian_version
-	TABBY_TEST_SYSTEM=build/trixie $(BIN)/pytest tests/lab/test_direct.py tests/lab/test_gate.py tests/lab/test_limits.py tests/lab/test_preflight.py tests/lab/test_report.py tests/lab/test_watch.py
+	TABBY_TEST_SYSTEM=build/trixie $(BIN)/pytest tests/lab/test_direct.py tests/lab/test_gate.py tests/lab/test_limits.py tests/lab/test_preflight.py tests/lab/test_remedy.py tests/lab/test_report.py tests/lab/test_watch.py
 
 build/prometheus3/usr/bin/prometheus:
 	.ci/prometheus3 build/prometheus3
