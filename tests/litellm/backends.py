@@ -89,7 +89,7 @@ class Handler(BaseHTTPRequestHandler):
             return self._end({"error": {"message": "CUDA error", "type": "server_error"}})
         for word in WORDS:
             self._event({"index": 0, "delta": {"role": "assistant", "content": f"{self.backend.name} {word}"}})
-            time.sleep(1 if mode == "slow" else 0.05)
+            time.sleep({"slow": 1, "ok": 0.05}.get(mode, 0.5))  # the first word must have arrived before it breaks off
             if mode == "late-error":
                 return self._end({"error": {"message": "CUDA error", "type": "server_error"}})
             if mode == "late-cut":

@@ -254,7 +254,7 @@ def test_the_proxy_refuses_to_start_with_a_known_key_or_none(chain, tmp_path, ke
     refused = Proxy(generate(tmp_path, chain), key=key)
     try:
         wait_for(lambda: "UnsafeMasterKeyError" in refused.log(), 300)
-        assert refused.process.wait(20) != 0
+        assert refused.process.wait(120) != 0
     finally:
         refused.stop()
 
