@@ -15,8 +15,14 @@ hypothesis.settings.load_profile("any machine")
 
 
 def pytest_collection_modifyitems(items):
-    """Run files with slow tests first, so that no worker is left with one at the end."""
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    """Run files with slow tests first, so that no worker is left with one at the end; one file makes the seed while others need none."""
+    items.sort(key=lambda item: (item.get_closest_marker("slow") is None, _needs_seed(item)))
+    maker = next((item.path for item in items if _needs_seed(item)), None)
+    items.sort(key=lambda item: item.path != maker)
+
+
+def _needs_seed(item):
+    return "seed" in getattr(item, "fixturenames", ())
 
 
 @pytest.fixture(scope="session")
