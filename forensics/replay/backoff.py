@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from forensics.model.controls import Replayed
+from forensics.policy.restart_setting import POLICIES
 from forensics.replay.history import Floats, UnitHistory
-from forensics.replay.limiters import POLICIES, StartLimit
+from forensics.replay.limiters import StartLimit
 from forensics.replay.scene import First, Named, Scene
 from forensics.wording import count, duration, plural
 

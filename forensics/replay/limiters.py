@@ -14,18 +14,10 @@ import numpy as np
 
 from forensics.model.values import LOST
 from forensics.policy.breaker import CLOSED, OPEN, UNKNOWN, Breaker, Failure, Limits, asked, closed, failed, probed
+from forensics.policy.restart_setting import POLICIES
 from forensics.replay.history import Flags, Ints, UnitHistory
 
 RELOADS_RESET_UNTIL = 254  # systemd keeps a start limit's window over daemon-reload since 255 (unit-serialize.c)
-POLICIES: dict[str, Callable[[str], bool]] = {  # service.c, service_shall_restart(): whether a service with this result is restarted
-    "no": lambda _: False,
-    "on-abort": lambda result: result in {"signal", "core-dump"},
-    "on-watchdog": lambda result: result == "watchdog",
-    "on-abnormal": lambda result: result not in {"success", "exit-code", "exec-condition"},
-    "on-failure": lambda result: result not in {"success", "exec-condition"},
-    "on-success": lambda result: result == "success",
-    "always": lambda result: result != "exec-condition",
-}
 
 
 @dataclass(frozen=True, slots=True)

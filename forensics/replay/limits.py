@@ -10,8 +10,9 @@ import numpy as np
 from forensics.model.controls import Replayed
 from forensics.model.values import Signature
 from forensics.policy.breaker import Limits
+from forensics.policy.restart_setting import POLICIES
 from forensics.replay.history import Floats, UnitHistory
-from forensics.replay.limiters import POLICIES, RELOADS_RESET_UNTIL, Limited, StartLimit, gate, restart_policy, start_limit
+from forensics.replay.limiters import RELOADS_RESET_UNTIL, Limited, StartLimit, gate, restart_policy, start_limit
 from forensics.replay.scene import First, Named, Scene
 from forensics.wording import count, duration, plural
 

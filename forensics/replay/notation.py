@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import NoReturn
 
 from forensics.errors import UsageError
+from forensics.policy.restart_setting import POLICIES
 from forensics.replay.asked import DEFAULT_LIMIT, Probe, UnitFile
 from forensics.replay.backoff import Pauses
-from forensics.replay.limiters import POLICIES, StartLimit
+from forensics.replay.limiters import StartLimit
 from forensics.replay.litellm import Router
 from forensics.replay.polls import Poll
 from forensics.replay.reel import SHORTEST_S as SHORTEST_INTERVAL_S

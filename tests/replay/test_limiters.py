@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from forensics.model.values import LOST
 from forensics.policy.breaker import Limits
-from forensics.replay.limiters import POLICIES, StartLimit, gate, restart_policy, start_limit, what_is_left
+from forensics.policy.restart_setting import POLICIES
+from forensics.replay.limiters import StartLimit, gate, restart_policy, start_limit, what_is_left
 from tests.replay.histories import history
 
 

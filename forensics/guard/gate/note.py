@@ -15,7 +15,7 @@ from forensics.guard.gate.closing import close_gate
 from forensics.guard.gate.opening import open_gate
 from forensics.guard.gate.state import GateState, locked, read_state, write_state
 from forensics.guard.systemctl import Manager
-from forensics.policy import breaker
+from forensics.policy import breaker, restart_setting
 from forensics.policy.breaker import UNKNOWN, Failure, Limits
 from forensics.unit_file import seconds
 
@@ -46,7 +46,7 @@ class End:
 
     @property
     def is_good(self) -> bool:
-        return self.result in {"", restarting.GOOD}
+        return self.result in {"", restart_setting.GOOD}
 
 
 def note(manager: Manager, unit: str, limits: Limits) -> None:
@@ -90,7 +90,7 @@ def _is_asked(manager: Manager, unit: str, job: str) -> bool:
 
 
 def _noted(manager: Manager, unit: str, state: GateState, end: End, until: float) -> None:
-    if end.result == restarting.SKIPPED:
+    if end.result == restart_setting.SKIPPED:
         write_state(manager, unit, state)
     elif end.asked or (not end.is_restarted and not end.is_good and not state.is_open):
         write_state(manager, unit, replace(state, breaker=breaker.asked(state.breaker), good=0))

@@ -1,22 +1,14 @@
-"""Decide whether systemd restarts a service after an end, as service_shall_restart() in service.c does."""
+"""Decide whether systemd restarts a service after an end: by Restart=, and by the exit codes that are exceptions from it."""
 
 from __future__ import annotations
 
 import re
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+
+from forensics.policy.restart_setting import POLICIES
 
 NAMES = ("Restart", "Result", "ExecMainCode", "ExecMainStatus", "RestartPreventExitStatus", "RestartForceExitStatus")
-GOOD, EXIT, SKIPPED = "success", "exit-code", "exec-condition"
-POLICIES: dict[str, Callable[[str], bool]] = {
-    "no": lambda _: False,
-    "always": lambda result: result != SKIPPED,
-    "on-success": lambda result: result == GOOD,
-    "on-failure": lambda result: result not in {GOOD, SKIPPED},
-    "on-abnormal": lambda result: result not in {GOOD, EXIT, SKIPPED},
-    "on-watchdog": lambda result: result == "watchdog",
-    "on-abort": lambda result: result in {"signal", "core-dump"},
-}
 BY_EXIT = "1"  # of ExecMainCode=: CLD_EXITED
 
 

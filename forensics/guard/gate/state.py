@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from forensics.errors import ForensicsError
-from forensics.files import NotReadableError, read_bounded, write_atomically
+from forensics.files import NotReadableError, open_private, read_bounded, write_atomically
 from forensics.guard.systemctl import Manager, NoManagerError
 from forensics.policy.breaker import CLOSED, STATES, Breaker, Limits
 
@@ -116,7 +116,7 @@ def locked(manager: Manager, unit: str, within_s: float = LOCKED_S) -> Iterator[
     """Keep other gate commands about the unit waiting. Raises ForensicsError when one takes too long, or without the right to do it."""
     try:
         directory(manager).mkdir(parents=True, exist_ok=True)
-        with (directory(manager) / f".{unit}.lock").open("w") as file:
+        with open_private(directory(manager) / f".{unit}.lock", "ab") as file:  # private: whoever can open it can hold it
             _lock(file.fileno(), unit, time.monotonic() + within_s)
             yield
     except PermissionError:
