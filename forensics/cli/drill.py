@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from forensics.cli import output, params
+from forensics.cli import output, params, parse
 from forensics.errors import UsageError
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 FORMATS = ("term", "json")
 BROKEN, COULD_NOT_TELL = 3, 4
-LONGEST_S = 3600.0
 MOST_CLASSES = 20  # `watch` groups the alerts of a host from the 80th class within ten minutes on: a drill must not use that up
 INSTEAD = "port.conflict"  # of --all on a host whose history is not recorded
 
@@ -54,7 +53,6 @@ def drill(
     format_: params.TermOrJson = "term",
 ) -> None:
     """Let a unit fail with the recorded words of a class, and measure how long the alert takes to each sink and to the page."""
-    from forensics.cli import parse
     from forensics.cli.history import load_catalogue
     from forensics.guard.drill import render, unit
     from forensics.guard.drill.chain import Wanted, find_chain
@@ -62,7 +60,7 @@ def drill(
 
     parse.require_choice("format", format_, FORMATS)
     _refuse_mistakes(classes, page or (), every=every)
-    within_s, manager = _seconds(within), Manager(is_users=user)
+    within_s, manager = parse.seconds("--within", within), Manager(is_users=user)
     unit.refuse_unable(manager)
     chain = find_chain(manager, Wanted(config, state, tuple(page or ())))
     catalogue = load_catalogue(parse.pattern_folders(patterns))
@@ -83,15 +81,6 @@ def _refuse_mistakes(classes: Sequence[str] | None, pages: Sequence[str], *, eve
         raise UsageError("Name the classes to drill, or give --all for those that this host has shown.")
     for url in pages:
         Server(url)
-
-
-def _seconds(text: str) -> float:
-    from forensics.timespec import span_seconds
-
-    seconds = span_seconds(text) or 0.0
-    if not 1 <= seconds <= LONGEST_S:
-        raise UsageError(f"--within {text}: must be from 1 s to 1 h, such as 60s.")
-    return seconds
 
 
 def _scenes(

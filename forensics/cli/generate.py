@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from forensics.cli import output, params
+from forensics.cli import generating, output, params, parse
 from forensics.errors import UsageError
 from forensics.generate.wanted import Wanted
 from forensics.query import Query
@@ -18,19 +18,11 @@ if TYPE_CHECKING:
     from forensics.generate.limit_files import Limits
     from forensics.generate.limits import Proof
     from forensics.generate.rules import UnitRules
-    from forensics.pipeline import Investigation
 
-MOST_SENTENCES = 10
-LONGEST_S = 3600.0
 
 app = typer.Typer(help="Write rules, limits, runbooks and other files for what history shows.", rich_markup_mode=None, no_args_is_help=True)
 
-Program = Annotated[str | None, typer.Option(metavar="COMMAND", help="Command that starts the program. Default: this program.")]
 Listen = Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Serve metrics for Prometheus, such as 127.0.0.1:9847.")]
-Files = Annotated[
-    Path | None,
-    typer.Option("--output", "-o", metavar="PATH", help="Write to this file, or into this directory, instead of standard output."),
-]
 ExporterOption = Annotated[
     list[str] | None, typer.Option("--exporter", metavar="NAME", help="Whose metrics: node, systemd or watch; repeatable. Default: node.")
 ]
@@ -52,10 +44,6 @@ WatchdogOption = Annotated[
     typer.Option("--watchdog", metavar="KIND:WHERE", help="A dead man's switch that complains when alerting is down, like --receiver."),
 ]
 Smarthost = Annotated[str, typer.Option(metavar="HOST:PORT", help="The mail server for email receivers.")]
-Port = Annotated[
-    int | None,
-    typer.Option(metavar="PORT", min=1, max=65535, help="Port of the endpoint. Default: the one that the unit's lines show."),
-]
 UrlPath = Annotated[str, typer.Option("--path", metavar="PATH", help="What to ask for.")]
 Completion = Annotated[bool, typer.Option("--completion", help="Ask for one token instead: that also shows that the model answers.")]
 Model = Annotated[str, typer.Option(metavar="NAME", help="The model to ask for a completion, where the server wants one named.")]
@@ -63,17 +51,14 @@ KeyFile = Annotated[str, typer.Option("--key-file", metavar="/PATH", help="File 
 
 
 @app.command()
-def systemd(program: Program = None, listen: Listen = None, target: params.Output = None) -> None:
+def systemd(program: generating.Program = None, listen: Listen = None, target: params.Output = None) -> None:
     """Write a hardened unit for `watch`, with a watchdog and its own user."""
     from forensics.generate.systemd import unit_text
     from forensics.watch.config import host_and_port
 
     if listen is not None and host_and_port(listen) is None:
         raise UsageError(f"--listen: '{listen}' is not HOST:PORT.")
-    command = program or _this_program()
-    if not command.startswith("/") or not command.isprintable():
-        raise UsageError(f"'{command}': systemd needs the full path of the program; set --program.")
-    _write(unit_text(command, listen), target)
+    generating.write(unit_text(generating.absolute_program(program), listen), target)
 
 
 @app.command()
@@ -83,10 +68,10 @@ def nix(*, query: Query, limits: NixLimits = False, target: params.Output = None
     if not limits:
         from forensics.generate.nixos import module_text
 
-        _write(module_text(), target)
+        generating.write(module_text(), target)
         return
     output.refuse_bad_target(target)
-    basis = _basis(query)
+    basis = generating.basis(query)
     from forensics.generate.limit_files import find_limits, nix_file
 
     output.write(nix_file(basis, _proven_limits(find_limits(basis))), target)
@@ -99,7 +84,7 @@ def dashboard(target: params.Output = None) -> None:
 
     from forensics.generate.dashboard import dashboard_model
 
-    _write(json.dumps(dashboard_model(), indent=2) + "\n", target)
+    generating.write(json.dumps(dashboard_model(), indent=2) + "\n", target)
 
 
 def wanted(
@@ -108,12 +93,11 @@ def wanted(
     interval: Interval = "15s",
     with_limits: WithLimits = False,
     with_probe: WithProbe = False,
-    port: Port = None,
+    port: generating.Port = None,
     runbook_url: RunbookUrl = None,
     unproven: Unproven = False,
 ) -> Wanted:
     """Read which rules are wanted."""
-    from forensics.cli import parse
     from forensics.generate.candidates import EXPORTERS
     from forensics.watch.config import url_problem
 
@@ -122,7 +106,7 @@ def wanted(
     if runbook_url and (problem := url_problem(runbook_url)):
         raise UsageError(f"--runbook-url: the URL {problem.replace('; give a token instead', '')}.")
     named = tuple(dict.fromkeys(exporter or ["node"]))
-    spans = _seconds("--within", within), _seconds("--interval", interval)
+    spans = parse.seconds("--within", within), parse.seconds("--interval", interval)
     return Wanted(named, *spans, runbook_url or "", with_limits=with_limits, with_probe=with_probe, port=port, unproven=unproven)
 
 
@@ -152,13 +136,13 @@ def unit_tests(*, query: Query, asked: Wanted, rule_file: RuleFile = "rules.yml"
 
 @app.command()
 @params.reads_history
-def limits(*, query: Query, target: Files = None) -> None:
+def limits(*, query: Query, target: generating.Files = None) -> None:
     """Write a drop-in with a start limit that stops the loops found and refuses nothing in quiet times."""
-    _refuse_bad_target(target)
-    basis = _basis(query)
+    generating.refuse_bad_target(target)
+    basis = generating.basis(query)
     from forensics.generate.limit_files import drop_ins, find_limits
 
-    _write_files(drop_ins(basis, _proven_limits(find_limits(basis))), target)
+    generating.write_files(drop_ins(basis, _proven_limits(find_limits(basis))), target)
 
 
 @app.command()
@@ -177,7 +161,7 @@ def alertmanager(
     to = parse_receiver(receiver, smarthost)
     switch = parse_receiver(watchdog, smarthost) if watchdog else None
     output.refuse_bad_target(target)
-    basis = _basis(query)
+    basis = generating.basis(query)
     from forensics.generate.alertmanager import alertmanager_text, head_lines
     from forensics.generate.basis import commented
 
@@ -190,29 +174,29 @@ def alertmanager(
 def blackbox(
     *,
     query: Query,
-    port: Port = None,
+    port: generating.Port = None,
     path: UrlPath = "/health",
     completion: Completion = False,
     model: Model = "",
     key_file: KeyFile = "",
-    target: Files = None,
+    target: generating.Files = None,
 ) -> None:
     """Write a probe of a unit's endpoint: a module of blackbox_exporter and its scrape configuration."""
-    _refuse_bad_path("--path", path)
-    _refuse_bad_path("--key-file", key_file or "/")
-    _refuse_bad_target(target)
-    basis = _basis(query)
+    parse.absolute_path("--path", path)
+    parse.absolute_path("--key-file", key_file or "/")
+    generating.refuse_bad_target(target)
+    basis = generating.basis(query)
     from forensics.generate.blackbox import Asked, probe_files, probes
 
-    _write_files(probe_files(basis, probes(basis, Asked(port, path, completion, model, key_file))), target)
+    generating.write_files(probe_files(basis, probes(basis, Asked(port, path, completion, model, key_file))), target)
 
 
 @app.command()
 @params.reads_history
-def runbook(*, query: Query, target: Files = None, redact: params.Redact = True) -> None:
+def runbook(*, query: Query, target: generating.Files = None, redact: params.Redact = True) -> None:
     """Write a runbook for each failure class: how to recognise, check and fix it, what held last time, when to escalate."""
-    _refuse_bad_target(target)
-    investigation = _investigate(query)
+    generating.refuse_bad_target(target)
+    investigation = generating.investigated(query)
     from forensics.generate.basis import basis_of
     from forensics.generate.runbook import deciding_texts, runbook_files
     from forensics.wording import NOT_REDACTED
@@ -220,7 +204,7 @@ def runbook(*, query: Query, target: Files = None, redact: params.Redact = True)
     if not redact:
         output.notice(NOT_REDACTED)
     basis = basis_of(investigation, deciding_texts(investigation), redact=redact)
-    _write_files(runbook_files(basis, redact=redact), target, before="<!-- ", after=" -->", redacted=redact)
+    generating.write_files(runbook_files(basis, redact=redact), target, before="<!-- ", after=" -->", redacted=redact)
 
 
 @app.command()
@@ -228,7 +212,7 @@ def runbook(*, query: Query, target: Files = None, redact: params.Redact = True)
 def actions(*, query: Query, target: params.Output = None) -> None:
     """Write action items; `audit --actions FILE` closes and reopens them. Items that an existing file has stay as they are."""
     output.refuse_bad_target(target)
-    basis = _basis(query)
+    basis = generating.basis(query)
     from forensics.generate.actions import merged, write_actions
     from forensics.generate.basis import commented
     from forensics.generate.recommend import head_lines, recommended
@@ -240,22 +224,13 @@ def actions(*, query: Query, target: params.Output = None) -> None:
     output.write(text, target)
 
 
-def _seconds(option: str, text: str) -> float:
-    from forensics.timespec import span_seconds
-
-    seconds = span_seconds(text) or 0.0
-    if not 1 <= seconds <= LONGEST_S:
-        raise UsageError(f"{option} {text}: must be from 1 s to 1 h, such as 15s or 1m.")
-    return seconds
-
-
 def _rules(query: Query, asked: Wanted) -> tuple[Basis, tuple[UnitRules, ...], Wanted]:
     """Find the rules; name on stderr what could not be proven. Raises UnprovenError when nothing could."""
     from dataclasses import replace
 
     from forensics.errors import UnprovenError
 
-    basis = _basis(query)
+    basis = generating.basis(query)
     from forensics.generate.blackbox import Asked, probes
     from forensics.generate.rules import find_rules
 
@@ -264,8 +239,9 @@ def _rules(query: Query, asked: Wanted) -> tuple[Basis, tuple[UnitRules, ...], W
     found = find_rules(basis, asked)
     refused = [sentence for unit in found for sentence in unit.refused]
     if not any(unit.rules for unit in found):
-        raise UnprovenError(f"No rule could be proven: {'; '.join(refused[:MOST_SENTENCES])}. --unproven writes the nearest all the same.")
-    for sentence in refused[:MOST_SENTENCES]:
+        why = "; ".join(refused[: generating.MOST_SENTENCES])
+        raise UnprovenError(f"No rule could be proven: {why}. --unproven writes the nearest all the same.")
+    for sentence in refused[: generating.MOST_SENTENCES]:
         output.notice(f"{sentence}.")
     return basis, found, asked
 
@@ -275,56 +251,7 @@ def _proven_limits(found: Limits) -> Mapping[str, Proof]:
     from forensics.errors import UnprovenError
 
     if not found.proven:
-        raise UnprovenError(f"No start limit could be proven: {'; '.join(found.refused[:MOST_SENTENCES])}.")
-    for sentence in found.refused[:MOST_SENTENCES]:
+        raise UnprovenError(f"No start limit could be proven: {'; '.join(found.refused[: generating.MOST_SENTENCES])}.")
+    for sentence in found.refused[: generating.MOST_SENTENCES]:
         output.notice(f"{sentence}.")
     return found.proven
-
-
-def _investigate(query: Query) -> Investigation:
-    from forensics.cli.history import notice_damage
-    from forensics.pipeline import investigate
-
-    investigation = investigate(query, output.progress("reading the journal"), output.notice)
-    notice_damage(investigation.history)
-    return investigation
-
-
-def _basis(query: Query) -> Basis:
-    from forensics.generate.basis import basis_of
-
-    return basis_of(_investigate(query))
-
-
-def _this_program() -> str:
-    import sys
-
-    script = Path(sys.executable).with_name("tabby-forensics")
-    return str(script) if script.exists() else f"{sys.executable} -m forensics"
-
-
-def _write(text: str, target: Path | None) -> None:
-    output.refuse_bad_target(target)
-    output.write(text, target)
-
-
-def _write_files(files: Mapping[str, str], target: Path | None, before: str = "# ", after: str = "", *, redacted: bool = True) -> None:
-    """Write one file, several into a directory, or all to standard output, each after a line with its name."""
-    if target is None and len(files) > 1:
-        output.write("\n".join(f"{before}file: {name}{after}\n{text}" for name, text in files.items()), None, redacted=redacted)
-    elif target is not None and target.is_dir():
-        for name, text in files.items():
-            output.write(text, target / name, redacted=redacted)
-    elif len(files) == 1:
-        output.write(next(iter(files.values())), target, redacted=redacted)
-    else:
-        raise UsageError(f"'{target}' is a file, and {len(files)} files are to be written: name a directory.")
-
-
-def _refuse_bad_target(target: Path | None) -> None:
-    output.refuse_bad_target(target / "file" if target is not None and target.is_dir() else target)
-
-
-def _refuse_bad_path(option: str, path: str) -> None:
-    if not path.startswith("/") or not path.isascii() or not path.isprintable() or " " in path:
-        raise UsageError(f"{option} must start with / and have no spaces or control characters.")

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from forensics.cli import output, params
-from forensics.cli.generate import MOST_SENTENCES, Files, Program, _basis, _refuse_bad_target, _this_program, _write_files, app
+from forensics.cli import generating, output, params, parse
+from forensics.cli.generate import app
 from forensics.cli.generate_ladder import model_ladder
 from forensics.cli.generate_litellm import litellm
 from forensics.cli.generate_post_deploy import post_deploy
@@ -19,6 +19,7 @@ from forensics.query import Query
 if TYPE_CHECKING:
     from forensics.generate.gate import Guarded, Wanted
 
+LONGEST_S = 30 * 86_400.0
 __all__ = ["app"]  # each command below is registered on `generate`'s app
 
 app.command()(litellm)
@@ -40,7 +41,8 @@ def gate_limits(
     futile: Futile = 3, any_class: AnyClass = 5, cooldown: Cooldown = "10min", most: Most = "1h", held: Held = "10min"
 ) -> Limits:
     """Read when the gate opens, and how long it waits."""
-    return Limits(futile, any_class, _seconds("--cooldown", cooldown), _seconds("--most", most), _seconds("--held", held))
+    times = (("--cooldown", cooldown), ("--most", most), ("--held", held))
+    return Limits(futile, any_class, *(parse.seconds(option, text, longest=LONGEST_S) for option, text in times))
 
 
 @app.command()
@@ -53,22 +55,20 @@ def gate(
     nix: Nix = False,
     user: OfUser = False,
     on_failure: Pager = "",
-    program: Program = None,
-    target: Files = None,
+    program: generating.Program = None,
+    target: generating.Files = None,
 ) -> None:
     """Write the drop-in by which a unit's restarts are stopped when they cure nothing; proven by replay where there is a history."""
     from forensics.generate.gate import Wanted, drop_in, nix_module
 
-    _refuse_bad_target(target)
-    command = program or _this_program()
-    if not command.startswith("/") or not command.isprintable():
-        raise UsageError(f"'{command}': systemd needs the full path of the program; set --program.")
+    generating.refuse_bad_target(target)
+    command = generating.absolute_program(program)
     if on_failure and (not on_failure.isprintable() or " " in on_failure):
         raise UsageError(f"--on-failure: '{on_failure}' is not the name of a unit.")
     wanted = Wanted(command, limits, on_failure, is_here=query.sources.are_the_hosts_own)
     gates = _gates(query, wanted, is_users=user)
     files = {f"{one.unit.removesuffix('.service')}-gate.conf": drop_in(one, wanted) for one in gates}
-    _write_files({"gates.nix": nix_module(gates, wanted)} if nix else files, target)
+    generating.write_files({"gates.nix": nix_module(gates, wanted)} if nix else files, target)
 
 
 def _gates(query: Query, wanted: Wanted, *, is_users: bool) -> list[Guarded]:
@@ -83,7 +83,7 @@ def _gates(query: Query, wanted: Wanted, *, is_users: bool) -> list[Guarded]:
     refused: list[str] = []
     why = "this history has no incident of the unit."
     try:
-        found, refused = guarded(_basis(query), wanted)
+        found, refused = guarded(generating.basis(query), wanted)
     except ForensicsError as error:
         if not named or not wanted.is_here or not all(is_loaded(name, is_users=is_users) for name in named):
             raise
@@ -92,18 +92,9 @@ def _gates(query: Query, wanted: Wanted, *, is_users: bool) -> list[Guarded]:
     missing = [name for name in named if name not in judged and not any(sentence.startswith(f"{name} ") for sentence in refused)]
     found += [unproven(name, why, wanted, is_users=is_users) for name in missing]
     if not found:
-        raise UnprovenError(f"No gate can be written: {'; '.join(refused[:MOST_SENTENCES]) or 'no unit has an incident'}.")
-    for sentence in refused[:MOST_SENTENCES]:
+        raise UnprovenError(f"No gate can be written: {'; '.join(refused[: generating.MOST_SENTENCES]) or 'no unit has an incident'}.")
+    for sentence in refused[: generating.MOST_SENTENCES]:
         output.notice(f"{sentence}.")
-    return found
-
-
-def _seconds(option: str, text: str) -> float:
-    from forensics.unit_file import seconds
-
-    found = seconds(text) or 0.0
-    if not 0 < found < 30 * 86_400.0:
-        raise UsageError(f"{option} {text}: must be a time such as 600 or 10min.")
     return found
 
 
@@ -126,16 +117,15 @@ def drill(
     page: DrillPages = None,
     on_failure: OnSilence = "",
     nix: DrillNix = False,
-    program: Program = None,
-    target: Files = None,
+    program: generating.Program = None,
+    target: generating.Files = None,
 ) -> None:
     """Write a timer that proves once a month that failures still reach somebody: `drill --all`, or of the named classes."""
     from forensics.generate.drill import Monthly, drill_files, nix_module, refuse_mistakes
 
-    _refuse_bad_target(target)
-    command = program or _this_program()
-    if not nix and (not command.startswith("/") or not command.isprintable()):
-        raise UsageError(f"'{command}': systemd needs the full path of the program; set --program.")
+    generating.refuse_bad_target(target)
     wanted = Monthly(tuple(classes or ()), calendar, within, tuple(page or ()), on_failure)
     refuse_mistakes(wanted)
-    _write_files({"tabby-drill.nix": nix_module(wanted)} if nix else drill_files(command, wanted), target)
+    generating.write_files(
+        {"tabby-drill.nix": nix_module(wanted)} if nix else drill_files(generating.absolute_program(program), wanted), target
+    )

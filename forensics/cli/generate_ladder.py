@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from forensics.cli.generate import Files, Program, _refuse_bad_target, _this_program, _write_files
-from forensics.errors import UsageError
+from forensics.cli import generating
 
 Unit = Annotated[str, typer.Option(metavar="UNIT", help="The service, such as tabbyapi.service.")]
 Profiles = Annotated[
@@ -30,8 +29,8 @@ def model_ladder(
     gpu: Gpus = None,
     user: OfUser = False,
     nix: Nix = False,
-    program: Program = None,
-    target: Files = None,
+    program: generating.Program = None,
+    target: generating.Files = None,
 ) -> None:
     """Write model profiles, and a drop-in by which each start gets the largest that fits into the free memory of the GPUs."""
     from forensics.generate.model_ladder import Wanted, ladder_files, largest_first, nix_module, parse_profile
@@ -39,13 +38,11 @@ def model_ladder(
     from forensics.guard.systemctl import service_name
     from forensics.toml_file import parse_toml
 
-    _refuse_bad_target(target)
-    command = program or _this_program()
-    if not command.startswith("/") or not command.isprintable():
-        raise UsageError(f"'{command}': systemd needs the full path of the program; set --program.")
+    generating.refuse_bad_target(target)
+    command = generating.absolute_program(program)
     rungs = largest_first([parse_profile(text) for text in profile])
     wanted = Wanted(service_name(unit), command, rungs, tuple(dict.fromkeys(gpu or ())), is_of_a_user=user)
     files = ladder_files(wanted)
     name = f"{wanted.unit}.toml"
     ladder_of(parse_toml(Path(name), files[name]))  # as `ladder choose` will read it
-    _write_files({f"{wanted.unit.removesuffix('.service')}-ladder.nix": nix_module(wanted)} if nix else files, target)
+    generating.write_files({f"{wanted.unit.removesuffix('.service')}-ladder.nix": nix_module(wanted)} if nix else files, target)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from forensics.cli import output, params
+from forensics.cli import generating, output, params, parse
 from forensics.errors import UsageError
 from forensics.query import Query
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from forensics.generate.litellm_tiers import Tier
 
 SPEC = "NAME=URL"
-SHORTEST_S, LONGEST_S = 1.0, 3600.0
+IN_UNIT_FILES = " %$'\"\\"  # what systemd does not take literally
 
 Primary = Annotated[
     str, typer.Option("--primary", metavar=SPEC, help="Model server to ask first. Default: the unit, at the port that its lines show.")
@@ -73,9 +73,10 @@ def litellm(
     if target is not None and not target.is_dir():
         raise UsageError(f"'{target}' is no directory; four files are to be written.")
     for option, path in (("--metrics-file", metrics_file), ("--program", program)):
-        _refuse_bad_path(option, path)
+        if path:
+            parse.absolute_path(option, path, refused=IN_UNIT_FILES)
     output.refuse_bad_target(target / "litellm.yaml" if target is not None else None)
-    spans = _seconds("--timeout", timeout), _seconds("--stream-timeout", stream_timeout), _seconds("--cooldown", cooldown)
+    spans = parse.seconds("--timeout", timeout), parse.seconds("--stream-timeout", stream_timeout), parse.seconds("--cooldown", cooldown)
     from forensics.generate.litellm import Wanted, litellm_files
 
     wanted = Wanted(*spans, proxy_port, program, metrics_file, tuple(_sinks(sink or [], watch_config)))
@@ -85,14 +86,13 @@ def litellm(
 
 def _tiers(query: Query, primary: str, fallbacks: list[str], port: int | None) -> tuple[Basis, list[Tier]]:
     """Find the tiers; a history without an incident will do."""
-    from forensics.cli.generate import _investigate
     from forensics.generate.basis import Basis
     from forensics.generate.litellm_tiers import Asked, find_tiers, parse_tier
     from forensics.sanitize import sanitized
 
     for option, text in [*([("--primary", primary)] if primary else []), *(("--fallback", each) for each in fallbacks)]:
         parse_tier(option, text)  # before anything is read
-    investigation = _investigate(query)
+    investigation = generating.investigated(query)
     tiers = find_tiers(investigation, Asked(primary, tuple(fallbacks), port))
     for tier in tiers:
         output.notice(f"{tier.name}: {tier.base}, {tier.origin}.")
@@ -122,17 +122,3 @@ def _write(files: dict[str, str], target: Path | None) -> None:
             output.write(f"# file: {name}\n{text}\n", None)
         else:
             output.write(text, target / name, redacted=name not in PRIVATE)
-
-
-def _refuse_bad_path(option: str, path: str) -> None:
-    if path and (not path.startswith("/") or not path.isascii() or not path.isprintable() or set(path) & set(" %$'\"\\")):
-        raise UsageError(f"{option} must start with / and have no spaces, quotes, %, $ or control characters.")
-
-
-def _seconds(option: str, text: str) -> float:
-    from forensics.timespec import span_seconds
-
-    seconds = span_seconds(text) or 0.0
-    if not SHORTEST_S <= seconds <= LONGEST_S:
-        raise UsageError(f"{option} {text}: must be from 1 s to 1 h, such as 60s or 2m.")
-    return seconds

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from forensics.cli import output, params
-from forensics.cli.generate import Port, Program, _refuse_bad_path, _this_program
+from forensics.cli import generating, output, params, parse
 from forensics.errors import ForensicsError, UsageError
 from forensics.query import Query
 
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from forensics.pipeline import Investigation
 
 MOST_SENTENCES, EXECUTABLE = 5, 0o777
-LONGEST_S = 3600.0
 _MODEL = re.compile(r"[\w./:@+-]+")
 
 Directory = Annotated[
@@ -37,13 +35,13 @@ SinceChange = Annotated[bool, typer.Option("--since-change", help="On NixOS also
 def post_deploy(
     *,
     query: Query,
-    port: Port = None,
+    port: generating.Port = None,
     model: Model = "",
     key_file: KeyFile = "",
     settle: Settle = "180s",
     timeout: Timeout = "300s",
     since_change: SinceChange = False,
-    program: Program = None,
+    program: generating.Program = None,
     target: Directory = None,
 ) -> None:
     """Write scripts and units that verify a service after each change and lead back, for NixOS and apt, and the runbook."""
@@ -53,15 +51,15 @@ def post_deploy(
     if target is not None and not target.is_dir():
         raise UsageError(f"'{target}' is not a directory; there are several files.")
     if key_file:
-        _refuse_bad_path("--key-file", key_file)
+        parse.absolute_path("--key-file", key_file)
     if model and not _MODEL.fullmatch(model):
         raise UsageError("--model: only letters, digits and ./:@+-_ can be written into scripts and units.")
-    command = program or _this_program()
+    command = program or generating.this_program()
     if not re.fullmatch(r"/[\w./+-]+", command):
         raise UsageError(f"'{command}': units need the full path of the program, without spaces; set --program.")
     investigation, why = _investigated(query)
     units = tuple(_units(query, investigation, why, port, model, key_file))
-    lengths = _seconds("--settle", settle), _seconds("--timeout", timeout)
+    lengths = round(parse.seconds("--settle", settle)), round(parse.seconds("--timeout", timeout))
     plan = Plan(command, units, query.now, *lengths, _after_changes(investigation, units), since_change)
     _write(post_deploy_files(plan), target)
 
@@ -123,15 +121,6 @@ def _after_changes(investigation: Investigation | None, units: tuple[Verified, .
     report = sanitized(investigation.report, redact=True)
     followed = [incident for incident in report.incidents if incident.unit in wanted and incident.trigger is not None]
     return tuple(f"{described(incident)}; it followed {incident.trigger_text}." for incident in followed[:MOST_SENTENCES])
-
-
-def _seconds(option: str, text: str) -> int:
-    from forensics.timespec import span_seconds
-
-    seconds = span_seconds(f"{text}s" if text.isdecimal() else text) or 0.0
-    if not 1 <= seconds <= LONGEST_S:
-        raise UsageError(f"{option} {text}: must be from 1 s to 1 h, such as 180s or 3m.")
-    return round(seconds)
 
 
 def _write(files: dict[str, str], target: Path | None) -> None:

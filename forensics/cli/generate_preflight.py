@@ -8,8 +8,7 @@ from typing import Annotated
 
 import typer
 
-from forensics.cli import output, params
-from forensics.cli.generate import Files, _basis, _refuse_bad_target, _write_files
+from forensics.cli import generating, output, params
 from forensics.query import Query
 
 Nix = Annotated[bool, typer.Option("--nix", help="Write a NixOS module instead of drop-ins.")]
@@ -19,14 +18,14 @@ Python = Annotated[
 
 
 @params.reads_history
-def preflight(*, query: Query, nix: Nix = False, program: Python = None, target: Files = None) -> None:
+def preflight(*, query: Query, nix: Nix = False, program: Python = None, target: generating.Files = None) -> None:
     """Write checks for `preflight` from what units have died of; into a directory also the drop-in that runs them."""
-    _refuse_bad_target(target)
+    generating.refuse_bad_target(target)
     from forensics.generate.preflight import check_files, command_line, drop_ins, find_checks, nix_file
 
     command = program or str(Path(sys.executable))
     command_line(command)  # refuses a bad path before the journal is read
-    basis = _basis(query)
+    basis = generating.basis(query)
     found = find_checks(basis)
     for checks in found:
         if not checks.entries:
@@ -37,4 +36,4 @@ def preflight(*, query: Query, nix: Nix = False, program: Python = None, target:
         files |= {"preflight.nix": nix_file(basis, found, command)}
     elif is_directory:
         files |= drop_ins(basis, found, command)
-    _write_files(files, target)
+    generating.write_files(files, target)

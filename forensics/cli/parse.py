@@ -13,7 +13,8 @@ from forensics.errors import JournalPermissionError, UsageError
 from forensics.paths import users_patterns
 from forensics.query import STREAM, Sources
 from forensics.resources import folder
-from forensics.timespec import BootStart, month_hint, parse_time
+from forensics.timespec import BootStart, month_hint, parse_time, span_seconds
+from forensics.wording import duration
 
 
 def clock() -> datetime:
@@ -53,6 +54,22 @@ def point(text: str | None, now: datetime, zone: tzinfo) -> datetime | None:
     if isinstance(time, BootStart):
         raise UsageError(f"'{text}' is the start of a boot; give a date and time here.")
     return time
+
+
+def seconds(option: str, text: str, *, shortest: float = 1.0, longest: float = 3600.0) -> float:
+    """Parse a length of time in seconds, which a bare number is too. Raises UsageError for one out of bounds."""
+    length = span_seconds(f"{text}s" if text.replace(".", "", 1).isdecimal() else text)
+    if length is None or not shortest <= length <= longest:
+        raise UsageError(f"{option} {text}: must be from {duration(shortest)} to {duration(longest)}, such as 90s or 2m.")
+    return length
+
+
+def absolute_path(option: str, path: str, refused: str = " ") -> str:
+    """Refuse a path that other programs would not take as it is. Raises UsageError."""
+    if not path.startswith("/") or not path.isascii() or not path.isprintable() or set(path) & set(refused):
+        named = "spaces or" if refused == " " else "spaces, quotes, %, $ or"
+        raise UsageError(f"{option} must start with / and have no {named} control characters.")
+    return path
 
 
 def sources_named(journal_dirs: list[Path] | None, files: list[Path] | None) -> Sources:

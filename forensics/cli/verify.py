@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from forensics.cli import output, params
+from forensics.cli import output, params, parse
 from forensics.errors import UsageError
 
 if TYPE_CHECKING:
@@ -64,8 +64,9 @@ def verify(
 
     if format_ not in FORMATS:
         raise UsageError(f"There is no format '{format_}'; choose from {', '.join(FORMATS)}.")
-    question = Question(_url(url), model, _path(path), expect, _key(key_file), is_asked=ask)
-    asked = Asked(service_name(unit), Manager(user), port, _seconds("--settle", settle, 0), _seconds("--timeout", timeout, 1), question)
+    question = Question(_url(url), model, path and parse.absolute_path("--path", path), expect, _key(key_file), is_asked=ask)
+    lengths = parse.seconds("--settle", settle, shortest=0, longest=LONGEST_S), parse.seconds("--timeout", timeout, longest=LONGEST_S)
+    asked = Asked(service_name(unit), Manager(user), port, *lengths, question)
 
     def classes() -> Check:
         return _classes(asked, journal_dir, store)
@@ -76,7 +77,6 @@ def verify(
 
 
 def _classes(asked: Asked, journal_dirs: list[Path] | None, store: Path | None) -> Check:
-    from forensics.cli import parse
     from forensics.guard.verify.since_change import classes_check
     from forensics.paths import store_folder
     from forensics.query import Query
@@ -86,15 +86,6 @@ def _classes(asked: Asked, journal_dirs: list[Path] | None, store: Path | None) 
     return classes_check(query, asked.manager.name, output.notice)
 
 
-def _seconds(option: str, text: str, least: float) -> float:
-    from forensics.timespec import span_seconds
-
-    seconds = span_seconds(f"{text}s" if text.replace(".", "", 1).isdecimal() else text)
-    if seconds is None or not least <= seconds <= LONGEST_S:
-        raise UsageError(f"{option} {text}: must be a time from {least:.0f} s to 24 h, such as 180 or 3m.")
-    return seconds
-
-
 def _url(url: str) -> str:
     """Check a URL without showing it: it may hold a password."""
     if url:
@@ -102,12 +93,6 @@ def _url(url: str) -> str:
 
         Server(url)  # raises
     return url.rstrip("/")
-
-
-def _path(path: str) -> str:
-    if path and not (path.startswith("/") and path.isascii() and path.isprintable() and " " not in path):
-        raise UsageError("--path must start with / and have no spaces or control characters.")
-    return path
 
 
 def _key(file: Path | None) -> str:

@@ -41,9 +41,9 @@ def systemctl(tmp_path):
     ("options", "words"),
     [
         (["../etc"], ["'../etc' is not the name of a service"]),
-        (["a", "--settle", "soon"], ["--settle soon: must be a time from 0 s to 24 h"]),
+        (["a", "--settle", "soon"], ["--settle soon: must be from 0 s to 24 h"]),
         (["a", "--settle", "2d"], ["--settle 2d"]),
-        (["a", "--timeout", "0"], ["--timeout 0: must be a time from 1 s"]),
+        (["a", "--timeout", "0"], ["--timeout 0: must be from 1 s"]),
         (["a", "--format", "html"], ["There is no format 'html'"]),
         (["a", "--url", "localhost:5000"], ["must start with http://"]),
         (["a", "--url", "http://user:secret@"], ["must start with http://"]),

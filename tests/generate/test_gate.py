@@ -155,8 +155,8 @@ def test_a_unit_without_a_history_gets_one_that_says_so(monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--cooldown", "soon"], "--cooldown soon: must be a time"),
-        (["--held", "0"], "--held 0: must be a time"),
+        (["--cooldown", "soon"], "--cooldown soon: must be from"),
+        (["--held", "0"], "--held 0: must be from"),
         (["--program", "tabby-forensics"], "full path"),
         (["--on-failure", "two words"], "not the name of a unit"),
     ],
