@@ -311,13 +311,9 @@ def _waited(state: UnitState, at: Moment, *, starting: bool = False, at_the_end:
         elif starting:
             state.stop = None
     if state.stop is None:
-        _measure(state, _not_up_until(state.running, at))
+        up_since = None if state.running is None else state.running.up_since
+        _measure(state, up_since or at)  # until then nothing was up
     return closed
-
-
-def _not_up_until(running: Running | None, at: Moment) -> Moment:
-    """Until when nothing was up, as far as is known at that moment."""
-    return at if running is None or running.up_since is None else running.up_since
 
 
 def _measure(state: UnitState, until: Moment) -> None:
