@@ -82,6 +82,7 @@ def test_the_store_is_a_fifteenth_of_the_journal_at_most(seed_report, seed):
 
 
 def test_the_export_stream_gives_the_golden_reports(seed, tmp_path):
+    os.link(seed / "seed.export", tmp_path / "seed.export")  # that it is the same in every process is tested with the seed
     make.make_golden(tmp_path, tmp_path)
     for name in make.FILES:
         assert (tmp_path / name).read_text() == (make.GOLDEN / name).read_text(), f"{name} differs; see `make golden`"

@@ -4,12 +4,14 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from unittest.mock import patch
 
 import polars as pl
 
 from forensics.alerting.sinks import KINDS, alertmanager, discord, loki, ntfy, slack, webhook
+from forensics.cli import history
 from forensics.model.values import UnitKey
 from forensics.signatures import naming
 from forensics.watch.alert_texts import described
@@ -61,10 +63,11 @@ def outputs_of_history(journal: Path, folder: Path) -> dict[str, str]:
 def outputs_of_explain(texts: Iterable[str]) -> dict[str, str]:
     """Explain each text, in both formats."""
     outputs = {"explain": "", "explain as JSON": ""}
-    for text in texts:
-        line = f'Traceback (most recent call last):\n  File "/srv/app.py", line 3, in main\nRuntimeError: {text}\n'
-        outputs["explain"] += run("explain", "-", input=line).stdout
-        outputs["explain as JSON"] += run("explain", "-", "--format", "json", input=line).stdout
+    with patch.object(history, "load_catalogue", cache(history.load_catalogue)):
+        for text in texts:
+            line = f'Traceback (most recent call last):\n  File "/srv/app.py", line 3, in main\nRuntimeError: {text}\n'
+            outputs["explain"] += run("explain", "-", input=line).stdout
+            outputs["explain as JSON"] += run("explain", "-", "--format", "json", input=line).stdout
     return outputs
 
 

@@ -22,6 +22,7 @@ from tests.export.failing_unit import INVOCATION
 from tests.watch.live import watching
 from tests.watch.streams import rows_of
 
+PORTION = 3  # entries that come at once: an attempt is in several portions, and a portion in several attempts
 SOME = settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 FRAGMENTS = st.sampled_from(
     [
@@ -154,8 +155,10 @@ def test_watch_takes_any_fields(rows, changes, known):
     sentences = []
     watch = watching(_State(), None, known, say=sentences.append)
     now = 1000.0
-    for number, row in enumerate(_with(rows, changes)):
-        watch.stream.feed(table_of([row | {"__CURSOR": f"c{number}"}], [1], "live", number), now)
+    fuzzed = [row | {"__CURSOR": f"c{number}"} for number, row in enumerate(_with(rows, changes))]
+    for number in range(0, len(fuzzed), PORTION):
+        portion = fuzzed[number : number + PORTION]
+        watch.stream.feed(table_of(portion, [1] * len(portion), "live", number), now)
         now += 1.0
     watch.stream.settle(now + 10)
     assert sentences == []

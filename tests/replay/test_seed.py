@@ -21,8 +21,9 @@ LIMITS = [(5, 10), (5, 50), (5, 55), (5, 58), (5, 60), (5, 62), (5, 65), (5, 120
 
 @pytest.fixture(scope="module")
 def month(seed, tmp_path_factory) -> Investigation:
+    source = Sources((seed / "journal",)) if (seed / "journal").is_dir() else Sources(files=(seed / "seed.export",))
     query = Query(
-        Sources(files=(seed / "seed.export",)), tmp_path_factory.mktemp("store"), datetime(2026, 1, 1, tzinfo=UTC),
+        source, tmp_path_factory.mktemp("store"), datetime(2026, 1, 1, tzinfo=UTC),
         since=datetime(2025, 11, 18, tzinfo=UTC), until=datetime(2025, 12, 18, tzinfo=UTC), pattern_folders=pattern_folders(None),
     )  # fmt: skip
     return investigate(query)
