@@ -124,7 +124,8 @@ class Alert:
 
     def details(self) -> str:
         """The lines below the summary."""
-        facts = [f"class {self.signature or self.fails_of}"] if self.signature or self.fails_of else []
+        facts = ["a drill"] if self.is_drill else []
+        facts += [f"class {self.signature or self.fails_of}"] if self.signature or self.fails_of else []
         facts += [f"state {self.state}"] if self.state else []
         facts += [f"host {self.host}"] if self.host else []
         facts += [f"first seen {rfc3339(self.first_seen)}"] if self.first_seen is not None else []

@@ -193,6 +193,7 @@ def test_each_drill_alerts_at_once_as_a_drill_and_makes_nothing_known():
     for number in range(3):
         (alert,) = drill(tried, number * 30.0)
         assert (alert.name, alert.labels()["drill"], alert.state) == ("NewFailureSignature", "true", "new")
+        assert "\n  a drill, class loader.libstdcxx-missing, state new, " in alert.as_text()
     assert (tracker.classes, tracker.nonfatal, tracker.wordings.known) == ({}, {}, {})
     real = Life(tracker, number=100)
     (alert,) = real.end(100)
