@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from functools import cache
 
 import polars as pl
 
@@ -73,6 +74,7 @@ BY_WORDING = (  # only for lines with neither id nor a known function
 STARTS = (ManagerMessage.STARTING, ManagerMessage.STARTED, ManagerMessage.FINISHED, ManagerMessage.NOT_STARTED, ManagerMessage.SKIPPED)
 
 
+@cache
 def is_kind(*kinds: ManagerMessage) -> pl.Expr:
     """Whether the column `kind` has one of `kinds`."""
     return pl.col("kind").is_in([int(kind) for kind in kinds])
