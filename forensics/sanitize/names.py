@@ -40,8 +40,8 @@ SESSIONS = r"phpsessid|jsessionid|sessionid|session|csrftoken|connect\.sid|asp\.
 MORE = r"(?:[_-]?(?:hash|value|text|base64|b64|base|string|data|plain|new|old|confirm(?:ation)?|again|repeat|encrypted|enc|decrypted|raw|current|previous|temp|default|prod|staging|live|test|primary|secondary|env|ro|rw|[0-9]{1,2}))?"
 # … or with what says that something else follows: a file, a length, a policy.
 _ABOUT = re.compile(
-    r"(?:files?|path|dir|ids?|type|name|names|length|len|size|count|ttl|expir\w*|policy|method|url|uri|field|var|command|cmd|prompt|alg\w*|encryption|scheme|provider|format|index"
-    r"|version|source|ref|user|limit|min\w*|max\w*|location|store|manager|ring|pair|map|usage|usages|rotation|age|reset|required|enabled|auth|status|label|hint|prefix|suffix|endpoint|host|port|arn|spec|mode|class|server|bits|fingerprint)$",
+    r"(?:files?|path|dir|ids?|type|name|names|length|len|size|count|ttl|expir\w{0,24}|policy|method|url|uri|field|var|command|cmd|prompt|alg\w{0,24}|encryption|scheme|provider|format|index"
+    r"|version|source|ref|user|limit|min\w{0,24}|max\w{0,24}|location|store|manager|ring|pair|map|usage|usages|rotation|age|reset|required|enabled|auth|status|label|hint|prefix|suffix|endpoint|host|port|arn|spec|mode|class|server|bits|fingerprint)$",
     re.IGNORECASE,
 )
 _SECRET_IDS = ("secret_id", "secret-id", "secretid")  # of Vault
