@@ -12,11 +12,13 @@ from types import MappingProxyType
 
 PATH = re.compile(r"/(?:[A-Za-z0-9_.+@,=:-]+/)*[A-Za-z0-9_.+@,=:-]+")
 _LIBRARY = re.compile(r"(?<![\w.+\-/])((?!lib\.)[A-Za-z0-9_+-][A-Za-z0-9_.+-]*\.so(?:\.\d+)*): cannot open shared object file")
-_IN_FILE = re.compile(r"(/\S+\.so[\w.]*): (?:undefined symbol|file too short|invalid ELF header|wrong ELF class|symbol lookup error)")
+_IN_FILE = re.compile(
+    r"(/\S{1,300}\.so[\w.]{0,40}): (?:undefined symbol|file too short|invalid ELF header|wrong ELF class|symbol lookup error)"
+)
 _REQUIRED_BY = re.compile(r"not found \(required by (/\S+\.so[\w.]*)\)")
-_FRAME = re.compile(r'^\s*File "([^"\n]+)", line \d+, in [^\n]*\n\s+([^\n]+)', re.MULTILINE)
-_IMPORT = re.compile(r"\s*(?:from\s+(?P<of>\.*[A-Za-z_][\w.]*|\.+)\s+)?import\s+\(?\s*(?P<name>[A-Za-z_][\w.]*|\*)")
-_SITE = re.compile(r"/(?:site|dist)-packages/(.+)$")
+_FRAME = re.compile(r'^[ \t]*File "([^"\n]+)", line \d+, in [^\n]*\n[ \t]+([^\n]+)', re.MULTILINE)
+_IMPORT = re.compile(r"\s*(?:from\s+(?P<of>\.*[A-Za-z_][\w.]*|\.+)\s+)?import\s+(?:\(\s*)?(?P<name>[A-Za-z_][\w.]*|\*)")
+_SITE = re.compile(r"/(?:site|dist)-packages/(.{1,300})$")
 _MODULE = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
 _PORTS = (
     re.compile(r"address \('(?P<address>[^']+)', (?P<port>\d+)\)|\('(?P<address2>[^']+)', (?P<port2>\d+)\)"),

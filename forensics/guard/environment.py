@@ -28,9 +28,9 @@ CONFIG = (".yml", ".yaml", ".toml", ".json", ".ini", ".cfg", ".conf", ".env", ".
 LONGEST = 262_144  # bytes of a file that counts by its content
 MOST_NAMED, MOST_CONFIG = 40, 200
 LONGEST_LINE = 256
-_PATH = re.compile(r"/[\w@%+=:,./-]*[\w@%+=,-]")
+_PATH = re.compile(r"/[\w@%+=:,./-]{0,400}[\w@%+=,-]")
 _SHARED = re.compile(r"/(?:\w+|usr/\w+|usr/local/\w+|var/\w+|home/\w+)?/?")  # directories of many programs, or of a user
-_ENVIRONMENT_FILE = re.compile(r"(/.*?) \(ignore_errors=")
+_ENVIRONMENT_FILE = re.compile(r"(/.{0,400}?) \(ignore_errors=")
 
 
 def fingerprint(manager: Manager, unit: str) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from forensics.guard.systemctl import NoManagerError, called
 
 WITHIN_S = 5.0
-_ROW = re.compile(r"^\s*(\d+)\s*,\s*([\w-]+)\s*,\s*(\d+)(?: MiB)?\s*$", re.MULTILINE)
+_ROW = re.compile(r"^[ \t]*(\d+)[ \t]*,[ \t]*([\w-]+)[ \t]*,[ \t]*(\d+)(?: MiB)?[ \t]*$", re.MULTILINE)
 _MIB = 1 << 20
 
 

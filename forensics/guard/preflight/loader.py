@@ -19,13 +19,14 @@ from forensics.guard.systemctl import NoManagerError, called
 
 WITHIN_S = 4.0
 GLIBC = re.compile(r"/ld-linux[\w.-]*\.so\.\d+$|/ld64\.so\.\d+$")
-_MISSING = re.compile(r"^\s+(\S*\.so\S*) => not found$", re.MULTILINE)  # other names are filters (DT_AUXILIARY), which may be missing
-_UNDEFINED = re.compile(r"^(?:.*: )?undefined symbol: ([^\s,]+)(?:, version \S+)?\s+\((.+)\)$", re.MULTILINE)
-_VERSION = re.compile(r"^.*?(/[^:\n]+: version `[^'\n]+' not found \(required by (.+)\))$", re.MULTILINE)
-_REFUSED = re.compile(r"object '([^'\n]+)' from LD_PRELOAD cannot be preloaded \((.+)\): ignored", re.MULTILINE)
+# Names of another form are filters (DT_AUXILIARY), which may be missing
+_MISSING = re.compile(r"^[ \t]+(\S{0,300}\.so\S{0,80}) => not found$", re.MULTILINE)
+_UNDEFINED = re.compile(r"^(?:.{0,400}: )?undefined symbol: ([^\s,]+)(?:, version \S+)?\s+\((.{1,400})\)$", re.MULTILINE)
+_VERSION = re.compile(r"^.{0,400}?(/[^:\n]{1,400}: version `[^'\n]{1,80}' not found \(required by (.{1,400})\))$", re.MULTILINE)
+_REFUSED = re.compile(r"object '([^'\n]+)' from LD_PRELOAD cannot be preloaded \((.{1,400}?)\): ignored", re.MULTILINE)
 _DAMAGED = re.compile(
-    r"^.*?(/[^:\n]+: (?:file too short|invalid ELF header|wrong ELF class: \w+|ELF load command[ \w/]+|cannot map zero-fill pages))"
-    r"[^\n]*$", re.MULTILINE
+    r"^.{0,400}?(/[^:\n]{1,400}: (?:file too short|invalid ELF header|wrong ELF class: \w+"
+    r"|ELF load command[ \w/]+|cannot map zero-fill pages))[^\n]*$", re.MULTILINE
 )  # fmt: skip
 _UNUSABLE = re.compile(r"[\s:$]")  # what separates the files of LD_PRELOAD, and what the loader replaces in their names
 

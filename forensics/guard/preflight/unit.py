@@ -26,8 +26,8 @@ PROPERTIES = (
 )  # fmt: skip
 SHELLS = {"sh", "bash", "dash", "zsh", "fish", "ksh", "busybox"}
 LONGEST_FILE = 1 << 20
-_VARIABLE = re.compile(r"^\s*([A-Za-z_]\w*)=(.*)$", re.MULTILINE)
-_EXEC = re.compile(r"\{ path=(.*?) ; argv\[\]=(.*?) ; (?:ignore_errors|flags)=")
+_VARIABLE = re.compile(r"^[ \t]*([A-Za-z_]\w*)=(.*)$", re.MULTILINE)
+_EXEC = re.compile(r"\{ path=([^;\n]{0,400}) ; argv\[\]=(.{0,4096}?) ; (?:ignore_errors|flags)=")
 
 
 class NoUnitError(ForensicsError):

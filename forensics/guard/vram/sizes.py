@@ -6,7 +6,7 @@ import re
 
 KIB, MIB, GIB, TIB = 1 << 10, 1 << 20, 1 << 30, 1 << 40
 LARGEST = 1 << 50  # torch logs a negative size as 17179869184.00 GiB
-SIZE = r"([\d.,]+) ?(bytes|B|[kKMGT]i?B)\b"
+SIZE = r"([\d.,]{1,32}) ?(bytes|B|[kKMGT]i?B)\b"
 _BYTES = {
     "bytes": 1, "B": 1, "kB": 10**3, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12, "KiB": KIB, "kiB": KIB, "MiB": MIB, "GiB": GIB,
     "TiB": TIB,
