@@ -286,7 +286,8 @@ def test_the_nix_module_is_nix(made):
     assert 'environment.etc."tabby-forensics/preflight/a\\\\x2db@c.service.toml".source = ./. + "/a\\\\x2db@c.service.toml";' in text
 
 
-def test_the_command_writes_checks_and_drop_in_into_a_directory(tmp_path):
+def test_the_command_writes_checks_and_drop_in_into_a_directory(tmp_path, monkeypatch):
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1800000000")  # the heads hold the minute
     (tmp_path / "journal.json").write_text(stream(day(loop=6)))
     (tmp_path / "made").mkdir()
     sources = ["--file", str(tmp_path / "journal.json"), "--store", str(tmp_path / "store"), "--tz", "UTC"]
