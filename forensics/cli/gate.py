@@ -19,9 +19,7 @@ app = typer.Typer(
     help="Stop restarts that cure nothing, and try again when something changed.", rich_markup_mode=None, no_args_is_help=True
 )
 
-Unit = Annotated[str, typer.Argument(metavar="UNIT", help="The service, such as tabbyapi.service.")]
 Number = Annotated[int, typer.Argument(metavar="N", help="Number of the opening that the try belongs to.")]
-User = Annotated[bool, typer.Option("--user", help="The unit is one of the calling user's service manager.")]
 Futile = Annotated[int, typer.Option(metavar="N", min=1, max=1000, help="Failures in a row of a class that no restart cures.")]
 AnyClass = Annotated[int, typer.Option("--any", metavar="N", min=1, max=1000, help="Failures in a row of any class.")]
 Cooldown = Annotated[str, typer.Option(metavar="TIME", help="Time to the first try; it doubles with each that fails.")]
@@ -31,22 +29,28 @@ Held = Annotated[str, typer.Option(metavar="TIME", help="How long the unit must 
 
 @app.command()
 def note(
-    unit: Unit, *, user: User = False, futile: Futile = 3, any_class: AnyClass = 5, cooldown: Cooldown = "600", most: Most = "3600",
+    unit: params.Service,
+    *,
+    user: params.OfUser = False,
+    futile: Futile = 3,
+    any_class: AnyClass = 5,
+    cooldown: Cooldown = "600",
+    most: Most = "3600",
     held: Held = "600",
-) -> None:  # fmt: skip
+) -> None:
     """Count how the unit just ended; for its ExecStopPost=, as `generate gate` writes it. Prints nothing."""
     _early("note", *(["--user"] if user else []), f"--futile={futile}", f"--any={any_class}", f"--cooldown={cooldown}", f"--most={most}",
            f"--held={held}", "--", unit)  # fmt: skip
 
 
 @app.command()
-def probe(unit: Unit, number: Number, *, user: User = False) -> None:
+def probe(unit: params.Service, number: Number, *, user: params.OfUser = False) -> None:
     """Start the unit once, if its gate is open since opening N and nobody touched it; called by a timer. Prints nothing."""
     _early("probe", *(["--user"] if user else []), unit, str(number))
 
 
 @app.command()
-def status(unit: Unit, *, user: User = False, format_: params.TermOrJson = "term") -> None:
+def status(unit: params.Service, *, user: params.OfUser = False, format_: params.TermOrJson = "term") -> None:
     """Show the gate of a unit: exit code 0 closed, 3 restarts are stopped, 4 cannot be found out."""
     import time
 
@@ -62,7 +66,7 @@ def status(unit: Unit, *, user: User = False, format_: params.TermOrJson = "term
 
 
 @app.command()
-def reset(unit: Unit, *, user: User = False) -> None:
+def reset(unit: params.Service, *, user: params.OfUser = False) -> None:
     """Close the gate and start the unit."""
     from forensics.errors import ForensicsError
     from forensics.guard.gate import by_hand
@@ -74,7 +78,7 @@ def reset(unit: Unit, *, user: User = False) -> None:
 
 
 @app.command()
-def hold(unit: Unit, *, user: User = False) -> None:
+def hold(unit: params.Service, *, user: params.OfUser = False) -> None:
     """Stop the unit and keep it down: the gate tries nothing until `gate reset`."""
     from forensics.guard.gate import by_hand
 

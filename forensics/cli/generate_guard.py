@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from forensics.cli import generating, output, params, parse
+from forensics.cli.gate import AnyClass, Cooldown, Futile, Held, Most
 from forensics.cli.generate import app
 from forensics.cli.generate_ladder import model_ladder
 from forensics.cli.generate_litellm import litellm
@@ -29,12 +30,6 @@ app.command()(post_deploy)
 
 Nix = Annotated[bool, typer.Option("--nix", help="Write a NixOS module instead of drop-ins.")]
 Pager = Annotated[str, typer.Option("--on-failure", metavar="UNIT", help="Also set OnFailure=, such as page@%N.service.")]
-OfUser = Annotated[bool, typer.Option("--user", help="The units are of the calling user's service manager.")]
-Futile = Annotated[int, typer.Option(metavar="N", min=1, max=1000, help="Failures in a row of a class that no restart cures.")]
-AnyClass = Annotated[int, typer.Option("--any", metavar="N", min=1, max=1000, help="Failures in a row of any class.")]
-Cooldown = Annotated[str, typer.Option(metavar="TIME", help="Time to the first try; it doubles with each that fails.")]
-Most = Annotated[str, typer.Option(metavar="TIME", help="The longest time between two tries.")]
-Held = Annotated[str, typer.Option(metavar="TIME", help="How long the unit must be active until the gate is closed.")]
 
 
 def gate_limits(
@@ -53,7 +48,7 @@ def gate(
     query: Query,
     limits: Limits,
     nix: Nix = False,
-    user: OfUser = False,
+    user: params.OfUser = False,
     on_failure: Pager = "",
     program: generating.Program = None,
     target: generating.Files = None,

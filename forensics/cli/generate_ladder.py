@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from forensics.cli import generating
+from forensics.cli import generating, params
 
 Unit = Annotated[str, typer.Option(metavar="UNIT", help="The service, such as tabbyapi.service.")]
 Profiles = Annotated[
@@ -19,7 +19,6 @@ Profiles = Annotated[
     ),
 ]
 Gpus = Annotated[list[int] | None, typer.Option("--gpu", metavar="N", min=0, max=1023, help="A GPU of the service; repeatable.")]
-OfUser = Annotated[bool, typer.Option("--user", help="The unit is of the calling user's service manager.")]
 Nix = Annotated[bool, typer.Option("--nix", help="Write a NixOS module instead.")]
 
 
@@ -27,7 +26,7 @@ def model_ladder(
     unit: Unit,
     profile: Profiles,
     gpu: Gpus = None,
-    user: OfUser = False,
+    user: params.OfUser = False,
     nix: Nix = False,
     program: generating.Program = None,
     target: generating.Files = None,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from forensics.cli import output
+from forensics.cli import output, params
 
 if TYPE_CHECKING:
     from forensics.guard.systemctl import Manager
@@ -18,16 +18,14 @@ app = typer.Typer(
     help="Start a service with the largest model profile that fits into GPU memory.", rich_markup_mode=None, no_args_is_help=True
 )
 
-Unit = Annotated[str, typer.Argument(metavar="UNIT", help="The service, such as tabbyapi.service.")]
 Config = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="The profiles. Default: /etc/tabby-forensics/ladder/UNIT.toml, with --user below $XDG_CONFIG_HOME."),
 ]
-User = Annotated[bool, typer.Option("--user", help="Of the calling user's service manager.")]
 
 
 @app.command()
-def choose(unit: Unit, config: Config = None, user: User = False) -> None:
+def choose(unit: params.Service, config: Config = None, user: params.OfUser = False) -> None:
     """Choose the profile for the start under way, and write its variables; without an answer those of last time stay."""
     from forensics.errors import ForensicsError
 
@@ -57,7 +55,7 @@ def _logged(sentence: str) -> str:
 
 
 @app.command()
-def status(unit: Unit, config: Config = None, user: User = False) -> None:
+def status(unit: params.Service, config: Config = None, user: params.OfUser = False) -> None:
     """Show the profile of the last start; exit with 0 for the largest, 3 for a smaller one."""
     from forensics.guard.ladder.profiles import read_ladder
     from forensics.guard.ladder.record import read_memory, record_file
@@ -71,7 +69,7 @@ def status(unit: Unit, config: Config = None, user: User = False) -> None:
 
 
 @app.command()
-def up(unit: Unit, config: Config = None, user: User = False) -> None:
+def up(unit: params.Service, config: Config = None, user: params.OfUser = False) -> None:
     """Try the next larger profile at the next start, if it fits into the free memory then."""
     from forensics.guard.ladder.choosing import step_up
 
@@ -81,7 +79,7 @@ def up(unit: Unit, config: Config = None, user: User = False) -> None:
 
 
 @app.command()
-def reset(unit: Unit, user: User = False) -> None:
+def reset(unit: params.Service, user: params.OfUser = False) -> None:
     """Forget what failed and what held: the next start gets the largest profile that fits."""
     from forensics.guard.ladder.record import record_file
 

@@ -43,6 +43,8 @@ Store = Annotated[
 Patterns = Annotated[list[Path] | None, typer.Option(metavar="DIR", help="A directory of additional patterns; repeatable.")]
 Redact = Annotated[bool, typer.Option("--redact/--no-redact", help="Replace secrets in log lines with stable pseudonyms.")]
 TermOrJson = Annotated[str, typer.Option("--format", metavar="FORMAT", help="term or json.")]
+Service = Annotated[str, typer.Argument(metavar="UNIT", help="The service, such as tabbyapi.service.")]
+OfUser = Annotated[bool, typer.Option("--user", help="The unit is one of your own service manager's, not of the system's.")]
 Output = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to this file instead of standard output.")]
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from forensics.cli import parse
+from forensics.cli import params, parse
 
 Unit = Annotated[str, typer.Argument(metavar="UNIT", help="The service to check.")]
 Checks = Annotated[
@@ -16,10 +16,9 @@ Checks = Annotated[
 ]
 Format = Annotated[str, typer.Option("--format", metavar="FORMAT", help="term or json.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="As ExecStartPre: check only what can refuse the start, show only what does.")]
-OfUser = Annotated[bool, typer.Option("--user", help="A unit of the calling user's service manager.")]
 
 
-def preflight(unit: Unit, checks: Checks = None, format_: Format = "term", quiet: Quiet = False, user: OfUser = False) -> None:
+def preflight(unit: Unit, checks: Checks = None, format_: Format = "term", quiet: Quiet = False, user: params.OfUser = False) -> None:
     """Check libraries, ports, paths, disk and video memory before a start: exit 0 ok, 78 a check failed, 4 could not tell."""
     from forensics.guard.preflight import run
 

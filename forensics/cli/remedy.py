@@ -7,24 +7,22 @@ from typing import Annotated
 
 import typer
 
-from forensics.cli import output
+from forensics.cli import output, params
 from forensics.errors import UsageError
 
 PROBLEMS, COULD_NOT_TELL = 3, 4  # exit codes
 
 app = typer.Typer(help="Start your own repair units, once for each cause.", rich_markup_mode=None, no_args_is_help=True)
 
-Unit = Annotated[str, typer.Argument(metavar="UNIT", help="The service, such as tabbyapi.service.")]
 Class = Annotated[str, typer.Argument(metavar="CLASS", help="The failure class, such as torch.abi-mismatch.")]
 Config = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="What is declared. Default: /etc/tabby-forensics/remedies.toml, with --user below $XDG_CONFIG_HOME."),
 ]
-User = Annotated[bool, typer.Option("--user", help="Of the calling user's service manager.")]
 
 
 @app.command()
-def check(config: Config = None, user: User = False) -> None:
+def check(config: Config = None, user: params.OfUser = False) -> None:
     """Check the declared remedies: units that are missing or not oneshots, and remedies that lead back to the failing unit."""
     from forensics.guard.remedy.declared import read_remedies, remedies_file
     from forensics.guard.remedy.soundness import problems
@@ -41,7 +39,7 @@ def check(config: Config = None, user: User = False) -> None:
 
 
 @app.command("list")
-def list_(config: Config = None, user: User = False) -> None:
+def list_(config: Config = None, user: params.OfUser = False) -> None:
     """List the declared remedies, and what was started when, for which cause, and how it ended."""
     from forensics.guard.remedy.declared import read_remedies, remedies_file
     from forensics.guard.remedy.ledger import ledger_directory, read_causes
@@ -59,7 +57,7 @@ def list_(config: Config = None, user: User = False) -> None:
 
 
 @app.command()
-def run(unit: Unit, signature: Class, config: Config = None, user: User = False) -> None:
+def run(unit: params.Service, signature: Class, config: Config = None, user: params.OfUser = False) -> None:
     """Start the declared remedy of a unit's failure class, unless it ran already for this cause. The gate calls this when it opens."""
     from forensics.guard.environment import fingerprint
     from forensics.guard.remedy.declared import read_remedies, remedies_file, remedy_for
@@ -81,7 +79,7 @@ def run(unit: Unit, signature: Class, config: Config = None, user: User = False)
 
 
 @app.command()
-def forget(unit: Unit, signature: Class, user: User = False) -> None:
+def forget(unit: params.Service, signature: Class, user: params.OfUser = False) -> None:
     """Forget that a remedy ran for a unit's failure class, so that it may run once more."""
     from forensics.guard.remedy.ledger import forget_cause, ledger_directory
     from forensics.guard.systemctl import Manager, service_name

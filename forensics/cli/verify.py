@@ -19,7 +19,6 @@ TOKEN = "TABBY_FORENSICS_VERIFY_TOKEN"  # noqa: S105 - the name of a variable
 LONGEST_KEY = 4096
 LONGEST_S = 24 * 3600.0
 
-UnitName = Annotated[str, typer.Argument(metavar="UNIT", help="The service, such as tabbyapi.service.")]
 Port = Annotated[
     int | None,
     typer.Option(metavar="PORT", min=1, max=65535, help="Port that callers ask. Default: the only one that the unit listens on."),
@@ -35,11 +34,10 @@ Timeout = Annotated[str, typer.Option(metavar="TIME", help="How long it may take
 SinceChange = Annotated[
     bool, typer.Option("--since-change", help="Also: no failure class is new since the last system switch, package or reload of units.")
 ]
-User = Annotated[bool, typer.Option("--user", help="A unit of your own service manager.")]
 
 
 def verify(
-    unit: UnitName,
+    unit: params.Service,
     port: Port = None,
     model: Model = "",
     url: Url = "",
@@ -54,7 +52,7 @@ def verify(
     *,
     ask: Ask = True,
     since_change: SinceChange = False,
-    user: User = False,
+    user: params.OfUser = False,
 ) -> None:
     """Verify a service after a change: it holds, its port is its own, and it answers. Exits with 0, 3 (failed) or 4 (could not tell)."""
     from forensics.guard.systemctl import Manager, service_name
