@@ -1,12 +1,7 @@
 """The units of the gate's lab: each loops, ends or stands in the way of its gate in its own manner."""
 
-import sys
-from pathlib import Path
+from tests.lab.program import WRAPPER
 
-PROGRAM = f"""#!/bin/sh
-export LD_LIBRARY_PATH=/lab/python/lib:/lab/libraries PYTHONPATH=/lab/project:/lab/packages PYTHONDONTWRITEBYTECODE=1
-exec /lab/python/bin/{Path(sys.executable).resolve().name} -m forensics "$@"
-"""
 ABI = "ImportError: /opt/venv/lib/python3.11/site-packages/exllamav2_ext.so: undefined symbol: _ZN3c104cuda9SetDeviceEi"
 APP = f"""#!/bin/sh
 # fails like an extension of another PyTorch until the named file says ok
@@ -33,7 +28,7 @@ RuntimeError: shard 17 of 40 is gone
 END
 exit 1
 """
-PROGRAMS = {"tabby-forensics": PROGRAM, "app": APP, "hang": HANG, "broken": BROKEN, "killed": KILLED, "traceback": TRACEBACK}
+PROGRAMS = {"tabby-forensics": WRAPPER, "app": APP, "hang": HANG, "broken": BROKEN, "killed": KILLED, "traceback": TRACEBACK}
 CLEAN = "/usr/bin/env -i PATH=/usr/bin:/bin HOME=/root XDG_CONFIG_HOME=/etc"
 FAILS = f"/bin/sh -c 'echo \"{ABI}\" >&2; exit 1'"
 

@@ -1,18 +1,8 @@
 """The units of the remedies' lab: services whose gates open, what their user declared against it, and a model that needs memory."""
 
-import shutil
-import sys
-import sysconfig
-from pathlib import Path
+from tests.lab.gate_units import ABI, APP, note, service
+from tests.lab.program import WRAPPER
 
-from tests.lab.gate_units import ABI, APP, PROGRAM, note, service
-
-SHARED = {
-    "python": Path(sys.base_prefix),
-    "packages": Path(sysconfig.get_path("purelib")),
-    "project": Path(__file__).resolve().parents[2],
-}
-LIBRARIES = ("libffi.so.8", "libstdc++.so.6", "libgcc_s.so.1")  # that Python and its packages need of the host, if another one is booted
 MODEL = """#!/bin/sh
 echo "Loading model: $MODEL, odd: $ODD"
 [ "$MODEL" = 14b ] && exec sleep inf
@@ -20,7 +10,7 @@ echo "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB. GP
 exit 1
 """
 NVIDIA = "#!/bin/sh\necho 0, GPU-aaaa, 80000\n"
-PROGRAMS = {"tabby-forensics": PROGRAM, "app": APP, "model": MODEL, "nvidia-smi": NVIDIA}
+PROGRAMS = {"tabby-forensics": WRAPPER, "app": APP, "model": MODEL, "nvidia-smi": NVIDIA}
 ODD = "a\"b$c%d `x` \\ #;'"
 PROFILES = [f"{name}:{gib}:MODEL={name},ODD={ODD}" for name, gib in (("70b-32k", 40), ("70b-8k", 24), ("14b", 10.5))]
 REMEDIES = {
@@ -54,13 +44,3 @@ UNITS = {
 }
 DECLARED = "".join(declared(unit, more=more) for unit, (_, more) in REMEDIES.items())
 UNSOUND = "".join(declared("helped", start).replace("torch.*", start) for start in ("simple", "again", "kept", "back", "absent", "helped"))
-
-
-def libraries(folder):
-    """Copy what the host's Python loads from the host."""
-    target = folder / "libraries"
-    target.mkdir()
-    for name in LIBRARIES:
-        for found in list(Path("/usr/lib").glob(f"*-linux-gnu/{name}"))[:1]:
-            shutil.copy(found, target)
-    return target

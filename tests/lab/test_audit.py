@@ -1,18 +1,13 @@
 """An audit asks a real systemd: what it has loaded, what its start limit refused, and what OnFailure= started."""
 
 import json
-import sys
-import sysconfig
-from pathlib import Path
 
 import pytest
 
+from tests.lab.program import PYTHON, VARIABLES, shared
 from tests.lab.systemd import NEEDED, booted
 
 pytestmark = NEEDED
-ROOT = Path(__file__).resolve().parents[2]
-PYTHON = f"/lab/python/bin/{Path(sys.executable).resolve().name}"
-VARIABLES = "LD_LIBRARY_PATH=/lab/python/lib PYTHONPATH=/lab/project:/lab/packages PYTHONDONTWRITEBYTECODE=1"
 LOOPS = """\
 [Unit]
 OnFailure=page@%N.service
@@ -28,8 +23,8 @@ PAGE = "[Service]\nType=oneshot\nExecStart=/bin/true\n"
 @pytest.fixture(scope="module")
 def audits(tmp_path_factory):
     """The controls of a unit that a drop-in's start limit stopped, and those after the drop-in has changed on disk."""
-    shared = {"python": Path(sys.base_prefix), "packages": Path(sysconfig.get_path("purelib")), "project": ROOT}
-    with booted({"loops.service": LOOPS, "page@.service": PAGE}, tmp_path_factory.mktemp("lab"), shared=shared) as lab:
+    folder = tmp_path_factory.mktemp("lab")
+    with booted({"loops.service": LOOPS, "page@.service": PAGE}, folder, shared=shared(folder)) as lab:
 
         def limit(burst):
             folder = "/etc/systemd/system/loops.service.d"

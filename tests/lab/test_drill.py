@@ -1,9 +1,6 @@
 """Drills on a real systemd with `watch`, a webhook and Alertmanager: the class is right, each link is timed, a silent one is named."""
 
 import json
-import sys
-import sysconfig
-from pathlib import Path
 
 import pytest
 
@@ -11,14 +8,12 @@ from forensics.generate.drill import Monthly, drill_files
 from forensics.generate.settings import NAME
 from forensics.generate.systemd import unit_text
 from tests.cli.running import run
+from tests.lab.program import PYTHON, VARIABLES, shared
 from tests.lab.systemd import NEEDED, SYSTEM, booted
 
 pytest.importorskip("systemd.journal")
 HAS_ALERTMANAGER = (SYSTEM / "usr/bin/prometheus-alertmanager").exists()
 pytestmark = NEEDED
-ROOT = Path(__file__).resolve().parents[2]
-PYTHON = f"/lab/python/bin/{Path(sys.executable).resolve().name}"
-VARIABLES = "LD_LIBRARY_PATH=/lab/python/lib PYTHONPATH=/lab/project:/lab/packages PYTHONDONTWRITEBYTECODE=1"
 RECEIVER = """\
 import http.server, sys
 got = []
@@ -67,8 +62,8 @@ PAGE = f"http://127.0.0.1:{PHONE if HAS_ALERTMANAGER else HOOK}/"
 @pytest.fixture(scope="module")
 def drilled(tmp_path_factory):
     """What each command printed, with its exit code, in one boot."""
-    shared = {"python": Path(sys.base_prefix), "packages": Path(sysconfig.get_path("purelib")), "project": ROOT}
-    with booted(UNITS, tmp_path_factory.mktemp("lab"), shared=shared, programs=PROGRAMS) as lab:
+    folder = tmp_path_factory.mktemp("lab")
+    with booted(UNITS, folder, shared=shared(folder), programs=PROGRAMS) as lab:
 
         def shell(script):
             return lab.run(["sh", "-c", script], check=False)

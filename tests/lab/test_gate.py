@@ -2,29 +2,23 @@
 
 import base64
 import json
-import shutil
 import subprocess
-import sys
-import sysconfig
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
 from forensics.model import own_entries, systemd
 from tests.cli.running import run
 from tests.lab.gate_units import CLASSES, PROGRAMS, UNITS
+from tests.lab.program import shared
 from tests.lab.systemd import NEEDED, LabError, booted
 
 pytestmark = NEEDED
-ROOT = Path(__file__).resolve().parents[2]
-SHARED = {"python": Path(sys.base_prefix), "packages": Path(sysconfig.get_path("purelib")), "project": ROOT}
 GATE = "/lab/tabby-forensics gate"
 STATES = "/run/tabby-forensics/gate"
 DIRECT_SINCE = 254  # since then OnFailure= is for each failure, without RestartMode=direct
-LIBRARIES = ("libffi.so.8", "libstdc++.so.6", "libgcc_s.so.1")  # that Python and its packages need of the host, if another one is booted
 LOOPING = ("condition-255", "pre-78", "condition-path", "missing", "hanging", "broken", "no-state", "no-timer", "killed", "worker")
 MAY_STOP = ("condition-path", "killed")
 SEVERAL = 4  # restarts: more than a gate would allow
@@ -171,20 +165,10 @@ def prepared(scenes):
     scenes.sh("echo ok > /run/kept; systemctl start dependent; sleep 0.5; echo bad > /run/kept")
 
 
-def libraries(folder):
-    """Copy what the host's Python loads from the host."""
-    target = folder / "libraries"
-    target.mkdir()
-    for name in LIBRARIES:
-        for found in list(Path("/usr/lib").glob(f"*-linux-gnu/{name}"))[:1]:
-            shutil.copy(found, target)
-    return target
-
-
 @pytest.fixture(scope="module")
 def facts(tmp_path_factory):
     folder = tmp_path_factory.mktemp("lab")
-    with booted(UNITS, folder, programs=PROGRAMS, shared={**SHARED, "libraries": libraries(folder)}) as lab:
+    with booted(UNITS, folder, programs=PROGRAMS, shared=shared(folder)) as lab:
         scenes = Scenes(lab, folder)
         version = int(scenes.sh("systemctl --version").split()[1])
         prepared(scenes)

@@ -3,9 +3,7 @@
 import json
 import subprocess
 import sys
-import sysconfig
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 
@@ -13,12 +11,11 @@ from forensics.model.own_entries import GATE_OPENED
 from tests.cli.running import run
 from tests.http_recorder import Recorder
 from tests.lab.gate_units import PAGE, PROGRAMS, note, service
+from tests.lab.program import ROOT, shared
 from tests.lab.systemd import MACHINE_ID, NEEDED, booted
 
 pytest.importorskip("systemd.journal")
 pytestmark = NEEDED
-ROOT = Path(__file__).resolve().parents[2]
-SHARED = {"python": Path(sys.base_prefix), "packages": Path(sysconfig.get_path("purelib")), "project": ROOT}
 UNITS = {"app.service": service("/lab/app /run/mode", note("--cooldown 3 --held 2")), "page@.service": PAGE}
 
 LATE_S = 3.0  # measured: 0.07 and 0.71 s; the other tests may keep this machine busy
@@ -29,7 +26,10 @@ def seen(tmp_path_factory):
     """The alerts of one outage, with when they came, the journal's lines of the gate, and the report."""
     folder, server = tmp_path_factory.mktemp("watch"), Recorder()
     (folder / "watch.toml").write_text(f'[[sink]]\ntype = "webhook"\nurl = "{server.url}"\n')
-    with booted(UNITS, tmp_path_factory.mktemp("lab"), programs=PROGRAMS, shared=SHARED) as lab, ExitStack() as left:
+    with (
+        booted(UNITS, tmp_path_factory.mktemp("lab"), programs=PROGRAMS, shared=shared(tmp_path_factory.mktemp("shared"))) as lab,
+        ExitStack() as left,
+    ):
         options = ["--config", str(folder / "watch.toml"), "--state", str(folder / "state"), "--journal-dir", str(lab.journal / MACHINE_ID)]
         watch = left.enter_context(
             subprocess.Popen([sys.executable, "-m", "forensics", "watch", *options], stderr=subprocess.PIPE, text=True, cwd=ROOT)

@@ -16,11 +16,10 @@ from forensics.resources import folder as resources
 from tests.cli.running import run
 from tests.guard.preflight.building import NEEDS_GCC, compile_library, compile_module, make_venv
 from tests.lab.preflight_units import ENDS, HANG_S, ODD, PROGRAM, PROGRAMS, UNITS, own_environment
+from tests.lab.program import PYTHON, ROOT
 from tests.lab.systemd import NEEDED, booted
 
 pytestmark = [*NEEDED, NEEDS_GCC]
-ROOT = Path(__file__).resolve().parents[2]
-PYTHON = f"/lab/python/bin/{Path(sys.executable).resolve().name}"
 MISSING = "libstdc++.so.7"  # no system has it
 
 
@@ -52,16 +51,16 @@ class Scenes:
     def show(self, unit, name):
         return self.sh(f"systemctl show -P {name} '{unit}'")
 
-    def fails_often(self, unit, times):
-        before = int(self.show(unit, "NRestarts") or 0)
-        self.lab.wait_until(lambda: int(self.show(unit, "NRestarts") or 0) >= before + times)
+    def fail_often(self, times):
+        """Start the two units, and wait for restarts of both."""
+        self.sh("systemctl reset-failed lib port; systemctl start --no-block lib port")  # which sets their counters to 0 at once
+        self.lab.wait_until(lambda: all(int(self.show(unit, "NRestarts") or 0) >= times for unit in ("lib", "port")))
 
     def before(self):
         """Let the units fail as they do without checks."""
         self.sh("cp -r /lab/app /srv/app; mkdir /srv/lib /srv/damaged; echo x > /srv/damaged/libm.so.6")
-        self.sh("systemctl start holder; systemctl start --no-block lib port")
-        self.fails_often("lib", 3)
-        self.fails_often("port", 3)
+        self.sh("systemctl start holder")
+        self.fail_often(3)
         self.sh("systemctl stop lib port; journalctl --sync")
 
     def install(self):
@@ -84,9 +83,7 @@ class Scenes:
     def after(self):
         """Let them fail with the checks, then repair what was wrong."""
         self.found["since"] = datetime.now(UTC)
-        self.sh("systemctl start --no-block lib port")
-        self.fails_often("lib", 2)
-        self.fails_often("port", 2)
+        self.fail_often(2)
         self.sh("systemctl stop lib port; cp /lab/lib/* /srv/lib/; systemctl stop holder; journalctl --sync")
         self.found["until"] = datetime.now(UTC)
         self.sh("systemctl start --no-block lib port")

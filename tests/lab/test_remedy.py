@@ -7,7 +7,8 @@ import pytest
 
 from forensics.model import own_entries
 from tests.cli.running import run
-from tests.lab.remedy_units import DECLARED, GATED, ODD, PROFILES, PROGRAMS, REMEDIES, SHARED, UNITS, UNSOUND, libraries
+from tests.lab.program import shared
+from tests.lab.remedy_units import DECLARED, GATED, ODD, PROFILES, PROGRAMS, REMEDIES, UNITS, UNSOUND
 from tests.lab.systemd import NEEDED, LabError, booted
 
 pytestmark = NEEDED
@@ -85,7 +86,7 @@ class Scenes:
 @pytest.fixture(scope="module")
 def facts(tmp_path_factory):
     folder = tmp_path_factory.mktemp("lab")
-    with booted(UNITS, folder, programs=PROGRAMS, shared={**SHARED, "libraries": libraries(folder)}) as lab:
+    with booted(UNITS, folder, programs=PROGRAMS, shared=shared(folder)) as lab:
         scenes = Scenes(lab, folder)
         scenes.write(f"{ETC}/remedies.toml", DECLARED)
         scenes.write("/run/unsound.toml", UNSOUND)

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 import sysconfig
 from pathlib import Path
 
@@ -10,14 +9,12 @@ import pytest
 
 from forensics.generate.settings import NAME
 from forensics.generate.systemd import unit_text
+from tests.lab.program import PYTHON, VARIABLES, shared
 from tests.lab.systemd import NEEDED, booted
 
 pytest.importorskip("systemd.journal")
 pytestmark = NEEDED
-ROOT = Path(__file__).resolve().parents[2]
-PYTHON = f"/lab/python/bin/{Path(sys.executable).resolve().name}"
 PACKAGES = Path(sysconfig.get_path("purelib"))
-VARIABLES = "LD_LIBRARY_PATH=/lab/python/lib PYTHONPATH=/lab/project:/lab/packages PYTHONDONTWRITEBYTECODE=1"
 FAILS = "[Service]\nExecStart=/bin/sh -c 'echo unknown trouble 17 >&2; exit 1'\n"
 SINK = '[[sink]]\ntype = "stdout"\njson_lines = true\n'
 
@@ -26,8 +23,8 @@ SINK = '[[sink]]\ntype = "stdout"\njson_lines = true\n'
 def lived(tmp_path_factory):
     """What the service printed, and its state at the end."""
     unit = unit_text(f"{PYTHON} -m forensics", "127.0.0.1:9847") + f"\n[Service]\nEnvironment={VARIABLES}\n"
-    shared = {"python": Path(sys.base_prefix), "packages": PACKAGES, "project": ROOT}
-    with booted({f"{NAME}.service": unit, "fails.service": FAILS}, tmp_path_factory.mktemp("lab"), shared=shared) as lab:
+    folder = tmp_path_factory.mktemp("lab")
+    with booted({f"{NAME}.service": unit, "fails.service": FAILS}, folder, shared=shared(folder)) as lab:
 
         def printed() -> str:
             return lab.run(["journalctl", "-o", "cat", f"_SYSTEMD_UNIT={NAME}.service"])

@@ -2,21 +2,16 @@
 
 import json
 import re
-import sys
-import sysconfig
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
 from forensics.generate.post_deploy import Plan, Verified
 from forensics.generate.post_deploy_units import unit_files
+from tests.lab.program import WRAPPER, shared
 from tests.lab.systemd import NEEDED, booted
 
 pytestmark = NEEDED
-ROOT = Path(__file__).resolve().parents[2]
-PYTHON = f"/lab/python/bin/{Path(sys.executable).resolve().name}"
-VARIABLES = "LD_LIBRARY_PATH=/lab/python/lib PYTHONPATH=/lab/project:/lab/packages PYTHONDONTWRITEBYTECODE=1"
 UNIT = "tabbyapi.service"
 # TabbyAPI in small: 5000 busy → 5001, /health answers 200 also without a model
 SERVER = """\
@@ -48,7 +43,6 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler).serve_forever()
 """
-WRAPPER = f'#!/bin/sh\nexport {VARIABLES}\nexec {PYTHON} -m forensics "$@"\n'
 # the first start leaves a server behind that KillMode=process does not kill, in the control group of the next start
 STAYS = "#!/bin/sh\n[ -e /run/first ] || { touch /run/first; setsid /usr/bin/python3 /lab/server.py & }\nexec sleep 1000\n"
 GENERATED = unit_files(Plan("/lab/tabby", (Verified(UNIT, 5000),), datetime(2026, 1, 1, tzinfo=UTC), settle_s=1, timeout_s=5))
@@ -95,10 +89,10 @@ def verified_by_units(lab):
 @pytest.fixture(scope="module")
 def found(tmp_path_factory):
     """Case → the exit code and the JSON of `verify`, or what the units did."""
-    shared = {"python": Path(sys.base_prefix), "packages": Path(sysconfig.get_path("purelib")), "project": ROOT}
+    folder = tmp_path_factory.mktemp("lab")
     found = {}
     programs = {"server.py": SERVER, "tabby": WRAPPER, "stays.sh": STAYS}
-    with booted({**UNITS, **GENERATED}, tmp_path_factory.mktemp("lab"), programs=programs, shared=shared) as lab:
+    with booted({**UNITS, **GENERATED}, folder, programs=programs, shared=shared(folder)) as lab:
 
         def verify(case, *options, unit=UNIT, before="", prefix=""):
             script = f"{before}\n{prefix} /lab/tabby verify {unit} --format json --timeout 5 {' '.join(options)} 2>&1; echo $?"
