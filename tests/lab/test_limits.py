@@ -3,6 +3,7 @@
 The starts of the unit without a limit are the record; replayed with the limit they must be the starts and refusals of the other unit.
 """
 
+import re
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -126,20 +127,35 @@ def test_the_units_are_refused_and_started_by_hand():
 
 
 def sequence(free: UnitHistory, limit: StartLimit, reopening: list[int]) -> str:
-    """The starts (s) and refusals (R) in order, up to the last refusal: after it the two units may end at different moments."""
+    """The starts (s) and refusals (R) that would be in order."""
     simulated = start_limit(free, limit, reopening)
-    return "".join(
-        "R" if refused else "s" for kept, refused in zip(simulated.kept, simulated.refused, strict=True) if kept or refused
-    ).rstrip("s")
+    return in_a_row(
+        "".join("R" if refused else "s" for kept, refused in zip(simulated.kept, simulated.refused, strict=True) if kept or refused)
+    )
+
+
+def in_a_row(acts: str) -> str:
+    """Leave out what a hundredth of a second decides.
+
+    After the last refusal the two units may end at different moments; a restart by hand and the automatic one that it meets are refused
+    once or twice.
+    """
+    return re.sub("R+", "R", acts).rstrip("s")
+
+
+def by_hand(of_units: dict[str, UnitHistory], tried: Tried) -> int:
+    return int((~of_units[f"free{tried.number}.service"].automatic).sum())
 
 
 @pytest.fixture(scope="module")
 def clear(recorded) -> dict[int, str]:
-    """What is expected of the units for which it depends on no more than a busy machine changes."""
+    """What is expected of the units for which it does not depend on what a busy machine changes."""
     of_units, _, reloads, version = recorded
     reopening = reloads if version <= RELOADS_RESET_UNTIL else []
     found = {}
     for tried in TRIED:
+        if by_hand(of_units, tried) < 1 + len(tried.by_hand):
+            continue  # one is merged with an automatic restart, which the limited unit may not have had
         limits = (StartLimit(tried.limit.burst, tried.limit.interval_s * part) for part in (0.92, 1.0, 1.08))
         expected = {sequence(of_units[f"free{tried.number}.service"], limit, reopening) for limit in limits}
         if len(expected) == 1:
@@ -156,14 +172,14 @@ def test_a_limit_refuses_what_systemd_refuses(recorded, clear):
     for number in clear:
         limited = of_units[f"limited{number}.service"]
         acts = sorted([*((time, "s") for time in limited.began), *((time, "R") for time in refusals[f"limited{number}.service"])])
-        real[number] = "".join(act for _, act in acts).rstrip("s")
+        real[number] = in_a_row("".join(act for _, act in acts))
     assert clear == real
 
 
 def test_the_record_shows_which_starts_are_by_hand(recorded):
     """A restart by hand that comes while an automatic one is queued is merged with it."""
     of_units, *_ = recorded
-    found = [int((~of_units[f"free{tried.number}.service"].automatic).sum()) for tried in TRIED]
+    found = [by_hand(of_units, tried) for tried in TRIED]
     asked = [1 + len(tried.by_hand) for tried in TRIED]
     assert all(one <= other for one, other in zip(found, asked, strict=True))
     assert sum(found) >= sum(asked) - 1
