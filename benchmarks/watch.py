@@ -120,12 +120,17 @@ def measured(process: subprocess.Popen[str]) -> Iterator[None]:
     print(f"{seconds:.0f} s: {cost:.1%} of a core, {memory_mb(process):.0f} MB, most {memory_mb(process, 'VmHWM'):.0f} MB")
 
 
+def let_fail(lab: Lab, unit: str) -> None:
+    """Start a unit that fails with a word of its own: of a template, those that run once would be one job."""
+    lab.run(["systemd-run", "--quiet", "--no-block", f"--unit={unit}", "/lab/trouble.sh", unit.rpartition("-")[2].removesuffix(".service")])
+
+
 def latency(lab: Lab, hook: Recorder, runs: int) -> None:
     rng = random.Random(1)  # noqa: S311
     took = []
     for number in range(runs):
         word = "".join(rng.choices("bcdfgklmnprst", k=7))
-        lab.run(["systemctl", "start", "--no-block", f"trouble@{word}.service"])
+        let_fail(lab, f"trouble-{word}.service")
         lab.wait_until(lambda seen=number: len(hook.got) > seen)
         time.sleep(rng.uniform(0, 0.6))
     for body, at in zip(hook.got, hook.times, strict=True):
@@ -180,9 +185,9 @@ def outage(lab: Lab, folder: Path, seconds: int) -> None:
     with Failing() as hook, Slow() as slow, watching(lab.journal / MACHINE_ID, folder, hook, slow) as process:
         hook.down = True
         with measured(process):
-            units = [f"trouble@outage{chr(97 + n // 26)}{chr(97 + n % 26)}.service" for n in range(max(2, seconds // 10))]
+            units = [f"trouble-outage{chr(97 + n // 26)}{chr(97 + n % 26)}.service" for n in range(max(2, seconds // 10))]
             for unit in units:
-                lab.run(["systemctl", "start", "--no-block", unit])
+                let_fail(lab, unit)
                 time.sleep(seconds / len(units))
             hook.down = False
             lab.wait_until(lambda: len(hook.got) >= len(units), 120)
@@ -202,8 +207,8 @@ def kills(lab: Lab, folder: Path, hook: Recorder, runs: int) -> None:
             if not units:
                 lab.run(["systemctl", "start", "--no-block", "fast.service"])
             for turn in range(3):
-                units.append(f"trouble@kill{chr(97 + number // 26)}{chr(97 + number % 26)}{'xyz'[turn]}.service")
-                lab.run(["systemctl", "start", "--no-block", units[-1]])
+                units.append(f"trouble-kill{chr(97 + number // 26)}{chr(97 + number % 26)}{'xyz'[turn]}.service")
+                let_fail(lab, units[-1])
                 time.sleep(rng.uniform(0, 0.4))
             process.kill()
     with watching(lab.journal / MACHINE_ID, folder, hook):
@@ -232,7 +237,6 @@ def main() -> None:
     pause = max(0.0, 60 * options.minutes / options.restarts - 0.015)
     phases = f"/lab/phases.sh {pause:.3f}"
     units = {
-        "trouble@.service": "[Service]\nExecStart=/lab/trouble.sh %i\n",
         "chatty@.service": f"[Service]\nLogRateLimitIntervalSec=0\nExecStart=/lab/chatty.sh %i {options.lines // 10}\n",
         "timed.service": "[Service]\nExecStart=/lab/timed.sh\n",
         "job.service": "[Service]\nType=oneshot\nExecStart=/bin/echo done\n",
