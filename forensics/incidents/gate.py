@@ -24,7 +24,7 @@ def gate_stop(case: Case, entries: pl.DataFrame, awake: AwakeTime) -> GateStop |
     cadence = before["cycle_s"].median()
     cadence_s = float(cadence) if isinstance(cadence, float) and cadence > 0 else None
     stopped_s = _stopped_s(case, opened, awake)
-    closed = next((turn.us for turn in case.gate if turn.kind == "gate-closed" and turn.us > opened[-1].us), case.recovery)
+    closed = _closed(case, opened[-1])
     failed = before.filter("failed")
     return GateStop(
         opened=moment(first.us),
@@ -37,6 +37,13 @@ def gate_stop(case: Case, entries: pl.DataFrame, awake: AwakeTime) -> GateStop |
         cadence_s=cadence_s,
         evidence=quote(entries, first.row),
     )
+
+
+def _closed(case: Case, opened: GateTurn) -> int | None:
+    """Return when the gate let go: it said so, the manager restarted the unit again as without a gate, or the unit was healthy."""
+    stated = [turn.us for turn in case.gate if turn.kind == "gate-closed" and turn.us > opened.us]
+    restarted = case.restarts.filter(pl.col("time").dt.timestamp("us") > opened.us)["time"].dt.timestamp("us").to_list()
+    return min([*stated, *restarted], default=case.recovery)
 
 
 def _stopped_s(case: Case, opened: Sequence[GateTurn], awake: AwakeTime) -> float:

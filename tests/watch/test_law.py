@@ -32,6 +32,12 @@ GATED = [  # what happens before, the gate's step, what happens after; reason
     ([("hold", 1500.0, "fail")], ("gate", 1, "library", 4.0, 1, "hold"), [("hold", 1500.0, "stop")], "a person leaves it stopped"),
     ([("stop", 2000.0)], ("gate", 3, "library", 4.0, 0, ""), [("stop", 310.0)], "a stop while it is open"),
     ([("down", "library", 700.0)], ("gate", 2, "library", 0.9, 2, ""), [], "it goes on to the end of the data"),
+    (
+        [("gate", 3, "unknown", 4.0, 0, "")],
+        ("gate", 3, "unknown", 4.0, 0, ""),
+        [("hold", 30.0, "fail")],
+        "it is removed: restarts go on",
+    ),
     ([("finish", 5.0)], ("gate", 3, "library", 4.0, 1, "held"), [("finish", 5.0)], "the unit is a job"),
 ]
 
