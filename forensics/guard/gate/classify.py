@@ -6,7 +6,8 @@ import json
 import os
 from typing import Any
 
-from forensics.guard.gate.transient import environment, program, unit_name
+from forensics.guard.gate.transient import unit_name
+from forensics.guard.own_calls import own_call
 from forensics.guard.systemctl import Manager, NoManagerError, called
 from forensics.policy.breaker import UNKNOWN, Failure
 
@@ -22,16 +23,12 @@ def classified(manager: Manager, unit: str, invocation: str, result: str, within
     within_s = min(within_s, LONGEST_S)
     if within_s < SHORTEST_S:
         return UNKNOWN, ""
-    user = ("--user",) if manager.is_users else ()
-    name = f"{unit_name(unit, 'classify', 0)}{os.getpid()}"
-    command = [
-        "systemd-run", *user, "--quiet", "--collect", "--wait", "--pipe", f"--unit={name}",
-        f"--property=RuntimeMaxSec={within_s + SPARE_S:.1f}s",
-        f"--property=MemoryMax={MEMORY}", "--property=StandardError=null", "--property=TimeoutStopSec=1s",
-        *(f"--setenv={key}={value}" for key, value in environment().items()),
-        "--", *program(), "gate", "classify", *user, unit, invocation or "-", result or "-",
-        f"{within_s:.2f}",
-    ]  # fmt: skip
+    options = (
+        "--wait", "--pipe", f"--property=RuntimeMaxSec={within_s + SPARE_S:.1f}s", f"--property=MemoryMax={MEMORY}",
+        "--property=StandardError=null", "--property=TimeoutStopSec=1s",
+    )  # fmt: skip
+    words = ("gate", "classify", *manager.options, unit, invocation or "-", result or "-", f"{within_s:.2f}")
+    command = own_call(manager, f"{unit_name(unit, 'classify', 0)}{os.getpid()}", options, words)
     try:
         return parse_answer(called(command, within_s + SPARE_S).stdout)
     except NoManagerError:

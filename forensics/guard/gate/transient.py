@@ -5,38 +5,14 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from forensics.guard.own_calls import own_call
 from forensics.guard.systemctl import Manager, NoManagerError, called
 
 PROBE, CHANGED, SETTLE = "probe", "changed", "settle"
 MOST_PATHS = 64
-KEPT = (
-    "HOME",
-    "LANG",
-    "LD_LIBRARY_PATH",
-    "PATH",
-    "PYTHONDONTWRITEBYTECODE",
-    "PYTHONPATH",
-    "XDG_CONFIG_HOME",
-    "XDG_RUNTIME_DIR",
-    "XDG_STATE_HOME",
-)
-
-
-def program() -> list[str]:
-    """Return the command that starts this program as it was started now."""
-    script = Path(sys.argv[0])
-    if script.is_absolute() and script.is_file() and script.name != "__main__.py":
-        return [sys.executable, str(script)]
-    return [sys.executable, "-m", "forensics"]
-
-
-def environment() -> dict[str, str]:
-    """Return the variables that this program may need to start: the drop-in's own, as it clears the unit's."""
-    return {name: value for name in KEPT if (value := os.environ.get(name))}
 
 
 def unit_name(unit: str, kind: str, number: int) -> str:
@@ -72,12 +48,9 @@ def cancel(manager: Manager, unit: str, number: int) -> None:
 
 
 def _run(manager: Manager, unit: str, kind: str, number: int, when: Iterable[str]) -> bool:
-    user = ("--user",) if manager.is_users else ()
-    command = [
-        "systemd-run", *user, "--quiet", "--collect", f"--unit={unit_name(unit, kind, number)}{os.getpid()}",
-        f"--description=Gate of {unit}: {kind} {number}", *when, *(f"--setenv={name}={value}" for name, value in environment().items()),
-        "--", *program(), "gate", kind, *user, unit, str(number),
-    ]  # fmt: skip
+    name = f"{unit_name(unit, kind, number)}{os.getpid()}"
+    options = (f"--description=Gate of {unit}: {kind} {number}", *when)
+    command = own_call(manager, name, options, ("gate", kind, *manager.options, unit, str(number)))
     try:
         return called(command, 5.0).returncode == 0
     except NoManagerError:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 
 from forensics.errors import ForensicsError
-from forensics.guard.gate.transient import environment, program
 from forensics.guard.journal_entry import write_entry
+from forensics.guard.own_calls import own_call
 from forensics.guard.remedy.declared import read_remedies, remedies_file, remedy_for
 from forensics.guard.systemctl import Manager, called
 from forensics.model.own_entries import REMEDY_ENDED
@@ -42,23 +42,5 @@ def _started(manager: Manager, unit: str, signature: str) -> bool:
 def command(manager: Manager, unit: str, signature: str) -> list[str]:
     """Return the call of systemd-run that runs a remedy in a unit of its own."""
     name = f"{PREFIX}{unit.removesuffix('.service')[:200]}-{os.urandom(4).hex()}"
-    kept = [f"--setenv={variable}={value}" for variable, value in environment().items()]
     about = (f"--description=Remedy of {unit}", "--property=SuccessExitStatus=3 4")  # that it did not help is no failure of this unit
-    words = [*program(), "remedy", "run", *manager.options, "--", unit, signature]
-    return [
-        "systemd-run",
-        *manager.options,
-        "--collect",
-        "--no-block",
-        "--quiet",
-        f"--unit={name}",
-        *about,
-        *kept,
-        "--",
-        *map(_plain, words),
-    ]
-
-
-def _plain(word: str) -> str:
-    """Keep systemd from replacing variables in an argument."""
-    return word.replace("$", "$$")
+    return own_call(manager, name, about, ("remedy", "run", *manager.options, "--", unit, signature), waits=False)
