@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 
 from forensics.errors import UsageError
+from forensics.generate import nix_syntax
 from forensics.generate.settings import NAME
 from forensics.timespec import span_seconds
 from forensics.web import Server
@@ -116,29 +116,29 @@ def _quoted(word: str) -> str:
 def nix_module(wanted: Monthly) -> str:
     """Write a NixOS module with the timer and its service; the program is that of `generate nix`, services.tabby-forensics.package."""
     program = f"${{config.services.{NAME}.package}}/bin/{NAME}"
-    settings = {name: _nix(value) for name, value in SETTINGS.items()}
+    settings = {name: nix_syntax.string(value) for name, value in SETTINGS.items()}
     settings |= {"ExecStartPre": f'"-{program} ingest"'} if wanted.needs_history else {}
-    settings["ExecStart"] = f'"{program} " + {_nix(arguments(wanted))}'
-    failure = f"    onFailure = [ {_nix(wanted.on_failure)} ];\n" if wanted.on_failure else ""
+    settings["ExecStart"] = f'"{program} " + {nix_syntax.string(arguments(wanted))}'
+    failure = f"    onFailure = [ {nix_syntax.string(wanted.on_failure)} ];\n" if wanted.on_failure else ""
     head = "".join(
         f"# {line}\n" for line in (f"{UNIT} as a NixOS module, beside that of `generate nix`: imports = [ ./{UNIT}.nix ];", *HEAD)
     )
     return f"""{head}{{ config, ... }}:
 {{
   systemd.services.{UNIT} = {{
-    description = {_nix(DESCRIPTION)};
+    description = {nix_syntax.string(DESCRIPTION)};
     wants = [ "network-online.target" ];
     after = [ "network-online.target" "{NAME}.service" ];
 {failure}    environment = {{
-{_assigned({name: _nix(value) for name, value in ENVIRONMENT.items()})}    }};
+{_assigned({name: nix_syntax.string(value) for name, value in ENVIRONMENT.items()})}    }};
     serviceConfig = {{
 {_assigned(settings)}    }};
   }};
   systemd.timers.{UNIT} = {{
-    description = {_nix(DESCRIPTION)};
+    description = {nix_syntax.string(DESCRIPTION)};
     wantedBy = [ "timers.target" ];
     timerConfig = {{
-{_assigned({name: _nix(value) for name, value in {"OnCalendar": wanted.calendar, **TIMER}.items()})}    }};
+{_assigned({name: nix_syntax.string(value) for name, value in {"OnCalendar": wanted.calendar, **TIMER}.items()})}    }};
   }};
 }}
 """
@@ -146,8 +146,3 @@ def nix_module(wanted: Monthly) -> str:
 
 def _assigned(values: dict[str, str]) -> str:
     return "".join(f"      {name} = {value};\n" for name, value in values.items())
-
-
-def _nix(text: str) -> str:
-    """Write a string of Nix, in which ${ begins an expression."""
-    return json.dumps(text, ensure_ascii=False).replace("${", "\\${")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from forensics import __version__, wording
 from forensics.errors import UnprovenError, UsageError
+from forensics.generate import nix_syntax
 from forensics.generate.basis import Basis, commented, head
 from forensics.generate.replaying import SOURCE, stage_of
 from forensics.guard.systemctl import Manager, NoManagerError
@@ -231,15 +231,14 @@ in
 
 
 def _nix_service(gate: Guarded, wanted: Wanted) -> str:
-    services = "systemd.user.services" if gate.is_of_a_user else "systemd.services"
-    name = json.dumps(gate.unit.removesuffix(".service"))
     own = " XDG_RUNTIME_DIR=%t" if gate.is_of_a_user else ""
     sign = "-" if gate.is_of_a_user else "-+"
     mark = "" if wanted.pager else "# "
-    pager = f"    {mark}onFailure = [ {json.dumps(wanted.pager or PAGER)} ];\n"
+    pager = f"    {mark}onFailure = [ {nix_syntax.string(wanted.pager or PAGER)} ];\n"
     direct = f'    {mark}serviceConfig.RestartMode = "direct";\n' if _fires_each_time(gate) else ""
     line = f'"{sign}${{clean}}{own} ${{within}} ${{program}} {_words(gate, wanted)}"'
-    return f"  {services}.{name} = {{\n{pager}    serviceConfig.ExecStopPost = lib.mkAfter [ {line} ];\n{direct}  }};\n"
+    service = nix_syntax.service(gate.unit, is_users=gate.is_of_a_user)
+    return f"  {service} = {{\n{pager}    serviceConfig.ExecStopPost = lib.mkAfter [ {line} ];\n{direct}  }};\n"
 
 
 def _signatures(incident: Incident) -> Iterator[Signature]:

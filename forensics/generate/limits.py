@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from forensics import wording
+from forensics.generate import nix_syntax
 from forensics.generate.replaying import Stage
 from forensics.model.controls import FIRES, Replayed
 from forensics.model.values import Incident
@@ -147,9 +147,8 @@ def nix_text(head: str, limits: Sequence[Limit]) -> str:
 
 
 def _nix_service(limit: Limit) -> str:
-    services = "systemd.user.services" if limit.is_of_a_user else "systemd.services"
     return (
-        f"  {services}.{json.dumps(limit.unit.removesuffix('.service'))} = {{\n"
+        f"  {nix_syntax.service(limit.unit, is_users=limit.is_of_a_user)} = {{\n"
         f"    startLimitIntervalSec = {limit.interval_s};\n"
         f"    startLimitBurst = {limit.burst};\n"
         "  };\n"

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from forensics import __version__
 from forensics.errors import UsageError
+from forensics.generate import nix_syntax
 from forensics.generate.basis import commented
 from forensics.generate.gate import PATH as SYSTEM_PATH
 
@@ -85,8 +86,7 @@ def drop_in(wanted: Wanted) -> str:
 
 def nix_module(wanted: Wanted) -> str:
     """Write a NixOS module with the profiles and what a drop-in has; it takes the program from services.tabby-forensics.package."""
-    services = "systemd.user.services" if wanted.is_of_a_user else "systemd.services"
-    profiles = "".join(f"    {line}".rstrip() + "\n" for line in _nix_text(profiles_text(wanted)).splitlines())
+    profiles = "".join(f"    {line}".rstrip() + "\n" for line in nix_syntax.indented(profiles_text(wanted)).splitlines())
     config = f"/etc/tabby-forensics/ladder/{wanted.unit}.toml"
     lines = commented(_head(wanted, "Model ladder as a NixOS module, for imports", _about_drop_in(wanted, nix=True)))
     return f"""{lines}{{ config, lib, pkgs, ... }}:
@@ -97,9 +97,9 @@ let
   within = "${{pkgs.coreutils}}/bin/timeout --kill-after=2 {WITHIN_S}";
 in
 {{
-  environment.etc.{_string(config.removeprefix("/etc/"))}.text = ''
+  environment.etc.{nix_syntax.string(config.removeprefix("/etc/"))}.text = ''
 {profiles}  '';
-  {services}.{_string(wanted.unit.removesuffix(".service"))}.serviceConfig = {{
+  {nix_syntax.service(wanted.unit, is_users=wanted.is_of_a_user)}.serviceConfig = {{
     ExecStartPre = lib.mkAfter [ "{_sign(wanted)}${{clean}} ${{within}} ${{program}} {_words(wanted)} --config {config}" ];
     EnvironmentFile = [ "{_file(wanted)}" ];
   }};
@@ -118,11 +118,6 @@ def _words(wanted: Wanted) -> str:
 
 def _file(wanted: Wanted) -> str:
     return f"-{'%t' if wanted.is_of_a_user else '/run'}/tabby-forensics/ladder/%n.env"
-
-
-def _nix_text(text: str) -> str:
-    """Escape a text for an indented string of Nix."""
-    return text.replace("''", "'''").replace("${", "''${")
 
 
 def _variables(text: str, written: str) -> dict[str, str]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
-
 from forensics.alerting.sinks import KINDS
+from forensics.generate import nix_syntax
 from forensics.generate.settings import DESCRIPTION, NAME, SETTINGS
 
 OWN_FORM = {"ExecReload", "Environment"}  # settings that the module writes in its own way
@@ -91,5 +90,5 @@ def _nix(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list):
-        return f"[ {' '.join(json.dumps(element) for element in value)} ]"
-    return str(value) if isinstance(value, int) else json.dumps(value)
+        return f"[ {' '.join(nix_syntax.string(element) for element in value)} ]"
+    return str(value) if isinstance(value, int) else nix_syntax.string(str(value))

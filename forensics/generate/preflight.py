@@ -12,6 +12,7 @@ import polars as pl
 
 from forensics import wording
 from forensics.errors import UsageError
+from forensics.generate import nix_syntax
 from forensics.generate.basis import Basis, commented, head
 from forensics.generate.endpoints import endpoint_of
 from forensics.generate.preflight_values import FINDERS, PATH, Value, values_of
@@ -244,16 +245,14 @@ def _limits() -> Iterator[str]:
 
 
 def _nix_service(checks: Checks, program: str) -> str:
-    services = "systemd.user.services" if checks.is_users else "systemd.services"
     command = command_line(program, is_users=checks.is_users, sh="@sh@", timeout="@timeout@")
-    text = json.dumps(command).replace("@sh@", "${pkgs.runtimeShell}").replace("@timeout@", "${pkgs.coreutils}/bin/timeout")
-    name = json.dumps(checks.unit.removesuffix(".service"))
-    lines = f"  {services}.{name}.serviceConfig.ExecStartPre = [\n    {text}\n  ];\n"
+    text = nix_syntax.string(command).replace("@sh@", "${pkgs.runtimeShell}").replace("@timeout@", "${pkgs.coreutils}/bin/timeout")
+    lines = f"  {nix_syntax.service(checks.unit, is_users=checks.is_users)}.serviceConfig.ExecStartPre = [\n    {text}\n  ];\n"
     if checks.is_users:
         return lines
-    etc = json.dumps(f"tabby-forensics/preflight/{checks.unit}.toml")
+    etc = nix_syntax.string(f"tabby-forensics/preflight/{checks.unit}.toml")
     return f"{lines}  environment.etc.{etc}.source = {_nix_path(checks)};\n"
 
 
 def _nix_path(checks: Checks) -> str:
-    return f"./. + {json.dumps(f'/{checks.unit}.toml')}"
+    return f"./. + {nix_syntax.string(f'/{checks.unit}.toml')}"
