@@ -57,7 +57,7 @@ def point(text: str | None, now: datetime, zone: tzinfo) -> datetime | None:
 
 
 def seconds(option: str, text: str, *, shortest: float = 1.0, longest: float = 3600.0) -> float:
-    """Parse a length of time in seconds, which a bare number is too. Raises UsageError for one out of bounds."""
+    """Parse a length of time; a bare number is seconds. Raises UsageError for one out of bounds."""
     length = span_seconds(f"{text}s" if text.replace(".", "", 1).isdecimal() else text)
     if length is None or not shortest <= length <= longest:
         raise UsageError(f"{option} {text}: must be from {duration(shortest)} to {duration(longest)}, such as 90s or 2m.")

@@ -60,7 +60,7 @@ def _parts(plan: Plan) -> Iterator[str]:
 
 def _before(plan: Plan) -> Iterator[str]:
     yield "One change at a time, with somebody who can go back, and not before a weekend."
-    yield "Write down what changes, why, and who is told."
+    yield "Write down what changes, why, and who has been informed."
     for one in plan.units:
         yield plain(one.found or one.unit, 300)
     yield "Verify first: what cannot be verified now cannot be afterwards."

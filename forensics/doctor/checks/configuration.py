@@ -28,6 +28,6 @@ def check(host: Host) -> Finding:
     except UsageError as error:
         return Finding(PROBLEM, str(error), "`watch` would not start again.", CHECK)
     if all(isinstance(sink, Stdout | Loki) for sink in config.sinks.values()):
-        means = "Alerts are written down, and nobody is told of them."
+        means = "Alerts are written down, and nobody receives them."
         return Finding(PROBLEM, f"no sink reaches a person: {', '.join(config.sinks)}", means, "Add one, such as ntfy, to watch.toml.")
     return Finding(OK, f"watch.toml has no mistakes; sinks: {', '.join(config.sinks)}; units: {', '.join(config.units)}")
