@@ -39,14 +39,14 @@ def choose(unit: params.Service, config: Config = None, user: params.OfUser = Fa
 def _chosen(unit: str, config: Path | None, *, user: bool) -> str:
     import os
 
-    from forensics.guard.gate.alarm import end_after
+    from forensics.guard.alarm import ended_after
     from forensics.guard.ladder.choosing import WITHIN_S, choose_profile, time_left
 
-    end_after(WITHIN_S)
-    manager, name, file = _place(unit, config, user=user)
-    within_s = time_left(manager, name)
-    end_after(within_s)
-    return f"{choose_profile(manager, name, file, os.environ, within_s).sentence}."
+    with ended_after(WITHIN_S):
+        manager, name, file = _place(unit, config, user=user)
+        within_s = time_left(manager, name)
+    with ended_after(within_s):
+        return f"{choose_profile(manager, name, file, os.environ, within_s).sentence}."
 
 
 def _logged(sentence: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from forensics.guard.gate.alarm import end_after
+from forensics.guard.alarm import ended_after
 from forensics.guard.gate.note import LONGEST_S, note
 from forensics.guard.gate.probe import changed, probe, settle
 from forensics.guard.gate.state import locked, read_state, write_state
@@ -75,19 +75,19 @@ def _silently(call: Call) -> None:
     os.umask(_UMASK)
     unit = service_name(call.words[0])
     if call.verb == "note":
-        end_after(LONGEST_S)
-        note(call.manager, unit, call.limits)
+        with ended_after(LONGEST_S):
+            note(call.manager, unit, call.limits)
         return
-    end_after(LATER_S)
-    {"probe": probe, "changed": changed, "settle": settle}[call.verb](call.manager, unit, int(call.words[1]))
+    with ended_after(LATER_S):
+        {"probe": probe, "changed": changed, "settle": settle}[call.verb](call.manager, unit, int(call.words[1]))
 
 
 def _classify(call: Call) -> None:
     from forensics.guard.gate.naming import Ending, answer  # noqa: PLC0415 - a second of imports
 
     unit, invocation, result, within_s = call.words
-    end_after(float(within_s))
-    sys.stdout.write(answer(call.manager, Ending(service_name(unit), invocation, result)))
+    with ended_after(float(within_s)):
+        sys.stdout.write(answer(call.manager, Ending(service_name(unit), invocation, result)))
 
 
 def _remember(call: Call, trouble: str) -> None:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, replace
 
+from forensics.guard.alarm import ended_after
 from forensics.guard.gate import announce, restarting
-from forensics.guard.gate.alarm import end_after
 from forensics.guard.gate.classify import classified
 from forensics.guard.gate.closing import close_gate
 from forensics.guard.gate.opening import open_gate
@@ -53,8 +53,7 @@ def note(manager: Manager, unit: str, limits: Limits) -> None:
     """Count the end of the run that has just ended, once, well within TimeoutStopSec=, after which systemd kills this process."""
     began, shown = time.monotonic(), manager.show(unit, *NAMES)
     within_s = min(LONGEST_S, SHARE * (seconds(shown["TimeoutStopUSec"]) or LONGEST_S))
-    end_after(within_s)
-    with locked(manager, unit):
+    with ended_after(within_s), locked(manager, unit):
         state = read_state(manager, unit)
         end = _end(manager, unit, state, shown)
         if end.invocation and end.invocation == state.invocation:
