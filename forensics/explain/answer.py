@@ -12,10 +12,10 @@ import polars as pl
 from forensics.assembly import Assembly, assemble
 from forensics.classes.overrides import Overrides, apply_overrides
 from forensics.errors import ForensicsError
-from forensics.explain.as_journal import KERNEL, PastedJournal, as_journal
-from forensics.explain.log_formats import log_records
+from forensics.explain.as_journal import KERNEL
 from forensics.explain.no_failure import Problem, find_problem
-from forensics.explain.records import JournalRecord, journal_records
+from forensics.explain.paste import read_paste
+from forensics.explain.records import JournalRecord
 from forensics.journal.stream import read_stream
 from forensics.model.bounds import bounded_entries
 from forensics.model.frames import ENTRIES
@@ -66,8 +66,7 @@ def explain(content: bytes, catalogue: Catalogue, overrides: Overrides = NO_OVER
 
 
 def _label_text(content: bytes, catalogue: Catalogue, overrides: Overrides) -> LabelledText:
-    records = journal_records(content)
-    pasted = PastedJournal(tuple(records)) if records is not None else as_journal(log_records(content.decode(errors="backslashreplace")))
+    pasted = read_paste(content)
     entries = _entries(pasted.records)
     assembly = assemble(entries)
     labelled = apply_overrides(label(assembly.events, assembly.attempts, catalogue), overrides)

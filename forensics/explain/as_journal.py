@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from forensics.explain import systemd_text
+from forensics.explain.format import UNRECOGNISED, Format
 from forensics.explain.log_formats import LogRecord
 from forensics.explain.records import TIME, Fields, JournalRecord
 from forensics.explain.systemd_text import ManagerMessage, parse_message
@@ -35,10 +36,11 @@ _ENDS = {
 
 @dataclass(frozen=True, slots=True)
 class PastedJournal:
-    """The journal records of a text. assumed: the invocations whose end the text does not show."""
+    """The journal records of a text. assumed: the invocations whose end the text does not show; understood: what the text is."""
 
     records: tuple[JournalRecord, ...]
     assumed: frozenset[str] = frozenset()
+    understood: Format = UNRECOGNISED
 
 
 @dataclass(slots=True)
@@ -64,7 +66,7 @@ class _UnitState:
         return self.name.endswith(".service") and not self.ended and not self.scheduled
 
 
-def as_journal(records: Sequence[LogRecord]) -> PastedJournal:
+def as_journal(records: Sequence[LogRecord], understood: Format = UNRECOGNISED) -> PastedJournal:
     """Give each record the fields that it has in a journal, and an end to each attempt that has none."""
     messages = _manager_messages(records)
     units: dict[str, _UnitState] = {}
@@ -83,7 +85,7 @@ def as_journal(records: Sequence[LogRecord]) -> PastedJournal:
     last = max((state.time for state in units.values()), default=0)
     for state in unfinished:
         journal += _assumed_end(state, last)
-    return PastedJournal(tuple(journal), frozenset(state.invocation for state in unfinished))
+    return PastedJournal(tuple(journal), frozenset(state.invocation for state in unfinished), understood)
 
 
 def _common(record: LogRecord, now: int) -> Fields:

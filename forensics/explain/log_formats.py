@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import pairwise
 
+from forensics.explain.format import MOST_SHARE, PLAIN, Format
 from forensics.model.text_length import LONGEST
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-MOST_SHARE = 0.5  # of the lines that are not indented must have a prefix for it to be the text's
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +63,15 @@ _PREFIXES: dict[str, re.Pattern[str]] = {
 _WRAPPING = {"kubectl", "compose"}  # after these the runtime's time may follow
 
 
-def log_records(text: str) -> list[LogRecord]:
-    """Parse plain text into records, oldest first."""
+def log_records(text: str) -> tuple[list[LogRecord], Format]:
+    """Parse plain text into records, oldest first, and its format."""
     lines = list(_lines(text))
-    name = _format_of([line for _, line in lines])
+    name, share = _format_of([line for _, line in lines])
     records = list(_read(lines, None if name is None else _PREFIXES[name]))
     if name in _WRAPPING:
         records = _unwrapped(records)
     records = [part for record in records for part in _of_json(record)]
-    return records[::-1] if _is_newest_first(records) else records
+    return records[::-1] if _is_newest_first(records) else records, Format(name or PLAIN, len(lines), share)
 
 
 def _lines(text: str) -> Iterator[tuple[int, str]]:
@@ -82,14 +82,14 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
             yield number, plain
 
 
-def _format_of(lines: list[str]) -> str | None:
-    """The format of most lines; indented ones may continue the line before, and do not count."""
+def _format_of(lines: list[str]) -> tuple[str | None, float]:
+    """The format of most lines and their share; indented ones may continue the line before, and do not count."""
     unindented = [line for line in lines if not line[0].isspace()][:2000] or lines[:2000]
     for name, pattern in _PREFIXES.items():
         matched = [match for line in unindented if (match := pattern.match(line))]
         if len(matched) > MOST_SHARE * len(unindented) and (name != "short-monotonic" or _one_host(matched)):
-            return name
-    return None
+            return name, len(matched) / len(unindented)
+    return None, 0.0
 
 
 def _one_host(matched: list[re.Match[str]]) -> bool:
