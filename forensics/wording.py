@@ -130,8 +130,9 @@ def size(number: int) -> str:
     return f"{number} bytes"
 
 
-def helps(answer: bool | None) -> str:
-    return _HELPS[answer]
+def helps(answer: bool | None, when: str = "") -> str:
+    """Answer whether a restart helps, with the condition where there is one: yes, once the memory is free."""
+    return f"{_HELPS[answer]}, {when}" if answer and when else _HELPS[answer]
 
 
 def outcome(name: str) -> str:

@@ -50,6 +50,7 @@ class Alert:
     raised_at: float | None = None  # when `watch` queued it for its sinks
     machine: str = ""  # with manager and unit what the alert is about: host is only a label
     manager: str = "system"
+    restart_helps_when: str = ""
 
     @property
     def key(self) -> str:
@@ -98,6 +99,7 @@ class Alert:
             "count": str(self.count) if self.count else "",
             "first_seen": rfc3339(self.first_seen) if self.first_seen is not None else "",
             "restart_helps": {True: "yes", False: "no", None: ""}[self.restart_helps],
+            "restart_helps_when": self.restart_helps_when,
             "command": self.report_command,
         }
         return {name: value for name, value in annotations.items() if value}
@@ -135,6 +137,7 @@ class Alert:
         lines += [f"  cause: {self.cause}"] if self.cause else []
         if self.ended_at is None:
             lines += ["  restarting does not help"] if self.restart_helps is False else []
+            lines += [f"  a restart helps: {self.restart_helps_when}"] if self.restart_helps_when else []
             lines += ["  remedy:", *(f"    {line}" for line in self.remedy.splitlines())] if self.remedy else []
         return "\n".join([*lines, f"  more: {self.report_command}"])
 

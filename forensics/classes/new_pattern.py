@@ -42,6 +42,7 @@ id            = {_toml(id_)}
 title         = {_toml(f"{FILL}: {summary.signature.title}")}
 severity      = {_toml(summary.signature.severity)}
 restart_helps = "{FILL}: true or false"
+# where it is true, say when: restart_helps_when = "once the port is free"
 cause         = "{FILL}: what is wrong when this line appears"
 remedy        = "1. {FILL}: what to do about it"
 references    = ["{FILL}: a link to where this is documented"]

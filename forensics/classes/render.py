@@ -24,6 +24,7 @@ def as_json(summaries: Sequence[ClassSummary], *, redact: bool) -> str:
             "title": safe(row.signature.title),
             "severity": row.signature.severity,
             "restart_helps": row.signature.restart_helps,
+            "restart_helps_when": row.signature.restart_helps_when,
             "failures": row.failures,
             "restarts": row.restarts,
             "first": _rfc3339(row.first),
@@ -69,9 +70,10 @@ def _family_lines(family: Sequence[ClassSummary], where: tzinfo, title_of: dict[
     failures, restarts = sum(row.failures for row in family), sum(row.restarts for row in family)
     span = f"{minute(head.first, where)} → {minute(head.last, where)}"
     pinned = "  pinned" if head.pinned else ""
+    answer = helps(head.signature.restart_helps, head.signature.restart_helps_when)
     lines = [
         f"{failures:>8,}  {restarts:>8,}  {sparkline(_summed(family))}  {span}  {one_line(title_of[head.signature.title], 200)}",
-        f"{_INDENT}  {head.signature.id}  restart helps: {helps(head.signature.restart_helps)}  {', '.join(head.units)}{pinned}",
+        f"{_INDENT}  {head.signature.id}  restart helps: {answer}  {', '.join(head.units)}{pinned}",
     ]
     if head.like:
         lines.append(f"{_INDENT}  most like {', '.join(f'{like.signature} ({like.score:.0%})' for like in head.like)}")

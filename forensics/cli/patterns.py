@@ -38,14 +38,19 @@ def list_(patterns: params.Patterns = None, format_: params.TermOrJson = "term")
     loaded = sorted(catalogue.load(parse.pattern_folders(patterns)).patterns, key=lambda pattern: pattern.id)
     if format_ == "json":
         rows = [
-            {"id": p.id, "title": p.title, "severity": p.severity, "restart_helps": p.restart_helps, "file": str(p.file)} for p in loaded
-        ]
+            {
+                "id": p.id, "title": p.title, "severity": p.severity, "restart_helps": p.restart_helps,
+                "restart_helps_when": p.signature.restart_helps_when, "file": str(p.file),
+            }
+            for p in loaded
+        ]  # fmt: skip
         typer.echo(json.dumps(rows, indent=2))
         return
     width = max((len(pattern.id) for pattern in loaded), default=0)
     for pattern in loaded:
-        helps = "a restart helps" if pattern.restart_helps else "a restart does not help"
-        typer.echo(f"{pattern.id:<{width}}  {pattern.severity:<8}  {helps:<23}  {pattern.title}")
+        when = pattern.signature.restart_helps_when
+        helps = f"a restart helps {when}".rstrip() if pattern.restart_helps else "a restart does not help"
+        typer.echo(f"{pattern.id:<{width}}  {pattern.severity:<8}  {pattern.title} ({helps})")
     typer.echo(f"{len(loaded)} patterns", err=True)
 
 

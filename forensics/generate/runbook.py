@@ -173,7 +173,7 @@ def _restart(known: Known) -> str:
         if helped.of
     ]
     answer = f"Measured: {', '.join(measured)}." if measured else "Not measured: no restart followed it."
-    return f"{answer} The catalogue: {wording.helps(known.row.restart_helps)}."
+    return f"{answer} The catalogue: {wording.helps(known.row.restart_helps, known.row.restart_helps_when)}."
 
 
 def _helped(known: Known) -> tuple[RestartHelped, RestartHelped]:

@@ -123,6 +123,7 @@ def _row(row: dict[str, Any], sample: Evidence, signatures: Mapping[str, Signatu
         first=row["first"],
         last=row["last"],
         restart_helps=signature.restart_helps,
+        restart_helps_when=signature.restart_helps_when,
         severity=signature.severity,
         sample=sample,
         secondary=row["secondary"],

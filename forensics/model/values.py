@@ -61,6 +61,7 @@ class Signature:
     cause: str = ""
     remedy: str = ""
     references: tuple[str, ...] = ()
+    restart_helps_when: str = ""  # completes "yes, …" where restart_helps: "once the memory is free"
 
 
 LOST = Signature(
@@ -150,6 +151,7 @@ class FailureClass:
     cycle_s: float | None = None  # median time from one start to the next
     failures: int = 0  # failed attempts that it explains, restarted or not
     restart_helped: RestartHelped | None = None  # measured, beside the catalogue's opinion
+    restart_helps_when: str = ""  # of its signature
 
 
 @dataclass(frozen=True, slots=True)

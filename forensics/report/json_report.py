@@ -111,6 +111,7 @@ def _class(row: FailureClass) -> dict[str, Any]:
         "first": _time(row.first),
         "last": _time(row.last),
         "restart_helps": row.restart_helps,
+        "restart_helps_when": row.restart_helps_when,
         "restart_helped": None if row.restart_helped is None else {"of": row.restart_helped.of, "held": row.restart_helped.held},
         "severity": row.severity,
         "sample": _evidence(row.sample),

@@ -161,7 +161,7 @@ def _breakdown(
             stamp(row.first, where),
             stamp(row.last, where),
             wording.duration(row.cycle_s),
-            "; ".join([wording.helps(row.restart_helps), *helped(row, incident)]),
+            "; ".join([plain(wording.helps(row.restart_helps, row.restart_helps_when)), *helped(row, incident)]),
             quotes.ref(row.sample) if quotes else "",
         )
         for row in classes[:MOST_ROWS]

@@ -177,7 +177,7 @@ def _breakdown(
     right = [*(name.capitalize() for name in counted), share, *optional, "Cycle"]
     table = new_table(("Class", "left"), *((name, "right") for name in right), ("Restart helps", "left"))
     for row in classes[:_MOST_CLASSES]:
-        helps = Text(wording.helps(row.restart_helps), style=_HELP_STYLE[row.restart_helps])
+        helps = Text(wording.helps(row.restart_helps, row.restart_helps_when), style=_HELP_STYLE[row.restart_helps])
         helps.append("".join(f"\n{part}" for part in helped(row, incident)), style="dim")
         cells = [wording.count(breakdown.number(row, name)) for name in counted]
         cells.append(wording.share(row.share))

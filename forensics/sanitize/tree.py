@@ -17,7 +17,7 @@ LOG_TEXT = frozenset({"message", "title", "summary", "trigger_text", "verdict", 
 NEVER_REDACTED = frozenset(
     {
         "host", "hosts", "machine", "manager", "unit", "units", "caused_by", "id", "signature", "primary", "kind", "outcome", "severity",
-        "downtime_method", "name", "timezone", "version", "file", "cause", "remedy", "references",
+        "downtime_method", "name", "timezone", "version", "file", "cause", "remedy", "references", "restart_helps_when",
         "control", "source", "status", "link", "assumptions",
     }
 )  # fmt: skip

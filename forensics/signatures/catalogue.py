@@ -67,7 +67,7 @@ def _unknown_consequences(patterns: Mapping[str, Sequence[Pattern]], unreadable:
 
 
 def check(catalogue: Catalogue) -> list[Mistake]:
-    """Check that each example matches its pattern and no other, and that no counterexample matches its pattern."""
+    """Check that each example matches its pattern and no other, that no counterexample does, and that it is said when a restart helps."""
     cases = [
         (pattern, f"{kind}[{number}]", example)
         for pattern in catalogue.patterns
@@ -78,7 +78,11 @@ def check(catalogue: Catalogue) -> list[Mistake]:
     captures_of: dict[int, dict[str, dict[str, str]]] = {}
     for event, id_, captures in hits.select("event", "signature", "captures").iter_rows():
         captures_of.setdefault(event, {})[id_] = {capture["name"]: capture["value"] for capture in captures}
-    mistakes: list[Mistake] = []
+    mistakes = [
+        Mistake(pattern.file, None, "restart_helps_when", 'is missing: says when a restart helps, such as "once the port is free"')
+        for pattern in catalogue.patterns
+        if pattern.restart_helps and not pattern.signature.restart_helps_when
+    ]
     for number, (pattern, key, example) in enumerate(cases):
         mistakes += (Mistake(pattern.file, None, key, text) for text in _broken_promises(pattern, example, captures_of.get(number, {})))
     return sorted(mistakes, key=lambda mistake: (mistake.file, mistake.key))

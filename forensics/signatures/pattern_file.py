@@ -12,6 +12,7 @@ import regex  # type: ignore[import-untyped]
 
 from forensics.model.values import Signature
 from forensics.signatures.pattern import COLUMNS, ENGINES, REGEX, RUST, SEVERITIES, Example, Pattern, Value
+from forensics.signatures.prefilter import required
 from forensics.signatures.slow_expression import slowness
 from forensics.toml_file import Mistake, Table, UnreadableError, read_toml
 
@@ -20,6 +21,7 @@ _KEYS = (
     "title",
     "severity",
     "restart_helps",
+    "restart_helps_when",
     "cause",
     "remedy",
     "references",
@@ -93,15 +95,20 @@ def _pattern(table: Table, path_id: str, *, compiles: bool) -> Pattern:
         explains=table.strings("explains", (), or_string=True),
         examples=_examples(table, "example"),
         counterexamples=_examples(table, "counterexample"),
+        literals=required(messages),
     )
 
 
 def _signature(table: Table, path_id: str) -> Signature:
+    helps, when = table.boolean("restart_helps"), table.string("restart_helps_when", "").strip()
+    if when and not helps:
+        table.refuse("restart_helps_when", "needs restart_helps = true")
     return Signature(
         id=path_id,
         title=table.string("title"),
         severity=table.choice("severity", SEVERITIES),
-        restart_helps=table.boolean("restart_helps"),
+        restart_helps=helps,
+        restart_helps_when=when,
         cause=table.string("cause").strip(),
         remedy=table.string("remedy").strip(),
         references=table.strings("references", (), or_string=True),

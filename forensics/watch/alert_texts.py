@@ -46,6 +46,7 @@ def described(unit: UnitKey, host: str, signature: Signature, line: str, why: st
         evidence=safe["line"],
         why=why,
         restart_helps=signature.restart_helps,
+        restart_helps_when=paragraphs(signature.restart_helps_when),
         machine=unit.machine,
         manager=unit.manager,
     )

@@ -6,7 +6,19 @@ import pytest
 
 from tests.cli.running import assert_one_sentence, run
 
-KEYS = ["signature", "title", "severity", "restart_helps", "deciding", "why", "captures", "secondary", "like", "redacted"]
+KEYS = [
+    "signature",
+    "title",
+    "severity",
+    "restart_helps",
+    "restart_helps_when",
+    "deciding",
+    "why",
+    "captures",
+    "secondary",
+    "like",
+    "redacted",
+]
 OOM = "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 20.00 GiB. token=hunter2hunter2\n"
 
 
@@ -26,7 +38,7 @@ def test_the_json_has_the_keys_of_the_contract():
 
 def test_nothing_failed_is_null():
     assert explained("all is well\n") == {
-        **dict.fromkeys(["signature", "title", "severity", "restart_helps", "deciding"]),
+        **dict.fromkeys(["signature", "title", "severity", "restart_helps", "restart_helps_when", "deciding"]),
         "why": "", "captures": {}, "secondary": [], "like": [], "redacted": True,
     }  # fmt: skip
 
@@ -46,7 +58,7 @@ def test_secrets_are_pseudonyms_unless_asked_for():
 def test_the_terminal_shows_line_reason_and_remedy():
     result = run("explain", "-", input=OOM)
     assert "gpu.vram-exhausted" in result.stdout
-    assert "Restart helps  yes" in result.stdout
+    assert "Restart helps  yes, once the memory is free" in result.stdout
     assert "Remedy" in result.stdout
     assert "\x1b" not in result.stdout
 

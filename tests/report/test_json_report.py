@@ -13,7 +13,7 @@ NUMBER, TEXT, TIME = (int, float), str, "time"
 EVIDENCE = {"time": TIME, "message": TEXT, "file": TEXT, "offset": (int, None)}
 CLASS = {
     "signature": TEXT, "title": TEXT, "restarts": int, "failures": int, "share": NUMBER, "first": (TIME, None), "last": (TIME, None),
-    "restart_helps": (bool, None), "restart_helped": ({"of": int, "held": int}, None), "severity": TEXT,
+    "restart_helps": (bool, None), "restart_helps_when": TEXT, "restart_helped": ({"of": int, "held": int}, None), "severity": TEXT,
     "sample": (EVIDENCE, None), "secondary": int,
 }  # fmt: skip
 CHANGE = {"time": TIME, "kind": TEXT, "summary": TEXT, "evidence": (EVIDENCE, None)}

@@ -101,6 +101,24 @@ def test_all_mistakes_of_all_files_are_reported_at_once_with_their_lines(tmp_pat
     assert "three.toml" not in text
 
 
+def test_a_pattern_that_a_restart_helps_says_when_or_fails_the_check(tmp_path: Path) -> None:
+    when = 'restart_helps = true\nrestart_helps_when = "once the wheel is round"'
+    said = variant("said", ("restart_helps = false", when), ("broken (?P", "said broken (?P"), ('"broken', '"said broken'))
+    unsaid = variant(
+        "unsaid", ("restart_helps = false", "restart_helps = true"), ("broken (?P", "un broken (?P"), ('"broken', '"un broken')
+    )
+    root = folder(tmp_path, said=said, unsaid=unsaid)
+    assert [pattern.signature.restart_helps_when for pattern in catalogue.load([root]).patterns] == ["once the wheel is round", ""]
+    (mistake,) = failed_checks(root)
+    assert mistake.startswith("unsaid.toml restart_helps_when: is missing")
+
+
+def test_a_pattern_that_no_restart_helps_says_no_when(tmp_path: Path) -> None:
+    wrong = GOOD.replace("restart_helps = false", 'restart_helps = false\nrestart_helps_when = "once the moon is full"')
+    with pytest.raises(UsageError, match="restart_helps_when: needs restart_helps = true"):
+        catalogue.load([folder(tmp_path, good=wrong)])
+
+
 def test_a_file_that_is_not_utf_8_is_reported(tmp_path: Path) -> None:
     root = folder(tmp_path, good=GOOD)
     (root / "area" / "bad.toml").write_bytes(b"title = '\xff'")
