@@ -19,8 +19,9 @@ SYSTEM = Path(os.environ.get("TABBY_TEST_SYSTEM", "/")).resolve()  # the root of
 SYSTEMD = SYSTEM / "usr/lib/systemd/systemd"
 MACHINE_ID = "1ab" + "0" * 29
 HALT = signal.SIGRTMIN + 3  # to PID 1: halt.target, so that journald closes its files
+ROOT_SCRIPT = Path(__file__).with_name("root.sh")
 _NEW = ("--pid", "--fork", "--kill-child=KILL", "--mount", "--uts", "--ipc", "--net", "--cgroup", "--propagation", "private")
-_MASKED = [
+MASKED = [
     "systemd-sysctl.service",
     "systemd-modules-load.service",
     "systemd-binfmt.service",
@@ -119,7 +120,7 @@ def booted(
     for name in shared or {}:
         (scripts / name).mkdir(exist_ok=True)
     bound = [f"{name}={path}" for name, path in (shared or {}).items()]
-    with _cgroup() as cgroup, _first_process(cgroup, [*map(str, (SYSTEM, root, etc, journal, scripts)), *bound]) as leader:
+    with own_cgroup() as cgroup, first_process(cgroup, ROOT_SCRIPT, [*map(str, (SYSTEM, root, etc, journal, scripts)), *bound]) as leader:
         lab = Lab(leader, journal)
         lab.wait_until(lambda: lab.run(["systemctl", "is-system-running"], check=False).strip() in {"running", "degraded"})
         yield lab
@@ -130,14 +131,14 @@ def _write_etc(etc: Path, units: Mapping[str, str], machine_id: str) -> None:
     (etc / "hostname").write_text("lab\n")
     (etc / "systemd/journald.conf.d/lab.conf").write_text("[Journal]\nStorage=persistent\n")
     (etc / "systemd/system.conf.d/lab.conf").write_text("[Manager]\nDefaultTimeoutStopSec=3s\n")
-    for name in _MASKED:
+    for name in MASKED:
         (etc / "systemd/system" / name).symlink_to("/dev/null")
     for name, text in units.items():
         (etc / "systemd/system" / name).write_text(text)
 
 
 @contextmanager
-def _cgroup() -> Iterator[Path]:
+def own_cgroup() -> Iterator[Path]:
     """A cgroup with two children: `lab` becomes the root of the lab's own hierarchy, `outside` holds the process that waits for it."""
     top = Path(tempfile.mkdtemp(prefix="lab-", dir=_cgroup_root()))
     for name in ("lab", "outside"):
@@ -160,10 +161,10 @@ def _cgroup() -> Iterator[Path]:
 
 
 @contextmanager
-def _first_process(cgroup: Path, arguments: Sequence[str]) -> Iterator[int]:
-    """PID 1 of a lab, from its start to its halt."""
+def first_process(cgroup: Path, script: Path, arguments: Sequence[str]) -> Iterator[int]:
+    """PID 1 of a lab, from its start to its halt. script: ends with enter.sh."""
     enter = 'echo $$ > "$1/lab/cgroup.procs"; shift; exec setpriv --pdeathsig KILL unshare "$@"'
-    command = ["bash", "-c", enter, "bash", str(cgroup), *_NEW, "bash", str(Path(__file__).with_name("root.sh")), *arguments]
+    command = ["bash", "-c", enter, "bash", str(cgroup), *_NEW, "bash", str(script), *arguments]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as outer:
         answer = cast("IO[str]", outer.stdout).readline()
         if answer != "mounted\n":
