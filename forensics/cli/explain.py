@@ -17,7 +17,7 @@ Log = Annotated[
     Path,
     typer.Argument(
         metavar="FILE|-",
-        help="The log: text of journalctl, docker, kubectl or syslog, a traceback or JSON lines; '-' is standard input.",
+        help="The log, also compressed: text of journalctl, systemctl, docker, kubectl, syslog, a traceback, JSON lines; '-' is standard input.",
     ),
 ]
 ExitCode = Annotated[bool, typer.Option("--exit-code", help="Exit with code 3 when something failed.")]
@@ -53,7 +53,9 @@ def explain(
 
 
 def _read_log(path: Path) -> bytes:
-    """Read the pasted log. Raises UsageError for a file that does not exist, NothingRecordedError for an empty text."""
+    """Read the pasted log, unpacked. Raises UsageError for what is no log, NothingRecordedError for an empty text."""
+    from forensics.explain.unpack import unpacked
+
     if str(path) == "-":
         import sys
 
@@ -71,4 +73,7 @@ def _read_log(path: Path) -> bytes:
         raise UsageError(f"'{path}' is a binary journal file: use `report --file`.")
     if not content.strip():
         raise NothingRecordedError("There is no text to explain.")
-    return content
+    log = unpacked(content, "standard input" if str(path) == "-" else str(path))
+    if not log.strip():
+        raise NothingRecordedError("There is no text to explain.")
+    return log
