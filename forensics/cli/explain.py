@@ -17,7 +17,7 @@ Log = Annotated[
     Path,
     typer.Argument(
         metavar="FILE|-",
-        help="The log, also compressed: text of journalctl, systemctl, docker, kubectl, syslog, a traceback, JSON lines; '-' is standard input.",
+        help="The log, also compressed: text of journalctl, systemctl, docker or kubectl, a traceback, JSON lines; '-' is standard input.",
     ),
 ]
 ExitCode = Annotated[bool, typer.Option("--exit-code", help="Exit with code 3 when something failed.")]
