@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
 from json import dumps
+from typing import Any
 
 import polars as pl
 
@@ -13,6 +14,7 @@ from forensics.assembly import Assembly, assemble
 from forensics.classes.overrides import Overrides, apply_overrides
 from forensics.errors import ForensicsError
 from forensics.explain.as_journal import KERNEL
+from forensics.explain.format import UNRECOGNISED, Format
 from forensics.explain.no_failure import Problem, find_problem
 from forensics.explain.paste import read_paste
 from forensics.explain.records import JournalRecord
@@ -21,14 +23,28 @@ from forensics.model.bounds import bounded_entries
 from forensics.model.frames import ENTRIES
 from forensics.model.values import Signature
 from forensics.signatures import Labelled, label
+from forensics.signatures.candidates import LAST_LINE
 from forensics.signatures.catalogue import Catalogue
 from forensics.signatures.nonfatal import WHY
 from forensics.signatures.pattern import Pattern
-from forensics.signatures.root_cause import EXIT_RESULT, LAST_LINE, RULES
+from forensics.signatures.root_cause import EVIDENCE, EXIT_RESULT, best, reasons, strength
 
 NO_OVERRIDES = Overrides()
+MOST_CANDIDATES = 5  # shown
 # For an attempt whose end is only assumed, neither of these proves a failure.
-_NO_PROOF = (EXIT_RESULT, RULES[LAST_LINE])
+_NO_PROOF = (EXIT_RESULT, EVIDENCE[LAST_LINE][1])
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An event that may explain the failure. signature: of the catalogue, else null; line is 1-based, null without one."""
+
+    signature: str | None
+    line: int | None
+    text: str
+    evidence: str
+    points: int
+    reasons: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +59,8 @@ class Explanation:
     secondary: tuple[str, ...] = ()
     pattern: Pattern | None = None
     key_text: str = ""  # of an unknown failure: the text that is compared with known ones
+    candidates: tuple[Candidate, ...] = ()  # the events that may explain the failure, the best first
+    understood: Format = UNRECOGNISED  # what the text is
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +71,17 @@ class LabelledText:
     lines: Sequence[int]
     assembly: Assembly
     labelled: Labelled
-    failures: pl.DataFrame  # LABELS with `unit` and `invocation`, of attempts that failed
+    failures: pl.DataFrame  # LABELS with `unit`, `invocation` and `strength`, of attempts that failed
+    understood: Format
 
 
 def explain(content: bytes, catalogue: Catalogue, overrides: Overrides = NO_OVERRIDES) -> Explanation:
-    """Explain the failure class of most failed attempts, the latest of several; a bare exit result only if there is nothing else."""
+    """Explain the failure class with the strongest reason; of equally strong ones that of most failed attempts, the latest of several."""
     text = _label_text(content, catalogue, overrides)
     if not text.failures.is_empty():
         return _explain_failure(text, catalogue)
     problem = find_problem(text.entries, text.assembly.events, catalogue)
-    return Explanation() if problem is None else _explain_problem(text, problem, catalogue)
+    return Explanation(understood=text.understood) if problem is None else _explain_problem(text, problem, catalogue)
 
 
 def _label_text(content: bytes, catalogue: Catalogue, overrides: Overrides) -> LabelledText:
@@ -74,8 +93,10 @@ def _label_text(content: bytes, catalogue: Catalogue, overrides: Overrides) -> L
     # The kernel logs ERROR for much that makes nothing fail.
     kernel_only = (pl.col("unit") == KERNEL) & ~pl.col("why").str.starts_with("catalogue")
     proven = ~(assumed & (pl.col("why").is_in(_NO_PROOF) | kernel_only))
-    failures = labelled.labels.join(assembly.attempts.select("attempt", "unit", "invocation"), on="attempt").filter("failed", proven)
-    return LabelledText(entries, [record.line for record in pasted.records], assembly, labelled, failures)
+    attempts = assembly.attempts.select("attempt", "unit", "invocation", "result", "exit_status")
+    labels = labelled.labels.join(attempts, on="attempt").join(best(labelled.ranked).select("attempt", "points"), on="attempt", how="left")
+    failures = labels.filter("failed", proven).with_columns(strength=strength(pl.col("points"), pl.col("result"), pl.col("exit_status")))
+    return LabelledText(entries, [record.line for record in pasted.records], assembly, labelled, failures, pasted.understood)
 
 
 def _entries(records: Sequence[JournalRecord]) -> pl.DataFrame:
@@ -91,24 +112,38 @@ def _entries(records: Sequence[JournalRecord]) -> pl.DataFrame:
 
 
 def _explain_failure(text: LabelledText, catalogue: Catalogue) -> Explanation:
-    bare_exit = pl.col("signature").str.starts_with("exit:")
     size = pl.len().over("signature")
-    chosen = text.failures.sort(bare_exit, size, "row", descending=[False, True, True]).row(0, named=True)
+    chosen = text.failures.sort("strength", size, "row", descending=True).row(0, named=True)
     signature = text.labelled.signatures[chosen["signature"]]
     events = text.assembly.events.filter(pl.col("event").eq_missing(pl.lit(chosen["event"], pl.UInt32)))
     message = (events["text"].item() if events.height else text.entries["message"][chosen["row"]]) or ""
     pattern = catalogue.pattern(signature.id)
     line, quote = _quote(text, chosen["row"], message)
+    candidates = _candidates(text, chosen["attempt"])
     return Explanation(
         signature=signature,
         line=line,
         text=quote,
-        why=_why(chosen["why"], pattern, message),
+        why="; ".join([_why(chosen["why"], pattern, message), *(candidates[0].reasons if candidates else ())]),
         captures=_captures(text.labelled.events, chosen["event"], signature.id),
         secondary=_secondary(text.failures, chosen["attempt"], signature.id),
         pattern=pattern,
         key_text=events["root"].item() or message if events.height else "",
+        candidates=candidates,
+        understood=text.understood,
     )
+
+
+def _candidates(text: LabelledText, attempt: int) -> tuple[Candidate, ...]:
+    """The events that may explain an attempt's end, the best first; a known problem once."""
+    ranked = text.labelled.ranked.filter(pl.col("attempt") == attempt)
+    once = ranked.filter(pl.col("signature").is_null() | pl.struct("attempt", "signature").is_first_distinct()).head(MOST_CANDIDATES)
+    return tuple(_candidate(text, row) for row in once.iter_rows(named=True))
+
+
+def _candidate(text: LabelledText, row: dict[str, Any]) -> Candidate:
+    line, quote = _quote(text, row["row"], "")
+    return Candidate(row["signature"], line, quote, EVIDENCE[row["evidence"]][1], row["points"], tuple(reasons(row)))
 
 
 def _explain_problem(text: LabelledText, problem: Problem, catalogue: Catalogue) -> Explanation:
@@ -122,6 +157,7 @@ def _explain_problem(text: LabelledText, problem: Problem, catalogue: Catalogue)
         captures=problem.captures,
         pattern=pattern,
         key_text="" if pattern else problem.key_text,
+        understood=text.understood,
     )
 
 

@@ -9,6 +9,8 @@ import polars as pl
 
 from forensics.model.frames import ATTEMPTS, EVENTS, LABELS, checked, exit_id
 from forensics.model.values import LOST, Signature
+from forensics.sanitize import filled
+from forensics.sanitize.filled import groups
 from forensics.signatures import naming, root_cause, variants
 from forensics.signatures.match import CAPTURES, find_hits
 from forensics.signatures.pattern import Catalogue
@@ -20,11 +22,13 @@ NAMED = pl.Schema({"event": pl.UInt32(), "signature": pl.String(), "why": pl.Str
 class Labelled:
     """labels: LABELS, one row per attempt that is not running. events: NAMED, every event that a pattern matches or that explains an end.
 
-    signatures: the description of each id in use.
+    ranked: all events that may explain an end, the best first of each attempt (root_cause.RANKED). signatures: the description of each id
+    in use.
     """
 
     labels: pl.DataFrame
     events: pl.DataFrame
+    ranked: pl.DataFrame
     signatures: Mapping[str, Signature]
 
 
@@ -33,14 +37,26 @@ def label(events: pl.DataFrame, attempts: pl.DataFrame, catalogue: Catalogue) ->
     events = checked(events, EVENTS, "events")
     ended = _as_failures(checked(attempts, ATTEMPTS, "attempts").filter(pl.col("outcome") != "running"))
     hits = find_hits(events, catalogue)
-    choice = root_cause.choose(ended, events, hits, catalogue)
+    ranked = root_cause.rank(ended, events, hits, catalogue)
+    choice = root_cause.best(ranked)
     unknown = events.join(choice.filter(pl.col("signature").is_null()).select("event"), on="event", how="semi")
     mined = variants.merged(naming.mined(unknown))
     choice = choice.join(mined.rename({"signature": "mined"}), on="event", how="left", maintain_order="left").with_columns(
         pl.coalesce("signature", "mined")
     )
     labels = _labels(ended, choice, _secondary(events, hits, choice))
-    return Labelled(labels, _named_events(hits, choice), _signatures(labels, hits, mined, catalogue))
+    return Labelled(labels, _named_events(hits, choice), ranked, _signatures(labels, hits, mined, catalogue))
+
+
+def filled_for(signature: Signature, attempt: int, labelled: Labelled, events: pl.DataFrame) -> Signature:
+    """Return the signature of an attempt's end with what its pattern captured there. events: EVENTS that the labels are about."""
+    if not any(groups(signature)):
+        return signature
+    deciding = labelled.labels.filter(pl.col("attempt") == attempt).select("event").drop_nulls()
+    named = labelled.events.filter(pl.col("signature") == signature.id).join(deciding, on="event")
+    for captures, text in named.join(events.select("event", "text"), on="event").select("captures", "text").iter_rows():
+        return filled(signature, {pair["name"]: pair["value"] for pair in captures}, text or "")
+    return filled(signature)
 
 
 def _as_failures(ended: pl.DataFrame) -> pl.DataFrame:
@@ -67,12 +83,12 @@ def _labels(ended: pl.DataFrame, choice: pl.DataFrame, secondary: pl.DataFrame) 
         .select(
             "attempt",
             "signature",
-            why=pl.col("rule").replace_strict(root_cause.RULES, default=root_cause.EXIT_RESULT, return_dtype=pl.String),
+            why=root_cause.name_of(pl.col("evidence")),
             event="event",
             row=pl.coalesce("row", "last_row"),
             secondary=pl.col("secondary").fill_null([]),
             # A service that exits with 0 right after a fatal error has failed all the same.
-            failed=pl.col("failed_itself") | (pl.col("clean") & pl.col("rule").is_not_null()),
+            failed=pl.col("failed_itself") | (pl.col("clean") & pl.col("evidence").is_not_null()),
         )
         .sort("attempt")
         .cast(LABELS)
@@ -98,7 +114,7 @@ def _named_events(hits: pl.DataFrame, choice: pl.DataFrame) -> pl.DataFrame:
     unknown = choice.filter(pl.col("mined").is_not_null()).select(
         "event",
         "signature",
-        why=pl.col("rule").replace_strict(root_cause.RULES, return_dtype=pl.String),
+        why=root_cause.name_of(pl.col("evidence")),
         captures=pl.lit([], CAPTURES),
     )
     return pl.concat([known, unknown]).cast(NAMED).sort("event", "signature")

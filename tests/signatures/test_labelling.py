@@ -39,7 +39,7 @@ def labelled(*events: dict[str, object], **columns: object) -> dict[str, object]
 
 
 def test_a_secondary_problem_is_shown_by_its_first_row() -> None:
-    events = event("port 80 taken", 3), event("port 80 taken", 4), event("no memory", 8)
+    events = event("port 80 taken", 1), event("port 80 taken", 2), event("no memory", 8)
     found = label(events_frame(*events), attempts_frame(attempt()), CATALOGUE)
     assert found.labels["secondary"].to_list() == [[{"signature": "port", "row": 0}]]
 
@@ -55,9 +55,26 @@ def test_a_known_problem_explains_the_end_and_is_its_own_evidence() -> None:
     assert found["failed"]
 
 
-def test_of_two_known_problems_the_last_one_explains_the_end_and_the_other_is_secondary() -> None:
+def test_of_two_known_problems_long_after_each_other_the_last_one_explains_the_end() -> None:
     found = labelled(event("port 80 taken", 3), event("no memory", 8))
     assert (found["signature"], found["secondary"]) == ("memory", ["port"])
+
+
+def test_of_two_known_problems_at_once_the_first_one_is_the_cause() -> None:
+    found = labelled(event("port 80 taken", 7), event("no memory", 8))
+    assert (found["signature"], found["secondary"]) == ("port", ["memory"])
+
+
+def test_a_known_problem_that_was_overcome_explains_nothing() -> None:
+    overcome = [event("ERROR: port 80 taken, retrying", 3), event("INFO: connected to the broker", 4)]
+    assert labelled(*overcome)["signature"] == "exit:exit-code/1"
+    assert labelled(*overcome, traceback(TRACEBACK, 5))["why"] == "exception of a traceback"
+    assert labelled(*overcome, event("ERROR: no such host", 5))["why"] == "error line"
+    assert labelled(*overcome, event("ERROR: port 80 taken", 5))["signature"] == "port"
+
+
+def test_a_try_that_is_not_the_last_one_explains_an_end_when_nothing_recovers() -> None:
+    assert labelled(event("ERROR: port 80 taken, retrying in 1 s", 3), event("INFO: waiting", 9))["signature"] == "port"
 
 
 def test_a_known_problem_is_shown_by_its_first_line() -> None:
@@ -108,14 +125,14 @@ def test_a_service_that_quotes_the_kernel_is_not_the_kernel() -> None:
 
 def test_a_known_problem_mentioned_as_information_yields_to_an_unknown_error() -> None:
     found = labelled(event("INFO: port 80 taken, using 81", 3), event("ERROR: no such host", 8))
-    assert (found["why"], found["secondary"]) == ("last error line", ["port"])
+    assert (found["why"], found["secondary"]) == ("error line", ["port"])
 
 
 def test_the_start_limit_explains_only_what_nothing_else_explains() -> None:
     limit = manager("some.service: Start request repeated too quickly.", 10.5)
     assert labelled(limit)["signature"] == "refused"
     assert labelled(event("loading", 9.5), limit)["signature"] == "refused"
-    assert labelled(event("pre-check failed", 9.5), limit)["why"] == "last line before the end, which mentions a problem"
+    assert labelled(event("pre-check failed", 9.5), limit)["why"] == "line that mentions a problem"
     assert labelled(event("ERROR: port 80 taken"), limit)["signature"] == "port"
     assert str(labelled(event("ERROR: no such host"), limit)["signature"]).startswith("mined:")
 
@@ -126,25 +143,35 @@ def test_a_fault_of_the_program_wins_over_the_start_limit() -> None:
     assert (found["signature"], found["secondary"]) == ("exit:signal/11", ["refused"])
 
 
-def test_the_last_traceback_decides_over_error_lines() -> None:
-    found = labelled(
-        traceback(TRACEBACK.replace("bad", "first"), 2), traceback(TRACEBACK, 5), event("ERROR: Application startup failed. Exiting.", 9)
-    )
-    assert (found["event"], found["why"]) == (1, "last exception of the last traceback")
+def test_the_first_traceback_of_the_last_burst_decides_over_error_lines() -> None:
+    first, second = TRACEBACK.replace("bad", "first"), TRACEBACK.replace("bad", "second")
+    found = labelled(traceback(first, 1), traceback(TRACEBACK, 7), traceback(second, 8), event("ERROR: Application startup failed.", 9))
+    assert (found["event"], found["why"]) == (1, "exception of a traceback")
 
 
 def test_a_traceback_of_stopping_explains_nothing() -> None:
     stopping = traceback("Traceback …\nKeyboardInterrupt", 9.5)
-    assert labelled(event("ERROR: no such host", 5), stopping)["why"] == "last error line"
+    assert labelled(event("ERROR: no such host", 5), stopping)["why"] == "error line"
 
 
-def test_the_last_error_line_decides_but_not_a_farewell() -> None:
-    found = labelled(event("ERROR: one thing", 5), event("ERROR: no such host 3", 6), event("ERROR: Exiting.", 7), event("INFO: bye", 8))
-    assert (found["event"], found["why"]) == (1, "last error line")
+def test_the_first_error_line_of_the_last_burst_decides_but_not_a_farewell() -> None:
+    burst = [event("ERROR: no such host 3", 7), event("ERROR: the plugin gave up", 7), event("ERROR: Exiting.", 8), event("INFO: bye", 8)]
+    found = labelled(event("ERROR: one thing", 1), *burst)
+    assert (found["event"], found["why"]) == (1, "error line")
+
+
+def test_what_follows_a_recovery_is_a_burst_of_its_own() -> None:
+    found = labelled(event("ERROR: no such host", 5), event("INFO: connected to the broker", 6), event("ERROR: the widget broke", 7))
+    assert (found["event"], found["why"]) == (2, "error line")
+
+
+def test_neither_a_rollback_nor_a_farewell_hides_a_complaint() -> None:
+    found = labelled(event("line 31: resolvconf: command not found", 9), event("[#] ip link delete dev wg0", 9), event("Exiting.", 9))
+    assert (found["event"], found["why"]) == (0, "line that mentions a problem")
 
 
 def test_a_priority_marks_an_error_too() -> None:
-    assert labelled(event("the door is shut", 2, priority=0), event("INFO: bye", 9))["why"] == "last error line"
+    assert labelled(event("the door is shut", 2, priority=0), event("INFO: bye", 9))["why"] == "error line"
 
 
 def test_a_last_line_before_an_exit_explains_it_when_nothing_else_does() -> None:
@@ -178,8 +205,8 @@ def test_an_end_that_no_line_explains_is_named_by_its_exit_result(
 
 def test_a_known_problem_long_before_an_exit_explains_it_only_after_later_errors() -> None:
     early = [event("no memory", 100), event("INFO: request done", 7000)]
-    assert labelled(*early, uptime=7200.0)["why"] == "catalogue pattern earlier in the attempt"
-    assert labelled(*early, traceback(TRACEBACK, 7199), uptime=7200.0)["why"] == "last exception of the last traceback"
+    assert labelled(*early, uptime=7200.0)["why"] == "catalogue pattern in the service's own output"
+    assert labelled(*early, traceback(TRACEBACK, 7199), uptime=7200.0)["why"] == "exception of a traceback"
 
 
 def test_a_known_problem_long_before_a_kill_does_not_explain_it() -> None:
@@ -302,7 +329,7 @@ def test_a_failure_while_stopping_is_explained_like_any_other() -> None:
     silent = labelled(failed_stopping=True, **stopped)
     assert (silent["signature"], silent["failed"]) == ("exit:exit-code/127", True)
     explained = labelled(event("ERROR: the lock was never released", 9), failed_stopping=True, **stopped)
-    assert (explained["why"], explained["failed"]) == ("last error line", True)
+    assert (explained["why"], explained["failed"]) == ("error line", True)
 
 
 def test_a_stop_that_went_well_is_no_failure() -> None:

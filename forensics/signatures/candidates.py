@@ -1,0 +1,273 @@
+"""Find the events that may explain how each attempt ended, and what speaks for and against each.
+
+Candidates are the known problems of an attempt and, where none of them is beyond doubt, its unknown tracebacks, error lines, complaints
+and last lines. A burst is what was logged within SAME_BURST of each other, without a line of recovery between: what follows the first
+problem of the last burst is usually its consequence.
+"""
+
+from __future__ import annotations
+
+import signal
+from datetime import timedelta
+from functools import reduce
+from operator import or_
+
+import polars as pl
+
+from forensics.model import systemd
+from forensics.signatures import line_level, line_wording, mask, prefix
+from forensics.signatures.match import find_in_texts
+from forensics.signatures.pattern import FATAL, Catalogue
+
+KNOWN, MANAGER, TRACEBACK, ERROR_LINE, COMPLAINT, WEAK, LAST_LINE = range(7)
+
+STARTUP = 600.0  # s; everything that a shorter attempt logged belongs to its start
+NEAR = timedelta(seconds=60)  # of a longer attempt only the last minute explains its end
+SUDDEN = timedelta(seconds=10)  # a signal, or a clean exit, is explained only by lines just before it
+LAST_LINE_AGE = timedelta(seconds=5)  # at most, of a last line that explains the end
+LAST_LINES = 3  # of which one may explain the end without mentioning a problem
+SAME_BURST = timedelta(seconds=5)  # between the events of one burst
+BURST_LINES = 12  # at most, between two events of one burst: pasted text often has no times
+
+OWN = ("line", "traceback")
+
+# What speaks for or against a candidate; every name is a column of CANDIDATES.
+FEATURES = (
+    "survived",  # a line of recovery follows
+    "retried",  # it announces another try
+    "informational",  # it is logged as information, or as an access
+    "warned",  # it is logged as a warning
+    "early",  # it was logged long before the end of a long attempt
+    "farewell",  # it only announces the end
+    "rollback",  # it undoes what was begun
+    "wrapper",  # it only reports that something within it failed
+    "hint",  # it gives advice
+    "last_burst",  # nothing of its kind follows after a pause or a recovery
+    "first",  # the first of its burst
+    "last_line",  # the attempt's last line
+    "held",  # attempts of the unit that held logged it too
+    "repeated",  # most failed attempts of the unit logged it
+)
+CANDIDATES = pl.Schema(
+    {
+        "attempt": pl.UInt32(),
+        "event": pl.UInt32(),
+        "row": pl.UInt32(),
+        "signature": pl.String(),  # null where it is still to be mined
+        "evidence": pl.Int32(),  # KNOWN … LAST_LINE
+        **dict.fromkeys(FEATURES, pl.Boolean()),
+    }
+)
+# Against a known problem: where one of these holds, unknown events are looked at too.
+DOUBTS = ("survived", "retried", "informational", "early", "wrapper", "held")
+
+
+def find_candidates(attempts: pl.DataFrame, events: pl.DataFrame, hits: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
+    """Find the CANDIDATES of each attempt, in the order of attempt and event. attempts: those that ended; hits: HITS of the events."""
+    timed = _with_ends(attempts, events)
+    known = _featured(_known_problems(timed, hits, catalogue), timed)
+    beyond_doubt = known.filter(pl.col("evidence") <= MANAGER, ~reduce(or_, map(pl.col, DOUBTS))).select("attempt")
+    doubtful = timed.join(beyond_doubt, on="attempt", how="anti", maintain_order="left")
+    unknown = _featured(_unknown_problems(doubtful, hits), doubtful)
+    return pl.concat([known, unknown]).sort("attempt", "event", "evidence")
+
+
+def _with_ends(attempts: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
+    """Join events with how and when their attempt ended; near: whether an event may explain that end."""
+    killed = pl.col("result").is_in(systemd.BY_SIGNAL).fill_null(value=False)
+    faulted = killed & pl.col("exit_status").is_in(systemd.FAULTS).fill_null(value=False)
+    aborted = killed & (pl.col("exit_status") == signal.SIGABRT).fill_null(value=False)
+    exited = (pl.col("result") == "exit-code").fill_null(value=False)
+    ends = attempts.select(
+        "attempt",
+        "ended",
+        "uptime_s",
+        outcome=pl.col("outcome").cast(pl.String),
+        killed=killed,
+        faulted=faulted,
+        with_words=exited | aborted,
+    )
+    kind = pl.col("kind").cast(pl.String)
+    return (
+        events.lazy()
+        .select("attempt", "event", "row", "time", "until", "text", "root", "last", "priority", kind=kind, own=kind.is_in(OWN))
+        .sort("event")
+        .with_columns(pl.col("until").fill_null(pl.col("time")), pl.col("text").fill_null(""))
+        .join(ends.lazy(), on="attempt", maintain_order="left")
+        .with_columns(
+            last_time=pl.col("until").filter("own").max().over("attempt"),
+            end=pl.col("ended").fill_null(pl.col("until").max().over("attempt")),
+            lines_left=pl.col("own").cast(pl.UInt32).cum_sum(reverse=True).over("attempt"),
+        )
+        .with_columns(
+            near=(pl.col("uptime_s").fill_null(0) < STARTUP)
+            | (pl.col("last_time") - pl.col("until") <= NEAR)
+            | (pl.col("end") - pl.col("until") <= NEAR),
+            since=pl.col("end") - pl.col("until"),
+        )
+        .collect()
+    )
+
+
+def _known_problems(timed: pl.DataFrame, hits: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
+    severities = {pattern.id: pattern.severity for pattern in catalogue.patterns}
+    matched = timed.join(_without_consequences(timed, hits, catalogue), on="event", maintain_order="left").with_columns(
+        severity=pl.col("signature").replace_strict(severities, default=None, return_dtype=pl.String)
+    )
+    matched = _with_text_features(matched)
+    failed, clean = (pl.col("outcome") == outcome for outcome in ("failed", "clean"))
+    sudden = pl.col("since") <= SUDDEN
+    near = pl.when(clean).then(sudden).otherwise(pl.col("near"))
+    fatal = pl.col("severity").is_in(FATAL)
+    in_doubt = ~near | (pl.col("own") & pl.col("informational"))
+    evidence = (
+        pl.when(fatal & (~in_doubt | (failed & ~pl.col("killed"))))
+        .then(pl.when("own").then(KNOWN).otherwise(MANAGER))
+        .when(failed & (pl.col("severity") == "medium") & pl.col("near") & ~pl.col("faulted"))
+        .then(WEAK)
+    )
+    candidates = matched.with_columns(evidence=evidence, early=~near, last_line=pl.lit(value=False)).filter(
+        pl.col("evidence").is_not_null()
+    )
+    return _innermost(candidates, catalogue)
+
+
+def _without_consequences(timed: pl.DataFrame, hits: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
+    """Drop hits that another hit of the same attempt explains."""
+    pairs = [(p.id, consequence) for p in catalogue.patterns for consequence in p.explains if consequence != p.id]
+    if not pairs or hits.is_empty():
+        return hits
+    explains = pl.DataFrame(pairs, schema={"signature": pl.String, "consequence": pl.String}, orient="row")
+    of_attempt = timed.select("event", "attempt").join(hits, on="event")
+    explained = of_attempt.select("attempt", "signature").unique().join(explains, on="signature").select("attempt", signature="consequence")
+    return of_attempt.join(explained, on=["attempt", "signature"], how="anti").drop("attempt")
+
+
+def _innermost(hits: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
+    """Keep one hit per event: in a traceback's root exception, else in its last one, else the first in the text."""
+    several = hits.filter(pl.len().over("event") > 1)
+    if several.is_empty():
+        return hits
+    by_depth = [_hits_in(several, column, catalogue).with_columns(depth=pl.lit(depth)) for depth, column in enumerate(("root", "last"))]
+    depth = pl.concat(by_depth).group_by("event", "signature").agg(pl.col("depth").min())
+    return (
+        hits.join(depth, on=["event", "signature"], how="left", maintain_order="left")
+        .sort("event", "evidence", "depth", "offset", "signature", nulls_last=True, maintain_order=True)
+        .unique("event", keep="first", maintain_order=True)
+    )
+
+
+def _hits_in(hits: pl.DataFrame, column: str, catalogue: Catalogue) -> pl.DataFrame:
+    """event, signature: the hits whose pattern also matches the event's `column`."""
+    texts = hits.select(pl.col(column).drop_nulls().unique(maintain_order=True)).with_row_index("text_id")
+    matches = find_in_texts(texts[column], catalogue)
+    ids = pl.Series([pattern.id for pattern in catalogue.patterns], dtype=pl.String)
+    named = matches.with_columns(signature=ids.gather(matches["pattern"])).join(texts, on="text_id")
+    return (
+        hits.select("event", "signature", column)
+        .join(named.select("signature", column), on=["signature", column])
+        .select("event", "signature")
+    )
+
+
+def _unknown_problems(timed: pl.DataFrame, hits: pl.DataFrame) -> pl.DataFrame:
+    """Find events of no pattern that may explain a failure: tracebacks, error lines, complaints, last lines."""
+    # Lines long before a signal do not explain it, nor lines long before an exit without output.
+    reach = pl.when("killed").then(pl.lit(SUDDEN)).otherwise(pl.lit(NEAR))
+    near = timed.filter((pl.col("outcome") == "failed") & pl.col("own") & pl.col("near") & (pl.col("since") <= reach))
+    candidates = _with_text_features(near.join(hits.select("event").unique(), on="event", how="anti", maintain_order="left"))
+    is_traceback = pl.col("kind") == "traceback"
+    raised = pl.coalesce("last", "root")
+    error = (pl.col("priority") <= 3).fill_null(value=False) | pl.col("reports_error")
+    worded = pl.col("with_words") & ~pl.col("ordinary") & (pl.col("message") != "")
+    last = (pl.col("lines_left") <= LAST_LINES) & (pl.col("since") <= LAST_LINE_AGE)
+    evidence = (
+        pl.when(is_traceback & ~line_level.comes_from_stopping(raised.fill_null("")) & raised.is_not_null())
+        .then(TRACEBACK)
+        .when(is_traceback)
+        .then(None)
+        .when(error & (pl.col("message") != ""))
+        .then(ERROR_LINE)
+        .when(worded & pl.col("complains"))
+        .then(COMPLAINT)
+        .when(worded & last)
+        .then(LAST_LINE)
+    )
+    return candidates.with_columns(
+        evidence=evidence, signature=pl.lit(None, pl.String), early=pl.lit(value=False), last_line=pl.col("lines_left") == 1
+    ).filter(pl.col("evidence").is_not_null())
+
+
+def _with_text_features(events: pl.DataFrame) -> pl.DataFrame:
+    """Add what the wording of each event claims; a traceback claims nothing but itself."""
+    distinct = events.select(pl.col("text").unique(maintain_order=True))
+    short = pl.col("text").str.slice(0, mask.LONGEST)
+    message = pl.col("message")
+    claims = (
+        distinct.lazy()
+        .with_columns(message=prefix.without_prefix(prefix.without_control(short)))
+        .select(
+            "text",
+            "message",
+            reports_error=line_level.reports_error(short),
+            ordinary=line_level.is_ordinary(short),
+            warned=line_level.warns(short),
+            complains=line_wording.complains(message),
+            retried=line_wording.retries(message),
+            farewell=line_wording.is_farewell(message),
+            rollback=line_wording.is_rollback(message),
+            wrapper=line_wording.is_wrapper(message),
+            hint=line_wording.is_hint(message),
+        )
+        .collect()
+    )
+    is_line = pl.col("kind") == "line"
+    return events.join(claims, on="text", maintain_order="left").with_columns(
+        informational=pl.col("ordinary") & is_line,
+        **{name: pl.col(name) & is_line for name in ("warned", "retried", "farewell", "rollback", "wrapper", "hint")},
+    )
+
+
+def _featured(candidates: pl.DataFrame, timed: pl.DataFrame) -> pl.DataFrame:
+    """Add what speaks for and against a candidate by its place among the others: CANDIDATES."""
+    recoveries = _recoveries(candidates, timed)
+    group = ("attempt", "evidence")
+    placed = (
+        candidates.lazy()
+        .sort("event")
+        .join_asof(
+            recoveries.lazy().select("attempt", recovery="event"),
+            left_on="event",
+            right_on="recovery",
+            by="attempt",
+            strategy="forward",
+            allow_exact_matches=False,
+            check_sortedness=False,
+        )
+        .with_columns(survived=pl.col("recovery").is_not_null())
+        .with_columns(
+            begins_burst=(pl.col("time") - pl.col("until").shift(1).over(group) >= SAME_BURST)
+            | (pl.col("lines_left").shift(1).over(group).cast(pl.Int64) - pl.col("lines_left").cast(pl.Int64) > BURST_LINES)
+            | pl.col("recovery").ne_missing(pl.col("recovery").shift(1).over(group)),
+        )
+        .with_columns(burst=pl.col("begins_burst").fill_null(value=True).cum_sum().over(group))
+        .with_columns(
+            last_burst=pl.col("burst") == pl.col("burst").max().over(group),
+            first=pl.col("event") == pl.col("event").min().over([*group, "burst"]),
+            held=pl.lit(value=False),
+            repeated=pl.lit(value=False),
+        )
+        .collect()
+    )
+    return placed.select(pl.col(name).cast(dtype) for name, dtype in CANDIDATES.items())
+
+
+def _recoveries(candidates: pl.DataFrame, timed: pl.DataFrame) -> pl.DataFrame:
+    """attempt, event: the lines of recovery after an attempt's first candidate, in the order of events."""
+    first = candidates.group_by("attempt").agg(first=pl.col("event").min())
+    later = timed.filter(pl.col("own") & (pl.col("kind") == "line")).join(first, on="attempt", maintain_order="left")
+    later = later.filter(pl.col("event") > pl.col("first"))
+    texts = later.select(pl.col("text").unique(maintain_order=True))
+    message = prefix.without_prefix(prefix.without_control(pl.col("text").str.slice(0, mask.LONGEST)))
+    recovering = texts.filter(line_wording.recovers(message) & ~line_wording.complains(message))
+    return later.join(recovering, on="text", how="semi", maintain_order="left").select("attempt", "event")
