@@ -123,6 +123,7 @@ def _inputs(history: History) -> Inputs:
         whole_lifecycle=history.whole_lifecycle,
         outside=history.outside,
         damage=history.damage,
+        captured=labelled.events,
     )
 
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 
 from forensics.explain.answer import Explanation
-from forensics.sanitize import one_line, sanitizer
+from forensics.sanitize import filled, one_line, sanitizer
 from forensics.signatures.likeness import Like
 from forensics.wording import NOT_REDACTED, helps, reflowed
 
@@ -44,6 +44,7 @@ def as_text(explanation: Explanation, like: Sequence[Like], *, redact: bool) -> 
     signature = explanation.signature
     if signature is None:
         return "Nothing failed in this text.\n"
+    signature = filled(signature, explanation.captures, explanation.text)
     safe = sanitizer(_log_texts(explanation), redact=redact)
     rows = [
         ("Failed", f"{one_line(safe(signature.title))} ({signature.id}, {signature.severity})"),

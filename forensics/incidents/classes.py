@@ -10,6 +10,7 @@ import polars as pl
 
 from forensics.incidents.inputs import Inputs, quoted
 from forensics.model.values import LOST, Evidence, FailureClass, RestartHelped, Signature
+from forensics.sanitize import filled
 
 INFORMATIONAL = ("low", "info")  # severities of signatures that accompany failures but are none
 
@@ -108,13 +109,31 @@ def _own(attempts: pl.DataFrame) -> pl.DataFrame:
 def _rows(table: pl.DataFrame, inputs: Inputs) -> dict[int, Breakdown]:
     samples = quoted(inputs.entries, table["proof"].to_list())
     tables: dict[int, tuple[list[FailureClass], list[FailureClass]]] = {}
+    captures = _captures(table, inputs)
     for row, sample in zip(table.iter_rows(named=True), samples, strict=True):
-        tables.setdefault(row["scope"], ([], []))[not row["ends"]].append(_row(row, sample, inputs.signatures))
+        signature = filled(described(row["signature"], inputs.signatures), *captures.get((row["proof"], row["signature"]), ()))
+        tables.setdefault(row["scope"], ([], []))[not row["ends"]].append(_row(row, sample, signature))
     return {scope: Breakdown(tuple(classes), tuple(others)) for scope, (classes, others) in tables.items()}
 
 
-def _row(row: dict[str, Any], sample: Evidence, signatures: Mapping[str, Signature]) -> FailureClass:
-    signature = described(row["signature"], signatures)
+def _captures(table: pl.DataFrame, inputs: Inputs) -> dict[tuple[int, str], tuple[dict[str, str], str]]:
+    """Find what the patterns captured in the events of the quoted rows, and the texts of these, by row and signature."""
+    if inputs.captured is None:
+        return {}
+    rows = table.select(pl.col("proof").cast(pl.Int64).alias("row"), "signature").unique()
+    shown = pl.concat(frame.select(pl.col("row").cast(pl.Int64), "event") for frame in (inputs.labels, inputs.events)).drop_nulls().unique()
+    found = (
+        rows.join(shown, on="row")
+        .join(inputs.captured.filter(pl.col("captures").list.len() > 0), on=["event", "signature"])
+        .join(inputs.events.select("event", "text"), on="event")
+    )
+    return {
+        (row, signature): ({capture["name"]: capture["value"] for capture in captures}, text or "")
+        for row, signature, captures, text in found.select("row", "signature", "captures", "text").iter_rows()
+    }
+
+
+def _row(row: dict[str, Any], sample: Evidence, signature: Signature) -> FailureClass:
     return FailureClass(
         signature=signature.id,
         title=signature.title,

@@ -43,6 +43,7 @@ class Inputs:
     whole_lifecycle: pl.DataFrame | None = None  # of all units, where the other frames are about some
     outside: Outside | None = None
     damage: tuple[Damage, ...] = ()  # of what the entries were read from
+    captured: pl.DataFrame | None = None  # event, signature, captures: what patterns found in an event
 
     @property
     def of_all_units(self) -> pl.DataFrame:

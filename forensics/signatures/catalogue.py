@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -11,10 +12,13 @@ from forensics import toml_file
 from forensics.errors import UsageError
 from forensics.model.frames import EVENTS
 from forensics.resources import folder
+from forensics.sanitize.filled import groups
 from forensics.signatures.match import find_hits
 from forensics.signatures.pattern import Catalogue, Example, Pattern
 from forensics.signatures.pattern_file import id_of_path, read_pattern
 from forensics.toml_file import Mistake
+
+_GROUP = re.compile(r"\(\?P?<(\w+)>")
 
 __all__ = ["Catalogue", "Mistake", "check", "format_mistakes", "load"]
 
@@ -83,9 +87,17 @@ def check(catalogue: Catalogue) -> list[Mistake]:
         for pattern in catalogue.patterns
         if pattern.restart_helps and not pattern.signature.restart_helps_when
     ]
+    mistakes += (mistake for pattern in catalogue.patterns for mistake in _unknown_groups(pattern))
     for number, (pattern, key, example) in enumerate(cases):
         mistakes += (Mistake(pattern.file, None, key, text) for text in _broken_promises(pattern, example, captures_of.get(number, {})))
     return sorted(mistakes, key=lambda mistake: (mistake.file, mistake.key))
+
+
+def _unknown_groups(pattern: Pattern) -> Iterator[Mistake]:
+    """Find values that the texts are to show and that no message captures."""
+    captured = {name for message in pattern.messages for name in _GROUP.findall(message)}
+    for name in sorted(set(groups(pattern.signature)) - captured):
+        yield Mistake(pattern.file, None, "remedy", f"shows {{{name}|…}}, but no message has a group {name!r}")
 
 
 def _broken_promises(pattern: Pattern, example: Example, matching: dict[str, dict[str, str]]) -> Iterator[str]:

@@ -9,6 +9,7 @@ import polars as pl
 
 from forensics.model.frames import EVENTS
 from forensics.model.values import Signature
+from forensics.sanitize import filled
 from forensics.signatures import line_level, naming
 from forensics.signatures.catalogue import Catalogue
 from forensics.signatures.mask import LONGEST
@@ -43,9 +44,11 @@ def problems(events: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
 
 
 def signature_of(problem: Mapping[str, Any], catalogue: Catalogue) -> Signature:
-    """Describe the signature of a row of PROBLEMS."""
+    """Describe the signature of a row of PROBLEMS, with what its pattern captured; `text` of its event where the row has it."""
     pattern = catalogue.pattern(problem["signature"])
-    return naming.mined_signature(problem["signature"], problem["title"]) if pattern is None else pattern.signature
+    if pattern is None:
+        return naming.mined_signature(problem["signature"], problem["title"])
+    return filled(pattern.signature, {pair["name"]: pair["value"] for pair in problem["captures"]}, problem.get("text") or "")
 
 
 def _known(events: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:

@@ -26,7 +26,7 @@ from forensics.model.frames import ENTRIES
 from forensics.model.own_entries import IDENTIFIER
 from forensics.model.values import Signature, UnitKey
 from forensics.policy.unit_state import Attempt
-from forensics.signatures import label
+from forensics.signatures import Labelled, filled_for, label
 from forensics.signatures.match import may_match
 from forensics.signatures.nonfatal import FATAL_ELSEWHERE, WHY, problems, signature_of
 from forensics.signatures.pattern import Catalogue
@@ -244,7 +244,7 @@ class Stream:
         extra = over.select("attempt", "name", "number").join(labelled.labels.select("attempt", "why"), on="attempt", how="left")
         ended = facts.join(extra, on="attempt").sort("ended", "attempt")
         pairs = zip(attempts_of(ended), ended.iter_rows(named=True), strict=True)
-        return tuple(_ended(attempt, row, entries, labelled.signatures.get(row["signature"])) for attempt, row in pairs)
+        return tuple(_ended(attempt, row, entries, _signature_of(row, labelled, events)) for attempt, row in pairs)
 
     def _may_match(self, texts: pl.Series) -> pl.Series:
         return may_match(texts, self.catalogue.patterns)
@@ -289,6 +289,11 @@ class Stream:
 
 def _by_unit(rows: pl.DataFrame) -> dict[UnitKey, float]:
     return {UnitKey(machine or "", manager or "", unit): value for machine, manager, unit, value in rows.iter_rows()}
+
+
+def _signature_of(row: dict[str, Any], labelled: Labelled, events: pl.DataFrame) -> Signature | None:
+    signature = labelled.signatures.get(row["signature"])
+    return None if signature is None else filled_for(signature, row["attempt"], labelled, events)
 
 
 def _ended(attempt: Attempt, row: dict[str, Any], entries: pl.DataFrame, signature: Signature | None) -> Ended:

@@ -119,6 +119,13 @@ def test_a_pattern_that_no_restart_helps_says_no_when(tmp_path: Path) -> None:
         catalogue.load([folder(tmp_path, good=wrong)])
 
 
+def test_a_remedy_that_shows_what_no_message_captures_fails_the_check(tmp_path: Path) -> None:
+    good = GOOD.replace('"do this"', '"mend the {part|PART}"')
+    bad = variant("bad", ('"do this"', '"mend the {wheel|WHEEL}"'), ("broken (?P", "bad broken (?P"), ('"broken', '"bad broken'))
+    root = folder(tmp_path, good=good.replace("broken (?P", "^broken (?P"), bad=bad)
+    assert failed_checks(root) == ["bad.toml remedy: shows {wheel|…}, but no message has a group 'wheel'"]
+
+
 def test_a_file_that_is_not_utf_8_is_reported(tmp_path: Path) -> None:
     root = folder(tmp_path, good=GOOD)
     (root / "area" / "bad.toml").write_bytes(b"title = '\xff'")

@@ -1,0 +1,44 @@
+"""Fill the values that a pattern captured into its texts: `ss -ltnp 'sport = :{port|PORT}'` → `ss -ltnp 'sport = :5000'`.
+
+A captured value is hostile and may be secret, and the text around it is a command that somebody will paste into a shell. Only a value of
+letters, digits and a few marks that no shell and no markup reads is filled in, and none that `redacted` hides; else the word stands.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from forensics.model.values import Signature
+from forensics.sanitize.texts import redacted
+
+LONGEST = 200  # characters of a value
+_PLACE = re.compile(r"\{([a-z_][a-z0-9_]{0,40})\|([^{}|\n]{1,60})\}")
+_SAFE = re.compile(r"[A-Za-z0-9_/@:.+][A-Za-z0-9_/@:.+,=%-]*")  # no option begins so
+
+
+def groups(signature: Signature) -> Iterator[str]:
+    """Yield the names of the values that the texts of a signature show, once for each place."""
+    for text in (signature.cause, signature.remedy):
+        yield from (place[1] for place in _PLACE.finditer(text))
+
+
+def filled(signature: Signature, captures: Mapping[str, str] | None = None, text: str = "") -> Signature:
+    """Return the signature with captured values in its texts, or the words that stand for them. text: what the values are captured from."""
+    wanted = set(groups(signature))
+    if not wanted:
+        return signature
+    values = _harmless({name: value for name, value in (captures or {}).items() if name in wanted}, text)
+    cause, remedy = (_PLACE.sub(lambda place: values.get(place[1], place[2]), each) for each in (signature.cause, signature.remedy))
+    return replace(signature, cause=cause, remedy=remedy)
+
+
+def _harmless(captures: Mapping[str, str], text: str) -> dict[str, str]:
+    """Keep what may be filled in."""
+    values = {name: value.rstrip(".,:;") for name, value in captures.items()}
+    values = {name: value for name, value in values.items() if len(value) <= LONGEST and _SAFE.fullmatch(value)}
+    if not values:
+        return {}
+    shown = redacted({"": text} | values)  # no group has an empty name
+    return {name: value for name, value in values.items() if shown[name] == value and (value not in text or value in shown[""])}
