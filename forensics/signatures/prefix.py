@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import polars as pl
 
-_IN_CLASS = {r"\w": "0-9A-Za-z_", r"\s": r" \t\n\r\f\v"}
-_ALONE = {r"\w": "[0-9A-Za-z_]", r"\s": r"[ \t\n\r\f\v]", r"\S": r"[^ \t\n\r\f\v]", r"\b": r"(?-u:\b)"}
+_IN_CLASS = {r"\w": "0-9A-Za-z_", r"\d": "0-9", r"\s": r" \t\n\r\f\v"}
+_ALONE = {r"\w": "[0-9A-Za-z_]", r"\d": "[0-9]", r"\s": r"[ \t\n\r\f\v]", r"\S": r"[^ \t\n\r\f\v]", r"\b": r"(?-u:\b)"}
 
 
 def ascii_classes(pattern: str) -> str:
-    r"""Restrict \w, \s and \b of a pattern to ASCII.
+    r"""Restrict \w, \d, \s and \b of a pattern to ASCII.
 
     The classes of Unicode have thousands of ranges, and polars builds its automata anew in each call: most of the time of a small batch.
     """
