@@ -26,6 +26,7 @@ from forensics.model.values import Signature
 from forensics.signatures import catalogue
 from forensics.signatures.match import find_in_texts
 from forensics.signatures.pattern import Catalogue, Pattern
+from forensics.signatures.prefilter import required
 
 PARTS = [
     "allocator",
@@ -68,7 +69,8 @@ def invented(count: int) -> list[Pattern]:
     found = []
     for n in range(count):
         words = {"part": PARTS[n % len(PARTS)], "fault": FAULTS[n % len(FAULTS)], "n": n}
-        found.append(Pattern(Signature(f"invented.{n}", "", "high"), Path(), (SHAPES[n % len(SHAPES)].format(**words),), {}))
+        message = SHAPES[n % len(SHAPES)].format(**words)
+        found.append(Pattern(Signature(f"invented.{n}", "", "high"), Path(), (message,), literals=(required(message),)))
     return found
 
 

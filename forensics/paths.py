@@ -1,4 +1,4 @@
-"""Where the user's files are: below $XDG_STATE_HOME and $XDG_CONFIG_HOME, as in the XDG base directory specification."""
+"""Where the user's files are: below $XDG_STATE_HOME, $XDG_CONFIG_HOME and $XDG_CACHE_HOME, as in the XDG base directory specification."""
 
 from __future__ import annotations
 
@@ -21,6 +21,12 @@ def users_patterns(environment: Mapping[str, str] = os.environ) -> Path:
 def overrides_file(environment: Mapping[str, str] = os.environ) -> Path:
     """`$XDG_CONFIG_HOME/tabby-forensics/classes.toml`: merged, pinned and renamed failure classes."""
     return _config_folder(environment) / "classes.toml"
+
+
+def cache_folder(environment: Mapping[str, str] = os.environ) -> Path:
+    """`$XDG_CACHE_HOME/tabby-forensics`: what can be made again."""
+    cache = environment.get("XDG_CACHE_HOME")
+    return (Path(cache) if cache else Path.home() / ".cache") / "tabby-forensics"
 
 
 def watch_file(environment: Mapping[str, str] = os.environ) -> Path:

@@ -13,6 +13,7 @@ from forensics.errors import UsageError
 from forensics.model.frames import EVENTS
 from forensics.resources import folder
 from forensics.sanitize.filled import groups
+from forensics.signatures import kept_patterns
 from forensics.signatures.match import find_hits
 from forensics.signatures.pattern import Catalogue, Example, Pattern
 from forensics.signatures.pattern_file import id_of_path, read_pattern
@@ -38,15 +39,12 @@ def load(directories: Sequence[Path], *, distrust: bool = False) -> Catalogue:
     shipped = folder("patterns")
     for directory in directories:
         of_directory = mistakes if directory == directories[0] else refused
-        if not directory.is_dir():
-            of_directory.append(Mistake(directory, None, "", "is not a directory"))
-        for file in sorted(directory.rglob("*.toml")):
-            pattern, of_file = read_pattern(file, directory, compiles=directory == shipped and not distrust)
-            of_directory += of_file
-            if pattern is None:
-                unreadable.add(id_of_path(file, directory))
-            else:
-                patterns.setdefault(pattern.id, []).append(pattern)
+        trusted = directory == shipped and directory.is_dir() and not distrust
+        read, of_files = _read_shipped(directory) if trusted else _read(directory, compiles=False)
+        of_directory += of_files
+        unreadable |= {id_of_path(mistake.file, directory) for mistake in of_files if mistake.file != directory}
+        for pattern in read:
+            patterns.setdefault(pattern.id, []).append(pattern)
     if not mistakes:
         for mistake in list(_unknown_consequences(patterns, unreadable)):
             (mistakes if mistake.file.is_relative_to(directories[0]) else refused).append(mistake)
@@ -55,6 +53,25 @@ def load(directories: Sequence[Path], *, distrust: bool = False) -> Catalogue:
     bad = {mistake.file for mistake in refused}
     sound = ([pattern for pattern in patterns[id_] if pattern.file not in bad] for id_ in sorted(patterns))
     return Catalogue(tuple(of_id[-1] for of_id in sound if of_id), tuple(refused))
+
+
+def _read_shipped(directory: Path) -> tuple[tuple[Pattern, ...], list[Mistake]]:
+    """As `_read`, but from what was kept of an earlier start where the files are the same."""
+    stamp = kept_patterns.stamp(directory)
+    if (kept := kept_patterns.read(stamp, directory)) is not None:
+        return kept, []
+    patterns, mistakes = _read(directory, compiles=True)
+    if not mistakes:
+        kept_patterns.write(stamp, patterns, directory)
+    return patterns, mistakes
+
+
+def _read(directory: Path, *, compiles: bool) -> tuple[tuple[Pattern, ...], list[Mistake]]:
+    """Read the patterns without mistakes, and the mistakes of all others."""
+    if not directory.is_dir():
+        return (), [Mistake(directory, None, "", "is not a directory")]
+    results = [read_pattern(file, directory, compiles=compiles) for file in sorted(directory.rglob("*.toml"))]
+    return tuple(pattern for pattern, _ in results if pattern is not None), [mistake for _, mistakes in results for mistake in mistakes]
 
 
 def format_mistakes(mistakes: Sequence[Mistake]) -> str:

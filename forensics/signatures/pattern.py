@@ -27,6 +27,7 @@ COLUMNS = {
 }
 
 Value = str | int
+Literals = tuple[str, ...]  # ASCII in lower case: each text that an expression matches contains one of them, in any case
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ class Pattern:
     explains: tuple[str, ...] = ()
     examples: tuple[Example, ...] = ()
     counterexamples: tuple[Example, ...] = ()
+    literals: tuple[Literals | None, ...] = ()  # of each of `messages`; empty where they were not looked for
 
     @property
     def id(self) -> str:

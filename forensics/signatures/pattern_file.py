@@ -95,7 +95,7 @@ def _pattern(table: Table, path_id: str, *, compiles: bool) -> Pattern:
         explains=table.strings("explains", (), or_string=True),
         examples=_examples(table, "example"),
         counterexamples=_examples(table, "counterexample"),
-        literals=required(messages),
+        literals=tuple(required(message) for message in messages),
     )
 
 

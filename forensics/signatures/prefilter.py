@@ -17,13 +17,13 @@ _DIFFERENT = re.compile(r"\\(?:[<>]|[bB]\{)")
 SHORTEST = 4  # shorter literals are in so many texts that searching for them first saves nothing
 
 
-def required(patterns: Sequence[str]) -> Literals | None:
-    """ASCII literals, in lower case, of which each text that ANY of the patterns matches contains at least one, in any case.
+def required(pattern: str) -> tuple[str, ...] | None:
+    """ASCII literals, in lower case and order, of which each text that the pattern matches contains at least one, in any case.
 
-    null when no such set is known: then the patterns have to be tried on every text.
+    null when no such set is known: then the pattern has to be tried on every text.
     """
-    sets = [_of_pattern(pattern) for pattern in patterns]
-    return _union(sets)
+    found = _of_pattern(pattern)
+    return None if found is None else tuple(sorted(found))
 
 
 def _of_pattern(pattern: str) -> Literals | None:

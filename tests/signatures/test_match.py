@@ -13,11 +13,13 @@ from hypothesis import strategies as st
 from forensics.model.values import Signature
 from forensics.signatures import match
 from forensics.signatures.pattern import Catalogue, Pattern, Value
+from forensics.signatures.prefilter import required
 from tests.signatures.making import event, events_frame, manager
 
 
 def pattern(id_: str, *messages: str, engine: str = "rust", **columns: tuple[Value, ...]) -> Pattern:
-    return Pattern(Signature(id_, id_, "high"), Path(f"{id_}.toml"), messages, columns, engine)
+    literals = tuple(required(message) for message in messages)
+    return Pattern(Signature(id_, id_, "high"), Path(f"{id_}.toml"), messages, columns, engine, literals=literals)
 
 
 SOME = [
