@@ -7,13 +7,14 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
+from forensics.sanitize.lazy_pattern import LazyPattern
 from forensics.sanitize.names import MORE, SESSIONS, TOKENS, is_code, is_qualified
 from forensics.sanitize.place import mixed
 from forensics.sanitize.value_forms import SEPARATOR, VALUE, Span, further_items, value_span
 from forensics.sanitize.values import is_made_up, is_random, may_be_secret
 
 # The part of a name that says what it holds, where one of HINTS begins; is_qualified judges what is before it.
-_NAMED = re.compile(
+_NAMED = LazyPattern(
     rf"(?P<name>(?P<password>pass[-_ ]?(?:word|wd|phrase|code|key|wort)s?|passw|pwd|pswd|psk|kennwort|wachtwoord|senha|contrase[nñ]a|puk|masterauth|authtok)"
     rf"|(?P<pass>passe?|pw)|(?P<key>keys?(?:[-_ ]?(?:data|base|material|hex))?)|(?P<pin>pin(?:[-_ ]?code)?)|(?P<hash>hash)|(?P<pat>pat)|(?P<token>{TOKENS})|(?P<code>codes?)"
     rf"|(?P<session>{SESSIONS})|(?P<community>community))(?P<more>{MORE}){SEPARATOR}(?:(?:\"\"|''|null|nil|None|<nil>)\s(?:=>|->|→)\s)?{VALUE}",
@@ -61,30 +62,30 @@ HINTS = (
     *("hash", "ntlm", "saml", "mnemonic", "claim", "pat", "kennwort", "wachtwoord", "senha", "contrase", "de passe"),
 )
 # In lower case, a tenth of the cost of the others: a name with something behind it that can introduce a value.
-_NAME_AND_MORE = re.compile(
+_NAME_AND_MORE = LazyPattern(
     rf"(?:phpsessid|jsessionid|connect\.sid|asp\.net_sessionid|{'|'.join(HINTS)})[\w-]{{0,24}}(?:\s(?:[0-9]{{1,2}}|id))?(?:\\{{1,4}}u002[27]|[\"'\]\\)`]|&quot;|&#3[49];|%2[27]){{0,4}}\s{{0,16}}(?:[:=>\"'`|│&,(<→⇒]|%3[ad]|->|\?=|\.\.\.|is\b|was\b|now\b|to\b)"
 )
-_TEXT_OF_A_MODEL = re.compile(
+_TEXT_OF_A_MODEL = LazyPattern(
     r"(?<![a-z])(?:[eb]os|eot|eom|pad|unk|sep|cls|mask|stop|special|image|video|audio|vision|max|min|num|n|total|per|prompt|completion|input|output|context|added|first"
     r"|last|next|prev|previous|current|extra|end|begin|begin_of_text|think|tool|text|system|user|assistant|cached|reasoning|time_per_output|time_to_first"
     r"|decode|prefill|generated|draft|fim|boi|eoi|suffix|prefix|middle|space|by|forced|decoder_start|bad|each|every|new|out|in|accepted|rejected|left|remaining)[-_ ]?$",
     re.IGNORECASE,
 )
-_OF_A_PARSER = re.compile(
+_OF_A_PARSER = LazyPattern(
     r"(?:unexpected|invalid|unknown|illegal|unrecognized|missing|near|duplicate|no|foreign|lexer|parser|this|found)[-_ ]$", re.IGNORECASE
 )
-_HARMLESS_KEY = re.compile(
+_HARMLESS_KEY = LazyPattern(
     r"(?:public|primary|foreign|sort|group|partition|hot|cache|hash|index|unique|dict|map|json|yaml|missing|unknown|invalid|the|shard|routing|row|column|registry"
     r"|host|ssh|fingerprint|idempotency|dedup|object|duplicate|config|pub|lookup|for|no|bad|gpg|pgp|by|this|with|message|s3|metric|translation|license|publishable|merge|join)[-_ ]?$",
     re.IGNORECASE,
 )
-_OTHER_PASS = re.compile(r"(?:com|by|sur|tres|encom|over|under|multi|im|low|high|band|all)\Z", re.IGNORECASE)
-_NEXT_WORD = re.compile(r"\s[A-Za-z]{1,40}(?![A-Za-z]|\s?[=:])")
-_WORD = re.compile(r"\A[A-Za-z]+[.!?,]?$")
-_DESCRIBES = re.compile(r"(?:ed|ing|ble|ive|ory|ent|ant|ary|al|ic|ous|holder|none|key|here)\Z", re.IGNORECASE)
+_OTHER_PASS = LazyPattern(r"(?:com|by|sur|tres|encom|over|under|multi|im|low|high|band|all)\Z", re.IGNORECASE)
+_NEXT_WORD = LazyPattern(r"\s[A-Za-z]{1,40}(?![A-Za-z]|\s?[=:])")
+_WORD = LazyPattern(r"\A[A-Za-z]+[.!?,]?$")
+_DESCRIBES = LazyPattern(r"(?:ed|ing|ble|ive|ory|ent|ant|ary|al|ic|ous|holder|none|key|here)\Z", re.IGNORECASE)
 # jwt_secret: "words-and-a-number-66"; other secrets with such a value are names of secrets
-_OWN_SECRET = re.compile(r"(?:jwt|client|shared|session|signing|webhook|cookie|auth|login)[-_ ]?secret\Z", re.IGNORECASE)
-_WORDS_AND_NUMBER = re.compile(r"[A-Za-z]+(?:-[A-Za-z]+){1,8}-[0-9]{1,6}\Z")
+_OWN_SECRET = LazyPattern(r"(?:jwt|client|shared|session|signing|webhook|cookie|auth|login)[-_ ]?secret\Z", re.IGNORECASE)
+_WORDS_AND_NUMBER = LazyPattern(r"[A-Za-z]+(?:-[A-Za-z]+){1,8}-[0-9]{1,6}\Z")
 _LONGEST_NAMES = 100  # characters of a value in which a further name is looked for
 BEFORE = 24  # characters before a name that qualify it
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 
+from forensics.sanitize.lazy_pattern import LazyPattern
+
 # ECMA-48: CSI and the string sequences (OSC, DCS, SOS, PM, APC), 7-bit and 8-bit. A string that never ends loses only its introducer,
 # so that a line cannot hide what follows it; nor does one that the next one interrupts, so that each is searched for its end once.
-_ANSI = re.compile(
+_ANSI = LazyPattern(
     r"(?:\x1b\[|\x9b)[0-?]{0,64}[ -/]{0,8}[@-~]"
     r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x90\x98\x9c-\x9f]*(?:\x07|\x1b\\|\x9c)"
     r"|\x1b[ -/]{0,8}[0-~]"
 )
-_LINE_ENDS = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
-_CONTROLS = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
-_BYTES = re.compile(r"[\udc80-\udcff]")  # bytes that were not UTF-8, as "surrogateescape" leaves them
+_LINE_ENDS = LazyPattern(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+_CONTROLS = LazyPattern(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
+_BYTES = LazyPattern(r"[\udc80-\udcff]")  # bytes that were not UTF-8, as "surrogateescape" leaves them
 # Characters that are not shown, or reorder what a reader sees (CVE-2021-42574). A table to add to; the source of most is
 # Default_Ignorable_Code_Point of Unicode's DerivedCoreProperties.txt, of the others what fonts leave blank.
 NEVER_SHOWN = (
@@ -37,13 +39,13 @@ _VARIED = (
     "#*0-9\u00a9\u00ae\u1000-\u109f\u1800-\u18af\u2010-\u2027\u2030-\u205e\u2070-\u27ff\u2900-\u3163\u3165-\u3299"
     "\u3400-\u9fff\ua840-\ua87f\uf900-\ufaff\U0001f000-\U0001faff\U00020000-\U0003ffff"
 )
-_HIDDEN = re.compile(
+_HIDDEN = LazyPattern(
     f"[{NEVER_SHOWN}]"
     f"|(?<![{_JOINED}])[\u200c\u200d]|[\u200c\u200d](?![{_JOINED}])"
     f"|(?<![{_VARIED}])[\ufe00-\ufe0f]"
     "|(?<![\u2800-\u28ff])\u2800++(?![\u2801-\u28ff])"
 )
-_UNPRINTED = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_UNPRINTED = LazyPattern(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def without_controls(text: str) -> str:

@@ -114,9 +114,9 @@ for _number, _one in enumerate(COMMANDS):
     for _name in _one.names:
         NAMES.setdefault(_name, []).append(_number)
 
-_WORDS = re.compile(r"[a-z0-9][a-z0-9_.-]{1,20}(?=[\s\"',])")
+_WORDS = LazyPattern(r"[a-z0-9][a-z0-9_.-]{1,20}(?=[\s\"',])")
 # An option, or one of the commands that need none
-_MAY_BE = re.compile(r"[\s\"']-{1,2}[a-z0-9]|\s/(?:[a-z]{1,12}:|rp\s|p\s|pw\s)")
+_MAY_BE = LazyPattern(r"[\s\"']-{1,2}[a-z0-9]|\s/(?:[a-z]{1,12}:|rp\s|p\s|pw\s)")
 _STARTS = (" -", "'-", '"-', "\n-", " /")
 WITHOUT_OPTIONS = (
     "sqlplus",
@@ -163,10 +163,10 @@ WITHOUT_OPTIONS = (
     "impacket",
 )
 # -p and -P of any command, -u and -a with user:password, -U with user%password
-_ANY_COMMAND = re.compile(
+_ANY_COMMAND = LazyPattern(
     r"(?<=\s)(?:-[a-z]?[pP]|-[wW]|-[uaU]\s{1,9}[\"']?[\w.@\\/-]{1,64}[:%])[\s=]{0,9}[\"']?(?P<s>[^\s\"'/:=]{8,128})(?=[\s\"']|$)"
 )
-_SEPARATOR = re.compile(r"\s(?:\|\|?|&&?|;)\s|;\s|\n")
+_SEPARATOR = LazyPattern(r"\s(?:\|\|?|&&?|;)\s|;\s|\n")
 _LONGEST = 600  # characters of a command line
 _MOST = 20  # commands in one text
 

@@ -8,20 +8,21 @@ from base64 import b64decode
 from binascii import Error as NotBase64
 from collections.abc import Callable, Iterator
 
+from forensics.sanitize.lazy_pattern import LazyPattern
 from forensics.sanitize.value_forms import Span
 
 Finds = Callable[[str], bool]
 # Fields of the audit log that are hexadecimal where they have spaces in them (audit_log_untrustedstring of the kernel); cmd of sudo
-_HEX = re.compile(
+_HEX = LazyPattern(
     r"\b(?:proctitle|cmd|data|a[0-9]{1,3}|comm|exe|name|acct|argv|cmdline)=\"?(?P<s>(?:[0-9A-Fa-f]{2}){6,4096})(?![0-9A-Za-z])"
 )
-_MAY_BE_HEX = re.compile(r"=\"?[0-9A-Fa-f]{12}")
+_MAY_BE_HEX = LazyPattern(r"=\"?[0-9A-Fa-f]{12}")
 _OF_COMMANDS = (" -e", "echo", "<<<", "base64", "b64decode", "atob(")
-_COMMAND = re.compile(
+_COMMAND = LazyPattern(
     r"(?:\s-e(?:nc?(?:odedcommand)?|c)?|\becho(?: -n)?|<<<|frombase64string\(|b64decode\(|atob\()\s?[\"']?(?P<s>[A-Za-z0-9+/]{24,8192}={0,2})(?![\w+/=])",
     re.IGNORECASE,
 )
-_CONTROL = re.compile(r"\\x0[0ad]|\\0(?:00|1[0-5])?(?![0-9])|\\u000[0ad]|#0(?:00|1[0-5])|\^@|\0")
+_CONTROL = LazyPattern(r"\\x0[0ad]|\\0(?:00|1[0-5])?(?![0-9])|\\u000[0ad]|#0(?:00|1[0-5])|\^@|\0")
 _LINE_ENDS = ("a", "d", "12", "15")
 _MOST = 64  # of one text
 

@@ -6,16 +6,16 @@ letters, digits and a few marks that no shell and no markup reads is filled in, 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from forensics.model.values import Signature
+from forensics.sanitize.lazy_pattern import LazyPattern
 from forensics.sanitize.texts import redacted
 
 LONGEST = 200  # characters of a value
-_PLACE = re.compile(r"\{([a-z_][a-z0-9_]{0,40})\|([^{}|\n]{1,60})\}")
-_SAFE = re.compile(r"[A-Za-z0-9_/@:.+][A-Za-z0-9_/@:.+,=%-]*")  # no option begins so
+_PLACE = LazyPattern(r"\{([a-z_][a-z0-9_]{0,40})\|([^{}|\n]{1,60})\}")
+_SAFE = LazyPattern(r"[A-Za-z0-9_/@:.+][A-Za-z0-9_/@:.+,=%-]*")  # no option begins so
 
 
 def groups(signature: Signature) -> Iterator[str]:

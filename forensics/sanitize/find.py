@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from forensics.sanitize import assignments, commands, encoded, key_blocks, names, next_lines, options, pairs, sentences
 from forensics.sanitize.hints import by_hint, hinted
+from forensics.sanitize.lazy_pattern import LazyPattern
 from forensics.sanitize.places import in_places
 from forensics.sanitize.protocols import inserted
 from forensics.sanitize.token_formats import FORMATS
 from forensics.sanitize.values import is_unmistakable
 
 # Every token of FORMATS begins in a long word with a digit, several changes of case, or the letters of a recovery key.
-_LONG_WORDS = re.compile(r"[^\s\"'<>()]{14,}")
-_IS_MIXED = re.compile(r"[0-9]|\bsk-|[a-z][A-Z].{0,64}?[a-z][A-Z]|[cbdefghijklnrtuv]{8}-[cbdefghijklnrtuv]{8}-")
+_LONG_WORDS = LazyPattern(r"[^\s\"'<>()]{14,}")
+_IS_MIXED = LazyPattern(r"[0-9]|\bsk-|[a-z][A-Z].{0,64}?[a-z][A-Z]|[cbdefghijklnrtuv]{8}-[cbdefghijklnrtuv]{8}-")
 _OF_HINT = by_hint(form.hints for form in FORMATS)
 
 

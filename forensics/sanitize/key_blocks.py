@@ -5,18 +5,20 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
+from forensics.sanitize.lazy_pattern import LazyPattern
+
 _KEY = r"(?:(?:[A-Z0-9]{1,20} ){0,4}PRIVATE KEY(?: BLOCK)?|OpenVPN Static key V[12]|OpenVPN tls-crypt-v2 (?:client|server) key)"
-_BEGIN = re.compile(rf"-----BEGIN {_KEY}-----|---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----|^Private-Lines: [0-9]+\s*$", re.MULTILINE)
-_END = re.compile(rf"-----END {_KEY}-----|---- END SSH2 ENCRYPTED PRIVATE KEY ----|^Private-MAC: ", re.MULTILINE)
+_BEGIN = LazyPattern(rf"-----BEGIN {_KEY}-----|---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----|^Private-Lines: [0-9]+\s*$", re.MULTILINE)
+_END = LazyPattern(rf"-----END {_KEY}-----|---- END SSH2 ENCRYPTED PRIVATE KEY ----|^Private-MAC: ", re.MULTILINE)
 # Certificates, public keys, signatures and encrypted messages are shown: everybody may have them.
 _PUBLIC_NAME = r"(?!(?:[A-Z0-9]{1,20} ){0,4}PRIVATE KEY|OpenVPN )[A-Z][A-Za-z0-9 ]{1,40}"
-_PUBLIC_BEGIN = re.compile(rf"-----BEGIN {_PUBLIC_NAME}-----|---- BEGIN SSH2 PUBLIC KEY ----")
-_PUBLIC_END = re.compile(r"-----END |---- END ")
-_BODY = re.compile(r"[A-Za-z0-9+/]{1,100}={0,2}$|=[A-Za-z0-9+/]{4}$")
+_PUBLIC_BEGIN = LazyPattern(rf"-----BEGIN {_PUBLIC_NAME}-----|---- BEGIN SSH2 PUBLIC KEY ----")
+_PUBLIC_END = LazyPattern(r"-----END |---- END ")
+_BODY = LazyPattern(r"[A-Za-z0-9+/]{1,100}={0,2}$|=[A-Za-z0-9+/]{4}$")
 # A line of nothing but base64, as long as PEM (64), OpenSSH (70) and MIME (76) have them.
-_LONE = re.compile(r"(?<![^\s|>\]\"'])[A-Za-z0-9+/]{62,74}(?:[A-Za-z0-9+/]{2}|=[A-Za-z0-9+/=])(?=\s|$|\\{1,3}[rn])")
+_LONE = LazyPattern(r"(?<![^\s|>\]\"'])[A-Za-z0-9+/]{62,74}(?:[A-Za-z0-9+/]{2}|=[A-Za-z0-9+/=])(?=\s|$|\\{1,3}[rn])")
 _PUBLIC = ("AAAAB3Nza", "AAAAC3Nza", "AAAAE2Vj", "iVBORw0KGgo", "/9j/", "R0lGOD", "UklGR", "H4sI", "JVBERi", "UEsDB", "PD94", "PHN2")
-_MAY_BE_BODY = re.compile(r"[A-Za-z0-9+/]{32}|\n|(?:\A\s{0,9}|\\n)[A-Za-z0-9+/]{8}")
+_MAY_BE_BODY = LazyPattern(r"[A-Za-z0-9+/]{32}|\n|(?:\A\s{0,9}|\\n)[A-Za-z0-9+/]{8}")
 HINTS = ("private key", "private-lines", "private-mac", "static key v", "tls-crypt-v2")
 MOST_LINES = 500  # of a block; then the end is taken to be lost
 _MOST_CHARACTERS = 16_384
@@ -32,7 +34,7 @@ def begins_public(text: str) -> re.Match[str] | None:
     return _last(_PUBLIC_BEGIN, _PUBLIC_END, text) if "BEGIN" in text else None
 
 
-def _last(begin: re.Pattern[str], end: re.Pattern[str], text: str) -> re.Match[str] | None:
+def _last(begin: LazyPattern, end: LazyPattern, text: str) -> re.Match[str] | None:
     last = max(begin.finditer(text), key=re.Match.end, default=None)
     return last if last is not None and end.search(text, last.end()) is None else None
 

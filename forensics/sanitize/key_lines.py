@@ -8,21 +8,22 @@ from functools import lru_cache
 from itertools import pairwise
 
 from forensics.sanitize import key_blocks
+from forensics.sanitize.lazy_pattern import LazyPattern
 from forensics.sanitize.value_forms import Span
 
 _BODY = r"(?P<s>[A-Za-z0-9+/]{1,100}={0,2}|=[A-Za-z0-9+/]{4})"
-_RUN = re.compile(r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{16,100}={0,2}(?![A-Za-z0-9+/])")
-_NUMBERS = re.compile(r"[0-9]+")
+_RUN = LazyPattern(r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{16,100}={0,2}(?![A-Za-z0-9+/])")
+_NUMBERS = LazyPattern(r"[0-9]+")
 _LONGEST_PREFIX, _BEHIND = 300, 3  # characters before a line of the block, and of what is behind it
 _OF_A_BLOCK = 32  # characters that only a line of the block has
 
 
 @lru_cache(maxsize=64)
-def _wrapped(before: str, behind: str) -> re.Pattern[str]:
+def _wrapped(before: str, behind: str) -> LazyPattern:
     """Expression of a line in the same place; numbers, such as those of the time, may be others."""
     prefix = "[0-9]+".join(map(re.escape, _NUMBERS.split(before)))
     end = rf"{re.escape(behind)}|\s{{0,8}}\Z" if behind else r"\s{0,8}\Z"
-    return re.compile(rf"{prefix}\s{{0,8}}{_BODY}(?={end})")
+    return LazyPattern(rf"{prefix}\s{{0,8}}{_BODY}(?={end})")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 
+from forensics.sanitize.lazy_pattern import LazyPattern
 from forensics.sanitize.length import cut, one_line
 
 # GitHub also turns http://, www., user@host, :emoji: and @mentions into markup, and a list or heading at the start of a line.
-_SPECIAL = re.compile(r"([\\`*_{}\[\]#!|~$@]|:(?=//|\w+:)|(?<=www)\.|^[-+=](?=\s|$)|(?<=^\d)[.)](?=\s))", re.IGNORECASE)
+_SPECIAL = LazyPattern(r"([\\`*_{}\[\]#!|~$@]|:(?=//|\w+:)|(?<=www)\.|^[-+=](?=\s|$)|(?<=^\d)[.)](?=\s))", re.IGNORECASE)
 _LONGEST_CELL, _LONGEST_QUOTE = 300, 1024
 
 

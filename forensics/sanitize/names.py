@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 
+from forensics.sanitize.lazy_pattern import LazyPattern
 from forensics.sanitize.values import is_made_up, is_random, may_be_secret
 
 # A password may be any word; a key is a word only where it is configured; a token is never a word.
@@ -39,16 +40,16 @@ SESSIONS = r"phpsessid|jsessionid|sessionid|session|csrftoken|connect\.sid|asp\.
 # The name goes on with more that does not change what it holds …
 MORE = r"(?:[_-]?(?:hash|value|text|base64|b64|base|string|data|plain|new|old|confirm(?:ation)?|again|repeat|encrypted|enc|decrypted|raw|current|previous|temp|default|prod|staging|live|test|primary|secondary|env|ro|rw|[0-9]{1,2}))?"
 # … or with what says that something else follows: a file, a length, a policy.
-_ABOUT = re.compile(
+_ABOUT = LazyPattern(
     r"(?:files?|path|dir|ids?|type|name|names|length|len|size|count|ttl|expir\w{0,24}|policy|method|url|uri|field|var|command|cmd|prompt|alg\w{0,24}|encryption|scheme|provider|format|index"
     r"|version|source|ref|user|limit|min\w{0,24}|max\w{0,24}|location|store|manager|ring|pair|map|usage|usages|rotation|age|reset|required|enabled|auth|status|label|hint|prefix|suffix|endpoint|host|port|arn|spec|mode|class|server|bits|fingerprint)$",
     re.IGNORECASE,
 )
 _SECRET_IDS = ("secret_id", "secret-id", "secretid")  # of Vault
-_OF_A_NAME = re.compile(
+_OF_A_NAME = LazyPattern(
     rf"(?:^|[^a-z]|(?<=[a-z])(?=[A-Z]))(?:(?P<password>(?i:{PASSWORDS}|pass|pw))|(?P<key>(?i:{KEYS}))|(?P<token>(?i:{TOKENS}|{SESSIONS}|(?:nt|lm)[-_]?hash|(?:access|personal|app|account|project|deploy)[-_ ]?pat))|(?P<other>(?i:key)))(?i:{MORE})$"
 )
-_RUN_TOGETHER = re.compile(
+_RUN_TOGETHER = LazyPattern(
     rf"(?P<password>passw(?:or)?d|passphrase|secret|{PASSWORDS})$|(?P<key>apikey|secretkey|accesskey|privatekey)$|(?P<token>token)$",
     re.IGNORECASE,
 )
@@ -64,7 +65,7 @@ _BEFORE = {
 _QUALIFIERS: dict[str, tuple[str, ...]] = {"key": KEY_WORDS} | {kind: tuple(words.split()) for kind, words in _BEFORE.items()}
 
 _LONG = {kind: tuple(word for word in words if len(word) > 3 or word == "api") for kind, words in _QUALIFIERS.items()}
-_LAST_WORD = re.compile(r"[A-Z]?[a-z0-9]{1,24}\Z|[A-Z0-9]{1,24}\Z")
+_LAST_WORD = LazyPattern(r"[A-Z]?[a-z0-9]{1,24}\Z|[A-Z0-9]{1,24}\Z")
 
 
 def is_qualified(kind: str, before: str) -> bool:
@@ -81,7 +82,7 @@ WORDS = (
     *("pass", "pwd", "psk", "kennwort", "secret", "cred", "token", "key", "otp", "one-time", "one time", "code", "signature", "334 ugfzc3"),
     *("auth", "cookie", "jwt", "dsn", "salt", "pin", "pw", "sig", "session"),
 )
-_CODES = re.compile(r"code\Z|\A(?:t?otp)\Z", re.IGNORECASE)
+_CODES = LazyPattern(r"code\Z|\A(?:t?otp)\Z", re.IGNORECASE)
 
 
 def kind_of(name: str) -> str:

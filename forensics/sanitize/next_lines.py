@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 
+from forensics.sanitize.lazy_pattern import LazyPattern
 from forensics.sanitize.names import can_be, kind_of
 from forensics.sanitize.value_forms import CLOSE, Span, value_span
 from forensics.sanitize.values import may_be_secret
@@ -17,7 +18,7 @@ _END = r"[^\S\n]{0,4}\n"  # of a line: without \n in it, so that many empty line
 _EMPTY = r"(?:[^\S\n]{0,80}\n){0,4}"
 # A line and those after it. The forms of which the value is certain: password: >-, api_keys: with a list, - name: DB_PASSWORD, form-data
 _CERTAIN = tuple(
-    re.compile(pattern, re.IGNORECASE | re.MULTILINE)
+    LazyPattern(pattern, re.IGNORECASE | re.MULTILINE)
     for pattern in (
         rf"{_NAME}{CLOSE}\s{{0,3}}[:=]\s{{0,4}}(?:[|>][-+]?[0-9]?|\[|[A-Z]\w{{0,24}}\(){_END}{_EMPTY}{_INDENT}(?:-\s)?{_VALUE}",
         rf"{_NAME}{CLOSE}\s{{0,3}}[:=]\s{{0,4}}\n{_INDENT}-\s{_VALUE}\s{{0,4}}$",
@@ -26,8 +27,8 @@ _CERTAIN = tuple(
     )
 )
 # A word that was made up, alone on the line after a label or a sentence that ends in a colon
-_ALONE = re.compile(rf":{_END}{_EMPTY}{_INDENT}{_VALUE}\s{{0,4}}$", re.MULTILINE)
-_SECRET_NOUN = re.compile(
+_ALONE = LazyPattern(rf":{_END}{_EMPTY}{_INDENT}{_VALUE}\s{{0,4}}$", re.MULTILINE)
+_SECRET_NOUN = LazyPattern(
     r"(?<![a-z])(?:pass(?:word|wd|phrase|code|key|wort)|pwd|psk|kennwort|secret|credential|token|signature|(?:key|code)s?(?![a-z]))",
     re.IGNORECASE,
 )
@@ -38,7 +39,7 @@ _USER = r"[\"']?[\w.@-]{1,64}:"
 _TO_THE_END = r"(?P<s>[^\s\"']{3,256})[\"']?\s{0,4}$"
 # What is asked for, and the answer: SMTP's 334 with the base64 of "Password:" or a challenge, FTP's 331; commands that read a password
 _ASKED = tuple(
-    re.compile(pattern, re.MULTILINE)
+    LazyPattern(pattern, re.MULTILINE)
     for pattern in (
         rf"(?:^|[<>:\]\"'-] ?)334(?: (?!VXNlcm5hbWU|dXNlcm5hbWU)[A-Za-z0-9+/=]{{1,400}})?[\s\\rn\"']{{0,4}}\n{_PREFIX}{_BASE64}",
         rf"\b(?:(?i:auth|authenticate) (?:PLAIN|plain)|[A-Z]{{1,4}}: \+)\s{{0,4}}\n{_PREFIX}{_BASE64}",
@@ -52,20 +53,20 @@ _ASKED = tuple(
 _ASKS = ("334", "AUTH", "auth", "331 ", "331-", "+OK", "USER ", ": +", "chpasswd", "newusers", "-stdin", "<<")
 # A command that reads the password which the command before it wrote
 _READS = ("chpasswd", "newusers", "-stdin", "sudo -S", "-fd 0", "-fd=0", "--key-file -", "--key-file=-", "smbpasswd")
-_READ = re.compile(
+_READ = LazyPattern(
     rf"\b(?:echo|printf) (?:-\w{{1,3}} |[\"']?%s(?:\\n)?[\"']? )?(?:{_USER})?{_TO_THE_END}\n[^\n]{{0,240}}(?:{'|'.join(map(re.escape, _READS))})",
     re.MULTILINE,
 )
-_ITEM = re.compile(rf"[,\s]{{0,9}}\n{_INDENT}(?:-\s)?{_VALUE}(?=\s{{0,4}},?\s{{0,4}}(?:\n|\Z|\]))")
-_IS_ITEM = re.compile(r"\s{0,40}(?:-\s|[\"'])\S{1,1024}\s{0,4}\Z")
+_ITEM = LazyPattern(rf"[,\s]{{0,9}}\n{_INDENT}(?:-\s)?{_VALUE}(?=\s{{0,4}},?\s{{0,4}}(?:\n|\Z|\]))")
+_IS_ITEM = LazyPattern(r"\s{0,40}(?:-\s|[\"'])\S{1,1024}\s{0,4}\Z")
 WORDS = ("pass", "pwd", "secret", "token", "key", "cred", "code", "kennwort", "psk", "signature", "334 ugfzc3")
 _ENDS = (":", "=", "-", "|", ">", "+", "[", "(")
 # A field, and what a validator says about its value; the words of a mnemonic, alone or behind what a logger puts before them
-_REFUSED = re.compile(
+_REFUSED = LazyPattern(
     r"\s{0,8}[\w.]{2,80}\n[^\n]{1,240}?\binput_value=(?:'(?P<a>[^'\n]{3,512})'|\"(?P<q>[^\"\n]{3,512})\"|(?P<s>[0-9]{4,64}))"
 )
-_FIELD = re.compile(r"pas{1,2}w\w{0,4}\Z", re.IGNORECASE)
-_MNEMONIC = re.compile(r"(?:^|[:|\]>]\s{1,4})\s{0,40}[\"'`]?(?P<s>[a-z]{3,8}(?:\s{1,3}[a-z]{3,8}){11,23})[\"'`]?\s{0,9}$")
+_FIELD = LazyPattern(r"pas{1,2}w\w{0,4}\Z", re.IGNORECASE)
+_MNEMONIC = LazyPattern(r"(?:^|[:|\]>]\s{1,4})\s{0,40}[\"'`]?(?P<s>[a-z]{3,8}(?:\s{1,3}[a-z]{3,8}){11,23})[\"'`]?\s{0,9}$")
 _PHRASES = ("mnemonic", "seed phrase", "recovery phrase", "secret phrase", "backup phrase", "seed words")
 _NUMBERS_OF_WORDS = frozenset({12, 15, 18, 21, 24})
 _MOST_ITEMS, _MOST_BLANK, _MOST = 64, 3, 240

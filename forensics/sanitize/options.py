@@ -5,21 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from forensics.sanitize.lazy_pattern import LazyPattern
 from forensics.sanitize.names import is_qualified
 from forensics.sanitize.value_forms import VALUE, Span, value_span
 from forensics.sanitize.values import is_made_up, is_random, may_be_secret
 
-_DASH = re.compile(r"(?<![\w-])-[\w.-]{0,80}(?:pass|pwd|psk|pw|key|token|secret|cred|otp|cookie|pat|pin|auth|psw)")
-_SLASH = re.compile(r"\s/(?:p|pass|pwd|pw|password|rp|gp):")
-_OPTION = re.compile(
+_DASH = LazyPattern(r"(?<![\w-])-[\w.-]{0,80}(?:pass|pwd|psk|pw|key|token|secret|cred|otp|cookie|pat|pin|auth|psw)")
+_SLASH = LazyPattern(r"\s/(?:p|pass|pwd|pw|password|rp|gp):")
+_OPTION = LazyPattern(
     rf"(?<![\w-])--?(?:[a-z0-9]{{1,20}}[-_.]){{0,4}}(?:(?P<password>(?:[a-z]{{1,12}})?pass(?:word|wd|phrase|code)?|passwords?|pwd|psk|pw|psw|(?:user-?|so-)?pin)"
     rf"|(?P<key>(?:api|access|secret|auth|private|account|admin|master|license|encryption|signing|shared|deploy|preshared|service|app|user|join|setup)[-_]?keys?|authkey|key[-_]?pass|creds?)"
     rf"|(?P<token>(?:[a-z]{{1,12}})?tokens?|authtoken|secrets?|(?:client|app|consumer|shared)secret|credentials?|otp|cookie|pat|auth)|(?P<other>[a-z]{{1,20}}[-_]?key|key))[-_]?[0-9]?(?P<sep>=|\s{{1,12}}){VALUE}"
     rf"|(?<=\s)/(?P<slash>p|pass|pwd|pw|password|rp|gp):(?P<slashed>[^\s\"']{{3,256}}|\"[^\"\n]{{3,256}}\")",
     re.IGNORECASE,
 )
-_BETWEEN_ARGUMENTS = re.compile(r"[\"']\s{0,2},\s{0,2}[brfu]?[\"']|[\"']\s(?:a[0-9]{1,3}=)?[\"']")
-_ARE_ARGUMENTS = re.compile(r"[\"'](?:,| a?[0-9]{0,3}=?[\"'])")
+_BETWEEN_ARGUMENTS = LazyPattern(r"[\"']\s{0,2},\s{0,2}[brfu]?[\"']|[\"']\s(?:a[0-9]{1,3}=)?[\"']")
+_ARE_ARGUMENTS = LazyPattern(r"[\"'](?:,| a?[0-9]{0,3}=?[\"'])")
 # What follows an option in a help text or a sentence
 _WORDS = frozenset(
     """
@@ -30,8 +31,8 @@ _WORDS = frozenset(
     then else only just always never command line env environment variable variables path name names file files set unset works
     """.split()  # noqa: SIM905  a list is three times as long
 )
-_PUBLIC = re.compile(r"pub|host|gpg|pgp|sort|partition|primary|cache|ssh|sign|foreign|group|hot|id[-_]?key", re.IGNORECASE)
-_PLACEHOLDER = re.compile(r"\A(?:[A-Z][A-Z_-]*|[a-z_-]{1,20}=.*|[A-Z_]{1,20}=.*|[a-z]+/[a-z.-]+)\Z")
+_PUBLIC = LazyPattern(r"pub|host|gpg|pgp|sort|partition|primary|cache|ssh|sign|foreign|group|hot|id[-_]?key", re.IGNORECASE)
+_PLACEHOLDER = LazyPattern(r"\A(?:[A-Z][A-Z_-]*|[a-z_-]{1,20}=.*|[A-Z_]{1,20}=.*|[a-z]+/[a-z.-]+)\Z")
 
 
 def may_have_option(lower: str) -> bool:

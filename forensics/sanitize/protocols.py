@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from forensics.sanitize.lazy_pattern import LazyPattern
 from forensics.sanitize.names import kind_of
 from forensics.sanitize.place import Place, made_up, mixed, password, place, random, user_and_password
 from forensics.sanitize.value_forms import VALUE, Span
@@ -73,12 +74,12 @@ PROTOCOLS: tuple[Place, ...] = (
     place("token", "key code secret", r"\b(?:key|code|secret|totp|otp|2fa|license|serial|password|seed)s?\b(?![^\n:=]{0,40}fingerprint)[^\n:=]{0,40}[:=]\s{0,3}[\"']?(?P<s>[A-Z0-9]{4,8}(?:[ -][A-Z0-9]{4,8}){3,15})(?![\w-])", lambda value: is_random("".join(c for c in value if c.isalnum()), 16) and may_be_secret(value)),
 )  # fmt: skip
 
-_INSERT = re.compile(
+_INSERT = LazyPattern(
     r"\b(?:insert|replace)\s(?:ignore\s)?into\s(?P<table>[^\s(]{1,128})\s{0,3}(?:\((?P<columns>[^()\n]{1,2000})\)\s{0,3})?values\s{0,3}\((?P<values>[^\n]{1,4000})",
     re.IGNORECASE,
 )
-_SQL_VALUE = re.compile(r"\s{0,3}(?:[NnEe]?'(?P<s>(?:[^'\\]|''|\\.){0,2000})'|[^,'()]{1,200}(?:\([^()]{0,200}\))?)\s{0,3}(?P<more>,?)")
-_TABLE_OF_SECRETS = re.compile(r"user|account|login|cred|auth|secret|token|api_?key|password|session|admin|member|customer", re.IGNORECASE)
+_SQL_VALUE = LazyPattern(r"\s{0,3}(?:[NnEe]?'(?P<s>(?:[^'\\]|''|\\.){0,2000})'|[^,'()]{1,200}(?:\([^()]{0,200}\))?)\s{0,3}(?P<more>,?)")
+_TABLE_OF_SECRETS = LazyPattern(r"user|account|login|cred|auth|secret|token|api_?key|password|session|admin|member|customer", re.IGNORECASE)
 _MOST_VALUES = 100
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from forensics.sanitize import key_blocks, key_lines, next_lines
 from forensics.sanitize.find import Secret, find_secrets
+from forensics.sanitize.lazy_pattern import LazyPattern
 from forensics.sanitize.value_forms import Span
 
-_WORD = re.compile(r"\w+")
+_WORD = LazyPattern(r"\w+")
 _SHORTEST_LINE = 4  # of a private key that is logged line by line
 
 

@@ -7,13 +7,14 @@ import re
 from collections.abc import Iterator
 
 from forensics.sanitize.assignments import BEFORE, is_of_a_model
+from forensics.sanitize.lazy_pattern import LazyPattern
 from forensics.sanitize.names import is_qualified
 from forensics.sanitize.place import mixed
 from forensics.sanitize.value_forms import BARE, QUOTED, VALUE, value_span
 from forensics.sanitize.values import is_made_up, is_random, may_be_secret
 
 Found = tuple[str, int, int]
-_NOUN = re.compile(
+_NOUN = LazyPattern(
     r"(?:(?:api|pre-?auth|auth|access|secret)[-_]?key|pass(?![a-z])|pass(?:word|wd|phrase|code|key|wort)|pwd|psk|kennwort|secret|credential|token|key|otp|one[- ]time|verification code|recovery code)"
 )
 _NAME = (
@@ -21,27 +22,27 @@ _NAME = (
     r"|(?P<token>tokens?|otp|one[- ]time (?:password|code)|verification code))(?:[-_ ](?:hash|value|text))?\b"
 )
 # "Your API key is: …" (TabbyAPI, common/auth.py); "password is hunter2"; a quoted one after its name
-_DIRECT = re.compile(
+_DIRECT = LazyPattern(
     rf"{_NAME}[\"'`]?(?P<sep>\s[\[(<](?=\w)|\s(?:is|was|are|now|as|=>|to|set\sto|reset\sto|changed\sto)(?:\snow|\sset\sto)?:?\s{{1,3}}|\s?(?:is|was):\s{{0,3}}|:\s{{0,3}}|\s){VALUE}",
     re.IGNORECASE,
 )
 # Words between the name and the value
-_DISTANT = re.compile(
+_DISTANT = LazyPattern(
     rf"(?!pass\b){_NAME}(?P<gap>[^\n=<>{{}}]{{1,120}}?)(?P<sep>[:=]\s{{1,3}}|\s(?:is|was|as|to|→|->)\s(?=[^\s]{{0,64}}[0-9#$%^&!]))(?:{QUOTED}|{BARE})(?=[\s\"'`.,;)]|$)",
     re.IGNORECASE,
 )
-_NO_SECRET_FOLLOWS = re.compile(
+_NO_SECRET_FOLLOWS = LazyPattern(
     r"fail|invalid|denied|reject|incorrect|wrong|missing|expire|accepted|not |n't|error|unknown|mismatch|unable|cannot|policy|fingerprint|length|public|sha256|md5|count|limit|used|per |\brate|hash|usage|digest|checksum|request|trace|session|model|version|took|\bname|in [0-9]|id\b",
     re.IGNORECASE,
 )
-_IS = re.compile(r"\b(?:is|was|are|now|to)\b|:|=>", re.IGNORECASE)
-_HARMLESS_BEFORE = re.compile(
+_IS = LazyPattern(r"\b(?:is|was|are|now|to)\b|:|=>", re.IGNORECASE)
+_HARMLESS_BEFORE = LazyPattern(
     r"(?:public|host|primary|foreign|unknown|invalid|missing|bad|no|ssh|duplicate|unexpected|cache|sort|partition|rsa|dsa|ecdsa|eddsa|ed25519|gpg|pgp|kernel)\s?$",
     re.IGNORECASE,
 )
-_ASSIGNS = re.compile(r"\A[a-z_]+=|=[^=]")
-_BEHIND = re.compile(r"[\"']?(?:[,;)\n]|\s*\Z)")
-_OF_A_TOKEN = re.compile(
+_ASSIGNS = LazyPattern(r"\A[a-z_]+=|=[^=]")
+_BEHIND = LazyPattern(r"[\"']?(?:[,;)\n]|\s*\Z)")
+_OF_A_TOKEN = LazyPattern(
     r"(?:root|join|worker|access|admin|setup|claim|refresh|bot|registration|enrol?lment|bearer|auth|api)\s\Z", re.IGNORECASE
 )
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import re
 
+from forensics.sanitize.lazy_pattern import LazyPattern
+
 Span = tuple[int, int]
 
 # A bare value ends at white space, a quote or a bracket; at , ; & ) ] } > | only if a space, the end or the next name follows.
@@ -31,8 +33,8 @@ VALUE = rf"{WRAP}(?:{QUOTED}|{BARE})"
 _TYPE = r"(?:\s\((?:string|str|bytes|text|sensitive|secret|hidden|optional|required|hex|base64)\)|:\s?(?:str|[Ss]tring|SecretStr|Optional\[str\]|&str|&'static str|char\s?\*)\s?(?==))?"
 SEPARATOR = rf"(?P<sep>{CLOSE}{_TYPE}[ \xa0]{{0,16}}(?:::?=?|={{1,2}}>?|->|<-|%3[DdAa]|\|\|=|[|│→⇒](?!\|)|\?=|\.{{3,40}})(?:[ \xa0]{{1,20}}(?=\S)|(?=\S))|>[ \xa0]{{0,3}})"
 GROUPS = ("s", "q", "a", "e", "h", "t", "c")
-_NEXT_ITEM = re.compile(rf"""(?:\\{{0,7}}["'`]|{_CODED})[ \n]{{0,9}}(?:,|=>|->|→|!=)[ \n]{{0,9}}{WRAP}{QUOTED}""")
-_CHANGES = re.compile(r"\\{0,7}[\"']\s?(?:=>|->|→|!=)\s")  # from the old value to the new one
+_NEXT_ITEM = LazyPattern(rf"""(?:\\{{0,7}}["'`]|{_CODED})[ \n]{{0,9}}(?:,|=>|->|→|!=)[ \n]{{0,9}}{WRAP}{QUOTED}""")
+_CHANGES = LazyPattern(r"\\{0,7}[\"']\s?(?:=>|->|→|!=)\s")  # from the old value to the new one
 _MOST_ITEMS = 64
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from forensics.sanitize.lazy_pattern import LazyPattern
+
 # What is written after `password:` or `token=` when it is no secret.
 _PLAIN_WORDS = frozenset(
     """
@@ -21,43 +23,43 @@ _PLAIN_WORDS = frozenset(
     chauthtok setcred session account match matches mismatched your-api-key your_api_key your-token your_token your_password your-password
     """.split()  # noqa: SIM905  a list is three times as long
 )
-_PATH = re.compile(r"\A(?:(?:~|\.{1,2})?/[a-z0-9._-]{1,24}(?:/|$)|[A-Z]:\\)")
-_VARIABLE = re.compile(
+_PATH = LazyPattern(r"\A(?:(?:~|\.{1,2})?/[a-z0-9._-]{1,24}(?:/|$)|[A-Z]:\\)")
+_VARIABLE = LazyPattern(
     r"\A(?:\$(?:\(|\{)|\$[A-Za-z_]\w*$|%\(?\w*\)?[sd]?$|%[A-Z_]+%$|\{\{?[\w.!: ]*\}{0,2}$|<[^<>]{0,60}>?$|\[[A-Za-z_ -]{2,20}\]?$"
     r"|!(?:vault|secret|Ref)\b)"
 )
-_MASK = re.compile(r"\A(?:[*•●xX#_.…-]+$|.{0,4}(?:\*{3,64}|•{3,64}|…|\.{3}).{0,4}$)")
+_MASK = LazyPattern(r"\A(?:[*•●xX#_.…-]+$|.{0,4}(?:\*{3,64}|•{3,64}|…|\.{3}).{0,4}$)")
 # VALUE_SPECIFIED_IN_NO_LOG_PARAMETER of Ansible, [FILTERED] of Rails, <REDACTED>
-_NO_VALUE = re.compile(
+_NO_VALUE = LazyPattern(
     r"\A[\[<({*]{0,4}(?:[A-Z]{1,20}[_-]){0,6}(?:REDACTED|MASKED|HIDDEN|NO_LOG|OMITTED|FILTERED|SCRUBBED|SANITIZED|CENSORED|REMOVED|SUPPRESSED|OBFUSCATED|PLACEHOLDER"
     r"|CHANGE_?ME|NOT_SHOWN|YOUR_(?:[A-Z]{1,20}_){0,2}(?:SECRET|PASSWORD|TOKEN|KEY))(?:[_-][A-Z]{1,20}){0,6}[\]>)}*]{0,4}\Z"
 )
-_DOTTED = re.compile(r"\A(?:[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+$)")
-_CALL = re.compile(r"\A(?:[A-Za-z_][\w.]{2,}(?:\(|\[))")
-_FLAG = re.compile(r"\A(?:--?[a-z][a-z-]*$|--?[a-z]$)")
-_REFERENCE = re.compile(
+_DOTTED = LazyPattern(r"\A(?:[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+$)")
+_CALL = LazyPattern(r"\A(?:[A-Za-z_][\w.]{2,}(?:\(|\[))")
+_FLAG = LazyPattern(r"\A(?:--?[a-z][a-z-]*$|--?[a-z]$)")
+_REFERENCE = LazyPattern(
     r"\A(?:(?:https?://|file:|env:|vault:|s3://|secret/|arn:aws:|keyring:|op://|ref\+|sops:|ssm:|awssm:))", re.IGNORECASE
 )
-_FILE = re.compile(
+_FILE = LazyPattern(
     r"\A[\w./-]{1,120}\.(?:pem|key|txt|json|ya?ml|crt|cer|conf|cfg|ini|toml|env|gpg|asc|p12|pfx|jks|pub|age|py|js|ts|go|rs|log|sock)\Z",
     re.IGNORECASE,
 )
-_NUMBER = re.compile(r"\A(?:[-+]?[0-9]+(?:[.,][0-9]+)*(?:[a-zA-Z%]{1,3}|/[0-9]+)?$)")
+_NUMBER = LazyPattern(r"\A(?:[-+]?[0-9]+(?:[.,][0-9]+)*(?:[a-zA-Z%]{1,3}|/[0-9]+)?$)")
 # Words with digits in them that no person made up: versions, units, addresses, dates, algorithms, ids
-_TECHNICAL = re.compile(
+_TECHNICAL = LazyPattern(
     r"(?:v?[0-9]+(?:[._:-][0-9a-z]+)*|[0-9.,]+(?:[kmgt]i?b|[munp]?s|hz|[kmgt]?bit|%|x|min|h|d)?|0x[0-9a-f]*|(?:[0-9a-f]{1,4}:){2,7}[0-9a-f]{0,4}"
     r"|(?:hmac-?)?(?:sha|md|aes|rsa|ed|ecdsa|ecdh|utf|ipv|base|oauth|http|tls|ssl|ssh|pbkdf|argon|crc|rc|ntlmv|bcrypt|x|cp|iso|arm|amd|win|int|uint|float|fp|bf|ubuntu|debian|python|cuda|gpt|llama|qwen)"
     r"-?[0-9]{1,5}(?:[-_./:][a-z0-9]{1,8}){0,3}[a-z]?"
     r"|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[a-z]+|[^@\s]+@(?:localhost|[\w-]+\.[\w.-]+)|(?-i:(?:[a-z]+(?:[A-Z][a-z]+)?|[A-Z][a-z]+|[A-Z]+)(?:[-_.](?:(?:[a-z]+(?:[A-Z][a-z]+)?|[A-Z][a-z]+|[A-Z]+)[0-9]{0,4}|[0-9]{1,4}))+))\Z",
     re.IGNORECASE,
 )
-_PUNCTUATION = re.compile(r"[A-Za-z0-9][!@#$%^&*?+~=;,][A-Za-z0-9]|[A-Za-z0-9][!#$%^&*?+~=]\Z")
-_BETWEEN_PARTS = re.compile(r"[-_.:/]")
-_FIRST_PART = re.compile(r"\A(?:[a-z]+[0-9]{0,4}|[A-Za-z]{2,}[0-9]{1,5})\Z")
-_FURTHER_PART = re.compile(r"\A(?:[A-Za-z]*[0-9]{0,5}|[0-9]{1,6}[A-Za-z]{0,3})\Z")
-_DIGIT, _LETTER = re.compile(r"[0-9]"), re.compile(r"[A-Za-z]")
-_LOWER, _UPPER = re.compile(r"[a-z]"), re.compile(r"[A-Z]")
-_CHANGE_OF_CLASS = re.compile(r"(?<=[a-z])[A-Z0-9]|(?<=[A-Z])[0-9]|(?<=[0-9])[A-Za-z]|(?<=[A-Z])(?=[A-Z][a-z])")
+_PUNCTUATION = LazyPattern(r"[A-Za-z0-9][!@#$%^&*?+~=;,][A-Za-z0-9]|[A-Za-z0-9][!#$%^&*?+~=]\Z")
+_BETWEEN_PARTS = LazyPattern(r"[-_.:/]")
+_FIRST_PART = LazyPattern(r"\A(?:[a-z]+[0-9]{0,4}|[A-Za-z]{2,}[0-9]{1,5})\Z")
+_FURTHER_PART = LazyPattern(r"\A(?:[A-Za-z]*[0-9]{0,5}|[0-9]{1,6}[A-Za-z]{0,3})\Z")
+_DIGIT, _LETTER = LazyPattern(r"[0-9]"), LazyPattern(r"[A-Za-z]")
+_LOWER, _UPPER = LazyPattern(r"[a-z]"), LazyPattern(r"[A-Z]")
+_CHANGE_OF_CLASS = LazyPattern(r"(?<=[a-z])[A-Z0-9]|(?<=[A-Z])[0-9]|(?<=[0-9])[A-Za-z]|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
 def may_be_secret(value: str, shortest: int = 4) -> bool:
