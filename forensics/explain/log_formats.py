@@ -1,27 +1,35 @@
 """Parse plain log text into records: message, time, host, identifier and process of each line.
 
-A prefix is accepted only when most lines of the text have it. Known are those of journalctl's short formats, syslog, container runtimes
-and dmesg (systemd's logs-show.c, RFC 3164, the container runtimes' documentation). All expressions are linear.
+Formats that a single line shows are read line by line, so that a text may have several; others count only where most lines have them.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from itertools import pairwise
 
-from forensics.explain.format import MOST_SHARE, PLAIN, Format
+from forensics.explain.clock import Clock
+from forensics.explain.copied import Line
+from forensics.explain.format import MOST_SHARE
+from forensics.explain.prefixes import MONOTONIC, PREFIXES, Prefix
+from forensics.explain.systemd_text import ManagerMessage
 from forensics.model.text_length import LONGEST
 
-MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+SAMPLE = 600  # lines by which the formats of a text are known
+DEPTH = 3  # formats within each other: GitHub's time, docker compose, the time that docker adds, syslog
+WIDTHS = range(60, 401)  # of terminals
 
 
 @dataclass(frozen=True, slots=True)
 class LogRecord:
-    """One log record. line is 1-based; time is µs since the epoch, for a clock without a date since 0; null means not stated."""
+    """One log record. line is 1-based; time is µs since the epoch, for a clock without a date since 0; null means not stated.
+
+    statement: what a service manager or supervisor states by it.
+    """
 
     line: int
     message: str
@@ -31,65 +39,49 @@ class LogRecord:
     pid: int | None = None
     unit: str | None = None
     kernel: bool = False
+    statement: ManagerMessage | None = None
 
 
-_ANSI = re.compile(r"\x1b\[[0-?]{0,64}[ -/]{0,8}[@-~]|\x1b\][^\x07\x1b]{0,4096}(?:\x07|\x1b\\)|\x1b[()][0-9A-B]")
-_SKIPPED = re.compile(r"-- (?:Boot |Reboot|Journal begins|Logs begin|No entries)|░░|lines \d+-\d+|Hint: You are currently not seeing")
+_EXPLANATION = re.compile(r"--(?: |\Z)|░░")  # journalctl -x
 
-_SOURCE = r"(?P<host>[^\s:\[\]]{1,255}) (?P<source>[^\s:\[]{1,255}|[^:\[\n]{1,60})(?:\[(?P<pid>\d{1,10})\])?: ?(?P<message>.*)"
-_ZONE = r"(?:Z|[+-]\d\d:?\d\d)"
-_ISO = rf"(?P<time>\d{{4}}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{{1,9}})?(?:{_ZONE})?)"
-_LEVEL = "TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|CRITICAL|FATAL|SUCCESS"
-_PRI = r"(?:<\d{1,3}>1? ?)?"
-
-# In order: the first one that fits most lines is the text's.
-_PREFIXES: dict[str, re.Pattern[str]] = {
-    name: re.compile(pattern, re.DOTALL)
-    for name, pattern in {
-        "short": rf"{_PRI}(?P<time>[A-Z][a-z]{{2}} [ \d]\d \d\d:\d\d:\d\d(?:\.\d{{1,6}})?) {_SOURCE}",
-        "short-iso": rf"{_PRI}{_ISO} {_SOURCE}",
-        "short-full": rf"(?P<time>[A-Z][a-z]{{2}} \d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{{1,6}})?)(?: [A-Z+\-][\w+\-]{{0,5}})? {_SOURCE}",
-        "short-unix": rf"(?P<time>\d{{9,11}}\.\d{{3,6}}) {_SOURCE}",
-        "short-monotonic": rf"\[ {{0,12}}(?P<time>\d{{1,9}}\.\d{{6}})(?: <[^>\n]{{0,20}}>)? ?\] {_SOURCE}",
-        "kmsg": r"(?P<kernel>)\d{1,3},\d{1,12},(?P<micros>\d{1,16}),[^;\n]{0,80};(?P<message>.*)",
-        "dmesg": r"(?P<kernel>)(?:<\d{1,3}>)?\[ {0,12}(?P<time>\d{1,9}\.\d{6})\](?:\[[^\]\n]{1,12}\])? ?(?P<message>.*)",
-        "dmesg -T": r"(?P<kernel>)\[[A-Z][a-z]{2} (?P<time>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d) \d{4}\] ?(?P<message>.*)",
-        "kubectl": r"\[(?P<source>pod/[^\]\s]{1,255})\] ?(?P<message>.*)",
-        "compose": rf"(?P<source>(?!(?:{_LEVEL})\b)[A-Za-z0-9][\w.\-]{{0,120}}) *\| ?(?P<message>.*)",
-        "cri": rf"{_ISO} (?:stdout|stderr) [FP] ?(?P<message>.*)",
-        "docker": r"(?P<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z) ?(?P<message>.*)",
-    }.items()
-}
-_WRAPPING = {"kubectl", "compose"}  # after these the runtime's time may follow
+Parsed = tuple[list[LogRecord], str | None, int]  # records, the name of the format of most lines, and how many lines have one
 
 
-def log_records(text: str) -> tuple[list[LogRecord], Format]:
-    """Parse plain text into records, oldest first, and its format."""
-    lines = list(_lines(text))
-    name, share = _format_of([line for _, line in lines])
-    records = list(_read(lines, None if name is None else _PREFIXES[name]))
-    if name in _WRAPPING:
-        records = _unwrapped(records)
-    records = [part for record in records for part in _of_json(record)]
-    return records[::-1] if _is_newest_first(records) else records, Format(name or PLAIN, len(lines), share)
+def parse_lines(lines: Sequence[Line]) -> Parsed:
+    """Parse the lines of a log into records in their order."""
+    texts = [text for _, text in lines]
+    prefixes = formats_of(texts)
+    clock = Clock()
+    reader = _Reader(prefixes, clock, _width(texts) if prefixes and prefixes[0].is_sure else None)
+    records = list(reader.read(lines))
+    records = _unwrapped(records, clock, DEPTH) if any(prefix.is_wrapper for prefix in prefixes) else records
+    records = [part for record in records for part in _of_json(record, clock)]
+    return records, reader.counts.most_common(1)[0][0] if reader.counts else None, reader.counts.total()
 
 
-def _lines(text: str) -> Iterator[tuple[int, str]]:
-    """(1-based number, line) without line ends, colours and journalctl's own messages."""
-    for number, line in enumerate(text.split("\n"), 1):
-        plain = _ANSI.sub("", line[:LONGEST]).rstrip("\r")
-        if plain.strip("\r\x00 ") and not _SKIPPED.match(plain):
-            yield number, plain
+def formats_of(lines: Sequence[str]) -> list[Prefix]:
+    """The formats of a text, the most frequent one first."""
+    unindented = [line for line in lines if not line[:1].isspace()] or list(lines)
+    sample = unindented[:: max(1, len(unindented) // SAMPLE)][: 2 * SAMPLE]
+    sure: Counter[Prefix] = Counter()
+    others: list[str] = []
+    for line in sample:
+        prefix = next((prefix for prefix in PREFIXES if prefix.is_sure and prefix.pattern.match(line)), None)
+        if prefix is None:
+            others.append(line)
+        else:
+            sure[prefix] += 1
+    return [prefix for prefix, _ in sure.most_common()] + _likely(others)
 
 
-def _format_of(lines: list[str]) -> tuple[str | None, float]:
-    """The format of most lines and their share; indented ones may continue the line before, and do not count."""
-    unindented = [line for line in lines if not line[0].isspace()][:2000] or lines[:2000]
-    for name, pattern in _PREFIXES.items():
-        matched = [match for line in unindented if (match := pattern.match(line))]
-        if len(matched) > MOST_SHARE * len(unindented) and (name != "short-monotonic" or _one_host(matched)):
-            return name, len(matched) / len(unindented)
-    return None, 0.0
+def _likely(lines: Sequence[str]) -> list[Prefix]:
+    """The format of most of the lines."""
+    for prefix in PREFIXES:
+        if not prefix.is_sure:
+            found = [match for line in lines if (match := prefix.pattern.match(line))]
+            if len(found) > MOST_SHARE * len(lines) and (prefix.name != MONOTONIC or _one_host(found)):
+                return [prefix]
+    return []
 
 
 def _one_host(matched: list[re.Match[str]]) -> bool:
@@ -98,89 +90,120 @@ def _one_host(matched: list[re.Match[str]]) -> bool:
     return hosts.count(hosts[0]) == len(hosts) and any(match["pid"] or match["source"] == "kernel" for match in matched)
 
 
-def _read(lines: list[tuple[int, str]], prefix: re.Pattern[str] | None) -> Iterator[LogRecord]:
-    waiting: LogRecord | None = None
-    width = 0
-    for number, line in lines:
-        match = prefix.match(line) if prefix is not None else None
-        if match is not None:
+def _width(lines: Sequence[str]) -> int | None:
+    """The width at which a terminal wrapped the lines, null where nothing shows it."""
+    lengths = Counter(map(len, lines))
+    longest = max(lengths, default=0)
+    return longest if longest in WIDTHS and lengths[longest] > 1 else None
+
+
+class _Reader:
+    """Reads lines into records; counts the lines of each format."""
+
+    def __init__(self, prefixes: Sequence[Prefix], clock: Clock, width: int | None) -> None:
+        self.counts: Counter[str] = Counter()
+        self._prefixes = prefixes
+        self._clock = clock
+        self._width = width
+
+    def read(self, lines: Sequence[Line]) -> Iterator[LogRecord]:
+        """Yield a record for each line that begins one; lines that continue a message are joined to it."""
+        waiting: LogRecord | None = None
+        more: list[str] = []
+        start = length = size = 0
+        for number, line in lines:
+            found = next(((p, match) for p in self._prefixes if (match := p.pattern.match(line))), None)
+            if found is None and (part := self._continuing(line, start, length)) is not None:
+                if size < LONGEST:
+                    more.append(part)
+                size, length = size + len(part), len(line)
+                continue
+            if found is None and self._prefixes and _EXPLANATION.match(line):
+                continue
             if waiting is not None:
-                yield waiting
-            waiting, width = _record(number, match), match.start("message")
-        elif prefix is not None and waiting is not None and len(line) > width and not line[:width].strip():
-            if len(waiting.message) < LONGEST:  # journalctl indents further lines of a message
-                waiting = replace(waiting, message=f"{waiting.message}\n{line[width:]}")
-        else:
-            if waiting is not None:
-                yield waiting
-                waiting = None
-            yield LogRecord(number, line)
-    if waiting is not None:
-        yield waiting
+                yield _complete(waiting, more)
+            if found is not None:
+                self.counts[found[0].name] += 1
+                waiting, start, length = self._record(number, found[1]), found[1].start("message"), len(line)
+            else:
+                waiting, start, length = _following(waiting, number, line), 0, 0
+            more, size = [], 0
+        if waiting is not None:
+            yield _complete(waiting, more)
+
+    def _continuing(self, line: str, start: int, length: int) -> str | None:
+        """What a line adds to the message before: journalctl indents such lines, a terminal breaks them at its width."""
+        if start and len(line) > start and not line[:start].strip():
+            return f"\n{line[start:]}"
+        return line if start and length == self._width and not line[:1].isspace() else None
+
+    def within(self, record: LogRecord) -> LogRecord:
+        """The record with what the prefix of its message adds."""
+        match = next((match for p in self._prefixes if (match := p.pattern.match(record.message))), None)
+        if match is None:
+            return record
+        inner = self._record(record.line, match)
+        return replace(
+            record,
+            message=inner.message,
+            time=record.time if inner.time is None else inner.time,
+            host=inner.host or record.host,
+            identifier=inner.identifier if record.identifier is None or inner.identifier == "systemd" else record.identifier,
+            pid=inner.pid,
+            unit=inner.unit or record.unit,
+            kernel=inner.kernel,
+        )
+
+    def _record(self, number: int, match: re.Match[str]) -> LogRecord:
+        parts = match.groupdict()
+        source = "systemd" if "console" in parts else parts.get("source")
+        unit = source if source is not None and source.endswith((".service", ".scope")) else None
+        time = parts.get("time")
+        micros = parts.get("micros")
+        return LogRecord(
+            line=number,
+            message=parts["message"],
+            time=int(micros) if micros else self._clock.micros(time) if time else None,
+            host=parts.get("host"),
+            identifier=None if unit else source,
+            pid=int(parts["pid"]) if parts.get("pid") else None,
+            unit=unit,
+            kernel="kernel" in parts or source == "kernel",
+        )
 
 
-def _record(number: int, match: re.Match[str]) -> LogRecord:
-    parts = match.groupdict()
-    source = parts.get("source")
-    unit = source if source is not None and source.endswith((".service", ".scope")) else None
-    return LogRecord(
-        line=number,
-        message=parts["message"],
-        time=_micros(parts),
-        host=parts.get("host"),
-        identifier=None if unit else source,
-        pid=int(parts["pid"]) if parts.get("pid") else None,
-        unit=unit,
-        kernel="kernel" in parts or source == "kernel",
-    )
+def _complete(record: LogRecord, more: Sequence[str]) -> LogRecord:
+    return replace(record, message="".join([record.message, *more])[:LONGEST]) if more else record
 
 
-def _micros(parts: dict[str, str | None]) -> int | None:
-    if parts.get("micros"):
-        return int(parts["micros"] or 0)
-    text = parts.get("time")
-    if text is None:
-        return None
-    try:
-        return int(_moment(text) * 1_000_000)
-    except ValueError:
-        return None
+def _following(before: LogRecord | None, number: int, line: str) -> LogRecord:
+    """A line without a prefix: of the process that wrote the line before, if no manager did."""
+    if before is None or before.identifier is None or before.kernel or before.identifier == "systemd" or before.unit == "init.scope":
+        return LogRecord(number, line)
+    return replace(before, line=number, message=line, time=None)
 
 
-def _moment(text: str) -> float:
-    """Seconds since the epoch, since the boot, or since the start of 2000 for a date without a year."""
-    if re.fullmatch(r"\d+\.\d+", text):
-        return float(text)
-    if text[:3] in MONTHS:
-        clock = datetime.fromisoformat(f"2000-{MONTHS.index(text[:3]) + 1:02}-{text[4:6].strip():0>2} {text[7:]}")
-    else:
-        clock = datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text[4:] if text[0].isalpha() else text).replace(",", "."))
-    return (clock if clock.tzinfo else clock.replace(tzinfo=UTC)).timestamp()
-
-
-def _unwrapped(records: list[LogRecord]) -> list[LogRecord]:
-    """Strip the container runtime's time from the messages, where all have it."""
-    pattern = _PREFIXES["docker"]
-    inner = [pattern.match(record.message) for record in records]
-    if not all(inner):
+def _unwrapped(records: list[LogRecord], clock: Clock, depth: int) -> list[LogRecord]:
+    """Parse the messages that a container runtime or a supervisor took from programs, in the format that they have."""
+    prefixes = formats_of([record.message for record in records]) if depth else []
+    if not prefixes:
         return records
-    return [
-        replace(record, message=match["message"], time=_micros(match.groupdict()))
-        for record, match in zip(records, inner, strict=True)
-        if match is not None
-    ]
+    reader = _Reader(prefixes, clock, None)
+    inner = [reader.within(record) for record in records]
+    return _unwrapped(inner, clock, depth - 1) if any(prefix.is_wrapper for prefix in prefixes) else inner
 
 
 _STACKS: tuple[str, ...] = ("exception", "exc_info", "traceback", "stack_trace", "stacktrace", "stack", "error.stack_trace", "exc_text")
 
 
-def _of_json(record: LogRecord) -> Iterator[LogRecord]:
+def _of_json(record: LogRecord, clock: Clock) -> Iterator[LogRecord]:
     """Unwrap a line of a docker log file; append the stack trace of a JSON logger's line as lines of its own."""
     values = _object(record.message)
     if values is None:
         yield record
     elif isinstance(log := values.get("log"), str) and {"stream", "time"} & values.keys():
-        yield replace(record, message=log.rstrip("\r\n"), time=_time_of(values) or record.time)
+        time = clock.micros(text) if isinstance(text := values.get("time"), str) else None
+        yield replace(record, message=log.rstrip("\r\n"), time=record.time if time is None else time)
     else:
         yield record
         stack = next((value for key in _STACKS if isinstance(value := values.get(key), str) and "\n" in value.strip()), None)
@@ -198,11 +221,7 @@ def _object(message: str) -> dict[str, object] | None:
     return values if isinstance(values, dict) else None
 
 
-def _time_of(values: dict[str, object]) -> int | None:
-    return _micros({"time": text}) if isinstance(text := values.get("time"), str) else None
-
-
-def _is_newest_first(records: list[LogRecord]) -> bool:
+def is_newest_first(records: Sequence[LogRecord]) -> bool:
     """Whether the text was printed with journalctl --reverse."""
     times = [record.time for record in records if record.time is not None]
     return len(times) > 1 and times[0] > times[-1] and all(a >= b for a, b in pairwise(times))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from forensics.explain.as_journal import PastedJournal, as_journal
-from forensics.explain.format import Format
-from forensics.explain.log_formats import log_records
+from forensics.explain.copied import log_lines
+from forensics.explain.decode import decoded
+from forensics.explain.format import PLAIN, Format
+from forensics.explain.log_formats import is_newest_first, parse_lines
 from forensics.explain.records import journal_records
 
 
@@ -13,5 +15,7 @@ def read_paste(content: bytes) -> PastedJournal:
     fields = journal_records(content)
     if fields is not None:
         return PastedJournal(tuple(fields), understood=Format("journal fields", len(fields), 1.0))
-    records, understood = log_records(content.decode(errors="backslashreplace"))
-    return as_journal(records, understood)
+    lines = log_lines(decoded(content))
+    records, name, known = parse_lines(lines)
+    records = records[::-1] if is_newest_first(records) else records
+    return as_journal(records, Format(name or PLAIN, len(lines), known / max(1, len(lines))))

@@ -1,0 +1,122 @@
+"""Undo what copying does to the lines of a log: colours, quote marks, list and line numbers, fences, prompts, invisible characters.
+
+Text → (1-based number, line) of the lines that are a log's; what a line belongs to is decided later.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from itertools import pairwise
+
+from forensics.model.text_length import LONGEST
+
+Line = tuple[int, str]
+
+MOST_SHARE = 0.8  # of the lines must have a mark for it to be the copy's: a log may have lines that begin so
+SAMPLE = 400  # lines in which marks are looked for
+
+_ANSI = re.compile(
+    r"\x1b\[[0-?]{0,64}[ -/]{0,8}[@-~]|\x1b\][^\x07\x1b]{0,4096}(?:\x07|\x1b\\)|\x1b[()][0-9A-B]"
+    r"|\x1b[=>78cDEHM]"
+    # colours whose escape character was lost
+    r"|(?:\^\[)?\[(?:\d{1,2};\d{1,2}(?:;\d{1,3}){0,3}|[01]|3[0-9]|9[0-7])m(?![\]:,)])"
+)
+_ESCAPES = re.compile(r"\x1b|\[[0-9;]{1,16}m")  # whether there may be any
+_SPACES = {ord(space): " " for space in "\u00a0\u2007\u202f\u2002\u2003\u2009\u3000"}
+_INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad\u200e\u200f\u202a\u202b\u202c\u2066\u2067\u2068\u2069\x00"))
+_TRANSLATED = str.maketrans({**_SPACES, **_INVISIBLE, ord("\r"): None})
+_RARE = re.compile("[" + "".join(map(chr, {**_SPACES, **_INVISIBLE, ord("\r"): 0})) + "]")
+
+_FENCE = re.compile(
+    r"[ \t>]{0,40}(?:(?:`{3,12}|~{3,12})[\w.+-]{0,30}[ \t]{0,40}\Z|\[/?(?:code|quote|spoiler)[^\]\n]{0,80}\]\Z"
+    r"|</?(?:pre|code|details|summary)[^>\n]{0,80}>\Z)"
+)
+_OPENING = re.compile(r"[ \t]{0,40}(?:`{1,12}(?!`)|<(?:pre|code)>|\[(?:code|quote)\])")
+_CLOSING = re.compile(r"(?:(?<!`)`{1,12}|</(?:pre|code)>|<br ?/?>|\[/(?:code|quote)\])[ \t]{0,40}\Z")
+# journalctl's, the pager's and a terminal multiplexer's own lines, and what a person typed
+_NOT_OF_LOG = re.compile(
+    r"-- (?:Boot |Reboot|Journal begins|Logs begin|No entries|No data)|-- .{0,200}--\Z"
+    r"|\. --\Z|░░|lines \d{1,9}-\d{1,9}|\(END\)\Z|~\Z|--More--"
+    r"|Hint: (?:You are currently not seeing|Some lines were ellipsized)|Warning: Journal has been rotated|Redirecting to /bin/systemctl"
+    r"|(?![\w.\-@]{1,140}\.service)\[?[\w.\-]{1,64}@[\w.\-]{1,64}[ :][^\n$#]{0,200}[$#] "
+    r"|(?:[$❯➜] |# (?=sudo |systemctl|journalctl|docker|kubectl|podman|cat |tail ))"
+    r"|PS [A-Z]:\\[^>\n]{0,200}> "
+)
+
+# What stands before each line of a copy. The counted ones must count up.
+_MARKS: tuple[re.Pattern[str], ...] = tuple(
+    re.compile(pattern) for pattern in (r" {0,3}(?:> ?)+", r" {0,8}[-*•+] {1,3}(?=\S)", r"\|(?= )|│ ?", r" {0,3}#(?: |\Z)")
+)
+_COUNTED: tuple[re.Pattern[str], ...] = tuple(
+    re.compile(pattern)
+    for pattern in (r"[ \t]{0,8}(\d{1,7})[.)] {1,3}", r"[ \t]{0,8}(\d{1,7})[:-][ \t]?", r"[ \t]{0,8}(\d{1,7})(?:[ \t]{1,4}[|│]? ?|\t|\Z)")
+)
+
+
+def log_lines(text: str) -> list[Line]:
+    """Split a text into the lines of the log in it."""
+    lines = [(number, line) for number, row in enumerate(text.split("\n"), 1) if (line := _plain(row)).strip()]
+    lines = _within_fences(lines)
+    for mark in _MARKS:
+        lines = _without(lines, mark, lambda _: True)
+    for mark in _COUNTED:
+        lines = _without(lines, mark, _counts_up)
+    lines = [(number, _unquoted(line)) for number, line in lines]
+    lines = [(number, line) for number, line in lines if line.strip() and not _NOT_OF_LOG.match(line.lstrip())]
+    return _unindented(lines)
+
+
+def _plain(row: str) -> str:
+    """A line without colours and invisible characters, of a length that expressions may search."""
+    line = row[:LONGEST]
+    if not line.isascii() or not line.isprintable():
+        line = line.translate(_TRANSLATED) if _RARE.search(line) else line
+    return _ANSI.sub("", line) if _ESCAPES.search(line) else line
+
+
+def _within_fences(lines: list[Line]) -> list[Line]:
+    """Leave out fences, and what people wrote around fenced logs."""
+    inner: list[Line] = []
+    outer: list[Line] = []
+    is_inside = False
+    fences = 0
+    for line in lines:
+        if _FENCE.match(line[1]):
+            is_inside, fences = not is_inside, fences + 1
+        else:
+            (inner if is_inside else outer).append(line)
+    return inner if fences and not is_inside and len(inner) >= len(outer) else sorted(inner + outer)
+
+
+def _unquoted(line: str) -> str:
+    """Remove quotes that open or close a log in the line itself."""
+    if "`" not in line and ">" not in line and "]" not in line:
+        return line
+    opening = _OPENING.match(line)
+    rest = line[opening.end() :] if opening else line
+    closing = _CLOSING.search(rest, max(0, len(rest) - 60))
+    return rest[: closing.start()] if closing and (rest[closing.start()] != "`" or rest.count("`") % 2) else rest
+
+
+def _without(lines: list[Line], mark: re.Pattern[str], fits: Callable[[list[re.Match[str]]], bool]) -> list[Line]:
+    """Remove a mark that nearly all lines begin with."""
+    step = max(1, len(lines) // SAMPLE)
+    sample = lines[:SAMPLE] if step == 1 else lines[::step][:SAMPLE]
+    found = [match for _, line in sample if (match := mark.match(line))]
+    if len(sample) < 2 or len(found) < MOST_SHARE * len(sample) or not fits(found):
+        return lines
+    return [(number, line[match.end() :] if (match := mark.match(line)) else line) for number, line in lines]
+
+
+def _counts_up(found: list[re.Match[str]]) -> bool:
+    """Whether numbers are those of lines: each is more than the one before, by nearly the same."""
+    numbers = [int(match[1]) for match in found]
+    steps = [after - before for before, after in pairwise(numbers)]
+    return bool(steps) and min(steps) > 0 and max(steps) <= 3 * min(steps) + 3
+
+
+def _unindented(lines: list[Line]) -> list[Line]:
+    """Remove the indentation that all lines have."""
+    width = min((len(line) - len(line.lstrip()) for _, line in lines), default=0)
+    return [(number, line[width:]) for number, line in lines] if width else lines
