@@ -15,7 +15,7 @@ from typing import NamedTuple
 import polars as pl
 import regex  # type: ignore[import-untyped]
 
-from forensics.signatures.pattern import MOST_TIMEOUTS, REGEX, TIMEOUT_S, Catalogue, Literals, Pattern
+from forensics.signatures.pattern import INFORMATIONAL, MOST_TIMEOUTS, REGEX, TIMEOUT_S, Catalogue, Literals, Pattern
 
 FEW = 200  # texts, up to which searching for each literal by itself is cheaper than building one automaton
 
@@ -58,7 +58,7 @@ def find_hits(events: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
         found.append(_in_events(events, texts.join(in_texts, on="text_id"), catalogue.patterns))
     if not found:
         return HITS.to_frame()
-    matching = pl.concat(found)
+    matching = _without_beaten(pl.concat(found), catalogue.patterns)
     ids = pl.Series([pattern.id for pattern in catalogue.patterns], dtype=pl.String)
     return matching.with_columns(signature=ids.gather(matching["pattern"])).select(HITS.names()).sort("event", "pattern")
 
@@ -87,6 +87,13 @@ def _by_columns_alone(events: pl.DataFrame, patterns: Sequence[Pattern]) -> Iter
         yield events.filter(marks[name]).select(
             "event", pattern=pl.lit(pattern_number, pl.UInt32), offset=pl.lit(0, pl.UInt32), captures=pl.lit([], CAPTURES)
         )
+
+
+def _without_beaten(matching: pl.DataFrame, patterns: Sequence[Pattern]) -> pl.DataFrame:
+    """Leave out general patterns where one that is not, and that can explain an end, matches the same event."""
+    general = pl.col("pattern").is_in([number for number, pattern in enumerate(patterns) if pattern.general])
+    telling = pl.col("pattern").is_in([number for number, p in enumerate(patterns) if not p.general and p.severity not in INFORMATIONAL])
+    return matching.filter(~general | ~telling.any().over("event"))
 
 
 def find_in_texts(texts: pl.Series, catalogue: Catalogue) -> pl.DataFrame:

@@ -13,6 +13,7 @@ from forensics.wording import plural
 
 SEVERITIES = ("critical", "high", "medium", "low", "info")
 FATAL = ("critical", "high")  # these explain the end of an attempt; medium ones only when nothing else does, the others never
+INFORMATIONAL = ("low", "info")  # these accompany failures and are none
 
 RUST, REGEX = "rust", "regex"
 ENGINES = (RUST, REGEX)
@@ -54,6 +55,7 @@ class Pattern:
     columns: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
     engine: str = RUST
     explains: tuple[str, ...] = ()
+    general: bool = False  # a wording of a whole kind: where another pattern matches an event as well, that one counts
     examples: tuple[Example, ...] = ()
     counterexamples: tuple[Example, ...] = ()
     literals: tuple[Literals | None, ...] = ()  # of each of `messages`; empty where they were not looked for
