@@ -4,23 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from io import BytesIO
-from json import dumps
 from typing import Any
 
 import polars as pl
 
 from forensics.assembly import Assembly, assemble
 from forensics.classes.overrides import Overrides, apply_overrides
-from forensics.errors import ForensicsError
 from forensics.explain.as_journal import KERNEL
+from forensics.explain.entries import entries_of
 from forensics.explain.format import UNRECOGNISED, Format
 from forensics.explain.no_failure import Problem, find_problem
 from forensics.explain.paste import read_paste
-from forensics.explain.records import JournalRecord
-from forensics.journal.stream import read_stream
-from forensics.model.bounds import bounded_entries
-from forensics.model.frames import ENTRIES
 from forensics.model.values import Signature
 from forensics.signatures import Labelled, label
 from forensics.signatures.candidates import LAST_LINE
@@ -86,7 +80,7 @@ def explain(content: bytes, catalogue: Catalogue, overrides: Overrides = NO_OVER
 
 def _label_text(content: bytes, catalogue: Catalogue, overrides: Overrides) -> LabelledText:
     pasted = read_paste(content)
-    entries = _entries(pasted.records)
+    entries = entries_of(pasted.records, as_found=pasted.as_found)
     assembly = assemble(entries)
     labelled = apply_overrides(label(assembly.events, assembly.attempts, catalogue), overrides)
     assumed = pl.col("invocation").is_in(list(pasted.assumed))
@@ -97,18 +91,6 @@ def _label_text(content: bytes, catalogue: Catalogue, overrides: Overrides) -> L
     labels = labelled.labels.join(attempts, on="attempt").join(best(labelled.ranked).select("attempt", "points"), on="attempt", how="left")
     failures = labels.filter("failed", proven).with_columns(strength=strength(pl.col("points"), pl.col("result"), pl.col("exit_status")))
     return LabelledText(entries, [record.line for record in pasted.records], assembly, labelled, failures, pasted.understood)
-
-
-def _entries(records: Sequence[JournalRecord]) -> pl.DataFrame:
-    stream = BytesIO("\n".join(dumps(record.fields) for record in records).encode())
-    try:
-        batches = [pl.from_arrow(batch.table) for batch in read_stream(stream, "pasted text")] if records else []
-    except ForensicsError:  # fields of journal entries, but none with a time
-        batches = []
-    frames = [
-        frame.select(pl.col(name).cast(kind) for name, kind in ENTRIES.items()) for frame in batches if isinstance(frame, pl.DataFrame)
-    ]
-    return bounded_entries(pl.concat(frames)) if frames else ENTRIES.to_frame()
 
 
 def _explain_failure(text: LabelledText, catalogue: Catalogue) -> Explanation:

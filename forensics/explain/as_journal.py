@@ -36,11 +36,15 @@ _ENDS = {
 
 @dataclass(frozen=True, slots=True)
 class PastedJournal:
-    """The journal records of a text. assumed: the invocations whose end the text does not show; understood: what the text is."""
+    """The journal records of a text. assumed: the invocations whose end the text does not show; understood: what the text is.
+
+    as_found: the text has the fields of its records, which its writers claim.
+    """
 
     records: tuple[JournalRecord, ...]
     assumed: frozenset[str] = frozenset()
     understood: Format = UNRECOGNISED
+    as_found: bool = False
 
 
 @dataclass(slots=True)

@@ -14,7 +14,7 @@ def read_paste(content: bytes) -> PastedJournal:
     """Read the bytes of a pasted log."""
     fields = journal_records(content)
     if fields is not None:
-        return PastedJournal(tuple(fields), understood=Format("journal fields", len(fields), 1.0))
+        return PastedJournal(tuple(fields), understood=Format("journal fields", len(fields), 1.0), as_found=True)
     lines = log_lines(decoded(content))
     records, name, known = parse_lines(lines)
     records = records[::-1] if is_newest_first(records) else records
