@@ -8,6 +8,7 @@ from operator import or_
 import polars as pl
 
 from forensics.model import systemd
+from forensics.model.frames import EVENTS
 from forensics.model.values import Signature
 from forensics.sanitize import redacted
 from forensics.sanitize.suspects import suspects
@@ -31,14 +32,17 @@ _RESULTS = {
     "unknown": "How it ended is not recorded",
 }
 _TEXTS = ("text", "root", "last")
+MINED = pl.Schema({"event": EVENTS["event"], "signature": pl.String(), "title": pl.String(), "site": pl.String()})
 
 
 def mined(events: pl.DataFrame) -> pl.DataFrame:
-    """event, signature, title, site of unknown events (columns event, kind, text, root, last).
+    """Name unknown events (columns event, kind, text, root, last): MINED.
 
     site: equal for tracebacks that differ in their message alone; empty for a line. Secrets are replaced before all else: masks would
     leave their letters, and one failure with two secrets would be two classes.
     """
+    if events.is_empty():  # most failures are known ones
+        return MINED.to_frame()
     distinct = events.select("kind", "text", "root", "last").unique(maintain_order=True).with_row_index("which")
     # One traceback costs about 40 µs to outline, a suspect 0.1 ms to redact; the distinct ones of an incident are few.
     may_hold = reduce(or_, (suspects(distinct[name].fill_null("")) for name in _TEXTS))
@@ -53,9 +57,7 @@ def mined(events: pl.DataFrame) -> pl.DataFrame:
     plain = pl.Series([key if o is None else _traceback_title(o, key) for key, o in zip(masked, outlines, strict=True)], dtype=pl.String)
     sites = pl.Series(["" if o is None else mask.mined_id(o.key("")) for o in outlines], dtype=pl.String)
     named = distinct.with_columns(signature=pl.Series(ids, dtype=pl.String), title=mask.titles(plain), site=sites)
-    return events.join(named, on=["kind", "text", "root", "last"], nulls_equal=True, maintain_order="left").select(
-        "event", "signature", "title", "site"
-    )
+    return events.join(named, on=["kind", "text", "root", "last"], nulls_equal=True, maintain_order="left").select(MINED.names())
 
 
 def _traceback_title(stack: Outline, masked_message: str) -> str:
