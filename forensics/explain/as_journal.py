@@ -7,31 +7,34 @@ attempt. Without a message of the manager, the lines of an identifier are one at
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from forensics.explain import systemd_text
-from forensics.explain.format import UNRECOGNISED, Format
+from forensics.explain.attribution import ENDS, KERNEL, STARTS, UNNAMED, units_of
+from forensics.explain.format import PLAIN, UNRECOGNISED, Format
 from forensics.explain.log_formats import LogRecord
 from forensics.explain.records import TIME, Fields, JournalRecord
+from forensics.explain.status import stated_by_systemctl
+from forensics.explain.supervisors import statements_of
 from forensics.explain.systemd_text import ManagerMessage, parse_message
 from forensics.model import systemd
-from forensics.model.own_entries import IDENTIFIER, OWN_TEXTS
 
-KERNEL = "kernel.service"  # the unit of a text of nothing but kernel lines
+__all__ = ["KERNEL", "PastedJournal", "as_journal"]
+
+SUPERVISED = "a supervisor's log"
 STEP = 10  # µs between two lines with the same time, as between the lines of one write
-_OTHERS = re.compile(r"systemd|kernel$|sudo$|su$|sshd|CRON$|cron$|audit|dbus-|polkit|login|NetworkManager|rsyslogd|chronyd|wpa_supplicant")
-_OWN = re.compile(OWN_TEXTS)
-_DUMPED = re.compile(r"Process (\d{1,10}) \(.*\) of user \d+ dumped core")
-_BY_CHILD = re.compile(r"\(.*\)$")  # systemd's child before it becomes the service
-_ENDS = {
-    systemd.UNIT_PROCESS_EXIT,
-    systemd.UNIT_FAILURE_RESULT,
-    systemd.UNIT_SUCCESS,
-    systemd.UNIT_STOPPED,
-    systemd.UNIT_STOPPING,
-    systemd.UNIT_FAILED,
-}
+_DUMPED = re.compile(r"Process (\d{1,10}) \(.{0,200}\) of user \d{1,10} dumped core", re.DOTALL)
+_BY_CHILD = re.compile(r"\(.{1,64}\)\Z", re.DOTALL)  # systemd's child before it becomes the service
+_SUFFIX = re.compile(rf"(?:{systemd_text.UNIT})\Z")
+_SPAWN = re.compile(rf"{systemd_text.UNIT}: Fail")
+# Who reports how other programs ended, in a journal of systemd's.
+_SUPERVISORS = re.compile(
+    r"supervis|init\Z|docker|containerd|conmon|podman|compose|s6|PM2|pm2|runsv|com\.apple|launchd|nomad|openrc|kubelet"
+)
+
+Stated = tuple[LogRecord, ManagerMessage | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,7 @@ class _UnitState:
     limited: bool = False
     time: int = 0
     line: int = 0
+    host: str | None = None
 
     @property
     def invocation(self) -> str:
@@ -72,24 +76,40 @@ class _UnitState:
 
 def as_journal(records: Sequence[LogRecord], understood: Format = UNRECOGNISED) -> PastedJournal:
     """Give each record the fields that it has in a journal, and an end to each attempt that has none."""
-    messages = _manager_messages(records)
-    units: dict[str, _UnitState] = {}
+    stated = _without_repeated(_named(list(_stated(_on_one_host(records)))))
+    records, messages = [record for record, _ in stated], [message for _, message in stated]
+    units: dict[tuple[str | None, str], _UnitState] = {}
     journal: list[JournalRecord] = []
     now = 0
-    for record, message, unit in zip(records, messages, _units_of(records, messages), strict=True):
+    for record, message, unit in zip(records, messages, units_of(records, messages), strict=True):
         now = max(record.time or 0, now + STEP)
         fields = _common(record, now)
         if unit is not None:
-            state = units.setdefault(unit, _UnitState(unit))
+            state = units.setdefault((record.host, unit), _UnitState(unit))
             _advance(state, message)
-            state.time, state.line, state.begun = now, record.line, True
+            state.scheduled |= message is not None and message.kind in _FINAL and not _is_systemds(record)
+            state.time, state.line, state.host, state.begun = now, record.line, record.host, True
             fields |= _unit_fields(state, message)
         journal.append(JournalRecord(record.line, fields))
     unfinished = [state for state in units.values() if state.is_open]
     last = max((state.time for state in units.values()), default=0)
     for state in unfinished:
         journal += _assumed_end(state, last)
+    if understood.name == PLAIN and any(message is not None for message in messages):
+        understood = replace(understood, name=SUPERVISED, share=1.0)
     return PastedJournal(tuple(journal), frozenset(state.invocation for state in unfinished), understood)
+
+
+_FINAL = {systemd.UNIT_FAILURE_RESULT, systemd.UNIT_SUCCESS}  # after these another supervisor starts the program anew
+
+
+def _on_one_host(records: Sequence[LogRecord]) -> Sequence[LogRecord]:
+    """Leave out the host, unless lines of several hosts alternate: a host may be renamed, or missing in some lines."""
+    hosts = [record.host for record in records if record.host is not None]
+    changes = sum(before != after for before, after in pairwise(hosts))
+    if changes > len(set(hosts)) - 1:
+        return records
+    return [replace(record, host=None) if record.host is not None else record for record in records]
 
 
 def _common(record: LogRecord, now: int) -> Fields:
@@ -122,7 +142,7 @@ def _unit_fields(state: _UnitState, message: ManagerMessage | None) -> Fields:
 def _advance(state: _UnitState, message: ManagerMessage | None) -> None:
     """Update the state by one line of the unit, which may begin the next attempt or end this one."""
     kind = None if message is None else message.kind
-    starts = kind in {systemd.UNIT_STARTING, systemd.UNIT_STARTED}
+    starts = kind in STARTS
     again = starts and (state.ended or state.scheduled or (kind == systemd.UNIT_STARTING and state.started))
     opens = kind in {None, systemd.SPAWN_FAILED, systemd.UNIT_PROCESS_EXIT} and state.scheduled and not state.limited
     if (again or opens) and state.begun:
@@ -130,7 +150,7 @@ def _advance(state: _UnitState, message: ManagerMessage | None) -> None:
         state.started = state.ended = state.scheduled = state.limited = False
     state.started |= starts
     state.limited |= kind == systemd_text.START_LIMIT
-    state.ended |= kind in _ENDS
+    state.ended |= kind in ENDS
     state.scheduled |= kind == systemd.UNIT_RESTART_SCHEDULED
 
 
@@ -139,61 +159,98 @@ def _assumed_end(state: _UnitState, now: int) -> list[JournalRecord]:
         ManagerMessage(systemd.UNIT_PROCESS_EXIT, state.name, None, {"EXIT_CODE": "exited", "EXIT_STATUS": "1", "COMMAND": "ExecStart"}),
         ManagerMessage(systemd.UNIT_FAILURE_RESULT, state.name, None, {"UNIT_RESULT": "exit-code"}),
     )
-    record = LogRecord(state.line, "")
+    record = LogRecord(state.line, "", host=state.host)
     at = max(now, state.time)
     return [JournalRecord(0, _common(record, at + (n + 1) * STEP) | _unit_fields(state, end)) for n, end in enumerate(ends)]
 
 
-def _manager_messages(records: Sequence[LogRecord]) -> list[ManagerMessage | None]:
-    """The manager's messages, null for lines of others; where only a unit's description is named, its name is filled in."""
-    messages = [_manager_message(record) for record in records]
-    units = dict.fromkeys(m.unit for m in messages if m is not None and m.unit is not None and m.unit.endswith(".service"))
-    titles = {m.title: m.unit for m in messages if m is not None and m.title and m.unit}
-    only = next(iter(units)) if len(units) == 1 else None
-    return [m if m is None or m.unit is not None or m.title is None else replace(m, unit=titles.get(m.title, only)) for m in messages]
+def _is_systemds(record: LogRecord) -> bool:
+    return record.identifier == "systemd" or record.unit == "init.scope" or record.statement is not None
 
 
-def _manager_message(record: LogRecord) -> ManagerMessage | None:
-    if record.kernel:
-        return None
+def _stated(records: Sequence[LogRecord]) -> Iterator[Stated]:
+    """Each record with what a manager or supervisor states by it, once for each statement."""
+    is_systemds = any(map(_is_systemds, records))
+    is_cat = any(record.identifier is None and systemd_text.states_an_end_or_restart(record.message) for record in records)
+    for record in records:
+        message = _manager_message(record, is_cat=is_cat)
+        if message is not None or record.kernel:
+            yield record, message
+            continue
+        statements, unit = stated_by_systemctl(record.message) if record.identifier is None else ((), None)
+        if not statements and (not is_systemds or record.identifier is None or _SUPERVISORS.match(record.identifier)):
+            statements = statements_of(record.message)
+        if not statements:
+            yield (replace(record, unit=unit) if unit and record.unit is None else record), None
+        for statement in statements:
+            yield record, statement
+
+
+def _manager_message(record: LogRecord, *, is_cat: bool) -> ManagerMessage | None:
+    if record.statement is not None or record.kernel:
+        return record.statement
     identifier = record.identifier or ""
     if identifier == "systemd" or record.unit == "init.scope":
         return parse_message(record.message)
+    if record.identifier is None and is_cat:
+        is_ours = systemd_text.states_an_end_or_restart(record.message) or systemd_text.names_a_job(record.message)
+        return parse_message(record.message) if is_ours else None
     by_child = _BY_CHILD.match(identifier)
-    if by_child or record.unit is not None or re.match(rf"{systemd_text.UNIT}: Fail", record.message):
+    if by_child or record.unit is not None or _SPAWN.match(record.message):
         message = parse_message(record.message)
         return message if message.kind == systemd.SPAWN_FAILED or (by_child and message.unit is not None) else None
     return None
 
 
-def _units_of(records: Sequence[LogRecord], messages: Sequence[ManagerMessage | None]) -> list[str | None]:
-    """The unit that each record is about, null for a record about no unit."""
-    units = list(dict.fromkeys(m.unit for m in messages if m is not None and m.unit and m.unit.endswith(".service")))
-    alone = not units and len({record.identifier for record in records if not record.kernel}) == 1
-    if not units and all(record.kernel for record in records):
-        return [KERNEL] * len(records)
-    by_process: dict[tuple[str | None, int | None], str | None] = {}
-    units_of: list[str | None] = []
-    latest: str | None = units[0] if units else None
-    for record, message in zip(records, messages, strict=True):
-        if message is not None:
-            latest = message.unit if message.kind in {systemd.UNIT_STARTING, systemd.UNIT_STARTED} and message.unit in units else latest
-            units_of.append(message.unit)
-            continue
-        process = (record.identifier, record.pid)
-        if process not in by_process:
-            by_process[process] = _unit_of_process(record, units, latest, alone=alone)
-        units_of.append(record.unit or by_process[process])
-    return units_of
+def _named(stated: list[Stated]) -> list[Stated]:
+    """Fill in the unit of statements that name only its description, or nothing."""
+    messages = [message for _, message in stated if message is not None]
+    units = dict.fromkeys(m.unit for m in messages if m.unit is not None and m.unit.endswith(".service"))
+    titles = {m.title: m.unit for m in messages if m.title and m.unit}
+    titles |= _titles_of_failures(messages, titles)
+    only = next(iter(units)) if len(units) == 1 else None
+    known = dict.fromkeys(record.identifier for record, _ in stated if record.identifier)
+    latest = only or UNNAMED
+    named: list[Stated] = []
+    for record, statement in stated:
+        message = statement
+        if message is not None and not _is_systemds(record):
+            name = message.unit or record.unit or record.identifier
+            message = replace(message, unit=_unit_named(name, known) if name else latest)
+        elif message is not None and message.unit is None and message.title is not None:
+            of_section = record.unit if record.unit and record.unit.endswith(".service") else None
+            message = replace(message, unit=of_section or titles.get(message.title, only))
+        if message is not None and message.unit is not None and message.kind in STARTS | ENDS and message.unit.endswith(".service"):
+            latest = message.unit
+        named.append((record, message))
+    return named
 
 
-def _unit_of_process(record: LogRecord, units: Sequence[str], latest: str | None, *, alone: bool) -> str | None:
-    identifier = record.identifier or "log"
-    named = f"{identifier}.service"
-    if record.kernel or named in units:
-        return None if record.kernel else named
-    if _OTHERS.match(identifier) and not alone:
-        return None
-    if identifier == IDENTIFIER and _OWN.search(record.message):
-        return None
-    return latest if units else named
+def _titles_of_failures(messages: Sequence[ManagerMessage], known: dict[str, str]) -> dict[str, str]:
+    """Descriptions of units by the line after a failure: "x.service: Failed with result …", "Failed to start The X."."""
+    failure = None
+    titles: dict[str, str] = {}
+    for message in messages:
+        if message.kind == systemd.UNIT_FAILED and message.title and message.unit is None and failure and message.title not in known:
+            titles.setdefault(message.title, failure)
+        failure = message.unit if message.kind == systemd.UNIT_FAILURE_RESULT else None
+    return titles
+
+
+def _unit_named(name: str, known: dict[str, None]) -> str:
+    """The unit of a supervisor's name for a program; docker compose puts the project before it, and the number after."""
+    service = name if name in known else next((id_ for id_ in known if name.endswith((f"_{id_}", f"-{id_}"))), name)
+    return service if _SUFFIX.fullmatch(service) else f"{service}.service"
+
+
+def _without_repeated(stated: list[Stated]) -> list[Stated]:
+    """Leave out statements that only repeat, where another one shows the unit's end."""
+    shown = {message.unit for _, message in stated if message is not None and not message.is_repeated and message.kind in _SHOWN}
+    result: list[Stated] = []
+    for record, message in stated:
+        if message is None or not message.is_repeated or message.unit not in shown:
+            result.append((record, message))
+    return result
+
+
+_SHOWN = {systemd.UNIT_PROCESS_EXIT, systemd.UNIT_FAILURE_RESULT, systemd.UNIT_SUCCESS}

@@ -56,7 +56,8 @@ def parse_lines(lines: Sequence[Line]) -> Parsed:
     records = list(reader.read(lines))
     records = _unwrapped(records, clock, DEPTH) if any(prefix.is_wrapper for prefix in prefixes) else records
     records = [part for record in records for part in _of_json(record, clock)]
-    return records, reader.counts.most_common(1)[0][0] if reader.counts else None, reader.counts.total()
+    name = reader.counts.most_common(1)[0][0] if reader.counts else None
+    return records, name, reader.counts.total() + reader.explained
 
 
 def formats_of(lines: Sequence[str]) -> list[Prefix]:
@@ -102,6 +103,7 @@ class _Reader:
 
     def __init__(self, prefixes: Sequence[Prefix], clock: Clock, width: int | None) -> None:
         self.counts: Counter[str] = Counter()
+        self.explained = 0  # lines of `journalctl -x`
         self._prefixes = prefixes
         self._clock = clock
         self._width = width
@@ -119,6 +121,7 @@ class _Reader:
                 size, length = size + len(part), len(line)
                 continue
             if found is None and self._prefixes and _EXPLANATION.match(line):
+                self.explained += 1
                 continue
             if waiting is not None:
                 yield _complete(waiting, more)

@@ -8,6 +8,8 @@ from forensics.explain.decode import decoded
 from forensics.explain.format import PLAIN, Format
 from forensics.explain.log_formats import is_newest_first, parse_lines
 from forensics.explain.records import journal_records
+from forensics.explain.status import NAME as STATUS
+from forensics.explain.status import with_status, without_status
 
 
 def read_paste(content: bytes) -> PastedJournal:
@@ -16,6 +18,8 @@ def read_paste(content: bytes) -> PastedJournal:
     if fields is not None:
         return PastedJournal(tuple(fields), understood=Format("journal fields", len(fields), 1.0), as_found=True)
     lines = log_lines(decoded(content))
-    records, name, known = parse_lines(lines)
-    records = records[::-1] if is_newest_first(records) else records
-    return as_journal(records, Format(name or PLAIN, len(lines), known / max(1, len(lines))))
+    rest, sections = without_status(lines)
+    records, name, known = parse_lines(rest)
+    records = with_status(records, sections) if sections or not is_newest_first(records) else records[::-1]
+    name = STATUS if sections else name
+    return as_journal(records, Format(name or PLAIN, len(lines), (known + len(lines) - len(rest)) / max(1, len(lines))))

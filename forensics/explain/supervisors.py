@@ -1,0 +1,206 @@
+"""Recognise how supervisors other than systemd report that a program started or ended, and with which code or signal.
+
+Wordings of supervisord, s6, PM2, runit, OpenRC, launchd, upstart, docker, docker compose, Nomad, ECS, Heroku, Fly, CI runners and shells,
+from their sources or documentation.
+"""
+
+from __future__ import annotations
+
+import re
+import signal
+from collections.abc import Callable
+
+from forensics.explain.systemd_text import ManagerMessage
+from forensics.model import systemd
+
+Statements = tuple[ManagerMessage, ...]
+
+OF_SHELL = 128  # + the signal's number
+BY_SIGNAL = 256  # what s6 gives as the exit code of a killed process
+_STOPS = {signal.SIGTERM, signal.SIGINT}  # how a container or process is asked to stop
+_NAME = r"[\w.\-@/:%]{1,120}?"
+
+
+def ended(unit: str | None, status: int, *, dumped: bool = False, is_repeated: bool = False) -> Statements:
+    """The statements that a unit's program ended with an exit status, which may be a shell's for a signal."""
+    number = status - OF_SHELL
+    if 0 < number < 65 and systemd.signal_name(number):
+        return killed(unit, number, dumped=dumped, is_repeated=is_repeated)
+    if status == 0:
+        return (ManagerMessage(systemd.UNIT_SUCCESS, unit, is_repeated=is_repeated),)
+    return failed(unit, "exited", status, "exit-code", is_repeated=is_repeated)
+
+
+def killed(unit: str | None, number: int, *, dumped: bool = False, is_repeated: bool = False) -> Statements:
+    """The statements that a signal ended a unit's program; a signal that asks to stop is no failure."""
+    if number in _STOPS:
+        return (ManagerMessage(systemd.UNIT_SUCCESS, unit, is_repeated=is_repeated),)
+    code, result = ("dumped", "core-dump") if dumped else ("killed", "signal")
+    return failed(unit, code, number, result, is_repeated=is_repeated)
+
+
+def failed(unit: str | None, code: str | None, status: int | None, result: str, *, is_repeated: bool = False) -> Statements:
+    """The statements that a unit failed, with the end of its process where that is known."""
+    exit_fields = {"EXIT_CODE": code or "exited", "PRIORITY": "5", "COMMAND": "ExecStart"}
+    exit_ = ManagerMessage(systemd.UNIT_PROCESS_EXIT, unit, None, exit_fields | {"EXIT_STATUS": str(status)}, is_repeated=is_repeated)
+    failure = ManagerMessage(systemd.UNIT_FAILURE_RESULT, unit, None, {"UNIT_RESULT": result, "PRIORITY": "4"}, is_repeated=is_repeated)
+    return (failure,) if status is None else (exit_, failure)
+
+
+def signal_number(name: str) -> int | None:
+    """Return 11 for SIGSEGV, SEGV and 11; null for what is no signal."""
+    if name.isdigit():
+        return int(name) if systemd.signal_name(int(name)) else None
+    found = signal.Signals.__members__.get("SIG" + name.upper().removeprefix("SIG"))
+    return None if found is None else int(found)
+
+
+def _of_supervisord(match: re.Match[str]) -> Statements:
+    what, unit, rest = match["what"], match["unit"], match["rest"]
+    if what == "spawned":
+        return (ManagerMessage(systemd.UNIT_STARTING, unit),)
+    if what == "success":
+        return (ManagerMessage(systemd.UNIT_STARTED, unit),)
+    if what == "gave up":
+        return failed(unit, None, None, "start-limit-hit", is_repeated=True)
+    number = _SIGNALLED.search(rest)
+    if number and (found := signal_number(number[1])) is not None:
+        return killed(unit, found, dumped="core dumped" in rest)
+    status = _STATUS.search(rest)
+    if what == "stopped" or status is None or rest.endswith("; expected)"):
+        return (ManagerMessage(systemd.UNIT_SUCCESS, unit),)
+    return ended(unit, int(status[1])) if status[1] != "0" else failed(unit, "exited", 0, "exit-code")
+
+
+_SIGNALLED = re.compile(r"terminated by (\w{1,20})")
+_STATUS = re.compile(r"exit status (\d{1,3})")
+
+
+def _of_supervisorctl(match: re.Match[str]) -> Statements:
+    return failed(match["unit"], None, None, "start-limit-hit" if match["state"] == "FATAL" else "exit-code", is_repeated=True)
+
+
+def _of_code(match: re.Match[str]) -> Statements:
+    """A code, and a signal where the wording has one."""
+    parts = match.groupdict()
+    unit = parts.get("unit")
+    number = signal_number(parts["signal"]) if parts.get("signal") else None
+    is_its_end = parts.get("code") in {None, "0", "255", "256"}  # PM2 names SIGINT beside every other code
+    return killed(unit, number) if number and is_its_end else ended(unit, int(parts.get("code") or 1))
+
+
+def _of_repeated_code(match: re.Match[str]) -> Statements:
+    return ended(match.groupdict().get("unit"), int(match["code"]), is_repeated=True) if int(match["code"]) else ()
+
+
+def _of_start(match: re.Match[str]) -> Statements:
+    return (ManagerMessage(systemd.UNIT_STARTED, match["unit"]),)
+
+
+def _of_given_up(match: re.Match[str]) -> Statements:
+    return failed(match.groupdict().get("unit"), None, None, "start-limit-hit", is_repeated=True)
+
+
+def _of_failed_start(match: re.Match[str]) -> Statements:
+    return ended(match["unit"].split()[0], 1)
+
+
+_SHELL_WORDS = {
+    "killed": signal.SIGKILL, "segmentation fault": signal.SIGSEGV, "aborted": signal.SIGABRT, "illegal instruction": signal.SIGILL,
+    "bus error": signal.SIGBUS, "floating point exception": signal.SIGFPE, "trace/breakpoint trap": signal.SIGTRAP,
+}  # fmt: skip
+
+
+def _of_shell(match: re.Match[str]) -> Statements:
+    return killed(None, _SHELL_WORDS[match["word"].lower()], dumped="core dumped" in match[0], is_repeated=True)
+
+
+_CODE = r"(?P<code>\d{1,3})\b"
+_WHEN = r"(?:\d{4}-\d\d-\d\d[ T][\d:,.]{8,15}Z? {1,2})?"
+_WORDINGS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Statements]], ...] = tuple(
+    (re.compile(pattern, re.DOTALL), statements)
+    for pattern, statements in (
+        (
+            rf"{_WHEN}(?:INFO|WARN|CRIT|ERRO)\w{{0,4}} (?P<what>exited|stopped|gave up|spawned|success): '?(?P<unit>{_NAME})'?(?:[ :](?P<rest>.{{0,300}}))?\Z",
+            _of_supervisord,
+        ),
+        (rf"(?P<unit>{_NAME}) {{2,80}}(?P<state>FATAL|BACKOFF) {{2,20}}\S", _of_supervisorctl),
+        # s6, s6-overlay, Home Assistant's bashio
+        (
+            rf"(?:\[[\d:]{{8}}\] )?(?:[A-Z]{{4,7}}: )?[Ss]ervice (?:'?(?P<unit>{_NAME})'? )?exited with code {_CODE}(?: \(by signal (?P<signal>\d{{1,3}})\))?",
+            _of_code,
+        ),
+        (rf"s6-rc: info: service (?P<unit>{_NAME}):? successfully started", _of_start),
+        (
+            rf"s6-rc: warning: unable to start service (?P<unit>{_NAME}): command (?:exited {_CODE}|crashed with signal (?P<signal>\d{{1,3}}))",
+            _of_code,
+        ),
+        (rf"(?:cont-init: info: |\[cont-init\.d\] )(?:/etc/cont-init\.d/)?(?P<unit>{_NAME}):? exited (?P<code>[1-9]\d{{0,2}})\b", _of_code),
+        # docker compose, docker events, docker ps
+        (rf"(?P<unit>{_NAME}) exited with code {_CODE}(?: \(restarting\))?\Z", _of_code),
+        (rf".{{0,300}}\bcontainer (?P<unit>{_NAME}) exited \((?P<code>[1-9]\d{{0,2}})\)", _of_repeated_code),
+        (
+            rf".{{0,80}}\bcontainer die [0-9a-f]{{12,64}} \((?:.{{0,600}}, )?exitCode={_CODE}(?:.{{0,600}}, name=(?P<unit>{_NAME})[,)])?",
+            _of_code,
+        ),
+        (
+            rf"[0-9a-f]{{12}} .{{0,400}} (?:Exited|Restarting) \((?P<code>[1-9]\d{{0,2}})\) .{{0,200}} (?P<unit>{_NAME})\Z",
+            _of_repeated_code,
+        ),
+        (
+            rf"{_WHEN}(?:PM2[^:]{{0,20}}: {{0,4}})?App \[(?P<unit>[^\]:]{{1,80}})(?::\d{{1,5}})?\] exited with code \[{_CODE}\] via signal \[(?P<signal>\w{{1,12}})\]",
+            _of_code,
+        ),
+        (rf"{_WHEN}(?:PM2[^:]{{0,20}}: {{0,4}})?App \[(?P<unit>[^\]:]{{1,80}})(?::\d{{1,5}})?\] online", _of_start),
+        (rf"{_WHEN}(?:PM2[^:]{{0,20}}: {{0,4}})?Script .{{1,300}} had too many unstable restarts", _of_given_up),
+        (rf"(?:runsv|s6-supervise) (?P<unit>{_NAME})(?: \(child\))?: fatal: unable to (?:start|exec)", _of_given_up),
+        # OpenRC
+        (rf"(?: ?\* )?ERROR: (?P<unit>{_NAME}) failed to start\Z", _of_failed_start),
+        (r"(?: ?\* )?Starting (?P<unit>[^\n\[\]]{1,80}?) ?\.{3}[^\n\[\]]{0,200}\[ ?(?:!!|FAIL(?:ED)?) ?\]", _of_failed_start),
+        (rf"(?P<unit>{_NAME}), pid \d{{1,10}}, (?:exited with return code {_CODE}|terminated by signal (?P<signal>\d{{1,3}}))", _of_code),
+        # launchd
+        (
+            rf"(?:.{{0,200}}\()?(?P<unit>{_NAME})?(?:\[\d{{1,10}}\])?\)? ?: ?(?:Service exited with abnormal code|Exited with code): {_CODE}",
+            _of_code,
+        ),
+        (
+            rf"(?:.{{0,200}}\()?(?P<unit>{_NAME})?(?:\[\d{{1,10}}\])?\)? ?: ?[Ee]xited (?:due to signal: |due to )(?P<signal>SIG[A-Z]{{1,8}}|\d{{1,2}})\b",
+            _of_code,
+        ),
+        # upstart
+        (
+            rf"(?:init: )?(?P<unit>{_NAME}) (?:main|(?:pre|post)-(?:start|stop)) process \(\d{{1,10}}\)"
+            rf" (?:terminated with status {_CODE}|killed by (?P<signal>[A-Z]{{2,8}}|\d{{1,2}}) signal)",
+            _of_code,
+        ),
+        (rf"(?:init: )?(?P<unit>{_NAME}) respawning too fast, stopped", _of_given_up),
+        # Nomad, Heroku, Fly, CI runners, IDEs
+        (rf".{{0,60}}\bTerminated +Exit Code: {_CODE}(?:, Signal: (?P<signal>\d{{1,2}}))?", _of_code),
+        (rf" {{0,40}}\"?(?:Exit ?[Cc]ode|exitCode)\"?(?:: ?| )\"?(?P<code>[1-9]\d{{0,2}})\b", _of_repeated_code),
+        (rf"Process exited with status {_CODE}", _of_code),
+        (rf".{{0,80}}\bMain child exited normally with code: {_CODE}", _of_code),
+        (rf".{{0,80}}\bMain child exited with signal \(with signal '(?P<signal>SIG[A-Z]{{2,6}})'", _of_code),
+        (rf"(?:##\[error\]|Error: )?Process completed with exit code (?P<code>[1-9]\d{{0,2}})\.?\Z", _of_repeated_code),
+        (rf"ERROR: Job failed: (?:command terminated with )?exit (?:code|status) (?P<code>[1-9]\d{{0,2}})\b", _of_repeated_code),
+        (rf"Process finished with exit code (?P<code>[1-9]\d{{0,2}})\b", _of_repeated_code),
+        (
+            r"(?:[\w./\-]{1,200}: (?:line )?\d{1,7}: +\d{1,10} )?(?i:(?P<word>Killed|Segmentation fault|Aborted|Illegal instruction|Bus error"
+            r"|Floating point exception|Trace/breakpoint trap))(?: +\(core dumped\).{0,300}| {2,40}\S.{0,300})?\Z",
+            _of_shell,
+        ),
+    )
+)
+# Whether a line may be one of these: one search of what they have in common, before thirty matches.
+_MAY_BE = re.compile(
+    r"exited|spawned:|success:|gave up:|stopped:|FATAL|BACKOFF|successfully started|unable to start|unable to exec|container die"
+    r"|Exited|Restarting \(|App \[|unstable restarts|failed to start|Starting |terminated (?:by|with)|process \(|respawning too fast"
+    r"|[Ee]xit ?[Cc]ode|exit (?:code|status)|[Kk]illed|[Ss]egmentation fault|Aborted|Illegal instruction|Bus error|point exception|/breakpoint"
+)  # fmt: skip
+LONGEST = 1_000  # characters of a supervisor's line
+
+
+def statements_of(message: str) -> Statements:
+    """What a line of a supervisor states; nothing for a line of any other program."""
+    if len(message) > LONGEST or not _MAY_BE.search(message):
+        return ()
+    return next((statements(match) for pattern, statements in _WORDINGS if (match := pattern.match(message))), ())
