@@ -110,11 +110,16 @@ _ERROR_FORM = ascii_classes(
     # Redis marks all that matters with #
     r"|^\d+:[A-Z] \d\d \w{3} \d{4} [\d:.]{8,15} # (?:[^W\n]|W[^A\n])[^\n]*(?i:fail|error|can't|cannot|could not|unable|fatal|abort|denied)"
 )
-# An access log · the loader logs ERROR and continues (ld.so, LD_PRELOAD) · Redis's other marks
+# An access log · the loader logs ERROR and continues (ld.so, LD_PRELOAD) · Redis's other marks · what supervisord marks as critical
 _ORDINARY_FORM = ascii_classes(
     r"\"(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS|CONNECT) [^\"\n]*HTTP/\d"
     r"|\bld\.so: object [^\n]* cannot be preloaded [^\n]*: ignored"
     r"|^\d+:[A-Z] \d\d \w{3} \d{4} [\d:.]{8,15} [*.\-] "
+    r"|\bCRIT (?:Supervisor (?:is )?running as root|Server '[^'\n]*' running without any)"
+)
+# What a supervisor reports of its services counts, whatever level it has there (supervisord, s6, Home Assistant).
+_ENDED_FORM = ascii_classes(
+    r"\bexited: \S+ \((?:exit status \d+; not expected|terminated by )|\bexited with code \d+ \(by signal|\bgave up: \S+ entered FATAL"
 )
 # What is left aside stops nobody.
 _ASIDE_FORM = ascii_classes(r"[,;.] (?i:ignoring|ignored|skipping|skipped|continuing)\b[^\n:]*$")
@@ -126,6 +131,7 @@ def level(text: pl.Expr) -> pl.Expr:
     """The level of each line: ORDINARY, NONE, WARNING, ERROR or FATAL. Compute it once: each search is made on all texts."""
     return pl.coalesce(
         pl.when(text.str.contains(_ORDINARY_FORM)).then(pl.lit(ORDINARY, pl.Int8)),
+        pl.when(text.str.contains(_ENDED_FORM)).then(pl.lit(ERROR, pl.Int8)),
         _of_word(_keyed(text)),
         _of_word(_marked(text)),
         pl.when(text.str.contains(_ASIDE_FORM)).then(pl.lit(WARNING, pl.Int8)),
@@ -148,6 +154,11 @@ def is_ordinary(text: pl.Expr) -> pl.Expr:
 def warns(text: pl.Expr) -> pl.Expr:
     """Whether a text has the level of a warning."""
     return level(text) == WARNING
+
+
+def has_level(text: pl.Expr) -> pl.Expr:
+    """Whether a logger wrote the level into a line, so that it need not be guessed from the line's form."""
+    return pl.coalesce(_of_word(_keyed(text)), _of_word(_marked(text))).is_not_null()
 
 
 def comes_from_stopping(exception: pl.Expr) -> pl.Expr:

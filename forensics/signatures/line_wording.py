@@ -14,23 +14,33 @@ def _words(*alternatives: str) -> str:
     return ascii_classes("(?i)" + "|".join(alternatives))
 
 
+def _opening(*alternatives: str) -> str:
+    """Match alternatives that begin a message, after the program and the level that it may name."""
+    return rf"^{_NAMED}(?:{'|'.join(alternatives)})"
+
+
+_NAMED = r"(?:[\w./@\-\[\]]+: )?(?:(?:fatal |internal )?(?:error|fatal|critical|warning|info|config)[:!] ?:? *)?"
+
+
 # What programs say last: the words of errno, of shells, of argument and configuration parsers, of servers.
 _COMPLAINT = _words(
     r"\b(?:fail(?:s|ed|ing|ure|ures)?|errors?|gave up|giving up|cannot|can't|can not|could(?: not|n't)|unable|denied|refus(?:ed|ing)"
     r"|invalid|missing|not found|no such|abort(?:ed|ing|s)?|timed out|time-?out|exceed(?:ed|s)?|unsupported|not supported|bad|wrong|lost"
     r"|crash(?:ed|ing)?|exhausted|unreachable|corrupt(?:ed|ion)?|illegal|not permitted|not allowed|forbidden|unauthorized|no space left"
-    r"|quota|busy|reset by peer|broken pipe|too many|too (?:large|big|long|small|old|new|open|short|high|low|deep)|out of memory|oom"
+    r"|quota|busy|reset by peer|broken pipe|too many|too (?:large|big|long|small|old|new|open|short|high|low|deep)|out of memory|oom\w*"
     r"|killed|does(?: not|n't) exist"
     r"|(?:do|does|did|was|is|are|were)(?: not|n't) (?:exist|match|support|start|recogni[sz]e|have|respond|a valid|known|defined|set|found"
     r"|allowed|configured|installed|available|writable|readable|owned|running|responding|enough|empty)\w*"
     r"|already (?:in use|exists?|running|mounted|bound|defined|locked|listening|taken|open|active|registered|been)|in use by|locked by"
+    r"|double free|smashing|unbound|only wrote|wrote only"
     r"|unrecogni[sz]ed|unknown|undefined|undeclared|unexpected|unresolved|unavailable|unhandled|uncaught|mismatch(?:ed|es)?|expired"
     r"|incompatible"
     r"|inconsistent|conflict(?:s|ing)?|duplicate|no (?:route|valid|permission|free|available|usable|suitable|default|module|matching)\b"
-    r"|not a"
+    r"|not a|not (?:\w+ )?(?:accessible|compatible|readable|writable|reachable|usable)"
+    r"|no [\w-]+ (?:available|found|defined|configured|specified|given|left|supplied|matches|match)"
     r"|panic(?:ked)?|fatal|violation|overflow|truncated|damaged|malformed|mandatory|required but|requires|insufficient|not enough"
     r"|permission|privileges?|read-only|reject(?:ed|s)?|dead|deadlock|untrusted|self-signed|disallowed|unknown host|expect(?:ed|ing)"
-    r"|must)\b"
+    r"|must)\b|\bwhat\(\): "
 )
 # Everyday lines that have the words of complaints.
 _HARMLESS = _words(
@@ -46,46 +56,51 @@ _HARMLESS = _words(
 )
 # Errors that only announce the end: what is before them explains it.
 _FAREWELL = _words(
-    r"^(?:\w+ )?(?:exiting|quitting|aborting|aborted|bailing out|shutting down|terminating|terminated|giving up|stopping|stopped|goodbye"
-    r"|bye|halting)\b[^:]*$",
-    r"^fatal error[,:]? ?(?:exiting|aborting|quitting|shutting down|terminating)\b",
-    r"^[\w .\-]*\b(?:startup|start-up|shutdown|boot|launch|initiali[sz]ation)(?: has)? (?:failed|aborted|complete"
-    r"|completed)[.!]?(?: (?:exiting|aborting|shutting down).*)?$",
-    r"^traceback \(most recent call last\)|^please |^see (?:above|the|root cause)|^for more (?:information|details)|^usage: "
-    r"|^try ['\"`]?[\w./\-]+ -",
-    r"\bconfiguration (?:file )?[^ ]* ?(?:test|check|validation) (?:is )?failed$|^(?:syntax|config(?:uration)?) (?:check|test) failed\b",
-    r"^(?:failed|unable) to start(?: up)?[^:]*$|^[\w.\-]*:? ?failed to start(?: up)?[.!]?$|^(?:the )?[\w.@\-]+ (?:failed|could not"
-    r"|did not) (?:to )?(?:be )?start(?:ed)?[.!]?$",
-    r"^(?:[\w .\-/'\"\[\]()#]*:? )?(?:exited|exiting|exits|finished|terminated|ended|died|quit|returned|stopped|completed)(?:,"
-    r"| unexpectedly)?(?: with)?(?: an?)?(?: non-?zero)?(?: error)? (?:exit )?(?:code|status|signal|error|value)[ :=]{0,3}[\w\-]{1,20}",
-    r"^(?:[\w .\-/]*: )?(?:process|child|worker|command|script|service|main process|container)(?: \S+)? (?:has )?(?:exited|ended|died"
-    r"|terminated|quit|stopped)\b",
-    r"^npm (?:err!|error) (?:errno -?\d|exit status|code elifecycle|a complete log|this is (?:probably )?not|failed at the"
-    r"|lifecycle script|signal|tell the author|path /|command |there is likely|in workspace|location )",
-    r"^npm (?:err!|error) {0,8}(?:/|$)|^error command failed with|^info visit |^error: script .* exited with",
-    r"^(?:g?make|ninja|just|task)(?:\[\d+\])?: (?:\*\*\* |leaving directory|build stopped)|^elifecycle\b"
-    r"|^.{0,20}\bcommand failed with exit code \d+[.]?$",
-    r"^(?:database system is|server is|service is|system is going) (?:shut|shutting|going|stopped)"
-    r"|\bterminating, \d+ bad configuration options$|^(?:received|caught|got|exiting on) (?:signal|sig)\w*\b",
-    r"^fatal errors? occurred|^(?:cannot|can't|unable to|could not) (?:continue|proceed|go on)\b[^:]*$|^(?:there (?:was"
-    r"|were) )?(?:an? )?(?:\d+ )?errors? (?:occurred|found|detected|encountered)[^:]*$",
-    r"^(?:end of |---+\[? ?)?(?:stack ?trace|backtrace|end trace)\b|^(?:core dumped|aborted|killed|terminated)(?: \(core dumped\))?[.]?$"
-    r"|^\[?process (?:completed|exited)\b",
-    r"^warning: [^\n]* (?:exiting|aborting)|^loading configuration: failure$|^exiting \(due to (?:early )?fatal error\)$",
+    r"^[^\pL]*$|\bterminating, \d+ bad configuration options$",
+    r"\bcommand failed with exit code \d+[.]?$|\bexiting due to (?:a )?(?:fatal )?errors?\b|\bexited: \S+ \(|\bgave up: \S+ entered",
+    r"\bnot recoverable\b|\bdue to (?:previous|earlier|the above) errors?\b",
+    _opening(
+        r"(?:\w+ )?(?:exiting|quitting|aborting|aborted|bailing out|terminating|terminated|giving up|stopping|stopped|goodbye|bye"
+        r"|halting|going down)\b[^:]*$",
+        r"(?:\w+ )?shutting down\b|fatal error[,:]? ?(?:exiting|aborting|quitting|shutting down|terminating)\b",
+        r"[\w .\-]*\b(?:startup|start-up|shutdown|boot|launch|initiali[sz]ation)(?: has)? (?:failed|aborted|complete"
+        r"|completed)[.!]?(?: (?:exiting|aborting|shutting down).*)?$",
+        r"traceback \(most recent call last\)|please |see (?:above|the|root cause)|for more (?:information|details)|usage: "
+        r"|try ['\"`]?[\w./\-]+ -",
+        r"configuration (?:file )?[^ ]* ?(?:test|check|validation) (?:is )?failed$|(?:syntax|config(?:uration)?) (?:check|test) failed\b"
+        r"|job for \S+ failed\b",
+        r"(?:failed|unable) to start(?: up)?[^:]*$|(?:the )?[\w.@\-]+ (?:failed|could not|did not) (?:to )?(?:be )?start(?:ed)?[.!]?$",
+        r"(?:[\w .\-/'\"\[\]()#]*:? )?(?:exited|exiting|exits|finished|terminated|ended|died|quit|returned|stopped|completed)(?:,"
+        r"| unexpectedly)?(?: with| by)?(?: an?)?(?: non-?zero)?(?: error)? (?:exit )?(?:code|status|signal|error|value)[ :=]{0,3}[\w\-]",
+        r"(?:process|child|worker|command|script|service|main process|container)(?: \S+)? (?:has )?(?:exited|ended|died"
+        r"|terminated|quit|stopped)\b",
+        r"npm (?:err!|error) (?:errno -?\d|exit status|code elifecycle|a complete log|this is (?:probably )?not|failed at the"
+        r"|lifecycle script|signal|tell the author|path /|command |there is likely|in workspace|location )",
+        r"npm (?:err!|error) {0,8}(?:/|$)|error command failed with|command failed with|info visit |script .* exited with",
+        r"(?:g?make|ninja|just|task)(?:\[\d+\])?: (?:\*\*\* |leaving directory|build stopped)|elifecycle\b|\*\*\* \[",
+        r"(?:database system is|server is|service is|system is going) (?:shut|shutting|going|stopped)"
+        r"|(?:received|caught|got|exiting on) (?:signal|sig)\w*\b",
+        r"fatal errors? occurred|(?:cannot|can't|unable to|could not) (?:continue|proceed|go on)\b[^:]*$|(?:there (?:was"
+        r"|were) )?(?:an? )?(?:\d+ |fatal )?errors?(?:\(s\))? (?:occurred|found|detected|encountered)\b",
+        r"(?:end of |---+\[? ?)?(?:stack ?trace|backtrace|end trace)\b|(?:core dumped|aborted|killed|terminated)(?: \(core dumped\))?[.]?$"
+        r"|\[?process (?:completed|exited)\b",
+        r"exiting \(due to (?:early )?fatal error\)$",
+    ),
 )
 # What undoes the start after its cause.
 _ROLLBACK = _words(
     r"^\[#\] (?:ip (?:-[46] )?(?:link|route|rule|address) del|resolvconf -[df]|iptables|ip6tables|nft )",
-    r"^(?:\+ |> |\* |- )?(?:removing|removed|cleaning up|cleanup|cleaned up|releasing|released|closing|closed|unmounting|unmounted|umount"
-    r"|deleting|deleted|stopping|stopped"
-    r"|disconnecting|disconnected|rolling back|rolled back|reverting|reverted|undoing|restoring|unloading|unregistering|deregistering"
-    r"|freeing|detaching|tearing down|destroying|dropping"
-    r"|unlinking|unlocking|flushing|killing|waiting for|saving|shutdown|shut down|terminating|syncing|drain(?:ing|ed)|ending|leaving"
-    r"|resetting|purging|dismounting)\b",
     r"\b(?:has been|was|were|is being|are being) (?:removed|closed|released|unmounted|deleted|stopped|rolled back|disconnected|shut down"
     r"|unloaded)[.]?$",
-    r"^(?:[\w.\-]+ )?(?:closing|closed|deleted|released|shutdown complete(?:d)?|stopped|unloaded|disconnected)[.!]?$",
-    r"^(?:all|\d+) [\w ]+ (?:closed|stopped|released|disconnected|terminated)[.]?$",
+    _opening(
+        r"(?:\+ |> |\* |- )?(?:removing|removed|cleaning up|cleanup|cleaned up|releasing|released|closing|closed|unmounting|unmounted"
+        r"|umount"
+        r"|deleting|deleted|stopping|stopped|disconnecting|disconnected|rolling back|rolled back|reverting|reverted|undoing|restoring"
+        r"|unloading|unregistering|deregistering|freeing|detaching|tearing down|destroying|dropping|unlinking|unlocking|flushing|killing"
+        r"|waiting for|saving|shutdown|shut down|terminating|syncing|drain(?:ing|ed)|ending|leaving|resetting|purging|dismounting)\b",
+        r"(?:[\w.\-]+ )?(?:closing|closed|deleted|released|shutdown complete(?:d)?|stopped|unloaded|disconnected)[.!]?$",
+        r"(?:all|\d+) [\w ]+ (?:closed|stopped|released|disconnected|terminated)[.]?$",
+    ),
 )
 # Lines that only report that something inner failed: what is before, or inside, explains it.
 _WRAPPER = _words(
@@ -95,7 +110,7 @@ _WRAPPER = _words(
     r"|creation)(?: of [\w .'\"\-/]+)? (?:has )?failed[.!]?$"
     r"|\bfailed (?:to|during) (?:initiali[sz]e|start(?:up)?|boot|launch|bootstrap|set up|load|run|execute|create"
     r"|open)(?: the)?(?: [\w.'\"\-/@]+){0,3}[.!]?$"
-    r"|\b(?:could not|couldn't|cannot|can't|unable to|did not|didn't) (?:be )?(?:start(?:ed)?|initiali[sz]e[d]?|boot|launch|run"
+    r"|\b(?:could not|couldn't|cannot|can't|unable to|did not|didn't) (?:be )?(?:start(?:ed)?|initiali[sz]e[d]?|boot|launch|run|load"
     r"|set up)(?: the)?(?: [\w.'\"\-/@]+){0,3}[.!]?$"
     r"|\bworker (?:failed to boot|[\w ()#:]*(?:exited|died|was terminated|crashed|exit))|\bchild (?:process|pid"
     r"|worker)?[\w \[\]()#:]*(?:exited|died|terminated|failed|crashed)"
@@ -106,7 +121,11 @@ _WRAPPER = _words(
     r"|^(?:error|failed|failure|fatal)[.!:]?$|\b(?:not|never) (?:fully )?started[.!]?$|\bdependency failed\b"
     r"|\bapplication (?:failed to start|startup failed|run failed)\b"
     r"|\b(?:subprocess|command|script|hook|pre-?start|entrypoint|process|task|job|unit|plugin|module|service|component"
-    r"|bean)\b[\w .'\"\-/:@]* (?:failed|failed to start|exited)[.!]?$"
+    r"|bean|action)\b[\w .'\"\-/:@]* (?:failed|failed to start|exited)[.!]?$"
+    r"|\binitiali[sz]ation aborted\b|\bunable to open logs\b|\berrors?(?:\(s\))? found (?:in|at)\b|\bsome [\w ]+ failed\b"
+    r"|\bdue to errors?[.!]?$|\bconfiguration file [^ ]+ contains errors|\bstill could not\b|\bany (?:address|TCP/IP sockets)\b"
+    r"|\bprocess \(PID \d+\) (?:was terminated|exited)|\bcheck (?:the )?(?:server |error )?logs?\b|\bemitted 'error' event\b"
+    r"|^loading configuration: |^(?:unhandled |uncaught )?exception (?:in|while|during) [^:]*:?$|^error found at "
     r"|\b(?:invalid|bad|broken|errors? in(?: the)?|problems? (?:with|in)(?: the)?) config(?:uration)?(?: file)?[.!:]?$"
 )
 # The problem before was survived.
@@ -144,11 +163,25 @@ _HINT = _words(
     r"|cause|more info|documentation|docs|info)s?: ",
     r"\b(?:HINT|DETAIL|CONTEXT|STATEMENT|QUERY|LOCATION): |\bNOTE: ",
     r"^\s*(?:did you mean|perhaps you|maybe you|possible (?:causes?|reasons?|solutions?|fix(?:es)?)|make sure|please|try |consider "
-    r"|you (?:can|may|might|should|need|must|could)|see |refer to|run |use |check |consult |to (?:fix|solve|resolve|see|get|learn|debug) "
+    r"|you (?:can|may|might|should|need|could)|see |refer to|run |use |check |consult |to (?:fix|solve|resolve|see|get|learn|debug) "
     r"|if you |for (?:more|further|help|details)|visit |read (?:more|the)|usage: |more (?:information|details))",
     r"^\s*(?:at|in|on|from|near) (?:line|file|column|position|[\w./\-]+:\d+)\b|^\s*(?:\d{1,6} )?[|│] |^\s*[~^-]+\s{0,9}$|^\s*--> "
     r"|^LINE \d+: |^\s*[╷╵│]\s*$|^\s*https?://\S+$",
-    r"\bfor more (?:information|details)\b[^\n]*$|\bin a future version\b|\bto suppress this\b",
+    r"^[^:;.]*[^\"'?]\?\s{0,8}$|[:.] please |\bfor more (?:information|details)\b[^\n]*$|\bin a future version\b|\bto suppress this\b",
+)
+
+# The heading of the lines that follow.
+_HEADING = r":\s{0,8}$|^\s{0,8}(?:\*{2,}|={2,}|-{2,}|#{2,})[^\n]{0,200}(?:\*{2,}|={2,}|-{2,}|#{2,})\s{0,8}$"
+# The texts of errno, the refusals of parsers, a place in a file.
+_REASON = _words(
+    r"\b(?:permission denied|no such file or directory|address already in use|cannot assign requested address|connection (?:refused|reset)"
+    r"|no space left on device|operation not (?:permitted|supported)|timed out|does not exist|invalid argument|too many open files"
+    r"|name or service not known|no such (?:user|group|host|device|process)|not found|out of memory|cannot allocate memory"
+    r"|read-only file system|exec format error|is a directory|not a directory|file exists|broken pipe|no route to host"
+    r"|device or resource busy"
+    r"|unknown (?:directive|option|variable|command|key|parameter|argument)|unrecogni[sz]ed|mismatch|expired|already (?:running|exists))\b"
+    r"|\b(?:errno|errcode|os error|error code|code)[ :=]{1,3}-?\d{1,10}\b|\(\d{1,3}\)[A-Z(]|\(\d{1,3}: [A-Z]"
+    r"|\bline:? \d{1,7}\b|[\w\-]\.\w{1,10}:\d{1,7}\b"
 )
 
 
@@ -185,3 +218,13 @@ def retries(message: pl.Expr) -> pl.Expr:
 def is_hint(text: pl.Expr) -> pl.Expr:
     """Whether a line only explains or continues the one before it."""
     return text.str.contains(_HINT)
+
+
+def announces(message: pl.Expr) -> pl.Expr:
+    """Whether a line is the heading of what follows: it ends with a colon, or is framed by marks."""
+    return message.str.contains(_HEADING)
+
+
+def is_concrete(message: pl.Expr) -> pl.Expr:
+    """Whether a line gives the reason of the operating system, or the place in a file, so that little is left to ask."""
+    return message.str.contains(_REASON)

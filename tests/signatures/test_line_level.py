@@ -138,7 +138,11 @@ LEVELS = [
     ("Traceback (most recent call last):", ERROR),
     ("warning: failed to mlock 4096-byte buffer", WARNING),
     ("/etc/app.conf:9: Unknown key 'x' in section [Service], ignoring.", WARNING),
+    ("2026-11-23 09:00:00,757 INFO exited: app (exit status 127; not expected)", ERROR),
+    ("2026-11-23 09:00:00,757 INFO exited: app (exit status 0; expected)", ORDINARY),
+    ("[09:00:00] INFO: Service exited with code 256 (by signal 4)", ERROR),
     # everyday output
+    ("2026-11-23 09:00:00,757 CRIT Supervisor running as root (no user in config file)", ORDINARY),
     ('INFO:     127.0.0.1:51146 - "GET /error HTTP/1.1" 500', ORDINARY),
     ('127.0.0.1 - - [23/Nov/2026 09:38:57] "GET / HTTP/1.1" 200 -', ORDINARY),
     ("ERROR: ld.so: object '/x.so' from LD_PRELOAD cannot be preloaded (cannot open shared object file): ignored.", ORDINARY),

