@@ -1,0 +1,133 @@
+"""The journal of a failure that was pasted as text: the unit fails the same way several times, as in a restart loop."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from forensics.explain.as_journal import PastedJournal
+from forensics.explain.paste import read_paste
+from forensics.explain.records import TIME, Fields, JournalRecord
+from forensics.model import systemd
+
+ATTEMPTS = 4
+BEGIN = 1_764_000_000_000_000  # µs, 24 November 2025
+MOST_BETWEEN = 1_000_000  # µs between two lines: a text may show days, a loop takes seconds
+BETWEEN_ATTEMPTS = 12_000_000  # µs
+BOOT, MACHINE = "0b1d2c3e4f5061728394a5b6c7d8e9f0", "5f1c6e0d8a7b4c2e9d3f0a1b2c3d4e5f"
+STARTS = {systemd.UNIT_STARTING, systemd.UNIT_STARTED}
+OF_SYSTEMD: Fields = {
+    "_PID": "1",
+    "_UID": "0",
+    "_COMM": "systemd",
+    "_TRANSPORT": "journal",
+    "SYSLOG_IDENTIFIER": "systemd",
+    "PRIORITY": "6",
+}
+INVOCATIONS = ("INVOCATION_ID", "_SYSTEMD_INVOCATION_ID")
+OWN_TIMES = (TIME, "__MONOTONIC_TIMESTAMP", "_SOURCE_REALTIME_TIMESTAMP", "__CURSOR", "_SOURCE_MONOTONIC_TIMESTAMP")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An entry of the text. after: µs since the entry before it."""
+
+    fields: Fields
+    after: int
+
+    @property
+    def unit(self) -> str:
+        return str(self.fields.get("UNIT") or self.fields.get("_SYSTEMD_UNIT") or "")
+
+    @property
+    def invocation(self) -> str:
+        return next((str(self.fields[name]) for name in INVOCATIONS if self.fields.get(name)), "")
+
+
+def journal_of(text: str, *, fails: bool = True) -> bytes | None:
+    """Export text of a journal in which a pasted text happens several times; null for a text without a service.
+
+    fails: of a text that shows no end, the attempts fail; else they go on.
+    """
+    pasted = read_paste(text.encode())
+    lines = list(_lines(pasted, fails=fails))
+    if not any(line.unit.endswith(".service") for line in lines):
+        return None
+    now = BEGIN
+    exported: list[bytes] = []
+    for number in range(ATTEMPTS):
+        for line in _attempt(lines, number):
+            now += line.after
+            times = {TIME: str(now), "__MONOTONIC_TIMESTAMP": str(now - BEGIN + 9_000_000), "_BOOT_ID": BOOT, "_MACHINE_ID": MACHINE}
+            exported.append(_export({**times, **line.fields}))
+        now += BETWEEN_ATTEMPTS
+    return b"".join(exported)
+
+
+def _lines(pasted: PastedJournal, *, fails: bool) -> Iterator[Line]:
+    before = None
+    for record in pasted.records:
+        if record.line == 0 and not fails:  # an end that the text does not show
+            continue
+        at = _time(record)
+        after = 10 if before is None or at is None else min(max(at - before, 10), MOST_BETWEEN)
+        before = at if at is not None else before
+        yield Line(_of_a_journal(record.fields), after)
+
+
+def _time(record: JournalRecord) -> int | None:
+    value = record.fields.get(TIME)
+    return int(str(value)) if value is not None and str(value).isdigit() else None
+
+
+def _of_a_journal(fields: Fields) -> Fields:
+    """The fields that journald adds to what a text shows."""
+    kept = {name: value for name, value in fields.items() if name not in OWN_TIMES and name not in {"_BOOT_ID", "_MACHINE_ID"}}
+    defaults: Fields = {"PRIORITY": "6", "_UID": "0", "SYSLOG_FACILITY": "3"}
+    if kept.get("_PID") == "1":
+        defaults["_COMM"] = "systemd"
+    return {**defaults, **kept}
+
+
+def _attempt(lines: Sequence[Line], number: int) -> Iterator[Line]:
+    """One repetition: with a start where the text shows none, and a scheduled restart at the end of a service that failed."""
+    seen: set[str] = set()
+    for line in lines:
+        if line.unit.endswith(".service") and line.invocation not in seen:
+            seen.add(line.invocation)
+            if line.fields.get("MESSAGE_ID") not in STARTS:
+                yield _by_systemd(line, number, systemd.UNIT_STARTED, f"Started {line.unit}.", {"JOB_TYPE": "start", "JOB_RESULT": "done"})
+        yield Line({**line.fields, **_renamed(line.fields, number)}, line.after)
+    ends = {line.unit: line for line in lines if line.fields.get("MESSAGE_ID") in {systemd.UNIT_FAILURE_RESULT, systemd.UNIT_PROCESS_EXIT}}
+    scheduled = {line.unit for line in lines if line.fields.get("MESSAGE_ID") == systemd.UNIT_RESTART_SCHEDULED}
+    for unit, line in ends.items():
+        if unit.endswith(".service") and unit not in scheduled:
+            message = f"{unit}: Scheduled restart job, restart counter is at {number + 1}."
+            yield _by_systemd(line, number, systemd.UNIT_RESTART_SCHEDULED, message, {"N_RESTARTS": str(number + 1)})
+
+
+def _by_systemd(line: Line, number: int, kind: str, message: str, more: Fields) -> Line:
+    of_host: Fields = {"_HOSTNAME": line.fields.get("_HOSTNAME") or "pasted", "_SYSTEMD_UNIT": "init.scope"}
+    ids: Fields = {"UNIT": line.unit, "INVOCATION_ID": _invocation(line.invocation, number), "MESSAGE_ID": kind, "MESSAGE": message}
+    return Line({**OF_SYSTEMD, **of_host, **ids, **more}, 1000)
+
+
+def _renamed(fields: Fields, number: int) -> Fields:
+    return {name: _invocation(str(fields[name]), number) for name in INVOCATIONS if fields.get(name)}
+
+
+def _invocation(name: str, number: int) -> str:
+    return hashlib.md5(f"{name} {number}".encode(), usedforsecurity=False).hexdigest()
+
+
+def _export(fields: Fields) -> bytes:
+    rows = [_field(name, str(value)) for name, value in fields.items() if value is not None]
+    return b"".join(rows) + b"\n"
+
+
+def _field(name: str, value: str) -> bytes:
+    data = value.encode(errors="backslashreplace")
+    if b"\n" in data or any(byte < 32 for byte in data):
+        return name.encode() + b"\n" + len(data).to_bytes(8, "little") + data + b"\n"
+    return b"%s=%s\n" % (name.encode(), data)

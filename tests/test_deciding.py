@@ -1,0 +1,110 @@
+"""What benchmarks.deciding calls right, how it reads cases, and the journal that it makes of one."""
+
+import json
+
+import pytest
+
+from benchmarks import deciding
+from benchmarks.deciding import BadCaseError, Case, Tally, judge, read_cases
+from benchmarks.deciding_journal import ATTEMPTS, journal_of
+from forensics.explain.records import journal_records
+from forensics.model import systemd
+
+PORT = Case("1", "text", ("port.conflict", "network.*"), ("bind: address already in use",))
+BY_LINE = Case("2", "text", (), ("it broke",))
+CALM = Case("3", "text", (), ())
+IN_USE = "nginx[1]: bind:  address already in use"
+
+
+@pytest.mark.parametrize(
+    ("case", "class_", "is_known", "line", "verdict"),
+    [
+        (PORT, "port.conflict", True, "another line", deciding.RIGHT),
+        (PORT, "network.timeout", True, "another line", deciding.RIGHT),
+        (PORT, "disk.full", True, IN_USE, deciding.WRONG),
+        (PORT, "mined:1", False, IN_USE, deciding.USEFUL),
+        (PORT, "mined:1", False, "another line", deciding.MISSED),
+        (PORT, "mined:1", False, "", deciding.MISSED),
+        (PORT, None, False, "", deciding.SILENT),
+        (BY_LINE, "mined:1", False, "app[1]: it broke", deciding.RIGHT),
+        (BY_LINE, "mined:1", False, "all is well", deciding.MISSED),
+        (BY_LINE, "disk.full", True, "it broke", deciding.WRONG),
+        (CALM, None, False, "", deciding.QUIET),
+        (CALM, "mined:1", False, "it broke", deciding.NAMED),
+    ],
+)
+def test_an_answer_is_judged_by_class_then_by_line(case, class_, is_known, line, verdict):
+    assert judge(case, class_, is_known, line) == verdict
+
+
+def test_shares_are_of_the_failures_and_quiet_ones_are_counted_beside_them():
+    tally = Tally()
+    answers = [
+        (PORT, deciding.RIGHT, IN_USE),
+        (PORT, deciding.USEFUL, IN_USE),
+        (PORT, deciding.WRONG, IN_USE),
+        (BY_LINE, deciding.SILENT, ""),
+    ]
+    for case, verdict, line in [*answers, (CALM, deciding.QUIET, ""), (CALM, deciding.NAMED, "it broke")]:
+        tally.add(case, deciding.Answer(verdict, "", line))
+    assert tally.columns() == ["4", "0.25", "0.50", "0.25", "0.25", "0.00", "0.75", "1 of 2"]
+
+
+def written(folder, *rows):
+    path = folder / "sub" / "cases.jsonl"
+    path.parent.mkdir()
+    path.write_text("\n".join(row if isinstance(row, str) else json.dumps(row) for row in rows) + "\n")
+    return path
+
+
+def test_a_case_needs_only_a_text_and_one_string_is_one_line(tmp_path):
+    one_line = "it broke\u2028here"  # which str.splitlines would divide
+    written(
+        tmp_path, {"text": one_line, "line": "it broke", "accept": ["a.b"]}, "", {"id": "x", "text": "calm", "program": "p", "fault": "f"}
+    )
+    assert list(read_cases(tmp_path)) == [
+        Case("sub/cases.jsonl:1", one_line, ("a.b",), ("it broke",)),
+        Case("x", "calm", (), (), program="p", fault="f"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "row",
+    ["{", "[]", {"text": ""}, {"line": "x"}, {"text": "a", "accept": 1}, {"text": "a", "line": ["b", ""]}, {"text": "a", "program": 1}],
+)
+def test_a_row_that_is_no_case_is_named_and_ends_with_2(tmp_path, capsys, row):
+    path = written(tmp_path, {"text": "good"}, row)
+    with pytest.raises(BadCaseError, match=r"cases\.jsonl:2: "):
+        list(read_cases(tmp_path))
+    assert deciding.main([str(tmp_path)]) == 2
+    assert f"{path}:2: " in capsys.readouterr().err
+
+
+def test_a_folder_without_a_case_ends_with_2(tmp_path):
+    assert deciding.main([str(tmp_path)]) == 2
+
+
+PASTED = """\
+Nov 27 10:00:00 host systemd[1]: Started web.service - Web.
+Nov 27 10:00:01 host web[7]: cannot go on
+Nov 27 10:00:01 host systemd[1]: web.service: Main process exited, code=exited, status=1/FAILURE
+Nov 27 10:00:01 host systemd[1]: web.service: Failed with result 'exit-code'.
+"""
+
+
+def test_the_journal_of_a_case_has_each_attempt_from_its_start_to_its_restart():
+    records = [record.fields for record in journal_records(journal_of(PASTED))]
+    kinds = [fields.get("MESSAGE_ID") for fields in records]
+    assert [kinds.count(kind) for kind in (systemd.UNIT_STARTED, systemd.UNIT_FAILURE_RESULT, systemd.UNIT_RESTART_SCHEDULED)] == [
+        ATTEMPTS
+    ] * 3
+    assert len({fields["INVOCATION_ID"] for fields in records if "INVOCATION_ID" in fields}) == ATTEMPTS
+    assert [fields["MESSAGE"] for fields in records].count("cannot go on") == ATTEMPTS
+    times = [int(fields["__REALTIME_TIMESTAMP"]) for fields in records]
+    assert times == sorted(times)
+
+
+def test_the_journal_of_a_quiet_case_has_no_end_that_the_text_does_not_show():
+    without_end = "\n".join(PASTED.splitlines()[:2])
+    ends = [b"UNIT_RESULT=exit-code" in journal_of(without_end, fails=fails) for fails in (True, False)]
+    assert ends == [True, False]
