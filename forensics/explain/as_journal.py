@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from forensics.explain import systemd_text
-from forensics.explain.attribution import ENDS, KERNEL, STARTS, UNNAMED, units_of
+from forensics.explain.attribution import ENDS, KERNEL, NO_UNIT, STARTS, UNNAMED, units_of
 from forensics.explain.format import PLAIN, UNRECOGNISED, Format
 from forensics.explain.log_formats import LogRecord
 from forensics.explain.records import TIME, Fields, JournalRecord
 from forensics.explain.status import stated_by_systemctl
-from forensics.explain.supervisors import statements_of
+from forensics.explain.supervisors import OF_SUPERVISORD, statements_of
 from forensics.explain.systemd_text import ManagerMessage, parse_message
 from forensics.model import systemd
 
@@ -76,7 +76,7 @@ class _UnitState:
 
 def as_journal(records: Sequence[LogRecord], understood: Format = UNRECOGNISED) -> PastedJournal:
     """Give each record the fields that it has in a journal, and an end to each attempt that has none."""
-    stated = _without_repeated(_named(list(_stated(_on_one_host(records)))))
+    stated = _without_repeated(_named(list(_stated(_without_prose(_on_one_host(records), understood)))))
     records, messages = [record for record, _ in stated], [message for _, message in stated]
     units: dict[tuple[str | None, str], _UnitState] = {}
     journal: list[JournalRecord] = []
@@ -164,6 +164,20 @@ def _assumed_end(state: _UnitState, now: int) -> list[JournalRecord]:
     return [JournalRecord(0, _common(record, at + (n + 1) * STEP) | _unit_fields(state, end)) for n, end in enumerate(ends)]
 
 
+def _without_prose(records: Sequence[LogRecord], understood: Format) -> Sequence[LogRecord]:
+    """Keep what people wrote around a log away from its units: paragraphs without a prefix in a text of which most lines have one."""
+    if not understood.is_understood:
+        return records
+    result: list[LogRecord] = []
+    before, is_prose = -1, False
+    for record in records:
+        is_bare = record.identifier is None and record.time is None and record.unit is None and record.statement is None
+        is_prose = is_bare and (is_prose or record.line > before + 1)
+        before = record.line + record.message.count("\n")
+        result.append(replace(record, unit=NO_UNIT) if is_prose else record)
+    return result
+
+
 def _is_systemds(record: LogRecord) -> bool:
     return record.identifier == "systemd" or record.unit == "init.scope" or record.statement is not None
 
@@ -172,6 +186,7 @@ def _stated(records: Sequence[LogRecord]) -> Iterator[Stated]:
     """Each record with what a manager or supervisor states by it, once for each statement."""
     is_systemds = any(map(_is_systemds, records))
     is_cat = any(record.identifier is None and systemd_text.states_an_end_or_restart(record.message) for record in records)
+    by_supervisord = any("INFO supervisord started with pid" in record.message for record in records[:100])
     for record in records:
         message = _manager_message(record, is_cat=is_cat)
         if message is not None or record.kernel:
@@ -180,7 +195,10 @@ def _stated(records: Sequence[LogRecord]) -> Iterator[Stated]:
         statements, unit = stated_by_systemctl(record.message) if record.identifier is None else ((), None)
         if not statements and (not is_systemds or record.identifier is None or _SUPERVISORS.match(record.identifier)):
             statements = statements_of(record.message)
-        if not statements:
+        by_supervisord |= bool(statements and OF_SUPERVISORD.match(record.message))
+        if not statements and by_supervisord and OF_SUPERVISORD.match(record.message):
+            yield replace(record, unit=NO_UNIT), None
+        elif not statements:
             yield (replace(record, unit=unit) if unit and record.unit is None else record), None
         for statement in statements:
             yield record, statement

@@ -17,6 +17,7 @@ from forensics.model.own_entries import IDENTIFIER, OWN_TEXTS
 
 KERNEL = "kernel.service"  # the unit of a text of nothing but kernel lines
 UNNAMED = "log.service"  # the unit of lines without any name
+NO_UNIT = ""  # of a record that is known to be about no unit
 STARTS = {systemd.UNIT_STARTING, systemd.UNIT_STARTED}
 ENDS = {
     systemd.UNIT_PROCESS_EXIT,
@@ -92,7 +93,7 @@ def units_of(records: Sequence[LogRecord], messages: Sequence[ManagerMessage | N
         elif record.kernel or (record.identifier == IDENTIFIER and _OWN.search(record.message)):
             units_of.append(None)
         elif record.unit is not None:
-            units_of.append(record.unit)
+            units_of.append(record.unit or None)
         else:
             units_of.append(of_plain if record.identifier is None else of_process[_process(record)])
     return units_of
@@ -149,12 +150,17 @@ def _unit_of_process(
     related = names.units_of(identifier)
     if related:
         return named if named in related else next((span.unit for span in near if span.unit in related), related[0])
-    if _COMPANIONS.match(identifier):
+    if is_companion(identifier):
         return named if alone else None
     containing = [span for span in near if not span.is_over or span.end >= last]
     if containing:
         return min(containing, key=lambda span: (not span.is_over, span.end - last if span.is_over else -span.start)).unit
     return units[0] if len(units) == 1 else named
+
+
+def is_companion(identifier: str) -> bool:
+    """Whether a program's lines stand between those of services in every journal."""
+    return bool(_COMPANIONS.match(identifier))
 
 
 class ProgramNames:

@@ -38,15 +38,17 @@ _CLOSING = re.compile(r"(?:(?<!`)`{1,12}|</(?:pre|code)>|<br ?/?>|\[/(?:code|quo
 _NOT_OF_LOG = re.compile(
     r"-- (?:Boot |Reboot|Journal begins|Logs begin|No entries|No data)|-- .{0,200}--\Z"
     r"|\. --\Z|░░|lines \d{1,9}-\d{1,9}|\(END\)\Z|~\Z|--More--"
-    r"|Hint: (?:You are currently not seeing|Some lines were ellipsized)|Warning: Journal has been rotated|Redirecting to /bin/systemctl"
+    r"|Hint: (?:You are currently not seeing|Some lines were ellipsized)|Redirecting to /bin/systemctl"
+    r"|Warning: (?:Journal has been rotated|The unit file, source)|See ['\"]?(?:systemctl|journalctl) "
     r"|(?![\w.\-@]{1,140}\.service)\[?[\w.\-]{1,64}@[\w.\-]{1,64}[ :][^\n$#]{0,200}[$#] "
-    r"|(?:[$❯➜] |# (?=sudo |systemctl|journalctl|docker|kubectl|podman|cat |tail ))"
+    r"|(?:[$❯➜] |[$#] ?(?=sudo |systemctl|journalctl|docker|kubectl|podman|cat |tail ))"
     r"|PS [A-Z]:\\[^>\n]{0,200}> "
 )
 
 # What stands before each line of a copy. The counted ones must count up.
+_QUOTE = re.compile(r" {0,3}(?:> ?){1,8}")
 _MARKS: tuple[re.Pattern[str], ...] = tuple(
-    re.compile(pattern) for pattern in (r" {0,3}(?:> ?)+", r" {0,8}[-*•+] {1,3}(?=\S)", r"\|(?= )|│ ?", r" {0,3}#(?: |\Z)")
+    re.compile(pattern) for pattern in (r" {0,8}[-*•+] {1,3}(?=\S)", r"\|(?= )|│ ?", r" {0,3}#(?: |\Z)")
 )
 _COUNTED: tuple[re.Pattern[str], ...] = tuple(
     re.compile(pattern)
@@ -58,6 +60,7 @@ def log_lines(text: str) -> list[Line]:
     """Split a text into the lines of the log in it."""
     lines = [(number, line) for number, row in enumerate(text.split("\n"), 1) if (line := _plain(row)).strip()]
     lines = _within_fences(lines)
+    lines = _without_quote_marks(lines)
     for mark in _MARKS:
         lines = _without(lines, mark, lambda _: True)
     for mark in _COUNTED:
@@ -97,6 +100,21 @@ def _unquoted(line: str) -> str:
     rest = line[opening.end() :] if opening else line
     closing = _CLOSING.search(rest, max(0, len(rest) - 60))
     return rest[: closing.start()] if closing and (rest[closing.start()] != "`" or rest.count("`") % 2) else rest
+
+
+def _without_quote_marks(lines: list[Line]) -> list[Line]:
+    """Remove the marks of quoted lines, of which there are at least two one after the other."""
+    quoted = [_QUOTE.match(line) for _, line in lines]
+    if not any(quoted):
+        return lines
+    beside = [
+        match is not None and (bool(quoted[max(0, at - 1)] and at) or bool(quoted[at + 1 : at + 2] and quoted[at + 1]))
+        for at, match in enumerate(quoted)
+    ]
+    return [
+        (number, line[match.end() :] if match and is_beside else line)
+        for (number, line), match, is_beside in zip(lines, quoted, beside, strict=True)
+    ]
 
 
 def _without(lines: list[Line], mark: re.Pattern[str], fits: Callable[[list[re.Match[str]]], bool]) -> list[Line]:

@@ -52,7 +52,7 @@ def parse_lines(lines: Sequence[Line]) -> Parsed:
     texts = [text for _, text in lines]
     prefixes = formats_of(texts)
     clock = Clock()
-    reader = _Reader(prefixes, clock, _width(texts) if prefixes and prefixes[0].is_sure else None)
+    reader = _Reader(prefixes, clock, _widths(texts, prefixes) if prefixes and prefixes[0].is_sure else frozenset())
     records = list(reader.read(lines))
     records = _unwrapped(records, clock, DEPTH) if any(prefix.is_wrapper for prefix in prefixes) else records
     records = [part for record in records for part in _of_json(record, clock)]
@@ -91,22 +91,24 @@ def _one_host(matched: list[re.Match[str]]) -> bool:
     return hosts.count(hosts[0]) == len(hosts) and any(match["pid"] or match["source"] == "kernel" for match in matched)
 
 
-def _width(lines: Sequence[str]) -> int | None:
-    """The width at which a terminal wrapped the lines, null where nothing shows it."""
-    lengths = Counter(map(len, lines))
-    longest = max(lengths, default=0)
-    return longest if longest in WIDTHS and lengths[longest] > 1 else None
+def _widths(lines: Sequence[str], prefixes: Sequence[Prefix]) -> frozenset[int]:
+    """The widths at which a terminal wrapped the lines: those of several lines after which one has no prefix."""
+    sample = lines[: 4 * SAMPLE]
+    has_prefix = [any(prefix.pattern.match(line) for prefix in prefixes) for line in sample]
+    broken = Counter(len(line) for line, starts, after in zip(sample, has_prefix, has_prefix[1:], strict=False) if starts and not after)
+    longest = max(map(len, sample), default=0)
+    return frozenset(width for width, count in broken.items() if width in WIDTHS and (count > 1 or width == longest))
 
 
 class _Reader:
     """Reads lines into records; counts the lines of each format."""
 
-    def __init__(self, prefixes: Sequence[Prefix], clock: Clock, width: int | None) -> None:
+    def __init__(self, prefixes: Sequence[Prefix], clock: Clock, widths: frozenset[int]) -> None:
         self.counts: Counter[str] = Counter()
         self.explained = 0  # lines of `journalctl -x`
         self._prefixes = prefixes
         self._clock = clock
-        self._width = width
+        self._widths = widths
 
     def read(self, lines: Sequence[Line]) -> Iterator[LogRecord]:
         """Yield a record for each line that begins one; lines that continue a message are joined to it."""
@@ -138,7 +140,7 @@ class _Reader:
         """What a line adds to the message before: journalctl indents such lines, a terminal breaks them at its width."""
         if start and len(line) > start and not line[:start].strip():
             return f"\n{line[start:]}"
-        return line if start and length == self._width and not line[:1].isspace() else None
+        return line if start and length in self._widths and len(line) <= length else None
 
     def within(self, record: LogRecord) -> LogRecord:
         """The record with what the prefix of its message adds."""
@@ -191,7 +193,7 @@ def _unwrapped(records: list[LogRecord], clock: Clock, depth: int) -> list[LogRe
     prefixes = formats_of([record.message for record in records]) if depth else []
     if not prefixes:
         return records
-    reader = _Reader(prefixes, clock, None)
+    reader = _Reader(prefixes, clock, frozenset())
     inner = [reader.within(record) for record in records]
     return _unwrapped(inner, clock, depth - 1) if any(prefix.is_wrapper for prefix in prefixes) else inner
 

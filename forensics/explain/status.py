@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
+from forensics.explain.attribution import ProgramNames, is_companion
 from forensics.explain.copied import Line
 from forensics.explain.log_formats import LogRecord
 from forensics.explain.supervisors import Statements, failed, killed, signal_number
@@ -35,7 +36,7 @@ _PID = re.compile(r"(\d{1,10})\b")
 _FAILED_LIST = re.compile(
     rf"(?:[^\w\s]{{1,3}} {{0,3}})?({UNIT}) {{1,200}}(?:loaded|not-found|bad-setting|error|masked) {{1,20}}failed {{1,20}}failed\b"
 )
-_JOB_FAILED = re.compile(rf"(A dependency job|Job) for ({UNIT}) failed(?:(?: because)? (.{{0,120}}))?")
+_JOB_FAILED = re.compile(rf"([Aa] dependency job|[Jj]ob) for ({UNIT}) failed(?:(?: because)? (.{{0,120}}))?")
 _NOT_STARTED = re.compile(rf"(?:Failed to (?:re)?start|Unit) ({UNIT})(?:: |\.service )")
 _REASONS = (
     ("timeout", "timeout"),
@@ -79,7 +80,7 @@ def without_status(lines: Sequence[Line]) -> tuple[list[Line], list[Section]]:
             if not _FIELD.match(line[1]):
                 continue
         if in_header and (found := _FIELD.match(line[1])):
-            _read_field(sections[-1], found[1], found[2], line)
+            _read_field(sections[-1], found[1], found[2].replace("**", ""), line)
         elif not (in_header and _OF_FIELD.match(line[1])):
             ends = is_open and not in_header and not is_spaced and line[0] > rest[-1][0] + 1
             in_header, is_open = False, is_open and not ends
@@ -143,12 +144,17 @@ def with_status(records: Sequence[LogRecord], sections: Sequence[Section]) -> li
         start = at
         while at < len(records) and records[at].line <= section.last:
             at += 1
-        result += _completed([_of_unit(record, section.unit) for record in records[start:at]], section)
+        names = ProgramNames([section.unit])
+        result += _completed([_of_unit(record, section, names) for record in records[start:at]], section)
     return result + list(records[at:])
 
 
-def _of_unit(record: LogRecord, unit: str) -> LogRecord:
-    return record if record.kernel or record.unit is not None else replace(record, unit=unit)
+def _of_unit(record: LogRecord, section: Section, names: ProgramNames) -> LogRecord:
+    """Give a record the unit of its section, unless another program wrote it that only stands between the lines."""
+    is_known = record.identifier in {None, "systemd"} or record.pid in section.pids or bool(names.units_of(record.identifier or ""))
+    if record.kernel or record.unit is not None or (not is_known and is_companion(record.identifier or "")):
+        return record
+    return replace(record, unit=section.unit)
 
 
 def _completed(records: list[LogRecord], section: Section) -> list[LogRecord]:
@@ -194,6 +200,6 @@ def stated_by_systemctl(message: str) -> tuple[Statements, str | None]:
     if job := _JOB_FAILED.match(message):
         reason = job[3] or ""
         result = next((result for words, result in _REASONS if words in reason), "exit-code")
-        return failed(job[2], None, None, "dependency" if job[1][0] == "A" else result, is_repeated=True), job[2]
+        return failed(job[2], None, None, "dependency" if job[1][0] in "Aa" else result, is_repeated=True), job[2]
     not_started = _NOT_STARTED.match(message)
     return (), not_started[1] if not_started else None

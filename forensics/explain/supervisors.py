@@ -196,6 +196,7 @@ _MAY_BE = re.compile(
     r"|Exited|Restarting \(|App \[|unstable restarts|failed to start|Starting |terminated (?:by|with)|process \(|respawning too fast"
     r"|[Ee]xit ?[Cc]ode|exit (?:code|status)|[Kk]illed|[Ss]egmentation fault|Aborted|Illegal instruction|Bus error|point exception|/breakpoint"
 )  # fmt: skip
+OF_SUPERVISORD = re.compile(rf"{_WHEN}(?:INFO|WARN|CRIT|ERRO|DEBG|TRAC) (?!spawnerr)")  # its own lines, which are of no program
 LONGEST = 1_000  # characters of a supervisor's line
 
 
