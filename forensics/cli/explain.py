@@ -22,6 +22,8 @@ Log = Annotated[
 ]
 ExitCode = Annotated[bool, typer.Option("--exit-code", help="Exit with code 3 when something failed.")]
 
+Verbose = Annotated[bool, typer.Option("--verbose", help="Also show the other events that may explain the failure, with their points.")]
+
 
 def explain(
     text: Log,
@@ -29,6 +31,7 @@ def explain(
     format_: params.TermOrJson = "term",
     redact: params.Redact = True,
     exit_code: ExitCode = False,
+    verbose: Verbose = False,
 ) -> None:
     """Explain what failed in a pasted log: the cause, the evidence, whether a restart helps, and the remedy."""
     from forensics.cli import parse
@@ -46,8 +49,10 @@ def explain(
     explanation = explained(content, catalogue, read_overrides(overrides_file()))
     is_unknown = explanation.signature is not None and explanation.pattern is None
     like = likeness.most_like([explanation.key_text], likeness.examples_of(catalogue))[0] if is_unknown and explanation.key_text else ()
-    as_format = render.as_json if format_ == "json" else render.as_text
-    typer.echo(as_format(explanation, like, redact=redact), nl=False)
+    if format_ == "json":
+        typer.echo(render.as_json(explanation, like, redact=redact), nl=False)
+    else:
+        typer.echo(render.as_text(explanation, like, redact=redact, verbose=verbose), nl=False)
     if exit_code and explanation.signature is not None:
         raise typer.Exit(FINDINGS)
 

@@ -68,17 +68,23 @@ class LabelledText:
     failures: pl.DataFrame  # LABELS with `unit`, `invocation` and `strength`, of attempts that failed
     understood: Format
 
+    def line_of(self, row: int) -> int:
+        """The 1-based line of an entry, of a multi-line entry the first; 0 for one that is not in the text."""
+        number = self.entries["offset"][row] if row < self.entries.height else None
+        return self.lines[number] if number is not None else 0
+
 
 def explain(content: bytes, catalogue: Catalogue, overrides: Overrides = NO_OVERRIDES) -> Explanation:
     """Explain the failure class with the strongest reason; of equally strong ones that of most failed attempts, the latest of several."""
-    text = _label_text(content, catalogue, overrides)
+    text = label_text(content, catalogue, overrides)
     if not text.failures.is_empty():
         return _explain_failure(text, catalogue)
     problem = find_problem(text.entries, text.assembly.events, catalogue)
     return Explanation(understood=text.understood) if problem is None else _explain_problem(text, problem, catalogue)
 
 
-def _label_text(content: bytes, catalogue: Catalogue, overrides: Overrides) -> LabelledText:
+def label_text(content: bytes, catalogue: Catalogue, overrides: Overrides = NO_OVERRIDES) -> LabelledText:
+    """Label the attempts of a pasted text."""
     pasted = read_paste(content)
     entries = entries_of(pasted.records, as_found=pasted.as_found)
     assembly = assemble(entries)
@@ -144,9 +150,8 @@ def _explain_problem(text: LabelledText, problem: Problem, catalogue: Catalogue)
 
 
 def _quote(text: LabelledText, row: int, message: str) -> tuple[int | None, str]:
-    """(1-based line, message) of an entry: of a multi-line entry, the first line's number."""
-    number = text.entries["offset"][row] if row < text.entries.height else None
-    line = text.lines[number] if number is not None else 0
+    """(1-based line, message) of an entry."""
+    line = text.line_of(row)
     return (line, text.entries["message"][row] or message) if line else (None, "")
 
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from forensics.explain.answer import Explanation
+from forensics.explain.answer import Candidate, Explanation
+from forensics.explain.format import Format
 from forensics.sanitize import filled, one_line, sanitizer
 from forensics.signatures.likeness import Like
-from forensics.wording import NOT_REDACTED, helps, reflowed
+from forensics.wording import NOT_REDACTED, helps, plural, reflowed
 
 
 def _log_texts(explanation: Explanation) -> list[str]:
     titles = [] if explanation.signature is None else [explanation.signature.title]
-    return [explanation.text, *explanation.captures.values(), *titles]
+    return [explanation.text, *explanation.captures.values(), *titles, *(candidate.text for candidate in explanation.candidates)]
 
 
 _kept = sanitizer((), redact=False)  # a rule, and the expression of a pattern
@@ -34,16 +35,30 @@ def as_json(explanation: Explanation, like: Sequence[Like], *, redact: bool) -> 
         "captures": {name: safe(value) for name, value in sorted(explanation.captures.items())},
         "secondary": list(explanation.secondary),
         "like": [{"signature": neighbour.signature, "score": neighbour.score} for neighbour in like],
+        "candidates": [_candidate(candidate, safe) for candidate in explanation.candidates],
+        "format": explanation.understood.name,
+        "lines": explanation.understood.lines,
         "redacted": redact,
     }
     return json.dumps(answer, indent=2, ensure_ascii=False) + "\n"
 
 
-def as_text(explanation: Explanation, like: Sequence[Like], *, redact: bool) -> str:
-    """Render the same for people, a row per fact."""
+def _candidate(candidate: Candidate, safe: Callable[[str], str]) -> dict[str, object]:
+    return {
+        "signature": candidate.signature,
+        "line": candidate.line,
+        "text": safe(candidate.text),
+        "evidence": candidate.evidence,
+        "points": candidate.points,
+        "reasons": list(candidate.reasons),
+    }
+
+
+def as_text(explanation: Explanation, like: Sequence[Like], *, redact: bool, verbose: bool = False) -> str:
+    """Render the same for people, a row per fact. verbose: with the other events that may explain the failure."""
     signature = explanation.signature
     if signature is None:
-        return "Nothing failed in this text.\n"
+        return nothing_failed(explanation.understood)
     signature = filled(signature, explanation.captures, explanation.text)
     safe = sanitizer(_log_texts(explanation), redact=redact)
     rows = [
@@ -59,7 +74,22 @@ def as_text(explanation: Explanation, like: Sequence[Like], *, redact: bool) -> 
         ("Most like", ", ".join(f"{neighbour.signature} ({neighbour.score:.0%})" for neighbour in like)),
     ]
     head = "" if redact else f"{NOT_REDACTED}\n"
-    return head + "".join(_row(name, text) for name, text in rows if text)
+    others = [("Or", _runner_up(candidate, safe)) for candidate in explanation.candidates[1:]] if verbose else []
+    return head + "".join(_row(name, text) for name, text in [*rows, *others] if text)
+
+
+def nothing_failed(understood: Format) -> str:
+    """State that a text shows no failure, as surely as it was understood."""
+    if understood.is_understood:
+        return "Nothing failed in this text.\n"
+    return f"No failure recognised in {plural(understood.lines, 'line')} of {understood.name}.\n"
+
+
+def _runner_up(candidate: Candidate, safe: Callable[[str], str]) -> str:
+    place = "" if candidate.line is None else f"line {candidate.line}: "
+    name = f" ({candidate.signature})" if candidate.signature else ""
+    because = ", ".join([candidate.evidence, *candidate.reasons])
+    return f"{place}{one_line(safe(candidate.text), 200)}{name}\n{candidate.points} points: {because}"
 
 
 def _row(name: str, text: str) -> str:

@@ -30,10 +30,13 @@ SAME_BURST = timedelta(seconds=5)  # between the events of one burst
 BURST_LINES = 12  # at most, between two events of one burst: pasted text often has no times
 
 OWN = ("line", "traceback")
+_WORD = r"[\pL]{3}"  # a line without one claims nothing
+_CLAIMS = ("warned", "retried", "farewell", "rollback", "wrapper", "heading", "hint", "concrete")
 
 # What speaks for or against a candidate; every name is a column of CANDIDATES.
 FEATURES = (
     "survived",  # a line of recovery follows
+    "overcome",  # it announces another try, and a line of recovery follows
     "retried",  # it announces another try
     "informational",  # it is logged as information, or as an access
     "warned",  # it is logged as a warning
@@ -41,7 +44,10 @@ FEATURES = (
     "farewell",  # it only announces the end
     "rollback",  # it undoes what was begun
     "wrapper",  # it only reports that something within it failed
+    "heading",  # it announces the lines that follow
     "hint",  # it gives advice
+    "concrete",  # it gives the reason of the operating system, or a place in a file
+    "by_form",  # it looks like an error, but no logger wrote its level
     "last_burst",  # nothing of its kind follows after a pause or a recovery
     "first",  # the first of its burst
     "last_line",  # the attempt's last line
@@ -126,7 +132,7 @@ def _known_problems(timed: pl.DataFrame, hits: pl.DataFrame, catalogue: Catalogu
         .when(failed & (pl.col("severity") == "medium") & pl.col("near") & ~pl.col("faulted"))
         .then(WEAK)
     )
-    candidates = matched.with_columns(evidence=evidence, early=~near, last_line=pl.lit(value=False)).filter(
+    candidates = matched.with_columns(evidence=evidence, early=~near, last_line=pl.lit(value=False), by_form=pl.lit(value=False)).filter(
         pl.col("evidence").is_not_null()
     )
     return _innermost(candidates, catalogue)
@@ -179,14 +185,14 @@ def _unknown_problems(timed: pl.DataFrame, hits: pl.DataFrame) -> pl.DataFrame:
     is_traceback = pl.col("kind") == "traceback"
     raised = pl.coalesce("last", "root")
     error = (pl.col("priority") <= 3).fill_null(value=False) | pl.col("reports_error")
-    worded = pl.col("with_words") & ~pl.col("ordinary") & (pl.col("message") != "")
+    worded = pl.col("with_words") & ~pl.col("ordinary") & pl.col("message").str.contains(_WORD)
     last = (pl.col("lines_left") <= LAST_LINES) & (pl.col("since") <= LAST_LINE_AGE)
     evidence = (
         pl.when(is_traceback & ~line_level.comes_from_stopping(raised.fill_null("")) & raised.is_not_null())
         .then(TRACEBACK)
         .when(is_traceback)
         .then(None)
-        .when(error & (pl.col("message") != ""))
+        .when(error & pl.col("message").str.contains(_WORD))
         .then(ERROR_LINE)
         .when(worded & pl.col("complains"))
         .then(COMPLAINT)
@@ -194,7 +200,11 @@ def _unknown_problems(timed: pl.DataFrame, hits: pl.DataFrame) -> pl.DataFrame:
         .then(LAST_LINE)
     )
     return candidates.with_columns(
-        evidence=evidence, signature=pl.lit(None, pl.String), early=pl.lit(value=False), last_line=pl.col("lines_left") == 1
+        evidence=evidence,
+        signature=pl.lit(None, pl.String),
+        early=pl.lit(value=False),
+        last_line=pl.col("lines_left") == 1,
+        by_form=(evidence == ERROR_LINE) & ~pl.col("levelled") & ~(pl.col("priority") <= 3).fill_null(value=False),
     ).filter(pl.col("evidence").is_not_null())
 
 
@@ -217,14 +227,17 @@ def _with_text_features(events: pl.DataFrame) -> pl.DataFrame:
             farewell=line_wording.is_farewell(message),
             rollback=line_wording.is_rollback(message),
             wrapper=line_wording.is_wrapper(message),
+            heading=line_wording.announces(message),
             hint=line_wording.is_hint(message),
+            concrete=line_wording.is_concrete(message),
+            levelled=line_level.has_level(short),
         )
         .collect()
     )
     is_line = pl.col("kind") == "line"
     return events.join(claims, on="text", maintain_order="left").with_columns(
         informational=pl.col("ordinary") & is_line,
-        **{name: pl.col(name) & is_line for name in ("warned", "retried", "farewell", "rollback", "wrapper", "hint")},
+        **{name: pl.col(name) & is_line for name in _CLAIMS},
     )
 
 
@@ -244,7 +257,7 @@ def _featured(candidates: pl.DataFrame, timed: pl.DataFrame) -> pl.DataFrame:
             allow_exact_matches=False,
             check_sortedness=False,
         )
-        .with_columns(survived=pl.col("recovery").is_not_null())
+        .with_columns(survived=pl.col("recovery").is_not_null(), overcome=pl.col("recovery").is_not_null() & pl.col("retried"))
         .with_columns(
             begins_burst=(pl.col("time") - pl.col("until").shift(1).over(group) >= SAME_BURST)
             | (pl.col("lines_left").shift(1).over(group).cast(pl.Int64) - pl.col("lines_left").cast(pl.Int64) > BURST_LINES)
@@ -253,7 +266,7 @@ def _featured(candidates: pl.DataFrame, timed: pl.DataFrame) -> pl.DataFrame:
         .with_columns(burst=pl.col("begins_burst").fill_null(value=True).cum_sum().over(group))
         .with_columns(
             last_burst=pl.col("burst") == pl.col("burst").max().over(group),
-            first=pl.col("event") == pl.col("event").min().over([*group, "burst"]),
+            first=(pl.col("event") == pl.col("event").min().over([*group, "burst"])) & (pl.col("evidence") != LAST_LINE),
             held=pl.lit(value=False),
             repeated=pl.lit(value=False),
         )

@@ -33,22 +33,26 @@ EVIDENCE = {
     ERROR_LINE: (30, "error line"),
     COMPLAINT: (20, "line that mentions a problem"),
     WEAK: (15, "catalogue pattern of a lesser problem"),
-    LAST_LINE: (10, "last line before the end"),
+    LAST_LINE: (10, "one of the last lines"),
 }
 # The points of each of FEATURES, why, and its words.
 WEIGHTS = {
-    "survived": (-55, "followed by a recovery"),  # what was overcome did not end the service, even if it is well known
+    "survived": (-25, "followed by a recovery"),
+    "overcome": (-30, "overcome by another try"),  # it did not end the service, even if it is well known
     "retried": (-15, "another try is announced"),
     "informational": (-35, "logged as information"),  # the service dealt with it
-    "warned": (-4, "logged as a warning"),
+    "warned": (-12, "logged as a warning"),
     "early": (-35, "long before the end"),
     "farewell": (-25, "announces the end"),
     "rollback": (-15, "undoes what was begun"),
-    "wrapper": (-15, "reports that something within it failed"),
+    "wrapper": (-25, "reports that something within it failed"),
+    "heading": (-15, "announces the lines that follow"),
     "hint": (-15, "gives advice"),
-    "last_burst": (4, "in the last burst of its kind"),
+    "concrete": (8, "gives a reason or a place"),
+    "by_form": (-6, "without a level"),
+    "last_burst": (4, "in the last burst of problems"),
     "first": (4, "the first of its burst"),  # what follows is its consequence
-    "last_line": (1, "the last line"),
+    "last_line": (2, "the last line"),
     "held": (-30, "attempts that held logged it too"),
     "repeated": (2, "most failed attempts logged it"),
 }

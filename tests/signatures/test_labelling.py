@@ -176,7 +176,7 @@ def test_a_priority_marks_an_error_too() -> None:
 
 def test_a_last_line_before_an_exit_explains_it_when_nothing_else_does() -> None:
     found = labelled(event("INFO: hello", 1), event("handing the queue back", 9.5))
-    assert (found["event"], found["why"]) == (1, "last line before the end")
+    assert (found["event"], found["why"]) == (1, "one of the last lines")
 
 
 @pytest.mark.parametrize(
