@@ -1,12 +1,17 @@
 """Find the known failures that an unknown one resembles most; signatures never depend on it.
 
-TF-IDF over character n-grams of the masked texts, cosine similarity. scikit-learn is imported only here, when something is unknown.
+TF-IDF over character n-grams of the masked texts, cosine similarity: what scikit-learn's TfidfVectorizer computes (analyzer char_wb,
+sublinear_tf), whose import alone takes 1 s.
 """
 
 from __future__ import annotations
 
+import math
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain
 
 import polars as pl
 
@@ -36,19 +41,50 @@ def most_like(texts: Sequence[str], known: Sequence[tuple[str, str]], names: Seq
     """
     if not texts or not (known or names):
         return [() for _ in texts]
-    import numpy as np  # noqa: PLC0415 - only where something is unknown
-    from sklearn.feature_extraction.text import TfidfVectorizer  # noqa: PLC0415 - 1 s of imports
-
     masked = mask.keys(pl.Series([*(text for _, text in known), *texts], dtype=pl.String)).to_list()
-    vectors = TfidfVectorizer(analyzer="char_wb", ngram_range=NGRAMS, lowercase=True, sublinear_tf=True)
-    weights = vectors.fit_transform([text or " x " for text in masked])
-    scores = np.asarray((weights[len(known) :] @ weights.T).todense())
     ids = [*(name for name, _ in known), *names]
+    scores = _cosines([_weights_by_count(text or "x") for text in masked], of_last=len(texts))
     compared = [len(known) + (position if names else 0) for position in range(len(texts))]
     return [
-        _best([(name, float(score)) for name, score in zip(ids[:count], row[:count], strict=True) if score >= LEAST])
+        _best([(name, row[number]) for number, name in enumerate(ids[:count]) if row.get(number, 0.0) >= LEAST])
         for row, count in zip(scores, compared, strict=True)
     ]
+
+
+def _weights_by_count(text: str) -> dict[str, float]:
+    """Map each n-gram of a text to 1 + ln of how often it is in it."""
+    counts = Counter(chain.from_iterable(map(_ngrams, text.lower().split())))
+    return {ngram: 1.0 if count == 1 else 1.0 + math.log(count) for ngram, count in counts.items()}
+
+
+@lru_cache(maxsize=20_000)
+def _ngrams(word: str) -> tuple[str, ...]:
+    """List the n-grams of a word with a space before and after it; of one that is shorter than n, all of it once."""
+    padded = f" {word} "
+    shortest, longest = NGRAMS
+    sizes = range(shortest, min(longest, max(shortest, len(padded))) + 1)
+    return tuple(padded[at : at + size] for size in sizes for at in range(max(1, len(padded) - size + 1)))
+
+
+def _cosines(texts: Sequence[dict[str, float]], of_last: int) -> list[dict[int, float]]:
+    """For each of the last texts, its cosine with each text (by number) that shares an n-gram. texts: weights by count."""
+    documents = Counter(chain.from_iterable(texts))
+    rarity = {ngram: math.log((1 + len(texts)) / (1 + count)) + 1 for ngram, count in documents.items()}
+    lengths = [math.sqrt(sum((weight * rarity[ngram]) ** 2 for ngram, weight in text.items())) for text in texts]
+    compared = texts[-of_last:]
+    holders: dict[str, list[tuple[int, float]]] = {ngram: [] for ngram in chain.from_iterable(compared)}
+    for number, text in enumerate(texts):
+        for ngram in holders.keys() & text.keys():
+            holders[ngram].append((number, text[ngram] * rarity[ngram] / lengths[number]))
+    cosines: list[dict[int, float]] = []
+    for text, length in zip(compared, lengths[-of_last:], strict=True):
+        products: dict[int, float] = defaultdict(float)
+        for ngram, weight in text.items():
+            of_text = weight * rarity[ngram] / length
+            for number, of_other in holders[ngram]:
+                products[number] += of_text * of_other
+        cosines.append(products)
+    return cosines
 
 
 def _best(scores: Sequence[tuple[str, float]]) -> tuple[Like, ...]:
