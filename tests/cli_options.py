@@ -4,7 +4,7 @@ from functools import cache
 
 import typer
 
-from forensics.cli import app
+from forensics.cli.app import app
 
 
 @cache

@@ -7,8 +7,6 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import typer
-
 from forensics.errors import UsageError
 from forensics.files import PRIVATE_FILE, write_atomically
 
@@ -17,7 +15,7 @@ FORMAT_OF_SUFFIX = {".html": "html", ".htm": "html", ".md": "md", ".json": "json
 
 def notice(sentence: str) -> None:
     """Print a sentence for the user on stderr."""
-    typer.echo(f"tabby-forensics: {shown(sentence)}", err=True)
+    print(f"tabby-forensics: {shown(sentence)}", file=sys.stderr)  # noqa: T201
 
 
 def shown(sentence: str) -> str:
@@ -30,6 +28,8 @@ def shown(sentence: str) -> str:
 def write(content: bytes | str, target: Path | None, *, redacted: bool = True) -> None:
     """Write to a file, which is its user's own where it is not redacted, or to standard output when none is named."""
     if target is None:
+        import typer
+
         typer.echo(content, nl=False)
     else:
         write_atomically(target, content, mode=0o666 if redacted else PRIVATE_FILE)

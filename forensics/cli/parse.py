@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -92,7 +92,7 @@ def sources_named(journal_dirs: list[Path] | None, files: list[Path] | None) -> 
     return Sources(tuple(journal_dirs or ()), tuple(files or ()))
 
 
-def pattern_folders(named: list[Path] | None) -> tuple[Path, ...]:
+def pattern_folders(named: Sequence[Path] | None) -> tuple[Path, ...]:
     """The shipped catalogue, the user's own and the named ones. Raises UsageError for a named one that does not exist."""
     for path in named or []:
         if not path.is_dir():
