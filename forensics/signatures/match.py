@@ -90,10 +90,11 @@ def _by_columns_alone(events: pl.DataFrame, patterns: Sequence[Pattern]) -> Iter
 
 
 def _without_beaten(matching: pl.DataFrame, patterns: Sequence[Pattern]) -> pl.DataFrame:
-    """Leave out general patterns where one that is not, and that can explain an end, matches the same event."""
-    general = pl.col("pattern").is_in([number for number, pattern in enumerate(patterns) if pattern.general])
-    telling = pl.col("pattern").is_in([number for number, p in enumerate(patterns) if not p.general and p.severity not in INFORMATIONAL])
-    return matching.filter(~general | ~telling.any().over("event"))
+    """Leave out a pattern where a less general one, which can explain an end, matches the same event."""
+    general = pl.Series([pattern.general for pattern in patterns], dtype=pl.UInt8).gather(matching["pattern"])
+    informational = [number for number, pattern in enumerate(patterns) if pattern.severity in INFORMATIONAL]
+    least = pl.col("general").filter(~pl.col("pattern").is_in(informational)).min().over("event")
+    return matching.with_columns(general=general).filter((pl.col("general") <= least).fill_null(value=True)).drop("general")
 
 
 def find_in_texts(texts: pl.Series, catalogue: Catalogue) -> pl.DataFrame:

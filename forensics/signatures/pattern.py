@@ -55,7 +55,9 @@ class Pattern:
     columns: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
     engine: str = RUST
     explains: tuple[str, ...] = ()
-    general: bool = False  # a wording of a whole kind: where another pattern matches an event as well, that one counts
+    general: int = (
+        0  # 1: a wording of a whole kind, 2: of many kinds; where a less general pattern matches an event as well, that one counts
+    )
     examples: tuple[Example, ...] = ()
     counterexamples: tuple[Example, ...] = ()
     literals: tuple[Literals | None, ...] = ()  # of each of `messages`; empty where they were not looked for

@@ -32,6 +32,7 @@ _KEYS = (
     "example",
     "counterexample",
 )
+GENERALITIES = (0, 1, 2, 3)
 _ID_PART = re.compile(r"[a-z0-9][a-z0-9-]*")
 
 
@@ -94,11 +95,19 @@ def _pattern(table: Table, path_id: str, *, compiles: bool) -> Pattern:
         columns=columns,
         engine=engine,
         explains=table.strings("explains", (), or_string=True),
-        general=table.boolean("general", default=False),
+        general=_generality(table),
         examples=_examples(table, "example"),
         counterexamples=_examples(table, "counterexample"),
         literals=tuple(required(message) for message in messages),
     )
+
+
+def _generality(table: Table) -> int:
+    value = table.values.get("general", 0)
+    if value not in GENERALITIES or isinstance(value, bool):
+        table.refuse("general", f"must be one of {', '.join(map(str, GENERALITIES))}")
+        return 0
+    return int(value)
 
 
 def _signature(table: Table, path_id: str) -> Signature:
