@@ -5,7 +5,10 @@ C between chained exceptions · E looks like an exception · x, y exception (gro
 K Fatal Python error · k what belongs to it · X C++ terminate · G Go panic · g what belongs to it · R, V Rust panic (message on the next
 line, on this one) · r what belongs to it · H uncaught exception of the JVM or .NET · J `Caused by:` · f PyTorch's C++ frames
 U Ruby's uncaught exception · p PHP's · s its frames · O OCaml's · o its frames · W Lua's `stack traceback:` · Z a sanitizer's report
-d a failed assertion of one CUDA thread · M several lines in one entry · L starts as a log record does · N anything else
+d a failed assertion of one CUDA thread · D, t the head and the body of a kernel's report · Y what the C library or V8 prints before its
+frames · u frames of the C library · c `Caused by:` alone (Rust's anyhow) · e an indented, numbered line · l a heading after such a list
+j an inner cause (.NET, Node) · h where Node stopped · w, z, v the rest of what Node prints · a Erlang's frames · i, m the ends of a box
+M several lines in one entry · L starts as a log record does · N anything else
 """
 
 from __future__ import annotations
@@ -23,13 +26,13 @@ PREFIX = (
     r"(?:\[rank\d+\]:(?: |$))?"  # torch.distributed
     r"(?:"
     + TIME
-    + r"(?: \| )?(?: - )? ?(?:"
+    + r"(?: \[\w+\] <[\d.]+> ?|(?: \| )?(?: - )? ?(?:"  # Erlang's logger, as RabbitMQ writes it
     + PADDED_LEVEL
     + r" ?|"
     + PADDED_NAME
     + r"|\[?"
     + LEVELS
-    + r"\]?(?: *\| [^|]{0,80}? - | ?:? )?)?"  # time first: loguru, logging
+    + r"\]?(?: *\| [^|]{0,80}? - | ?:? )?)?)"  # time first: loguru, logging
     + r"|"
     + LEVELS
     + r" \d\d-\d\d \d\d:\d\d:\d\d \[[^\]]*\] "  # vLLM repeats it on every line
@@ -39,6 +42,7 @@ PREFIX = (
     + r"|\[?"
     + LEVELS
     + r"\]?:[\w.]+:"  # logging's basicConfig
+    + r"|\[ *\d+\.\d+\](?: |$)"  # the kernel's clock
     + r")?"
 )
 HEADER = r"^(?:\x1b\[[\d;]*m)*(?:\([\w ./-]*pid=\d+[^)]*\) )?(?:" + TIME + r"|\[?" + LEVELS + r"\b)"
@@ -61,6 +65,41 @@ AT_THE_MARGIN = (
         r"^(?:(?:Current thread|Thread) 0x[0-9a-f]|Python runtime state: |Extension modules: |Current thread's |Stack \(most recent call )",
     ),
     ("X", r"^terminate called (?:after throwing|without an active|recursively)"),
+    (
+        "D",
+        (
+            r"^(?:BUG: |general protection fault\b|watchdog: |kernel BUG at |Kernel panic - |WARNING: CPU: \d|[Uu]nable to handle "
+            r"|double fault: "
+            r"|(?:invalid opcode|divide error|stack segment|int3|page fault): [0-9a-f]{4} |Internal error: "
+            r"|INFO: task \S+ blocked for more than "
+            r"|(?:INFO: |rcu: )(?:INFO: )?rcu\w* .*stall|\S.* invoked oom-killer: )"
+        ),
+    ),
+    (
+        "t",
+        (
+            r"^(?:Call Trace:|R[A-Z0-9]{2}: [0-9a-f]|RIP: |Code: |[CDEFG]S: +[0-9a-f]|CR\d: |DR\d: |PKRU: |EFLAGS: |CPU: \d+ "
+            r"|Hardware name: |Modules linked in: "
+            r"|Workqueue: |Tainted: |Not tainted|---\[ (?:end|cut)|-+\[ cut here|#PF: |PGD |Mem-Info:|active_anon:|Node \d+ |Tasks state "
+            r"|\[ +pid +\]"
+            r"|\[ *\d+\] +\d+ +\d+ "
+            r"|lowmem_reserve|(?:Free|Total) swap|\d+ (?:total )?pages? |\d+ pagecache pages|Swap cache stats|oom-kill:constraint="
+            r"|Memory cgroup (?:stats|out of memory)"
+            r"|Out of memory: Killed|oom_reaper: |\? \S+\+0x|[\w.]+\+0x[0-9a-f]+/0x[0-9a-f]+|ret_from_fork|(?:memory|swap|kmem): usage"
+            r"|task:\S+ +state:|\"echo 0 > "
+            r"|<(?:/?)(?:TASK|IRQ|NMI)>$|Oops: [0-9a-f]{4})"
+        ),
+    ),
+    ("Y", r"^\*\*\* (?:Error in |.* \*\*\*)|^FATAL ERROR: "),
+    ("u", r"^\S+\([^)]*\) ?\[0x[0-9a-f]+\]$|^=+ (?:Backtrace|Memory map): =+$|^[0-9a-f]{8,16}-[0-9a-f]{8,16} [r-][w-][x-][ps-] "),
+    ("c", r"^Caused by:$"),
+    ("l", r"^(?:Location|Stack backtrace|Backtrace|Suggestion|Help):$"),
+    ("h", r"^(?:node:[\w/]+|(?:file://)?(?:/|[A-Z]:\\)\S*\.[cm]?[jt]sx?|\[eval\](?:-wrapper)?|evalmachine\.<anonymous>):\d+$"),
+    ("i", r"^╷$"),
+    ("m", r"^╵$"),
+    ("w", r"^Emitted 'error' event "),
+    ("z", r"^\}$"),
+    ("v", r"^Node\.js v\d"),
     ("H", r'^Exception in thread "|^Unhandled [Ee]xception[.:] '),
     ("J", r"^Caused by: "),
     ("R", r"^thread '.*' (?:\(\d+\) )?panicked at .*:$"),
@@ -87,6 +126,9 @@ INDENTED = (
     ("y", r"^\s*\| (?:\w+\.)*\w*ExceptionGroup: "),
     ("x", r"^\s*\| " + EXCEPTION),
     ("q", r"^\s*(?:\|(?: |$)|\+-)"),
+    ("j", r"^\s*---> [A-Za-z_][\w.`+]*(?:Exception|Error)\b|^\s+\[cause\]: "),
+    ("a", r"^\s+(?:'[^']*'|[\w$@-]+):(?:'[^']*'|[\w$@-]+)/\d+,? ?(?:\(|line \d)"),
+    ("e", r"^\s{1,12}\d{1,3}: +\S"),
     ("F", r'^\s+File "[^"]*", line \d+'),
     ("A", r"^\s+at \S"),
     ("T", r"^\s+" + TRACEBACK + r":\s*$"),
@@ -118,10 +160,15 @@ def letters(texts: pl.Series) -> pl.Series:
     )
     plain = pl.when(pl.col("record")).then(pl.lit("L")).otherwise(pl.lit("N"))
     margin = ~pl.col("several") & ~pl.col("indented")
-    parts = [
-        frame.filter("several").select("at", pl.lit("M").alias("letter")),
-        frame.filter(~pl.col("several") & pl.col("indented")).select("at", _first_match("own", INDENTED, pl.lit("I")).alias("letter")),
-        frame.filter(margin & ~pl.col("special")).select("at", plain.alias("letter")),
-        frame.filter(margin & pl.col("special")).select("at", _first_match("own", AT_THE_MARGIN, plain).alias("letter")),
-    ]
+    cases = (
+        (pl.col("several"), lambda: pl.lit("M")),
+        (~pl.col("several") & pl.col("indented"), lambda: _first_match("own", INDENTED, pl.lit("I"))),
+        (margin & ~pl.col("special"), lambda: plain),
+        (margin & pl.col("special"), lambda: _first_match("own", AT_THE_MARGIN, plain)),
+    )
+    parts = []
+    for chosen, letter in cases:
+        part = frame.filter(chosen)
+        if not part.is_empty() or not parts:  # an expression that is not used need not be compiled
+            parts.append(part.select("at", letter().alias("letter")))
     return pl.concat(parts).sort("at")["letter"]

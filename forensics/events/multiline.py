@@ -81,8 +81,8 @@ def _as_events(logical: pl.DataFrame, spans: pl.DataFrame, stack_of: Numbers) ->
 
 
 def _exceptions(texts: pl.Series) -> pl.Series:
-    """Strip a log record's prefix, the bars of a group and `Caused by:` from the lines of exceptions."""
-    return unprefixed(texts).str.replace(r"^[\s|]*(?:Caused by: )?", "").str.strip_chars_end()
+    """Strip a log record's prefix, the bars of a group and what announces a cause from the lines of exceptions."""
+    return unprefixed(texts).str.replace(r"^[\s|│]*(?:Caused by: |---> |\[cause\]: |\d{1,3}: )?", "").str.strip_chars_end()
 
 
 def _as_lines(single: pl.DataFrame) -> pl.DataFrame:

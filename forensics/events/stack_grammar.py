@@ -21,19 +21,38 @@ FATAL = r"K(?:[kFIA]|E(?=k))*"
 CPP = r"X(?:I[nIf]*)?f*"
 GO = r"G[NnEI]{0,3}?g[gI]*"
 RUST = r"(?:R(?P<next>[NnE])|V)[rIA]*"
-JAVA = r"(?:H[IE]{0,3}|E)A[AI]*(?:J[AI]*)*"
+# a line of any kind begins a stack of `at …` frames where two of them follow; Node shows the place before, and its error's fields after
+JAVA = r"(?:h[ENnI]{1,6}?)?(?:H[IE]{0,6}|E|[NnL](?=A[AI]*A))A[AI]*(?:J[AI]*|w[AI]*|z)*(?:I{0,2}v)?"
+ANYHOW = r"(?:(?:[EL]I{0,2})?c(?=I)|E(?=e))I+(?:lI+)*"
+ERLANG = r"(?:[ENnL]I{0,2})?a[aI]*"
+NATIVE = r"Y[NnI]{0,4}?(?:uu+|eI*)|[ENnL]?uuu+"  # the C library's frames, V8's
+FRAMED = r"ib+m?"  # Terraform's boxes
+KERNEL = r"D[tI]{2,}"
 OTHER = r"UI*|p[nNs]*?s[sI]*|Oo*|Z[nI]*|d+|[NnE]WI*"  # Ruby, PHP, OCaml, sanitizers, CUDA threads, Lua
+INDENTED = "Ieja"  # an indented line, whatever it has
 
 
 def _unnamed(pattern: str) -> str:
     return re.sub(r"\?P<\w+>", "?:", pattern)
 
 
+def _compiled(pattern: str) -> re.Pattern[bytes]:
+    """Compile a grammar in which I is any indented line."""
+    in_class, out = False, []
+    for letter in pattern:
+        in_class = letter == "[" or (in_class and letter != "]")
+        out.append(letter if letter != "I" else INDENTED if in_class else f"[{INDENTED}]")
+    return re.compile("".join(out).encode())
+
+
 LINK = f"(?:{_unnamed(PYTHON)}|{GROUP}|{_unnamed(BOX)})"
 # between an exception and the line that chains it to the next there is only the rest of its message
-STACK = re.compile(f"{LINK}(?:[nNEI]{{0,40}}?CI{{0,2}}{LINK})*|{FATAL}|{CPP}|{GO}|{_unnamed(RUST)}|{JAVA}|{OTHER}".encode())
-PARTS = re.compile(
-    f"{PYTHON}|(?P<group>{GROUP})|{BOX}|(?P<fatal>{FATAL})|(?P<cpp>{CPP})|(?P<go>{GO})|(?P<rust>{RUST})|(?P<java>{JAVA})|(?P<other>{OTHER})".encode()
+STACK = _compiled(
+    f"{LINK}(?:[nNEI]{{0,40}}?CI{{0,2}}{LINK})*|{FATAL}|{CPP}|{GO}|{_unnamed(RUST)}|{JAVA}|{ANYHOW}|{NATIVE}|{KERNEL}|{FRAMED}|{ERLANG}|{OTHER}"
+)
+PARTS = _compiled(
+    f"{PYTHON}|(?P<group>{GROUP})|{BOX}|(?P<fatal>{FATAL})|(?P<cpp>{CPP})|(?P<go>{GO})|(?P<rust>{RUST})|(?P<java>{JAVA})|(?P<anyhow>{ANYHOW})"
+    f"|(?P<native>{NATIVE})|(?P<other>{KERNEL}|{OTHER})|(?P<erlang>{ERLANG})|(?P<framed>{FRAMED})"
 )
 
 
@@ -71,13 +90,37 @@ def _of_part(part: re.Match[bytes]) -> StackExceptions:
     return StackExceptions(part.start() + root if root >= 0 else None, part.start() + last if last >= 0 else None)
 
 
+def _of_java(lines: bytes) -> tuple[int, int]:
+    """Find the last `Caused by:`, else the last inner cause, else the line before the frames."""
+    frame = lines.find(b"A")
+    head = max(lines.rfind(letter, 0, frame) for letter in (b"E", b"N", b"n", b"L")) if b"H" not in lines else lines.find(b"H")
+    cause = max(lines.rfind(b"J"), lines.rfind(b"j"))
+    return (head if cause < 0 else cause), head
+
+
+def _of_anyhow(lines: bytes) -> tuple[int, int]:
+    """Find the last numbered cause, else the line after `Caused by:`; the first line only has its context."""
+    end = lines.find(b"l")
+    causes = lines if end < 0 else lines[:end]
+    root = causes.rfind(b"e") if b"e" in causes else causes.find(b"c") + 1
+    return root, root
+
+
+def _if_headed(lines: bytes) -> tuple[int, int]:
+    return (0, 0) if lines[:1] in b"ENnLY" else (-1, -1)
+
+
 # the root and the last exception of each kind of part; -1: none
 ENDS: dict[str, Callable[[bytes], tuple[int, int]]] = {
     "group": lambda lines: (lines.find(b"x"), lines.find(b"y")),  # the first leaf is the cause, the group is what was raised
     "fatal": lambda lines: (0, max(lines.find(b"E"), 0)),
-    "cpp": lambda lines: (0, 1 if b"I" in lines else 0),  # what(): is the second line
-    "java": lambda lines: (max(lines.rfind(b"J"), 0), 0),  # the last `Caused by:` is the root
+    "cpp": lambda lines: (0, 1 if len(lines) > 1 and lines[1] in INDENTED.encode() else 0),  # what(): is the second line
+    "java": _of_java,
     "go": lambda _: (0, 0),
     "rust": lambda _: (0, 0),
+    "anyhow": _of_anyhow,
+    "native": _if_headed,
+    "erlang": _if_headed,
+    "framed": lambda _: (1, 1),
     "other": lambda _: (0, 0),
 }

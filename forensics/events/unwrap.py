@@ -1,7 +1,8 @@
-"""Join hard-wrapped lines into logical lines.
+"""Join hard-wrapped lines, and headings with their messages, into logical lines.
 
 rich wraps at the width of its console (80 columns under systemd) and the pieces become entries of their own, without time and level.
-A piece belongs to the line before it when its first word would not have fitted there.
+A piece belongs to the line before it when its first word would not have fitted there. Samba and .NET write level and place on one line and
+the message indented on the next.
 """
 
 from __future__ import annotations
@@ -12,6 +13,10 @@ from numpy.typing import NDArray
 
 from forensics.events.line_kinds import HEADER
 
+HEADING = (
+    r"^\[\d{4}/\d\d/\d\d \d\d:\d\d:\d\d(?:\.\d+)?, +\d+(?:, [^\]]*)?\] \S+\.c:\d+\(\w+\)$"
+    r"|^(?:\x1b\[[\d;]*m)*(?:fail|crit|warn|info|dbug|trce)(?:\x1b\[[\d;]*m)*: [\w.`+]+\[\d+\]$"
+)
 BOX = r"^[╭│╰]"  # rich's boxes are drawn to the console's width, never wrapped
 CONSOLE = 80  # rich's width without a terminal
 WIDEST = 1000
@@ -44,6 +49,15 @@ def pieces(lines: pl.DataFrame) -> NDArray[np.bool_]:
     anchor = np.maximum.accumulate(np.where(header | ~broken, number, 0))
     pieces_of: NDArray[np.bool_] = broken & header[anchor]
     return pieces_of
+
+
+def messages(lines: pl.DataFrame) -> NDArray[np.bool_]:
+    """Mark the indented lines whose heading is the line before."""
+    marked = lines.select("group", "at", heading=pl.col("text").str.contains(HEADING), indented=pl.col("text").str.contains(r"^\s+\S"))
+    group, at, heading, indented = (marked[name].to_numpy() for name in ("group", "at", "heading", "indented"))
+    follows = np.zeros(len(group), dtype=bool)
+    follows[1:] = heading[:-1] & indented[1:] & (group[1:] == group[:-1]) & (at[1:] - at[:-1] <= AT_ONCE_US)
+    return follows
 
 
 def _widths(measured: pl.DataFrame, follows: NDArray[np.bool_]) -> NDArray[np.int64]:
@@ -79,8 +93,9 @@ def _widths(measured: pl.DataFrame, follows: NDArray[np.bool_]) -> NDArray[np.in
 
 
 def joined(lines: pl.DataFrame) -> pl.DataFrame:
-    """Join lines: the columns of the first piece, `text` of all pieces, `until` of the last, `rows`: how many pieces."""
-    more = pieces(lines)
+    """Join lines: the columns of the first piece, `row` of the message, `text` of all pieces, `until` of the last, `rows`: how many."""
+    headed = messages(lines)
+    more = pieces(lines) | headed
     whole = lines.with_columns(pl.lit(1, pl.UInt32).alias("rows"), pl.col("time").alias("until"))
     if not more.any():
         return whole
@@ -94,13 +109,15 @@ def joined(lines: pl.DataFrame) -> pl.DataFrame:
     )
     last = pl.col("line") != pl.col("line").shift(-1)
     parts = (
-        whole.with_columns(number)
+        whole.with_columns(number, headed=headed)
         .filter(pl.Series(wrapped))
+        .with_columns(text=pl.when("headed").then(pl.col("text").str.strip_chars_start()).otherwise("text"))
         .with_columns(pl.when(last.fill_null(value=True)).then(pl.col("text")).otherwise(spaced).alias("text"))
         .with_columns(pl.col("line").set_sorted())  # groups are slices, not hashed
         .group_by("line", maintain_order=True)
         .agg(
-            pl.all().exclude("line", "text", "rows", "until").first(),
+            pl.all().exclude("line", "row", "text", "rows", "until", "headed").first(),
+            pl.coalesce(pl.col("row").filter("headed").first(), pl.col("row").first()).alias("row"),
             pl.col("text").str.join(""),
             pl.col("rows").sum(),
             pl.col("until").last(),

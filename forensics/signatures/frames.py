@@ -22,6 +22,8 @@ _RUNTIMES = (
         re.compile(r"(?m)^(?:[\w.~-]+/)*(?P<name>[\w-]+\.[\w.(*)\[\]·]+)\((?:0x|\{|\.\.\.|\)).*$"),
         re.compile(r"^runtime\."),
     ),
+    # V8: ` 1: 0x7f2b node::Abort() [/usr/bin/node]`
+    _Runtime(re.compile(r"(?m)^[^\S\n]{1,12}\d{1,3}: 0x[0-9a-f]+ (?P<name>[A-Za-z_~][\w:~]*)"), re.compile(r"^(?:v8|node)::")),
     # Rust: `   3: server::load::h0123456789abcdef`, with or without the address
     _Runtime(
         re.compile(r"(?m)^[^\S\n]+\d+: +(?:0x[0-9a-f]+ - )?(?P<name>[\w<][^\n]*?)(?:::h[0-9a-f]{16})?$"),
@@ -48,9 +50,18 @@ _RUNTIMES = (
     _Runtime(re.compile(r"(?m)^(?:Raised at|Called from|Re-raised at) (?P<name>[\w.]+) in "), re.compile(r"^Stdlib")),
     # Lua: `\tx.lua:3: in function 'load'`
     _Runtime(re.compile(r"(?m)^[^\S\n]+\S+:\d+: in (?:function |method |local |upvalue |field )+[<']?(?P<name>[\w.]+)"), _NONE),
-    # the kernel: ` load_it+0x1a/0x40 [nvidia]`
+    # the C library: `/srv/app/server(load_it+0x1a)[0x55d0]`
+    _Runtime(re.compile(r"(?m)^[^\s(]{1,400}\((?P<name>\w+)\+0x[0-9a-f]+\) ?\[0x"), re.compile(r"^(?:__libc|_start|abort$|raise$)")),
+    # Erlang: `    server:load/2, line 31`
     _Runtime(
-        re.compile(r"(?m)^[^\S\n]*(?:\[<[0-9a-f]+>\] )?(?P<name>[\w.]+)\+0x[0-9a-f]+/0x[0-9a-f]+"),
+        re.compile(
+            r"(?m)^[^\n]{0,120}?[^\S\n]{2}(?P<name>(?:'[^'\n]{1,80}'|[\w$@-]{1,80}):(?:'[^'\n]{1,80}'|[\w$@-]{1,80})/\d+),? ?(?:\(|line)"
+        ),
+        _NONE,
+    ),
+    # the kernel: ` load_it+0x1a/0x40 [nvidia]`, also after its clock
+    _Runtime(
+        re.compile(r"(?m)^(?:\[ {0,8}\d{1,8}\.\d{1,8}\])?[^\S\n]*(?:\[<[0-9a-f]+>\] |\? )?(?P<name>[\w.]+)\+0x[0-9a-f]+/0x[0-9a-f]+"),
         re.compile(r"^(?:dump_stack|show_stack|asm_)"),
     ),
 )

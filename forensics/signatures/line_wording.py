@@ -40,7 +40,7 @@ _COMPLAINT = _words(
     r"|no [\w-]+ (?:available|found|defined|configured|specified|given|left|supplied|matches|match)"
     r"|panic(?:ked)?|fatal|violation|overflow|truncated|damaged|malformed|mandatory|required but|requires|insufficient|not enough"
     r"|permission|privileges?|read-only|reject(?:ed|s)?|dead|deadlock|untrusted|self-signed|disallowed|unknown host|expect(?:ed|ing)"
-    r"|must)\b|\bwhat\(\): "
+    r"|must)\b|\bwhat\(\): | at [^ ]+ line \d+[.,]"
 )
 # Everyday lines that have the words of complaints.
 _HARMLESS = _words(
@@ -125,7 +125,8 @@ _WRAPPER = _words(
     r"|\binitiali[sz]ation aborted\b|\bunable to open logs\b|\berrors?(?:\(s\))? found (?:in|at)\b|\bsome [\w ]+ failed\b"
     r"|\bdue to errors?[.!]?$|\bconfiguration file [^ ]+ contains errors|\bstill could not\b|\bany (?:address|TCP/IP sockets)\b"
     r"|\bprocess \(PID \d+\) (?:was terminated|exited)|\bcheck (?:the )?(?:server |error )?logs?\b|\bemitted 'error' event\b"
-    r"|^loading configuration: |^(?:unhandled |uncaught )?exception (?:in|while|during) [^:]*:?$|^error found at "
+    r"|^(?:BEGIN|INIT) failed--|\bcompilation failed in require\b|^loading configuration: |^(?:unhandled |uncaught )?exception (?:in|while"
+    r"|during) [^:]*:?$|^error found at "
     r"|\b(?:invalid|bad|broken|errors? in(?: the)?|problems? (?:with|in)(?: the)?) config(?:uration)?(?: file)?[.!:]?$"
 )
 # The problem before was survived.

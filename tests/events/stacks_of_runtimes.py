@@ -229,4 +229,129 @@ Called from Server.load in file "server.ml", line 31, characters 4-18""",
         (("[1,0,0]", "[7,0,0]"), (":1422:", ":1290:")),
         (("srcIndex < srcSelectDimSize", "index >= -sizes"),),
     ),
+    "Node, uncaught": Family(
+        """/srv/app/load.js:31
+    throw new RangeError('weights are gone');
+          ^
+
+RangeError: weights are gone
+    at load (/srv/app/load.js:31:17)
+    at Server.start (/srv/app/main.js:12:3)
+
+Node.js v20.11.1""",
+        (("load.js:31:17", "load.js:35:11"), ("v20.11.1", "v22.1.0")),
+        (("at load", "at fetch"), ("\nRangeError", "\nTypeError"), ("RangeError: weights are gone", "RangeError: weights are locked")),
+    ),
+    "Node, an event with fields": Family(
+        """node:events:497
+      throw er; // Unhandled 'error' event
+      ^
+
+Error: weights are gone
+    at load (/srv/app/load.js:31:17)
+Emitted 'error' event on Server instance at:
+    at emitErrorNT (node:net:1924:8)
+    at process.processTicksAndRejections (node:internal/process/task_queues:82:21) {
+  code: 'EGONE',
+  errno: -98
+}
+
+Node.js v20.11.1""",
+        (("node:events:497", "node:events:491"), ("node:net:1924:8", "node:net:1900:8")),
+        (("at load", "at fetch"), ("gone", "locked")),
+    ),
+    "Node, with its cause": Family(
+        """TypeError: fetch failed
+    at load (/srv/app/load.js:31:17) {
+  [cause]: Error: weights are gone
+      at open (/srv/app/open.js:3:5)
+}""",
+        (("load.js:31:17", "load.js:35:11"),),
+        (("at load", "at fetch"), ("weights are gone", "weights are locked")),
+    ),
+    "Rust, anyhow": Family(
+        "Error: cannot serve\n\nCaused by:\n    0: cannot load the model\n    1: weights are gone",
+        (("cannot serve", "cannot start"),),
+        (("weights are gone", "weights are locked"),),
+    ),
+    "Rust, anyhow with one cause": Family(
+        "Error: cannot serve\n\nCaused by:\n    weights are gone\n\nLocation:\n    src/main.rs:12:5",
+        (("main.rs:12:5", "main.rs:14:5"),),
+        (("weights are gone", "weights are locked"),),
+    ),
+    "Rust, eyre": Family(
+        "Error: \n   0: cannot load the model\n   1: weights are gone\n\nLocation:\n   src/main.rs:12",
+        (("main.rs:12", "main.rs:14"),),
+        (("weights are gone", "weights are locked"),),
+    ),
+    ".NET, with its cause": Family(
+        """Unhandled exception. System.InvalidOperationException: cannot serve
+ ---> System.IO.IOException: weights are gone
+   at Acme.Store.Read(String name) in /srv/app/Store.cs:line 7
+   --- End of inner exception stack trace ---
+   at Acme.Program.Main(String[] args) in /srv/app/Program.cs:line 12""",
+        (("line 7", "line 9"),),
+        (("Store.Read", "Store.Open"), ("weights are gone", "weights are locked"), ("IO.IOException", "IO.FileLoadException")),
+    ),
+    "Erlang, RabbitMQ": Family(
+        "\n".join(
+            "2026-11-23 09:00:00.123456+00:00 [error] <0.223.0> " + line
+            for line in ("error:{weights,gone}", "", "    server:load/2, line 31", "    server:start/1, line 12")
+        ),
+        (("line 31", "line 35"), ("09:00:00.123456", "10:00:00.654321")),
+        (("server:load", "server:fetch"), ("{weights,gone}", "{weights,locked}")),
+    ),
+    "the C library": Family(
+        """*** Error in `/srv/app/server': double free or corruption (fasttop): 0x000055d0c1 ***
+======= Backtrace: =========
+/lib/x86_64-linux-gnu/libc.so.6(+0x777e5)[0x7f2b3c]
+/srv/app/server(load_weights+0x1a)[0x55d0c1]
+/lib/x86_64-linux-gnu/libc.so.6(__libc_start_main+0xf0)[0x7f2b3d]
+======= Memory map: ========
+55d0c1000000-55d0c1001000 r-xp 00000000 08:01 12345 /srv/app/server""",
+        (("+0x1a", "+0x1e"), ("[0x55d0c1]", "[0x55d0f1]"), ("0x000055d0c1", "0x000055d0f1")),
+        (("load_weights", "fetch_weights"), ("double free or corruption", "invalid pointer")),
+    ),
+    "V8": Family(
+        """FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory
+----- Native stack trace -----
+
+ 1: 0xb090e node::OOMErrorHandler(char const*, v8::OOMDetails const&) [/usr/bin/node]
+ 2: 0xb0910 addon::load(int) [/srv/app/addon.node]""",
+        (("0xb090e", "0xb190e"),),
+        (("addon::load", "addon::fetch"), ("Reached heap limit", "Ineffective mark-compacts near heap limit")),
+    ),
+    "the kernel": Family(
+        """BUG: kernel NULL pointer dereference, address: 0000000000000008
+#PF: supervisor read access in kernel mode
+Oops: 0000 [#1] PREEMPT SMP NOPTI
+CPU: 3 PID: 1432 Comm: kworker/3:1 Tainted: P           OE      6.1.0-13-amd64 #1
+RIP: 0010:widget_poll+0x1a/0x40 [widget]
+RAX: 0000000000000000 RBX: ffff9a4b81c3a000 RCX: 0000000000000000
+Call Trace:
+ <TASK>
+ widget_poll+0x1a/0x40 [widget]
+ ? process_one_work+0x1c7/0x380
+ </TASK>
+Modules linked in: widget(OE)
+---[ end trace 0000000000000000 ]---""",
+        (("+0x1a", "+0x1e"), ("ffff9a4b81c3a000", "ffff9a4b81c3b000"), ("PID: 1432", "PID: 99")),
+        (("widget_poll", "gadget_poll"), ("NULL pointer dereference", "stack overflow")),
+    ),
+    "the kernel, after its clock": Family(
+        """[  362.731] INFO: task worker:1432 blocked for more than 120 seconds.
+[  362.732]       Tainted: P           OE      6.1.0-13-amd64 #1
+[  362.733] "echo 0 > /proc/sys/kernel/hung_task_timeout_secs" disables this message.
+[  362.734] task:worker          state:D stack:0     pid:1432  ppid:1      flags:0x00000002
+[  362.735] Call Trace:
+[  362.736]  <TASK>
+[  362.737]  io_schedule+0x46/0x80""",
+        (("+0x46", "+0x4a"), ("[  362.737]", "[  362.797]"), ("120 seconds", "241 seconds")),
+        (("io_schedule", "rwsem_wait"),),
+    ),
+    "Terraform": Family(
+        '╷\n│ Error: Unsupported argument\n│ \n│   on main.tf line 3, in resource "x" "y":\n│    3:   frob = 1\n│ \n╵',
+        (("line 3", "line 5"),),
+        (("Unsupported argument", "Missing argument"),),
+    ),
 }

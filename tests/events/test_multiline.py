@@ -235,6 +235,19 @@ CASES = [
     ),
     ("one entry of several lines", ["\n".join(["oops", TB, *FRAME, "KeyError: 1"])], [("traceback", 1, "KeyError: 1", "KeyError: 1")]),
     ("one entry of several lines that is no traceback", ["one\ntwo"], [("line", 1, None, None)]),
+    (
+        "frames after a log record",
+        ["2026-11-23 09:00:00 ERROR redis: Unhandled error event", "    at connect (a.js:1:2)", "    at main (b.js:1:2)"],
+        [("traceback", 3, "redis: Unhandled error event", "redis: Unhandled error event")],
+    ),
+    ("Samba's heading", ["[2026/11/23 09:00:00.1,  0] ../../source3/x.c:3(main)", "  the share is gone"], [("line", 2, None, None)]),
+    (
+        ".NET's headings",
+        ["info: Acme.Host[0]", "      ready", "fail: Acme.Host[3]", "      the share is gone", "      for good"],
+        [("line", 2, None, None), ("line", 2, None, None), ("line", 1, None, None)],
+    ),
+    ("a kernel's head alone is a line", ["BUG: x", "next"], [("line", 1, None, None)] * 2),
+    ("nodes that join are lines", ["Node 1 joined", "Node 2 joined", "Node 3 joined"], [("line", 1, None, None)] * 3),
     ("words like a panic are a line", ["panic: no goroutine follows"], [("line", 1, None, None)]),
     ("an exception's name alone is a line", ["RuntimeError: handled"], [("line", 1, None, None)]),
 ]
@@ -372,6 +385,16 @@ def test_the_evidence_of_a_traceback_is_the_line_that_says_why() -> None:
     frame = journal.frame()
     row = assemble(frame).events.filter(pl.col("kind") == "traceback")["row"].item()
     assert frame["message"][row] == "OSError: a"
+
+
+def test_the_evidence_of_a_heading_is_its_message() -> None:
+    journal = Journal()
+    journal.writes("r1", "fail: Acme.Host[3]", "      the share is gone")
+    journal.dies("r1")
+    frame = journal.frame()
+    found = assemble(frame).events.filter(pl.col("kind") == "line")
+    assert found["text"].item() == "fail: Acme.Host[3] the share is gone"
+    assert frame["message"][found["row"].item()] == "      the share is gone"
 
 
 def printed_by_rich(text: str, width: int) -> list[str]:

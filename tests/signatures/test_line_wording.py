@@ -55,6 +55,7 @@ free(): double free detected in tcache 2
 tar: /srv/out/all.tar: Wrote only 6144 of 10240 bytes
 sshd: no hostkeys available -- exiting.
   what():  calibration of channel7: map::at
+no frob to be found at /srv/app/x.pl line 31.
 """.splitlines()
 NO_COMPLAINTS = """\
 0 errors, 3 warnings
@@ -137,6 +138,7 @@ unable to close the file
 [#] ip link add wg0 type wireguard
 """.splitlines()
 WRAPPERS = """\
+BEGIN failed--compilation aborted at /srv/app/main.pl line 3.
 loading configuration: failure
 Plugin 'InnoDB' init function returned error.
 Plugin 'InnoDB' registration as a STORAGE ENGINE failed.
