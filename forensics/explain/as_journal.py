@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from zlib import crc32
 
 from forensics.explain import systemd_text
 from forensics.explain.attribution import ENDS, KERNEL, NO_UNIT, STARTS, UNNAMED, units_of
@@ -113,9 +114,9 @@ def _on_one_host(records: Sequence[LogRecord]) -> Sequence[LogRecord]:
 
 
 def _common(record: LogRecord, now: int) -> Fields:
-    host = record.host or "pasted"
-    fields: Fields = {TIME: str(now), "__MONOTONIC_TIMESTAMP": str(now), "_BOOT_ID": "0" * 32, "_HOSTNAME": host, "_MACHINE_ID": "0" * 32}
-    fields |= {"MESSAGE": record.message, "_TRANSPORT": "kernel" if record.kernel else "stdout"}
+    machine = f"{0 if record.host is None else crc32(record.host.encode(errors='replace')):032x}"
+    fields: Fields = {TIME: str(now), "__MONOTONIC_TIMESTAMP": str(now), "_BOOT_ID": machine, "_MACHINE_ID": machine}
+    fields |= {"_HOSTNAME": record.host or "pasted", "MESSAGE": record.message, "_TRANSPORT": "kernel" if record.kernel else "stdout"}
     if record.identifier is not None:
         fields["SYSLOG_IDENTIFIER"] = record.identifier
     if record.pid is not None:

@@ -42,7 +42,8 @@ _NOT_OF_LOG = re.compile(
     r"|Warning: (?:Journal has been rotated|The unit file, source)|See ['\"]?(?:systemctl|journalctl) "
     r"|(?![\w.\-@]{1,140}\.service)\[?[\w.\-]{1,64}@[\w.\-]{1,64}[ :][^\n$#]{0,200}[$#] "
     r"|(?:[$❯➜] |[$#] ?(?=sudo |systemctl|journalctl|docker|kubectl|podman|cat |tail ))"
-    r"|PS [A-Z]:\\[^>\n]{0,200}> "
+    r"|(?:UNIT {1,200}LOAD|NAME(?:SPACE)? {1,200}(?:NAME|READY)|CONTAINER ID {1,20}IMAGE|LAST SEEN) |\d{1,4} (?:loaded )?units listed"
+    r"|(?:LOAD {3}|ACTIVE|SUB {4}) = |PS [A-Z]:\\[^>\n]{0,200}> "
 )
 
 # What stands before each line of a copy. The counted ones must count up.

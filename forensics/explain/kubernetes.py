@@ -33,9 +33,8 @@ _STRUCTURE = re.compile(
 _STATE = re.compile(r"[ \t]{0,60}(?:Last )?State:|[ \t]{0,80}\"?(?:lastState|terminated)\"?:")
 _EXIT_CODE = re.compile(r"[ \t]{0,80}\"?(?:Exit Code|exitCode)\"?: {0,20}(\d{1,3})\b")
 _REASON = re.compile(r"[ \t]{0,80}\"?[Rr]eason\"?: {0,20}\"?(\w{1,60})")
-_CONTAINER = re.compile(
-    r"[ \t]{2,6}([a-z0-9][a-z0-9.\-]{0,60}):[ \t]{0,10}\Z|[ \t]{0,80}(?:- )?\"?name\"?: {0,4}\"?([a-z0-9][a-z0-9.\-]{0,100})\"?,?\Z"
-)
+_CONTAINER = re.compile(r"[ \t]{2,6}(?!(?:lastState|state|terminated|waiting|running):)([a-z0-9][a-z0-9.\-]{0,60}):[ \t]{0,10}\Z")
+_NAMED = re.compile(r"[ \t]{0,80}(?:- )?\"?name\"?: {0,4}\"?([a-z0-9][a-z0-9.\-]{0,100})\"?,?\Z")
 _POD = re.compile(r"Name: {1,20}([a-z0-9][a-z0-9.\-]{0,250})\Z")
 _EVENT = re.compile(
     r"[ \t]{0,20}(?:<?[\w ()<>]{1,40}?>?[ \t]{1,20}|\d{4}-\S{1,40} )?(Normal|Warning)[ \t]{1,20}([A-Z]\w{2,60})[ \t]{1,20}"
@@ -64,10 +63,12 @@ def without_descriptions(lines: Sequence[Line]) -> tuple[list[Line], list[LogRec
         elif event := _EVENT.match(line[1]):
             stated += _of_event(line, event, unit)
         elif (is_described and _DESCRIBED.match(line[1])) or (is_structured and (_STRUCTURE.match(line[1]) or _CONTAINER.match(line[1]))):
-            named = _POD.match(line[1]) or _CONTAINER.match(line[1])
-            unit = next((name for name in named.groups() if name), unit) if named else unit
+            named = _POD.match(line[1]) or _CONTAINER.match(line[1]) or _NAMED.match(line[1])
+            unit = named[1] if named else unit
             if code := _EXIT_CODE.match(line[1]):
-                stated += _of_exit(lines, index, code, unit)
+                # in JSON and YAML the fields are in the order of the alphabet
+                after = (found[1] for _, text in lines[index : index + 2 * NEAR] if (found := _NAMED.match(text)))
+                stated += _of_exit(lines, index, code, next(after, unit))
         else:
             rest.append(line)
     return rest, stated

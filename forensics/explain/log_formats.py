@@ -8,17 +8,18 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from forensics.explain.clock import Clock
 from forensics.explain.copied import Line
 from forensics.explain.format import MOST_SHARE
-from forensics.explain.prefixes import MONOTONIC, PREFIXES, Prefix
+from forensics.explain.prefixes import MONOTONIC, PREFIXES, TIMES, Prefix
 from forensics.explain.systemd_text import ManagerMessage
 from forensics.model.text_length import LONGEST
 
+MOST_TIMES = 0.8  # of the lines must have a time before them for it to be no part of them
 SAMPLE = 600  # lines by which the formats of a text are known
 DEPTH = 3  # formats within each other: GitHub's time, docker compose, the time that docker adds, syslog
 WIDTHS = range(60, 401)  # of terminals
@@ -42,20 +43,53 @@ class LogRecord:
     statement: ManagerMessage | None = None
 
 
+_COMPOSE_ITSELF = re.compile(
+    r"[\w.\-]{1,120} exited with code \d|Attaching to |(?:Gracefully s|S)topping |Aborting on container exit|Container \S{1,120} {1,4}[A-Z]"
+)
 _EXPLANATION = re.compile(r"--(?: |\Z)|░░")  # journalctl -x
 
 Parsed = tuple[list[LogRecord], str | None, int]  # records, the name of the format of most lines, and how many lines have one
 
 
-def parse_lines(lines: Sequence[Line]) -> Parsed:
+def without_times(lines: Sequence[Line], clock: Clock) -> tuple[list[Line], dict[int, int | None], str | None]:
+    """Remove the time that stands before nearly all lines: the lines, the time of each, and the name of the format."""
+    sample = lines[:: max(1, len(lines) // SAMPLE)]
+    if sample and all(text.startswith(_DOCKERS) for _, text in sample):
+        return *_of_dockers_file(lines, clock), "docker's log file"
+    for prefix in TIMES:
+        if sample and sum(1 for _, text in sample if prefix.pattern.match(text)) >= MOST_TIMES * len(sample):
+            found = [(number, text, prefix.pattern.match(text)) for number, text in lines]
+            times = {number: clock.micros(match["time"]) for number, _, match in found if match}
+            rest = [(number, match["message"] or "" if match else text) for number, text, match in found]
+            return [line for line in rest if line[1].strip()], times, prefix.name
+    return list(lines), {}, None
+
+
+_DOCKERS = '{"log":"'
+
+
+def _of_dockers_file(lines: Sequence[Line], clock: Clock) -> tuple[list[Line], dict[int, int | None]]:
+    """The lines in docker's own log file, with their times."""
+    rest: list[Line] = []
+    times: dict[int, int | None] = {}
+    for number, text in lines:
+        values = _object(text) or {}
+        log, time = values.get("log"), values.get("time")
+        rest += [(number, line) for line in (log.rstrip("\r\n").split("\n") if isinstance(log, str) else [text]) if line.strip()]
+        times[number] = clock.micros(time) if isinstance(time, str) else None
+    return rest, times
+
+
+def parse_lines(lines: Sequence[Line], clock: Clock, times: Mapping[int, int | None]) -> Parsed:
     """Parse the lines of a log into records in their order."""
     texts = [text for _, text in lines]
     prefixes = formats_of(texts)
-    clock = Clock()
     reader = _Reader(prefixes, clock, _widths(texts, prefixes) if prefixes and prefixes[0].is_sure else frozenset())
     records = list(reader.read(lines))
     records = _unwrapped(records, clock, DEPTH) if any(prefix.is_wrapper for prefix in prefixes) else records
-    records = [part for record in records for part in _of_json(record, clock)]
+    records = [part for record in records for part in _with_stack(record)]
+    if times:
+        records = [replace(record, time=times.get(record.line)) if record.time is None else record for record in records]
     name = reader.counts.most_common(1)[0][0] if reader.counts else None
     return records, name, reader.counts.total() + reader.explained
 
@@ -69,7 +103,7 @@ def formats_of(lines: Sequence[str]) -> list[Prefix]:
     for line in sample:
         prefix = next((prefix for prefix in PREFIXES if prefix.is_sure and prefix.pattern.match(line)), None)
         if prefix is None:
-            others.append(line)
+            others += [] if _COMPOSE_ITSELF.match(line) else [line]
         else:
             sure[prefix] += 1
     return [prefix for prefix, _ in sure.most_common()] + _likely(others)
@@ -95,7 +129,8 @@ def _widths(lines: Sequence[str], prefixes: Sequence[Prefix]) -> frozenset[int]:
     """The widths at which a terminal wrapped the lines: those of several lines after which one has no prefix."""
     sample = lines[: 4 * SAMPLE]
     has_prefix = [any(prefix.pattern.match(line) for prefix in prefixes) for line in sample]
-    broken = Counter(len(line) for line, starts, after in zip(sample, has_prefix, has_prefix[1:], strict=False) if starts and not after)
+    continues = [not starts and not _EXPLANATION.match(line) for line, starts in zip(sample, has_prefix, strict=True)]
+    broken = Counter(len(line) for line, starts, after in zip(sample, has_prefix, continues[1:], strict=False) if starts and after)
     longest = max(map(len, sample), default=0)
     return frozenset(width for width, count in broken.items() if width in WIDTHS and (count > 1 or width == longest))
 
@@ -117,13 +152,13 @@ class _Reader:
         start = length = size = 0
         for number, line in lines:
             found = next(((p, match) for p in self._prefixes if (match := p.pattern.match(line))), None)
+            if found is None and self._prefixes and _EXPLANATION.match(line):
+                self.explained += 1
+                continue
             if found is None and (part := self._continuing(line, start, length)) is not None:
                 if size < LONGEST:
                     more.append(part)
                 size, length = size + len(part), len(line)
-                continue
-            if found is None and self._prefixes and _EXPLANATION.match(line):
-                self.explained += 1
                 continue
             if waiting is not None:
                 yield _complete(waiting, more)
@@ -201,16 +236,10 @@ def _unwrapped(records: list[LogRecord], clock: Clock, depth: int) -> list[LogRe
 _STACKS: tuple[str, ...] = ("exception", "exc_info", "traceback", "stack_trace", "stacktrace", "stack", "error.stack_trace", "exc_text")
 
 
-def _of_json(record: LogRecord, clock: Clock) -> Iterator[LogRecord]:
-    """Unwrap a line of a docker log file; append the stack trace of a JSON logger's line as lines of its own."""
-    values = _object(record.message)
-    if values is None:
-        yield record
-    elif isinstance(log := values.get("log"), str) and {"stream", "time"} & values.keys():
-        time = clock.micros(text) if isinstance(text := values.get("time"), str) else None
-        yield replace(record, message=log.rstrip("\r\n"), time=record.time if time is None else time)
-    else:
-        yield record
+def _with_stack(record: LogRecord) -> Iterator[LogRecord]:
+    """Append the stack trace of a JSON logger's line as lines of its own."""
+    yield record
+    if (values := _object(record.message)) is not None:
         stack = next((value for key in _STACKS if isinstance(value := values.get(key), str) and "\n" in value.strip()), None)
         for line in (stack or "").strip("\n").split("\n") if stack else ():
             yield replace(record, message=line.rstrip("\r"))

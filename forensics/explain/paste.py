@@ -2,28 +2,72 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from forensics.explain.as_journal import PastedJournal, as_journal
+from forensics.explain.clock import Clock
 from forensics.explain.copied import log_lines
 from forensics.explain.decode import decoded
 from forensics.explain.format import PLAIN, Format
 from forensics.explain.kubernetes import NAME as KUBECTL
 from forensics.explain.kubernetes import without_descriptions
-from forensics.explain.log_formats import is_newest_first, parse_lines
-from forensics.explain.records import journal_records
+from forensics.explain.log_formats import LogRecord, is_newest_first, parse_lines, without_times
+from forensics.explain.records import TIME, JournalRecord, journal_records
 from forensics.explain.status import NAME as STATUS
 from forensics.explain.status import with_status, without_status
+
+FIELDS = "fields of the journal"
+_OF_UNITS = {"UNIT", "USER_UNIT", "_SYSTEMD_UNIT", "_SYSTEMD_USER_UNIT", "COREDUMP_UNIT", "OBJECT_SYSTEMD_UNIT"}
 
 
 def read_paste(content: bytes) -> PastedJournal:
     """Read the bytes of a pasted log."""
     fields = journal_records(content)
     if fields is not None:
-        return PastedJournal(tuple(fields), understood=Format("journal fields", len(fields), 1.0), as_found=True)
-    lines = log_lines(decoded(content))
-    rest, sections = without_status(lines)
+        understood = Format(FIELDS, len(fields), 1.0)
+        if any(_OF_UNITS & record.fields.keys() for record in fields):
+            return PastedJournal(tuple(fields), understood=understood, as_found=True)
+        return as_journal([_as_line(record) for record in fields], understood)
+    return _read_text(decoded(content))
+
+
+def _read_text(text: str) -> PastedJournal:
+    lines = log_lines(text)
+    clock = Clock()
+    timed, times, runtime = without_times(lines, clock)
+    rest, sections = without_status(timed)
     rest, described = without_descriptions(rest)
-    records, name, known = parse_lines(rest)
+    records, name, known = parse_lines(rest, clock, times)
     records = with_status(records, sections) if sections or not is_newest_first(records) else records[::-1]
     records = sorted([*records, *described], key=lambda record: record.line) if described else records
-    name = STATUS if sections else KUBECTL if described and name is None else name
-    return as_journal(records, Format(name or PLAIN, len(lines), (known + len(lines) - len(rest)) / max(1, len(lines))))
+    name = STATUS if sections else KUBECTL if described and name is None else name or runtime or PLAIN
+    share = 1.0 if runtime else (known + len(lines) - len(rest)) / max(1, len(lines))
+    return as_journal(records, Format(name, len(lines), share))
+
+
+def _as_line(record: JournalRecord) -> LogRecord:
+    """A record whose fields name no unit, as the line that `journalctl -o short` prints of it."""
+    time, pid, identifier, host = (
+        _text(record, names) for names in ((TIME,), ("_PID", "SYSLOG_PID"), ("SYSLOG_IDENTIFIER", "_COMM"), ("_HOSTNAME",))
+    )
+    return LogRecord(
+        line=record.line,
+        message=_text(record, ("MESSAGE",)) or "",
+        time=int(time) if time and time.isdigit() and len(time) < 18 else None,
+        host=host,
+        identifier=identifier,
+        pid=int(pid) if pid and pid.isdigit() and len(pid) < 11 else None,
+        kernel=_text(record, ("_TRANSPORT",)) == "kernel",
+    )
+
+
+def _text(record: JournalRecord, names: Sequence[str]) -> str | None:
+    """The first of the fields that a record has; `-o json` shows repeated fields, and bytes, as arrays."""
+    for name in names:
+        value = record.fields.get(name)
+        if isinstance(value, list) and value:
+            is_bytes = all(isinstance(byte, int) and 0 <= byte < 256 for byte in value)
+            value = bytes(value).decode(errors="backslashreplace") if is_bytes else value[0]
+        if isinstance(value, str):
+            return value
+    return None

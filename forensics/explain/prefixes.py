@@ -23,7 +23,10 @@ _SHORT = rf"(?P<time>{_MONTH}{_DAY} {_CLOCK})"
 _ISO = rf"(?P<time>{_ISO_DATE}T{_CLOCK}{_OFFSET})"
 _FULL = rf"(?P<time>{_WORD} {_ISO_DATE} {_CLOCK}){_ZONE}"
 _HOST = rf"(?P<host>(?!(?i:{_LEVEL})\b)[^\s:\[\]|\"'(){{}}=,]{{1,255}})"
-_NAMED = rf"(?!(?i:{_LEVEL})\b)" r"(?P<source>[^\s:\[]{1,255}|[^:\[\n]{1,60})(?:\[(?P<pid>\d{1,10})\])?: ?(?P<message>.*)"
+_NAMED = (
+    rf"(?!(?i:{_LEVEL})\b)(?P<source>[^\s:\[]{{1,255}}(?=(?:\[\d{{1,10}}\])?:)|[^:\[\n]{{1,60}}(?=\[\d{{1,10}}\]:))"
+    r"(?:\[(?P<pid>\d{1,10})\])?: ?(?P<message>.*)"
+)
 _PID = r"\[(?P<pid>\d{1,10})\]: ?(?P<message>.*)"
 _WITH_PID = rf"(?P<source>[^\s:\[\]|\"'=,]{{1,255}}){_PID}"
 _NANOSECONDS = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7,9}(?:Z|[+-]\d\d:\d\d)"
@@ -80,15 +83,19 @@ PREFIXES: tuple[Prefix, ...] = (
     _wrapper("kubetail", r"\[(?P<source>[a-z0-9.\-]{1,200}-[a-z0-9]{5,10}-[a-z0-9]{5}(?: [a-z0-9.\-]{1,60})?)\] ?(?P<message>.*)"),
     _wrapper(
         "pm2 logs",
-        rf"(?:(?P<manager>PM2)|\d{{1,4}}\|(?P<source>[\w.\-@ ]{{1,60}}?)) {{0,40}}\| ?(?:(?P<time>{_ISO_DATE}[T ]{_CLOCK}{_OFFSET}?): )?(?P<message>.*)",
+        rf"(?:(?P<manager>PM2)|\d{{1,4}}\|(?P<source>[\w.\-@ ]{{1,60}}?)) {{0,40}}"
+        rf"\| ?(?:(?P<time>{_ISO_DATE}[T ]{_CLOCK}{_OFFSET}?): )?(?P<message>.*)",
         is_sure=True,
     ),
     _wrapper(
         "docker compose logs", rf"(?:{_CLOCK} )?(?P<source>(?!(?i:{_LEVEL})\b)[A-Za-z0-9][\w.\-]{{0,120}}) {{0,80}}[|│] ?(?P<message>.*)"
     ),
-    _wrapper("containerd", rf"(?P<time>{_ISO_DATE}T{_CLOCK}{_OFFSET}) (?:stdout|stderr) [FP] ?(?P<message>.*)", is_sure=True),
-    _wrapper("docker logs --timestamps", rf"(?P<time>{_NANOSECONDS}) ?(?P<message>.*)"),
     _sure("heroku logs", rf"{_ISO} (?:app|heroku)\[(?P<source>[\w.\-]{{1,60}})\]: ?(?P<message>.*)"),
-    _wrapper("multilog", r"(?P<time>@4[0-9a-f]{23}) ?(?P<message>.*)", is_sure=True),
-    _wrapper("svlogd", rf"(?P<time>{_ISO_DATE}_{_CLOCK}) ?(?P<message>.*)"),
+)
+# Times that container runtimes, supervisors and CI runners put before whole lines, which may be of any format
+TIMES: tuple[Prefix, ...] = (
+    _sure("containerd", rf"(?P<time>{_ISO_DATE}T{_CLOCK}{_OFFSET}) (?:stdout|stderr) [FP] ?(?P<message>.*)"),
+    _sure("docker logs --timestamps", rf"(?P<time>{_NANOSECONDS})(?: (?P<message>.*)|\Z)"),
+    _sure("multilog", r"(?P<time>@4[0-9a-f]{23})(?: (?P<message>.*)|\Z)"),
+    _sure("svlogd", rf"(?P<time>{_ISO_DATE}_{_CLOCK})(?: (?P<message>.*)|\Z)"),
 )

@@ -11,7 +11,11 @@ from dataclasses import dataclass
 TIME = "__REALTIME_TIMESTAMP"
 Fields = dict[str, object]
 
-_VERBOSE = re.compile(rb"(?m)^[A-Z][a-z]{2} \d{4}-\d\d-\d\d \d\d:\d\d:\d\d[^\n\[]{0,40} \[s=[0-9a-f]+;i=")
+_VERBOSE = re.compile(rb"(?m)^[^\s\[\]]{1,40} \d{4}-\d\d-\d\d \d\d:\d\d:\d\d[^\n\[]{0,40} \[s=[0-9a-f]+;i=")
+_OBJECTS = re.compile(
+    rb"(?m)^(?:data: ?|\x1e|\[)?\s{0,20}\{\s{0,20}\"(?:__|_[A-Z]|[A-Z][A-Z_]{2})"
+)  # json, json-pretty, json-sse, json-seq, an array
+_HEAD = re.compile(r"[^\s\[\]]{1,40} \d{4}-\d\d-\d\d \d\d:\d\d")
 _EXPORT = re.compile(rb"(?m)^__(?:CURSOR|REALTIME_TIMESTAMP)=")
 _FIELD = re.compile(r" {4}([A-Z_][A-Z0-9_]*)=(.*)")
 _REALTIME = re.compile(r";t=([0-9a-f]+);")
@@ -28,7 +32,7 @@ class JournalRecord:
 
 def journal_records(content: bytes) -> list[JournalRecord] | None:
     """Parse a text in one of these formats; null when it has another one."""
-    if content.lstrip()[:1] in {b"{", b"\x1e"}:
+    if content.lstrip()[:1] in {b"{", b"\x1e"} or _OBJECTS.search(content[:65_536]):
         records = list(_json(content))
         return records if records and {TIME, "MESSAGE"} & records[0].fields.keys() else None
     if _VERBOSE.search(content[:65_536]):
@@ -85,7 +89,7 @@ def _verbose(text: str) -> Iterator[JournalRecord]:
     line, name = 0, ""
     for number, shown in enumerate(text.split("\n"), 1):
         row = shown.rstrip("\r")
-        if row[:1].isalpha() and "[s=" in row:
+        if "[s=" in row and _HEAD.match(row):
             if fields:
                 yield JournalRecord(line, fields)
             clock = _REALTIME.search(row)

@@ -44,7 +44,6 @@ _REASONS = (
     ("dump core", "core-dump"),
     ("watchdog", "watchdog"),
     ("protocol", "protocol"),
-    ("attempted too often", "start-limit-hit"),
     ("resource", "resources"),
     ("out-of-memory", "oom-kill"),
 )

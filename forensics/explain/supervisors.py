@@ -62,7 +62,7 @@ def _of_supervisord(match: re.Match[str]) -> Statements:
     if what == "success":
         return (ManagerMessage(systemd.UNIT_STARTED, unit),)
     if what == "gave up":
-        return failed(unit, None, None, "start-limit-hit", is_repeated=True)
+        return failed(unit, None, None, "exit-code", is_repeated=True)
     number = _SIGNALLED.search(rest)
     if number and (found := signal_number(number[1])) is not None:
         return killed(unit, found, dumped="core dumped" in rest)
@@ -77,7 +77,7 @@ _STATUS = re.compile(r"exit status (\d{1,3})")
 
 
 def _of_supervisorctl(match: re.Match[str]) -> Statements:
-    return failed(match["unit"], None, None, "start-limit-hit" if match["state"] == "FATAL" else "exit-code", is_repeated=True)
+    return failed(match["unit"], None, None, "exit-code", is_repeated=True)
 
 
 def _of_code(match: re.Match[str]) -> Statements:
@@ -98,7 +98,7 @@ def _of_start(match: re.Match[str]) -> Statements:
 
 
 def _of_given_up(match: re.Match[str]) -> Statements:
-    return failed(match.groupdict().get("unit"), None, None, "start-limit-hit", is_repeated=True)
+    return failed(match.groupdict().get("unit"), None, None, "exit-code", is_repeated=True)
 
 
 def _of_failed_start(match: re.Match[str]) -> Statements:
@@ -130,7 +130,7 @@ _WORDINGS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Statements]], 
             rf"(?:\[[\d:]{{8}}\] )?(?:[A-Z]{{4,7}}: )?[Ss]ervice (?:'?(?P<unit>{_NAME})'? )?exited with code {_CODE}(?: \(by signal (?P<signal>\d{{1,3}})\))?",
             _of_code,
         ),
-        (rf"s6-rc: info: service (?P<unit>{_NAME}):? successfully started", _of_start),
+        (rf"s6-rc: info: service (?P<unit>{_NAME}):? (?:starting|successfully started)\Z", _of_start),
         (
             rf"s6-rc: warning: unable to start service (?P<unit>{_NAME}): command (?:exited {_CODE}|crashed with signal (?P<signal>\d{{1,3}}))",
             _of_code,
@@ -164,7 +164,7 @@ _WORDINGS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Statements]], 
             _of_code,
         ),
         (
-            rf"(?:.{{0,200}}\()?(?P<unit>{_NAME})?(?:\[\d{{1,10}}\])?\)? ?: ?[Ee]xited (?:due to signal: |due to )(?P<signal>SIG[A-Z]{{1,8}}|\d{{1,2}})\b",
+            rf"(?:.{{0,200}}\()?(?P<unit>{_NAME})?(?:\[\d{{1,10}}\])?\)? ?: ?(?:Service )?[Ee]xited (?:due to signal: |due to )(?P<signal>SIG[A-Z]{{1,8}}|\d{{1,2}})\b",
             _of_code,
         ),
         # upstart
@@ -192,7 +192,7 @@ _WORDINGS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Statements]], 
 )
 # Whether a line may be one of these: one search of what they have in common, before thirty matches.
 _MAY_BE = re.compile(
-    r"exited|spawned:|success:|gave up:|stopped:|FATAL|BACKOFF|successfully started|unable to start|unable to exec|container die"
+    r"exited|: starting|spawned:|success:|gave up:|stopped:|FATAL|BACKOFF|successfully started|unable to start|unable to exec|container die"
     r"|Exited|Restarting \(|App \[|unstable restarts|failed to start|Starting |terminated (?:by|with)|process \(|respawning too fast"
     r"|[Ee]xit ?[Cc]ode|exit (?:code|status)|[Kk]illed|[Ss]egmentation fault|Aborted|Illegal instruction|Bus error|point exception|/breakpoint"
 )  # fmt: skip
