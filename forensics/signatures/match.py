@@ -15,7 +15,8 @@ from typing import NamedTuple
 import polars as pl
 import regex  # type: ignore[import-untyped]
 
-from forensics.signatures.pattern import INFORMATIONAL, MOST_TIMEOUTS, REGEX, TIMEOUT_S, Catalogue, Literals, Pattern
+from forensics.signatures.pattern import INFORMATIONAL, MOST_TIMEOUTS, REGEX, TIMEOUT_S, Catalogue, Pattern, Required
+from forensics.signatures.prefilter import plain
 
 FEW = 200  # texts, up to which searching for each literal by itself is cheaper than building one automaton
 
@@ -34,17 +35,18 @@ Searches = Sequence[tuple[str, pl.Series]]  # a pattern's messages in their orde
 
 
 class _Message(NamedTuple):
-    """One of a pattern's messages."""
+    """One of a pattern's messages. further: what a text with one of its first literals must contain as well."""
 
     pattern: int  # its index in the catalogue
     expression: str
+    further: Required
 
 
 class _Prefilter(NamedTuple):
     """Which messages to try on a text: those of the literals in it, and those that require none."""
 
     messages: tuple[_Message, ...]
-    owners: Mapping[str, Sequence[int]]  # literal → messages
+    owners: Mapping[str, Sequence[int]]  # literal → messages of which it is one of the first
     always: tuple[int, ...]
 
 
@@ -109,20 +111,19 @@ def find_in_texts(texts: pl.Series, catalogue: Catalogue) -> pl.DataFrame:
 
 
 def may_match(texts: pl.Series, patterns: Sequence[Pattern]) -> pl.Series:
-    """Whether texts contain a literal that some pattern requires: nearly no ordinary line does."""
-    owners = _prefilter_of(patterns).owners
-    if texts.is_empty() or not owners:
+    """Whether texts contain the literals that some pattern requires: nearly no ordinary line does."""
+    prefilter = _prefilter_of(patterns)
+    if texts.is_empty() or not prefilter.owners:
         return pl.repeat(value=False, n=len(texts), eager=True)
     if len(texts) <= FEW:
-        return pl.Series([any(literal in text for literal in owners) for text in _lowered(texts)], dtype=pl.Boolean)
-    return texts.str.contains_any(list(owners), ascii_case_insensitive=True)
+        return pl.Series([any(_messages_for(plain(text), prefilter)) for text in texts], dtype=pl.Boolean)
+    return _plain(texts).str.contains_any(list(prefilter.owners), ascii_case_insensitive=True)
 
 
 def _searches(texts: pl.Series, patterns: Sequence[Pattern]) -> dict[int, Searches]:
     """For each pattern that may match some text, what is to be searched; most have nothing, most of the time."""
     prefilter = _prefilter_of(patterns)
-    find = _texts_of_few if len(texts) <= FEW else _texts_of_many
-    candidates = find(texts, prefilter.owners) if prefilter.owners else {}
+    candidates = _texts_of_few(texts, prefilter) if len(texts) <= FEW else _texts_of_many(texts, prefilter.owners)
     if prefilter.always and not texts.is_empty():
         candidates |= dict.fromkeys(prefilter.always, pl.int_range(len(texts), dtype=pl.UInt32, eager=True))
     searches: dict[int, list[tuple[str, pl.Series]]] = {}
@@ -132,23 +133,28 @@ def _searches(texts: pl.Series, patterns: Sequence[Pattern]) -> dict[int, Search
     return dict(searches)
 
 
-def _texts_of_few(texts: pl.Series, owners: Mapping[str, Sequence[int]]) -> dict[int, pl.Series]:
-    """For each message, the texts that contain one of its literals: 50 ns per literal, where an automaton costs 3 ms for 450 of them."""
+def _texts_of_few(texts: pl.Series, prefilter: _Prefilter) -> dict[int, pl.Series]:
+    """For each message, the texts with its literals: 50 ns per literal and text, where an automaton costs 3 ms for 450 literals."""
     found: dict[int, list[int]] = {}
-    for text_id, text in enumerate(_lowered(texts)):
-        for number in {number for literal in owners if literal in text for number in owners[literal]}:
+    for text_id, text in enumerate(texts):
+        for number in _messages_for(plain(text), prefilter):
             found.setdefault(number, []).append(text_id)
     return {number: pl.Series(text_ids, dtype=pl.UInt32) for number, text_ids in found.items()}
 
 
-def _lowered(texts: pl.Series) -> Iterator[str]:
-    return (text.lower() for text in texts)
+def _messages_for(text: str, prefilter: _Prefilter) -> Iterator[int]:
+    """Yield the messages of which a plain text has the literals."""
+    for number in {number for literal in prefilter.owners if literal in text for number in prefilter.owners[literal]}:
+        if all(any(literal in text for literal in literals) for literals in prefilter.messages[number].further):
+            yield number
 
 
 def _texts_of_many(texts: pl.Series, owners: Mapping[str, Sequence[int]]) -> dict[int, pl.Series]:
-    """The same for many texts, by one automaton."""
+    """For each message, the texts with one of its first literals, by one automaton."""
     literals = list(owners)
-    frame = pl.DataFrame({"text": texts}).with_row_index("text_id")
+    if not literals:
+        return {}
+    frame = pl.DataFrame({"text": _plain(texts)}).with_row_index("text_id")
     # Most texts contain no literal at all, which `contains_any` finds without building lists.
     frame = frame.filter(pl.col("text").str.contains_any(literals, ascii_case_insensitive=True))
     if frame.is_empty():
@@ -161,21 +167,27 @@ def _texts_of_many(texts: pl.Series, owners: Mapping[str, Sequence[int]]) -> dic
     return {key[0]: group["text_id"] for key, group in holds.partition_by("message", as_dict=True).items()}
 
 
+def _plain(texts: pl.Series) -> pl.Series:
+    """Replace the letters that the Rust dialect takes for k and s without regard to case; case itself stays."""
+    others = {"\u212a": "k", "\u017f": "s"}
+    return texts.str.replace_many(others) if texts.str.contains_any(list(others)).any() else texts
+
+
 def _prefilter_of(patterns: Sequence[Pattern]) -> _Prefilter:
     return _prefilter(tuple((pattern.messages, pattern.literals) for pattern in patterns))
 
 
 @lru_cache(maxsize=8)
-def _prefilter(of_patterns: tuple[tuple[tuple[str, ...], tuple[Literals | None, ...]], ...]) -> _Prefilter:
-    """Order messages by their literals. Cached: `watch` asks for each batch."""
+def _prefilter(of_patterns: tuple[tuple[tuple[str, ...], tuple[Required, ...]], ...]) -> _Prefilter:
+    """Order messages by their first literals. Cached: `watch` asks for each batch."""
     messages: list[_Message] = []
     owners: dict[str, list[int]] = {}
     always: list[int] = []
     for pattern, (expressions, required) in enumerate(of_patterns):
-        for expression, literals in zip_longest(expressions, required):
-            for of_literal in [always] if literals is None else [owners.setdefault(literal, []) for literal in literals]:
+        for expression, sets in zip_longest(expressions, required, fillvalue=()):
+            for of_literal in [owners.setdefault(literal, []) for literal in sets[0]] if sets else [always]:
                 of_literal.append(len(messages))
-            messages.append(_Message(pattern, expression))
+            messages.append(_Message(pattern, str(expression), sets[1:]))
     return _Prefilter(tuple(messages), owners, tuple(always))
 
 

@@ -28,7 +28,8 @@ COLUMNS = {
 }
 
 Value = str | int
-Literals = tuple[str, ...]  # ASCII in lower case: each text that an expression matches contains one of them, in any case
+Literals = tuple[str, ...]  # ASCII in lower case
+Required = tuple[Literals, ...]  # each text that an expression matches contains one of each, in any case; empty when none are known
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class Pattern:
     )
     examples: tuple[Example, ...] = ()
     counterexamples: tuple[Example, ...] = ()
-    literals: tuple[Literals | None, ...] = ()  # of each of `messages`; empty where they were not looked for
+    literals: tuple[Required, ...] = ()  # of each of `messages`; empty where they were not looked for
 
     @property
     def id(self) -> str:

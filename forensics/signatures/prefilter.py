@@ -1,10 +1,10 @@
-"""Extract the literals of a regular expression of which every match contains at least one."""
+"""Extract the literals of a regular expression that every match contains."""
 
 from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable
 from re import _constants as op  # type: ignore[attr-defined]  # the parser of `re`: its tree is the simplest reliable analysis of a pattern
 from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any
@@ -14,72 +14,71 @@ Literals = frozenset[str]
 # Word boundaries of the Rust dialect that `re` takes for literals: \< \> \b{start}.
 _DIFFERENT = re.compile(r"\\(?:[<>]|[bB]\{)")
 
-SHORTEST = 4  # shorter literals are in so many texts that searching for them first saves nothing
+SHORTEST = 3  # shorter literals are in so many texts that searching for them first saves nothing
+MOST = 3  # sets
 
 
-def required(pattern: str) -> tuple[str, ...] | None:
-    """ASCII literals, in lower case and order, of which each text that the pattern matches contains at least one, in any case.
+def plain(text: str) -> str:
+    """Make a text comparable with literals: in lower case, and with the letters that the Rust dialect takes for k and s, too."""
+    return text.lower().replace("\u017f", "s")  # the lower case of the Kelvin sign is k
 
-    null when no such set is known: then the pattern has to be tried on every text.
+
+def required(pattern: str) -> tuple[tuple[str, ...], ...]:
+    """Sets of ASCII literals, in lower case: each text that the pattern matches contains at least one of each set, in any case.
+
+    The most telling set comes first. None when nothing is known: then the pattern has to be tried on every text.
     """
-    found = _of_pattern(pattern)
-    return None if found is None else tuple(sorted(found))
+    sets = {tuple(sorted(literals)) for literals in _of_pattern(pattern) if min(map(len, literals)) >= SHORTEST}
+    return tuple(sorted(sets, key=lambda literals: (*(-worth for worth in _worth(literals)), literals))[:MOST])
 
 
-def _of_pattern(pattern: str) -> Literals | None:
+def _of_pattern(pattern: str) -> list[Literals]:
     if _DIFFERENT.search(pattern):
-        return None
+        return []
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # where `re` warns, its reading of the pattern differs from the Rust dialect's
         try:
             tree = parser.parse(pattern)
         except (parser.error, Warning, OverflowError, RecursionError):
-            return None  # valid in the Rust dialect but not for `re`: nothing is known
-    return _of_sequence(tree, ignore_case=bool(tree.state.flags & op.SRE_FLAG_IGNORECASE))
+            return []  # valid in the Rust dialect but not for `re`: nothing is known
+    return _of_sequence(tree)
 
 
-def _of_sequence(items: Iterable[Any], *, ignore_case: bool) -> Literals | None:
-    """The best set of any element of a sequence: the one whose shortest literal is longest."""
+def _of_sequence(items: Iterable[Any]) -> list[Literals]:
+    """The sets of each element of a sequence; characters that follow each other are one literal."""
     sets: list[Literals] = []
     piece = ""
-    for code, value in items:
-        character = _required_character(code, value, ignore_case=ignore_case)
+    for code, value in [*items, (op.AT, None)]:
+        character = _required_character(code, value)
         if character is not None:
             piece += character
             continue
-        sets.append(frozenset({piece}))
+        if piece:
+            sets.append(frozenset({piece}))
         piece = ""
-        if (inner := _of_element(code, value, ignore_case=ignore_case)) is not None:
-            sets.append(inner)
-    sets.append(frozenset({piece}))
-    best = max(sets, key=_worth)
-    return best if _worth(best)[0] >= SHORTEST else None
+        sets += _of_element(code, value)
+    return sets
 
 
-def _required_character(code: Any, value: Any, *, ignore_case: bool) -> str | None:
-    if code is not op.LITERAL or value > 127:
-        return None
-    character = chr(value).lower()
-    # Without regard to case, the Rust dialect's k and s also match U+212A and U+017F.
-    return None if ignore_case and character in "ks" else character
+def _required_character(code: Any, value: Any) -> str | None:
+    """The character in lower case that an element requires: `f`, and `[fF]`."""
+    if code is op.IN:
+        members = {_required_character(*member) for member in value}
+        return members.pop() if len(members) == 1 else None
+    return chr(value).lower() if code is op.LITERAL and value <= 127 else None
 
 
-def _of_element(code: Any, value: Any, *, ignore_case: bool) -> Literals | None:
+def _of_element(code: Any, value: Any) -> list[Literals]:
     if code is op.SUBPATTERN:
-        _, added, removed, body = value
-        ignore_case = (ignore_case or bool(added & op.SRE_FLAG_IGNORECASE)) and not removed & op.SRE_FLAG_IGNORECASE
-        return _of_sequence(body, ignore_case=ignore_case)
+        return _of_sequence(value[3])
     if code is op.BRANCH:
-        return _union([_of_sequence(branch, ignore_case=ignore_case) for branch in value[1]])
+        branches = [max(_of_sequence(branch), key=_worth, default=None) for branch in value[1]]
+        known = [literals for literals in branches if literals is not None]
+        return [frozenset().union(*known)] if len(known) == len(branches) else []
     if code in {op.MAX_REPEAT, op.MIN_REPEAT, op.POSSESSIVE_REPEAT} and value[0] >= 1:
-        return _of_sequence(value[2], ignore_case=ignore_case)
-    return None
+        return _of_sequence(value[2])
+    return []
 
 
-def _union(sets: Sequence[Literals | None]) -> Literals | None:
-    known = [literals for literals in sets if literals is not None]
-    return frozenset().union(*known) if known and len(known) == len(sets) else None
-
-
-def _worth(literals: Literals) -> tuple[int, int]:
+def _worth(literals: Collection[str]) -> tuple[int, int]:
     return min(map(len, literals)), -len(literals)

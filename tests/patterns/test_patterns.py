@@ -40,7 +40,7 @@ def test_nothing_healthy_is_classified(shipped: Catalogue, kind: str) -> None:
 
 
 def test_every_pattern_requires_literals(shipped: Catalogue) -> None:
-    assert [pattern.id for pattern in shipped.patterns if None in pattern.literals] == []
+    assert [pattern.id for pattern in shipped.patterns if () in pattern.literals] == []
 
 
 def test_every_remedy_has_numbered_steps(shipped: Catalogue) -> None:

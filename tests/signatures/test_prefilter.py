@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forensics.signatures.prefilter import required
+from forensics.signatures.prefilter import plain, required
 
 PATTERNS = [
     r"undefined symbol: (?P<symbol>_Z\w*?(?:3c10|5torch)\w*)",
@@ -21,28 +21,31 @@ PATTERNS = [
 
 @given(data=st.data(), pattern=st.sampled_from(PATTERNS))
 def test_each_text_that_matches_holds_a_required_literal(data: st.DataObject, pattern: str) -> None:
-    literals = required(pattern)
-    assert literals is not None
-    text = data.draw(st.from_regex(re.compile(pattern, re.ASCII)))
-    assert any(literal in text.lower() for literal in literals)
+    sets = required(pattern)
+    assert sets
+    text = plain(data.draw(st.from_regex(re.compile(pattern, re.ASCII))))
+    assert all(any(literal in text for literal in literals) for literals in sets)
 
 
 @pytest.mark.parametrize(
-    ("pattern", "literals", "why"),
+    ("pattern", "sets", "why"),
     [
-        (r"abcdef\d+xy", {"abcdef"}, "the longest piece"),
-        (r"Failed|broken", {"failed", "broken"}, "either may be there"),
-        (r"failed|\d+", None, "a branch without a literal"),
-        (r"(?:failed)?", None, "may be absent"),
-        (r"abc", None, "too short to be worth looking for"),
-        (r"(?<name>failed)", None, "Rust's spelling of a named group, which `re` cannot read"),
-        (r"[a--b]failed", None, "`re` warns that it reads this otherwise"),
-        (r"\b{start}failed", None, "a word boundary in Rust, literals for `re`"),
-        (r"\<failed\>", None, "word boundaries in Rust, literals for `re`"),
-        (r"(?i)desktop", None, "k and s have other forms without regard to case, what is left is too short"),
-        (r"gr\u00f6sser als", {"sser als"}, "ASCII only"),
-        (r"(?!notthis)butthis", {"butthis"}, "look-around requires nothing"),
+        (r"abcdef\d+xyz", [{"abcdef"}, {"xyz"}], "all pieces, the longest first"),
+        (r"Failed|broken", [{"failed", "broken"}], "either may be there"),
+        (r"(?:no|cannot) (?:open|read)", [{"open", "read"}], "each choice, unless a literal is too short to be worth looking for"),
+        (r"[Ff]atal[^:]", [{"fatal"}], "a class of one letter"),
+        (r"failed|\d+", [], "a branch without a literal"),
+        (r"(?:failed)?", [], "may be absent"),
+        (r"ab", [], "too short"),
+        (r"(?<name>failed)", [], "Rust's spelling of a named group, which `re` cannot read"),
+        (r"[a--b]failed", [], "`re` warns that it reads this otherwise"),
+        (r"\b{start}failed", [], "a word boundary in Rust, literals for `re`"),
+        (r"\<failed\>", [], "word boundaries in Rust, literals for `re`"),
+        (r"(?i)desktop", [{"desktop"}], "the other forms of k and s are replaced in the text"),
+        (r"gr\u00f6sser als", [{"sser als"}], "ASCII only"),
+        (r"(?!notthis)butthis", [{"butthis"}], "look-around requires nothing"),
+        (r"aaa\dbbb\dccc\dddd", [{"aaa"}, {"bbb"}, {"ccc"}], "three are enough"),
     ],
 )
-def test_required_literals(pattern: str, literals: set[str] | None, why: str) -> None:
-    assert required(pattern) == (None if literals is None else tuple(sorted(literals))), why
+def test_required_literals(pattern: str, sets: list[set[str]], why: str) -> None:
+    assert required(pattern) == tuple(tuple(sorted(literals)) for literals in sets), why
