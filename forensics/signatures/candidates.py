@@ -8,6 +8,7 @@ problem of the last burst is usually its consequence.
 from __future__ import annotations
 
 import signal
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import reduce
 from operator import or_
@@ -15,7 +16,8 @@ from operator import or_
 import polars as pl
 
 from forensics.model import systemd
-from forensics.signatures import line_level, line_wording, mask, prefix
+from forensics.signatures import contrast, line_level, line_wording, mask, prefix
+from forensics.signatures.contrast import NO_PAST
 from forensics.signatures.match import find_in_texts
 from forensics.signatures.pattern import FATAL, Catalogue
 
@@ -51,8 +53,8 @@ FEATURES = (
     "last_burst",  # nothing of its kind follows after a pause or a recovery
     "first",  # the first of its burst
     "last_line",  # the attempt's last line
-    "held",  # attempts of the unit that held logged it too
-    "repeated",  # most failed attempts of the unit logged it
+    "held",  # it was logged in good times too
+    "repeated",  # the failed attempt before it logged it too
 )
 CANDIDATES = pl.Schema(
     {
@@ -68,14 +70,40 @@ CANDIDATES = pl.Schema(
 DOUBTS = ("survived", "retried", "informational", "early", "wrapper", "held")
 
 
-def find_candidates(attempts: pl.DataFrame, events: pl.DataFrame, hits: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
-    """Find the CANDIDATES of each attempt, in the order of attempt and event. attempts: those that ended; hits: HITS of the events."""
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """found: CANDIDATES, in the order of attempt and event. logged: the contrast.PAST that these attempts are for later ones."""
+
+    found: pl.DataFrame
+    logged: pl.DataFrame
+
+
+def find_candidates(
+    attempts: pl.DataFrame, events: pl.DataFrame, hits: pl.DataFrame, catalogue: Catalogue, past: pl.DataFrame = NO_PAST
+) -> Candidates:
+    """Find the candidates of each attempt. attempts: those that ended; hits: HITS of the events; past: what earlier attempts logged."""
     timed = _with_ends(attempts, events)
-    known = _featured(_known_problems(timed, hits, catalogue), timed)
-    beyond_doubt = known.filter(pl.col("evidence") <= MANAGER, ~reduce(or_, map(pl.col, DOUBTS))).select("attempt")
+    good = contrast.good_problems(timed)
+    past = pl.concat([past, good])
+    known = contrast.with_held(_placed(_known_problems(timed, hits, catalogue), timed), past)
+    beyond_doubt = known.filter(pl.col("evidence") <= MANAGER, ~reduce(or_, map(pl.col, DOUBTS))).select("attempt").unique()
     doubtful = timed.join(beyond_doubt, on="attempt", how="anti", maintain_order="left")
-    unknown = _featured(_unknown_problems(doubtful, hits), doubtful)
-    return pl.concat([known, unknown]).sort("attempt", "event", "evidence")
+    unknown = contrast.with_held(_placed(_unknown_problems(doubtful, hits), doubtful), past)
+    beside = _chosen(known.join(beyond_doubt, on="attempt", how="semi").with_columns(repeated=pl.lit(value=False)))
+    compared = _kept(known.join(beyond_doubt, on="attempt", how="anti")), _kept(unknown)
+    failed = contrast.failed_problems(pl.concat(compared))
+    both = contrast.with_repeated(pl.concat(compared), pl.concat([past, failed]))
+    return Candidates(pl.concat([beside, _chosen(both)]).sort("attempt", "event", "evidence"), pl.concat([good, failed]))
+
+
+def _kept(candidates: pl.DataFrame) -> pl.DataFrame:
+    """Keep what comparing needs."""
+    needed = (*CANDIDATES.names(), *contrast.UNIT, "text", "root", "outcome")
+    return candidates.select(pl.col(name) for name in needed if name != "repeated")
+
+
+def _chosen(candidates: pl.DataFrame) -> pl.DataFrame:
+    return candidates.select(pl.col(name).cast(dtype) for name, dtype in CANDIDATES.items())
 
 
 def _with_ends(attempts: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
@@ -86,6 +114,7 @@ def _with_ends(attempts: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
     exited = (pl.col("result") == "exit-code").fill_null(value=False)
     ends = attempts.select(
         "attempt",
+        *(pl.col(name).fill_null("") for name in contrast.UNIT),
         "ended",
         "uptime_s",
         outcome=pl.col("outcome").cast(pl.String),
@@ -123,7 +152,9 @@ def _known_problems(timed: pl.DataFrame, hits: pl.DataFrame, catalogue: Catalogu
     matched = _with_text_features(matched)
     failed, clean = (pl.col("outcome") == outcome for outcome in ("failed", "clean"))
     sudden = pl.col("since") <= SUDDEN
-    near = pl.when(clean).then(sudden).otherwise(pl.col("near"))
+    # A service that ended well failed all the same right after what its logger calls an error.
+    levelled = (pl.col("kind") != "line") | (pl.col("levelled") & pl.col("reports_error"))
+    near = pl.when(clean).then(sudden & (levelled | ~pl.col("own"))).otherwise(pl.col("near"))
     fatal = pl.col("severity").is_in(FATAL)
     in_doubt = ~near | (pl.col("own") & pl.col("informational"))
     evidence = (
@@ -241,11 +272,11 @@ def _with_text_features(events: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _featured(candidates: pl.DataFrame, timed: pl.DataFrame) -> pl.DataFrame:
-    """Add what speaks for and against a candidate by its place among the others: CANDIDATES."""
+def _placed(candidates: pl.DataFrame, timed: pl.DataFrame) -> pl.DataFrame:
+    """Add what speaks for and against a candidate by its place among the others."""
     recoveries = _recoveries(candidates, timed)
     group = ("attempt", "evidence")
-    placed = (
+    return (
         candidates.lazy()
         .sort("event")
         .join_asof(
@@ -267,12 +298,9 @@ def _featured(candidates: pl.DataFrame, timed: pl.DataFrame) -> pl.DataFrame:
         .with_columns(
             last_burst=pl.col("burst") == pl.col("burst").max().over(group),
             first=(pl.col("event") == pl.col("event").min().over([*group, "burst"])) & (pl.col("evidence") != LAST_LINE),
-            held=pl.lit(value=False),
-            repeated=pl.lit(value=False),
         )
         .collect()
     )
-    return placed.select(pl.col(name).cast(dtype) for name, dtype in CANDIDATES.items())
 
 
 def _recoveries(candidates: pl.DataFrame, timed: pl.DataFrame) -> pl.DataFrame:

@@ -12,6 +12,8 @@ from forensics.model.values import LOST, Signature
 from forensics.sanitize import filled
 from forensics.sanitize.filled import groups
 from forensics.signatures import naming, root_cause, variants
+from forensics.signatures.candidates import find_candidates
+from forensics.signatures.contrast import NO_PAST
 from forensics.signatures.match import CAPTURES, find_hits
 from forensics.signatures.pattern import Catalogue
 
@@ -22,22 +24,24 @@ NAMED = pl.Schema({"event": pl.UInt32(), "signature": pl.String(), "why": pl.Str
 class Labelled:
     """labels: LABELS, one row per attempt that is not running. events: NAMED, every event that a pattern matches or that explains an end.
 
-    ranked: all events that may explain an end, the best first of each attempt (root_cause.RANKED). signatures: the description of each id
-    in use.
+    ranked: all events that may explain an end, the best first of each attempt (root_cause.RANKED). logged: what later attempts are compared
+    with (contrast.PAST). signatures: the description of each id in use.
     """
 
     labels: pl.DataFrame
     events: pl.DataFrame
     ranked: pl.DataFrame
+    logged: pl.DataFrame
     signatures: Mapping[str, Signature]
 
 
-def label(events: pl.DataFrame, attempts: pl.DataFrame, catalogue: Catalogue) -> Labelled:
-    """Label every ended attempt; one that no event explains is labelled by its exit result."""
+def label(events: pl.DataFrame, attempts: pl.DataFrame, catalogue: Catalogue, past: pl.DataFrame = NO_PAST) -> Labelled:
+    """Label every ended attempt; one that no event explains is labelled by its exit result. past: what earlier attempts logged (PAST)."""
     events = checked(events, EVENTS, "events")
     ended = _as_failures(checked(attempts, ATTEMPTS, "attempts").filter(pl.col("outcome") != "running"))
     hits = find_hits(events, catalogue)
-    ranked = root_cause.rank(ended, events, hits, catalogue)
+    candidates = find_candidates(ended, events, hits, catalogue, past)
+    ranked = root_cause.ranked(candidates.found)
     choice = root_cause.best(ranked)
     unknown = events.join(choice.filter(pl.col("signature").is_null()).select("event"), on="event", how="semi")
     mined = variants.merged(naming.mined(unknown))
@@ -45,7 +49,7 @@ def label(events: pl.DataFrame, attempts: pl.DataFrame, catalogue: Catalogue) ->
         pl.coalesce("signature", "mined")
     )
     labels = _labels(ended, choice, _secondary(events, hits, choice))
-    return Labelled(labels, _named_events(hits, choice), ranked, _signatures(labels, hits, mined, catalogue))
+    return Labelled(labels, _named_events(hits, choice), ranked, candidates.logged, _signatures(labels, hits, mined, catalogue))
 
 
 def filled_for(signature: Signature, attempt: int, labelled: Labelled, events: pl.DataFrame) -> Signature:

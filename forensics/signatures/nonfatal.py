@@ -55,29 +55,38 @@ def _known(events: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
     severities = {pattern.id: pattern.severity for pattern in catalogue.patterns}
     fatal = pl.col("signature").is_in([pattern.id for pattern in catalogue.patterns if pattern.is_fatal])
     kind = pl.col("kind").cast(pl.String)
-    severe = pl.col("signature").replace_strict(severities, default=None, return_dtype=pl.String) != "info"
+    severity = pl.col("signature").replace_strict(severities, default=None, return_dtype=pl.String)
+    # Of a service that goes on, only what its logger calls a problem is one, and no exception that it expected.
+    short = pl.col("text").str.slice(0, LONGEST)
+    levelled = line_level.has_level(short)
+    raised = (kind == "traceback") & ~pl.col("expected")
     rule = (
         pl.when(fatal & ~kind.is_in(_OWN))
         .then(FATAL_ELSEWHERE)
-        .when(fatal & (line_level.reports_error(pl.col("text").str.slice(0, LONGEST)) | (kind == "traceback")))
+        .when(fatal & ((levelled & line_level.reports_error(short)) | raised))
         .then(FATAL_OWN)
-        .when(~fatal & severe)
+        .when((severity == "low") | ((severity == "medium") & (levelled & ~line_level.is_ordinary(short) | raised | ~kind.is_in(_OWN))))
         .then(HARMFUL)
     )
-    hits = events.join(find_hits(events, catalogue), on="event", maintain_order="left")
+    hits = _expecting(events).join(find_hits(events, catalogue), on="event", maintain_order="left")
     matched = hits.with_columns(rule=rule, title=pl.lit(""), site=pl.lit(""))
     return _problems(matched.filter(pl.col("rule").is_not_null()))
 
 
 def _unknown(events: pl.DataFrame) -> pl.DataFrame:
-    """Find tracebacks of no pattern, unless a warning comes before: then the service expected the exception."""
-    before = pl.col("text").str.slice(0, LONGEST).shift(1).over("attempt")
-    raised = events.filter(
+    """Find tracebacks of no pattern."""
+    raised = _expecting(events).filter(
         (pl.col("kind").cast(pl.String) == "traceback")
         & ~line_level.comes_from_stopping(pl.coalesce("last", "root", pl.lit("")))
-        & ~line_level.warns(before).fill_null(value=False)
+        & ~pl.col("expected")
     )
     return _problems(raised.join(naming.mined(raised), on="event").with_columns(rule=pl.lit(UNKNOWN), captures=pl.lit([], CAPTURES)))
+
+
+def _expecting(events: pl.DataFrame) -> pl.DataFrame:
+    """Add `expected`: whether a warning comes before an event, as where a service catches an exception."""
+    before = pl.col("text").str.slice(0, LONGEST).shift(1).over("attempt")
+    return events.with_columns(expected=line_level.warns(before).fill_null(value=False))
 
 
 def _problems(frame: pl.DataFrame) -> pl.DataFrame:

@@ -21,9 +21,7 @@ from forensics.signatures.candidates import (
     MANAGER,
     TRACEBACK,
     WEAK,
-    find_candidates,
 )
-from forensics.signatures.pattern import Catalogue
 
 # The points of each kind of evidence, and its name.
 EVIDENCE = {
@@ -53,8 +51,8 @@ WEIGHTS = {
     "last_burst": (4, "in the last burst of problems"),
     "first": (4, "the first of its burst"),  # what follows is its consequence
     "last_line": (2, "the last line"),
-    "held": (-30, "attempts that held logged it too"),
-    "repeated": (2, "most failed attempts logged it"),
+    "held": (-30, "logged in good times too"),
+    "repeated": (2, "the failure before logged it too"),
 }
 LEAST = 1  # points; with fewer an event explains nothing
 
@@ -64,9 +62,8 @@ EXIT_RESULT = "exit result"  # the reason where no event explains the end
 RANKED = ("attempt", "event", "row", "signature", "evidence", "points", *FEATURES)
 
 
-def rank(attempts: pl.DataFrame, events: pl.DataFrame, hits: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
-    """Rank the events that may explain each attempt's end, the best first of each attempt: columns RANKED. signature: null if unknown."""
-    candidates = find_candidates(attempts, events, hits, catalogue)
+def ranked(candidates: pl.DataFrame) -> pl.DataFrame:
+    """Rank CANDIDATES, the best first of each attempt: columns RANKED. signature: null if unknown."""
     points = pl.col("evidence").replace_strict({kind: value for kind, (value, _) in EVIDENCE.items()}, return_dtype=pl.Int32)
     weighted = [pl.col(name).cast(pl.Int32) * weight for name, (weight, _) in WEIGHTS.items()]
     return (
@@ -77,9 +74,9 @@ def rank(attempts: pl.DataFrame, events: pl.DataFrame, hits: pl.DataFrame, catal
     )
 
 
-def best(ranked: pl.DataFrame) -> pl.DataFrame:
+def best(ranking: pl.DataFrame) -> pl.DataFrame:
     """Keep the best candidate of each attempt."""
-    return ranked.unique("attempt", keep="first", maintain_order=True)
+    return ranking.unique("attempt", keep="first", maintain_order=True)
 
 
 def name_of(evidence: pl.Expr) -> pl.Expr:

@@ -27,6 +27,7 @@ from forensics.model.own_entries import IDENTIFIER
 from forensics.model.values import Signature, UnitKey
 from forensics.policy.unit_state import Attempt
 from forensics.signatures import Labelled, filled_for, label
+from forensics.signatures.contrast import NO_PAST, remembered
 from forensics.signatures.match import may_match
 from forensics.signatures.nonfatal import FATAL_ELSEWHERE, WHY, problems, signature_of
 from forensics.signatures.pattern import Catalogue
@@ -92,6 +93,7 @@ class Stream:
     _errors: dict[UnitKey, float] = field(default_factory=dict)  # when the first error came that is not reported yet
     _ended_at: dict[UnitKey, float] = field(default_factory=dict)  # arrival of the last reported end
     _without_ids: dict[UnitKey, tuple[int, int]] = field(default_factory=dict)  # numbers of the first and last entry of the last reported
+    _past: pl.DataFrame = field(default_factory=lambda: NO_PAST)  # what ended attempts logged, with which later ones are compared
     _last_pass: float = float("-inf")
 
     def feed(self, table: pa.Table, now: float) -> BatchFacts:
@@ -239,7 +241,9 @@ class Stream:
         events, attempts = (frame.join(wanted, on="attempt", how="semi") for frame in (assembly.events, assembly.attempts))
         own = attempts.filter(pl.col("unit") == self.own_unit)["attempt"]
         events = events.filter(~pl.col("attempt").is_in(own.implode()) | (pl.col("kind") != "line"))
-        labelled = apply_overrides(label(events, attempts, self.catalogue), self.overrides)
+        found = label(events, attempts, self.catalogue, self._past)
+        self._past = remembered(self._past, found.logged)
+        labelled = apply_overrides(found, self.overrides)
         facts = with_facts(attempts, assembly.lifecycle, labelled.labels, entries)
         extra = over.select("attempt", "name", "number").join(labelled.labels.select("attempt", "why"), on="attempt", how="left")
         ended = facts.join(extra, on="attempt").sort("ended", "attempt")
