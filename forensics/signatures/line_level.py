@@ -78,7 +78,7 @@ _MARK = ascii_classes(
     r"|^\[[CEWID] (?:\d{4}-\d\d-\d\d |\d{6} )?\d\d:\d\d:\d\d"  # Jupyter, Tornado
     r"|^[EWN]: |\((?:EE|WW|II)\) | [EWID]! |^<[0-7]>"  # apt · Xorg · Telegraf · sd-daemon
 )
-_BEFORE_WORD = ascii_classes(r"^\[\w{1,30}:|^\x1b\[[0-9;]{0,12}m|^[Z0-9] |^PHP |^\d: ")
+_BEFORE_WORD = ascii_classes(r"^\[\w{1,30}:|^\x1b\[[0-9;]{0,12}m|^[Z0-9] |^PHP (?:Notice|Deprecated)?|^\d: ")
 
 # After `log level=` stands a setting, not the line's level.
 _KEY = ascii_classes(
@@ -119,7 +119,8 @@ _ORDINARY_FORM = ascii_classes(
 )
 # What a supervisor reports of its services counts, whatever level it has there (supervisord, s6, Home Assistant).
 _ENDED_FORM = ascii_classes(
-    r"\bexited: \S+ \((?:exit status \d+; not expected|terminated by )|\bexited with code \d+ \(by signal|\bgave up: \S+ entered FATAL"
+    r"\bexited: \S+ \((?:exit status \d+; not expected|terminated by )|\bexited with code \d+ \(by signal"
+    r"|\bgave up: \S+ entered FATAL|\bspawnerr: "
 )
 # What is left aside stops nobody.
 _ASIDE_FORM = ascii_classes(r"[,;.] (?i:ignoring|ignored|skipping|skipped|continuing)\b[^\n:]*$")

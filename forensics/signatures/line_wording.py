@@ -24,14 +24,17 @@ _NAMED = r"(?:[\w./@\-\[\]]+: )?(?:(?:fatal |internal )?(?:error|fatal|critical|
 
 # What programs say last: the words of errno, of shells, of argument and configuration parsers, of servers.
 _COMPLAINT = _words(
-    r"\b(?:fail(?:s|ed|ing|ure|ures)?|errors?|gave up|giving up|cannot|can't|can not|could(?: not|n't)|unable|denied|refus(?:ed|ing)"
+    r"\b(?:fail(?:s|ed|ing|ure|ures)?|[\w.]*errors?|[\w.]*exceptions?|gave up|giving up|cannot|can't|can not|could(?: not|n't)|unable"
+    r"|denied|refus(?:ed|ing)"
     r"|invalid|missing|not found|no such|abort(?:ed|ing|s)?|timed out|time-?out|exceed(?:ed|s)?|unsupported|not supported|bad|wrong|lost"
     r"|crash(?:ed|ing)?|exhausted|unreachable|corrupt(?:ed|ion)?|illegal|not permitted|not allowed|forbidden|unauthorized|no space left"
     r"|quota|busy|reset by peer|broken pipe|too many|too (?:large|big|long|small|old|new|open|short|high|low|deep)|out of memory|oom\w*"
     r"|killed|does(?: not|n't) exist"
     r"|(?:do|does|did|was|is|are|were)(?: not|n't) (?:exist|match|support|start|recogni[sz]e|have|respond|a valid|known|defined|set|found"
-    r"|allowed|configured|installed|available|writable|readable|owned|running|responding|enough|empty)\w*"
-    r"|already (?:in use|exists?|running|mounted|bound|defined|locked|listening|taken|open|active|registered|been)|in use by|locked by"
+    r"|allowed|configured|installed|available|writable|readable|owned|running|responding|enough|empty|answer|work|contain|accept|agree"
+    r"|belong|resolve|open|load|recogni[sz]e|installed)\w*"
+    r"|already (?:in use|exists?|running|mounted|bound|defined|locked|listening|taken|open|active|registered|been)|attempt to (?:index"
+    r"|call|compare|concatenate|perform|use|write)|eof reached|without (?:a )?closing|neither|time limit|in use by|locked by"
     r"|double free|smashing|unbound|only wrote|wrote only"
     r"|unrecogni[sz]ed|unknown|undefined|undeclared|unexpected|unresolved|unavailable|unhandled|uncaught|mismatch(?:ed|es)?|expired"
     r"|incompatible"
@@ -39,7 +42,7 @@ _COMPLAINT = _words(
     r"|not a|not (?:\w+ )?(?:accessible|compatible|readable|writable|reachable|usable)"
     r"|no [\w-]+ (?:available|found|defined|configured|specified|given|left|supplied|matches|match)"
     r"|panic(?:ked)?|fatal|violation|overflow|truncated|damaged|malformed|mandatory|required but|requires|insufficient|not enough"
-    r"|permission|privileges?|read-only|reject(?:ed|s)?|dead|deadlock|untrusted|self-signed|disallowed|unknown host|expect(?:ed|ing)"
+    r"|read-only|reject(?:ed|s)?|dead|deadlock|untrusted|self-signed|disallowed|unknown host|expect(?:ed|ing)"
     r"|must)\b|\bwhat\(\): | at [^ ]+ line \d+[.,]"
 )
 # Everyday lines that have the words of complaints.
@@ -105,12 +108,12 @@ _ROLLBACK = _words(
 # Lines that only report that something inner failed: what is before, or inside, explains it.
 _WRAPPER = _words(
     r"\binit function returned error|\bregistration as a [\w ]+ failed|\bunknown/unsupported storage engine\b"
-    r"|\bsee (?:the )?root cause (?:above|below)|\bsee (?:above|below|previous|log|the log|details|error)"
+    r"|\bsee (?:the )?root cause (?:above|below)|\bsee (?:the )?(?:warnings?|errors?|messages?) (?:above|below)|\bsee (?:above|below"
+    r"|previous|log|the log|details|error)"
     r"|\b(?:initiali[sz]ation|startup|start-up|bootstrap|setup|configuration|loading|load|boot|launch"
     r"|creation)(?: of [\w .'\"\-/]+)? (?:has )?failed[.!]?$"
-    r"|\bfailed (?:to|during) (?:initiali[sz]e|start(?:up)?|boot|launch|bootstrap|set up|load|run|execute|create"
-    r"|open)(?: the)?(?: [\w.'\"\-/@]+){0,3}[.!]?$"
-    r"|\b(?:could not|couldn't|cannot|can't|unable to|did not|didn't) (?:be )?(?:start(?:ed)?|initiali[sz]e[d]?|boot|launch|run|load"
+    r"|\bfailed (?:to|during) (?:initiali[sz]e|start(?:up)?|boot|launch|bootstrap|set up|run)(?: the)?(?: [\w.'\"\-/@]+){0,3}[.!]?$"
+    r"|\b(?:could not|couldn't|cannot|can't|unable to|did not|didn't) (?:be )?(?:start(?:ed)?|initiali[sz]e[d]?|boot|launch|run"
     r"|set up)(?: the)?(?: [\w.'\"\-/@]+){0,3}[.!]?$"
     r"|\bworker (?:failed to boot|[\w ()#:]*(?:exited|died|was terminated|crashed|exit))|\bchild (?:process|pid"
     r"|worker)?[\w \[\]()#:]*(?:exited|died|terminated|failed|crashed)"
@@ -125,7 +128,8 @@ _WRAPPER = _words(
     r"|\binitiali[sz]ation aborted\b|\bunable to open logs\b|\berrors?(?:\(s\))? found (?:in|at)\b|\bsome [\w ]+ failed\b"
     r"|\bdue to errors?[.!]?$|\bconfiguration file [^ ]+ contains errors|\bstill could not\b|\bany (?:address|TCP/IP sockets)\b"
     r"|\bprocess \(PID \d+\) (?:was terminated|exited)|\bcheck (?:the )?(?:server |error )?logs?\b|\bemitted 'error' event\b"
-    r"|^(?:BEGIN|INIT) failed--|\bcompilation failed in require\b|^loading configuration: |^(?:unhandled |uncaught )?exception (?:in|while"
+    r"|^errors? (?:reading|parsing|in) [^:]*$|^crash report\b|^supervisor \S+ had child\b|\bcould not load [^ ]+\.conf$|^(?:BEGIN"
+    r"|INIT) failed--|\bcompilation failed in require\b|^loading configuration: |^(?:unhandled |uncaught )?exception (?:in|while"
     r"|during) [^:]*:?$|^error found at "
     r"|\b(?:invalid|bad|broken|errors? in(?: the)?|problems? (?:with|in)(?: the)?) config(?:uration)?(?: file)?[.!:]?$"
 )
@@ -151,7 +155,8 @@ _RETRIED = _words(
     r"|out of) ?\d{1,6})?\b|\bback(?:ing)?[ -]?off\b|\b(?:try(?:ing)?|tries|will try|attempting|connecting) (?:it |to connect )?again\b"
     r"|\bnext (?:try|attempt|retry)\b|\b(?:attempting to |will |trying to )?re-?connect(?:ing)?(?: (?:in|to|after|now)\b|\.\.\.|…|$)"
     r"|\b(?:retries|attempts|tries) (?:left|remaining)\b|\b(?:sleeping|waiting|wait) (?:for )?[\d.]{1,10} ?(?:ms|s|secs?|seconds?|m"
-    r"|minutes?)\b|\bis unavailable - sleeping\b|\bwaiting for [\w .:/'\"\-]+ to (?:be|become|come|start|accept)"
+    r"|minutes?)\b|\bis unavailable - sleeping\b|\bfalling back\b|\btrying (?:another|the next|a different)\b"
+    r"|\bwaiting for [\w .:/'\"\-]+ to (?:be|become|come|start|accept)"
 )
 _GAVE_UP = _words(
     r"\b(?:giving up|gave up|exhausted|exceeded|too many|max(?:imum)?(?: number of)? (?:re-?tries|attempts)|no more|out of"
@@ -168,7 +173,7 @@ _HINT = _words(
     r"|if you |for (?:more|further|help|details)|visit |read (?:more|the)|usage: |more (?:information|details))",
     r"^\s*(?:at|in|on|from|near) (?:line|file|column|position|[\w./\-]+:\d+)\b|^\s*(?:\d{1,6} )?[|│] |^\s*[~^-]+\s{0,9}$|^\s*--> "
     r"|^LINE \d+: |^\s*[╷╵│]\s*$|^\s*https?://\S+$",
-    r"^[^:;.]*[^\"'?]\?\s{0,8}$|[:.] please |\bfor more (?:information|details)\b[^\n]*$|\bin a future version\b|\bto suppress this\b",
+    r"^[^:;.]*[^\"'?]\?\s{0,8}$|: please |\bfor more (?:information|details)\b[^\n]*$|\bin a future version\b|\bto suppress this\b",
 )
 
 # The heading of the lines that follow.

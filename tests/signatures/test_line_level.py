@@ -121,6 +121,7 @@ LEVELS = [
     ("s6-rc: info: service whisper successfully started", ORDINARY),
     ("s6-rc: fatal: unable to take locks: Resource busy", FATAL),
     ("PHP Warning:  Module already loaded in Unknown on line 0", WARNING),
+    ("PHP Notice:  file_put_contents(): write of 8192 bytes failed with errno=28 No space left on device in /srv/x.php on line 3", NONE),
     ("PHP Fatal error:  Uncaught App\\Exceptions\\Gone: no in /srv/x.php:3", FATAL),
     ("!!! no python application found, check your startup logs !!!", ERROR),
     # forms without a level
@@ -141,6 +142,7 @@ LEVELS = [
     ("2026-11-23 09:00:00,757 INFO exited: app (exit status 127; not expected)", ERROR),
     ("2026-11-23 09:00:00,757 INFO exited: app (exit status 0; expected)", ORDINARY),
     ("[09:00:00] INFO: Service exited with code 256 (by signal 4)", ERROR),
+    ("2026-11-23 09:00:00,757 INFO spawnerr: can't find command '/srv/app'", ERROR),
     # everyday output
     ("2026-11-23 09:00:00,757 CRIT Supervisor running as root (no user in config file)", ORDINARY),
     ('INFO:     127.0.0.1:51146 - "GET /error HTTP/1.1" 500', ORDINARY),

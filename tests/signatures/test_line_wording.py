@@ -55,6 +55,11 @@ free(): double free detected in tcache 2
 tar: /srv/out/all.tar: Wrote only 6144 of 10240 bytes
 sshd: no hostkeys available -- exiting.
   what():  calibration of channel7: map::at
+lua: rules.lua:4: attempt to index a nil value (field 'action')
+clients.conf[388]: EOF reached without closing brace for section client
+Neither a valid executable name nor an absolute path: ./run.sh
+java.lang.NumberFormatException: For input string: "ten"
+probe: port 9100 does not answer
 no frob to be found at /srv/app/x.pl line 31.
 """.splitlines()
 NO_COMPLAINTS = """\
@@ -71,6 +76,7 @@ listening on 0.0.0.0:8080
 Reached target network
 started worker 3
 Using cache directory /var/cache/app
+SQLite database file has broader permissions than it should
 """.splitlines()
 FAREWELLS = """\
 Exiting.
@@ -138,6 +144,9 @@ unable to close the file
 [#] ip link add wg0 type wireguard
 """.splitlines()
 WRAPPERS = """\
+Reading config failed--see warnings above.
+Errors reading or parsing /etc/freeradius/3.0/radiusd.conf
+CRASH REPORT Process <0.156.0> with 0 neighbours exited with reason: gone
 BEGIN failed--compilation aborted at /srv/app/main.pl line 3.
 loading configuration: failure
 Plugin 'InnoDB' init function returned error.
@@ -171,6 +180,7 @@ Initialization failed: no such table: users
 Could not start server: bind: address already in use
 failed to open /srv/x: Permission denied
 Bad configuration option: Foo
+Failed to open /srv/samba/private/secrets.tdb
 Address already in use
 """.splitlines()
 RECOVERED = """\
@@ -206,6 +216,7 @@ could not connect, trying again
 reconnecting in 5 seconds
 Waiting for db:5432 to become available
 3 retries left
+The port 8888 is already in use, trying another port.
 """.splitlines()
 NOT_RETRIED = """\
 giving up after 5 attempts
@@ -230,6 +241,7 @@ LINE 1: select x from y
 """.splitlines()
 NO_HINTS = """\
 could not open the file
+Your limit of 32 is not enough for the server to start. Please increase it.
 at least one node is needed
 Address already in use
 parsing [/etc/haproxy/haproxy.cfg:10] : unknown keyword 'x'; did you mean 'y' maybe ?
