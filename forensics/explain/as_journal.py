@@ -21,17 +21,18 @@ from forensics.explain.status import stated_by_systemctl
 from forensics.explain.supervisors import OF_SUPERVISORD, statements_of
 from forensics.explain.systemd_text import ManagerMessage, parse_message
 from forensics.model import systemd
+from forensics.sanitize.lazy_pattern import LazyPattern
 
 __all__ = ["KERNEL", "PastedJournal", "as_journal"]
 
 SUPERVISED = "a supervisor's log"
 STEP = 10  # µs between two lines with the same time, as between the lines of one write
-_DUMPED = re.compile(r"Process (\d{1,10}) \(.{0,200}\) of user \d{1,10} dumped core", re.DOTALL)
-_BY_CHILD = re.compile(r"\(.{1,64}\)\Z", re.DOTALL)  # systemd's child before it becomes the service
-_SUFFIX = re.compile(rf"(?:{systemd_text.UNIT})\Z")
-_SPAWN = re.compile(rf"{systemd_text.UNIT}: Fail")
+_DUMPED = LazyPattern(r"Process (\d{1,10}) \(.{0,200}\) of user \d{1,10} dumped core", re.DOTALL)
+_BY_CHILD = LazyPattern(r"\(.{1,64}\)\Z", re.DOTALL)  # systemd's child before it becomes the service
+_SUFFIX = LazyPattern(rf"(?:{systemd_text.UNIT})\Z")
+_SPAWN = LazyPattern(rf"{systemd_text.UNIT}: Fail")
 # Who reports how other programs ended, in a journal of systemd's.
-_SUPERVISORS = re.compile(
+_SUPERVISORS = LazyPattern(
     r"supervis|init\Z|docker|containerd|conmon|podman|compose|s6|PM2|pm2|runsv|com\.apple|launchd|nomad|openrc|kubelet"
 )
 

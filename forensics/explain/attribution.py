@@ -14,6 +14,7 @@ from forensics.explain.log_formats import LogRecord
 from forensics.explain.systemd_text import ManagerMessage
 from forensics.model import systemd
 from forensics.model.own_entries import IDENTIFIER, OWN_TEXTS
+from forensics.sanitize.lazy_pattern import LazyPattern
 
 KERNEL = "kernel.service"  # the unit of a text of nothing but kernel lines
 UNNAMED = "log.service"  # the unit of lines without any name
@@ -32,14 +33,14 @@ MOST_SPANS = 16  # that are looked at for one process
 Process = tuple[str | None, str | None, int | None]  # host, identifier, process id
 
 # Programs whose lines stand between those of services in every journal; a unit of that name has them all the same.
-_COMPANIONS = re.compile(
+_COMPANIONS = LazyPattern(
     r"systemd|kernel\Z|sudo\Z|su\Z|sshd|CRON\Z|crond?\Z|anacron|audit|dbus|polkit|login|gdm|gnome|NetworkManager|rsyslogd|chronyd"
     r"|wpa_supplicant|dhclient|avahi|snapd|packagekitd|unattended-upgr|postfix|rtkit|ntpd|pkexec|doas|useradd|groupadd|kscreen|pulseaudio"
 )
-_OWN = re.compile(OWN_TEXTS)
-_SEPARATOR = re.compile(r"[-_.]")
-_VERSION = re.compile(r"[\d.]{1,20}")
-_INSTANCE = re.compile(r"@.*|\.service\Z", re.DOTALL)
+_OWN = LazyPattern(OWN_TEXTS)
+_SEPARATOR = LazyPattern(r"[-_.]")
+_VERSION = LazyPattern(r"[\d.]{1,20}")
+_INSTANCE = LazyPattern(r"@.*|\.service\Z", re.DOTALL)
 # Programs that are called otherwise than their units, on Debian, Fedora, Arch, SUSE and NixOS.
 _ALIASES: dict[str, tuple[str, ...]] = {
     "bind": ("named",),

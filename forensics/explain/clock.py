@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
+from forensics.sanitize.lazy_pattern import LazyPattern
+
 _DAY_S = 86_400
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_NUMBER = re.compile(r"\d{1,12}\.\d{1,9}")
-_DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)[T _](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?(?:(Z)|([+-])(\d\d):?(\d\d))?")
-_MONTH_AND_DAY = re.compile(r"(.{0,40}?) {0,2}(\d{1,2})\.? (\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?")
-_TAI64N = re.compile(r"@4([0-9a-f]{15})([0-9a-f]{8})")
+_NUMBER = LazyPattern(r"\d{1,12}\.\d{1,9}")
+_DATE = LazyPattern(r"(\d{4})-(\d\d)-(\d\d)[T _](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?(?:(Z)|([+-])(\d\d):?(\d\d))?")
+_MONTH_AND_DAY = LazyPattern(r"(.{0,40}?) {0,2}(\d{1,2})\.? (\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?")
+_TAI64N = LazyPattern(r"@4([0-9a-f]{15})([0-9a-f]{8})")
 _TAI_AHEAD_S = 10  # of UTC in the scale that multilog and svlogd write
 
 

@@ -10,32 +10,33 @@ from collections.abc import Callable
 from itertools import pairwise
 
 from forensics.model.text_length import LONGEST
+from forensics.sanitize.lazy_pattern import LazyPattern
 
 Line = tuple[int, str]
 
 MOST_SHARE = 0.8  # of the lines must have a mark for it to be the copy's: a log may have lines that begin so
 SAMPLE = 400  # lines in which marks are looked for
 
-_ANSI = re.compile(
+_ANSI = LazyPattern(
     r"\x1b\[[0-?]{0,64}[ -/]{0,8}[@-~]|\x1b\][^\x07\x1b]{0,4096}(?:\x07|\x1b\\)|\x1b[()][0-9A-B]"
     r"|\x1b[=>78cDEHM]"
     # colours whose escape character was lost
     r"|(?:\^\[)?\[(?:\d{1,2};\d{1,2}(?:;\d{1,3}){0,3}|[01]|3[0-9]|9[0-7])m(?![\]:,)])"
 )
-_ESCAPES = re.compile(r"\x1b|\[[0-9;]{1,16}m")  # whether there may be any
+_ESCAPES = LazyPattern(r"\x1b|\[[0-9;]{1,16}m")  # whether there may be any
 _SPACES = {ord(space): " " for space in "\u00a0\u2007\u202f\u2002\u2003\u2009\u3000"}
 _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad\u200e\u200f\u202a\u202b\u202c\u2066\u2067\u2068\u2069\x00"))
 _TRANSLATED = str.maketrans({**_SPACES, **_INVISIBLE, ord("\r"): None})
-_RARE = re.compile("[" + "".join(map(chr, {**_SPACES, **_INVISIBLE, ord("\r"): 0})) + "]")
+_RARE = LazyPattern("[" + "".join(map(chr, {**_SPACES, **_INVISIBLE, ord("\r"): 0})) + "]")
 
-_FENCE = re.compile(
+_FENCE = LazyPattern(
     r"[ \t>]{0,40}(?:(?:`{3,12}|~{3,12})[\w.+-]{0,30}[ \t]{0,40}\Z|\[/?(?:code|quote|spoiler)[^\]\n]{0,80}\]\Z"
     r"|</?(?:pre|code|details|summary)[^>\n]{0,80}>\Z)"
 )
-_OPENING = re.compile(r"[ \t]{0,40}(?:`{1,12}(?!`)|<(?:pre|code)>|\[(?:code|quote)\])")
-_CLOSING = re.compile(r"(?:(?<!`)`{1,12}|</(?:pre|code)>|<br ?/?>|\[/(?:code|quote)\])[ \t]{0,40}\Z")
+_OPENING = LazyPattern(r"[ \t]{0,40}(?:`{1,12}(?!`)|<(?:pre|code)>|\[(?:code|quote)\])")
+_CLOSING = LazyPattern(r"(?:(?<!`)`{1,12}|</(?:pre|code)>|<br ?/?>|\[/(?:code|quote)\])[ \t]{0,40}\Z")
 # journalctl's, the pager's and a terminal multiplexer's own lines, and what a person typed
-_NOT_OF_LOG = re.compile(
+_NOT_OF_LOG = LazyPattern(
     r"-- (?:Boot |Reboot|Journal begins|Logs begin|No entries|No data)|-- .{0,200}--\Z"
     r"|\. --\Z|░░|lines \d{1,9}-\d{1,9}|\(END\)\Z|~\Z|--More--"
     r"|Hint: (?:You are currently not seeing|Some lines were ellipsized)|Redirecting to /bin/systemctl"
@@ -47,12 +48,12 @@ _NOT_OF_LOG = re.compile(
 )
 
 # What stands before each line of a copy. The counted ones must count up.
-_QUOTE = re.compile(r" {0,3}(?:> ?){1,8}")
-_MARKS: tuple[re.Pattern[str], ...] = tuple(
-    re.compile(pattern) for pattern in (r" {0,8}[-*•+] {1,3}(?=\S)", r"\|(?= )|│ ?", r" {0,3}#(?: |\Z)")
+_QUOTE = LazyPattern(r" {0,3}(?:> ?){1,8}")
+_MARKS: tuple[LazyPattern, ...] = tuple(
+    LazyPattern(pattern) for pattern in (r" {0,8}[-*•+] {1,3}(?=\S)", r"\|(?= )|│ ?", r" {0,3}#(?: |\Z)")
 )
-_COUNTED: tuple[re.Pattern[str], ...] = tuple(
-    re.compile(pattern)
+_COUNTED: tuple[LazyPattern, ...] = tuple(
+    LazyPattern(pattern)
     for pattern in (r"[ \t]{0,8}(\d{1,7})[.)] {1,3}", r"[ \t]{0,8}(\d{1,7})[:-][ \t]?", r"[ \t]{0,8}(\d{1,7})(?:[ \t]{1,4}[|│]? ?|\t|\Z)")
 )
 
@@ -118,7 +119,7 @@ def _without_quote_marks(lines: list[Line]) -> list[Line]:
     ]
 
 
-def _without(lines: list[Line], mark: re.Pattern[str], fits: Callable[[list[re.Match[str]]], bool]) -> list[Line]:
+def _without(lines: list[Line], mark: LazyPattern, fits: Callable[[list[re.Match[str]]], bool]) -> list[Line]:
     """Remove a mark that nearly all lines begin with."""
     step = max(1, len(lines) // SAMPLE)
     sample = lines[:SAMPLE] if step == 1 else lines[::step][:SAMPLE]

@@ -6,9 +6,10 @@ import codecs
 import re
 
 from forensics.explain.unpack import SAMPLE, is_utf16
+from forensics.sanitize.lazy_pattern import LazyPattern
 
 _UTF8_MARK = "\ufeff"
-_NO_UTF8 = re.compile("[\udc80-\udcff]")  # what "surrogateescape" makes of such a byte
+_NO_UTF8 = LazyPattern("[\udc80-\udcff]")  # what "surrogateescape" makes of such a byte
 
 
 def decoded(content: bytes) -> str:

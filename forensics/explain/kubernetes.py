@@ -14,35 +14,36 @@ from forensics.explain.log_formats import LogRecord
 from forensics.explain.supervisors import Statements, ended, failed
 from forensics.explain.systemd_text import ManagerMessage
 from forensics.model import systemd
+from forensics.sanitize.lazy_pattern import LazyPattern
 
 NAME = "kubectl"
 NEAR = 6  # lines between the fields of one end
 FEWEST = 3  # lines of a description in a text that has one
 
-_DESCRIBED = re.compile(
+_DESCRIBED = LazyPattern(
     r"[ \t]{0,60}(?:Name|Namespace|Priority|Service Account|Node|Start Time|Labels|Annotations|Status|IPs?|Controlled By"
     r"|(?:Init )?Containers|Container ID|Image(?: ID)?|(?:Host )?Ports?|Command|Args"
     r"|(?:Last )?State|Reason|Message|Exit Code|Signal|Started|Finished|Ready"
     r"|Restart Count|Limits|Requests|cpu|memory|Liveness|Readiness|Startup|Environment|Mounts|Conditions|Volumes|Type|QoS Class"
     r"|Node-Selectors|Tolerations|Events|Optional|SecretName|ConfigMapName|Initialized|ContainersReady|PodScheduled):(?:[ \t]|\Z)"
 )
-_STRUCTURE = re.compile(
+_STRUCTURE = LazyPattern(
     r"[ \t]{0,80}(?:- )?\"?(?:lastState|state|terminated|waiting|running|containerID|finishedAt|startedAt|containerStatuses|imageID|image"
     r"|restartCount|ready|started|name|reason|signal|exitCode)\"?: {0,4}(?:[{\[\"'\d\w].{0,300})?\Z|[ \t]{0,80}[}\]],?\Z"
 )
-_STATE = re.compile(r"[ \t]{0,60}(?:Last )?State:|[ \t]{0,80}\"?(?:lastState|terminated)\"?:")
-_EXIT_CODE = re.compile(r"[ \t]{0,80}\"?(?:Exit Code|exitCode)\"?: {0,20}(\d{1,3})\b")
-_REASON = re.compile(r"[ \t]{0,80}\"?[Rr]eason\"?: {0,20}\"?(\w{1,60})")
-_CONTAINER = re.compile(r"[ \t]{2,6}(?!(?:lastState|state|terminated|waiting|running):)([a-z0-9][a-z0-9.\-]{0,60}):[ \t]{0,10}\Z")
-_NAMED = re.compile(r"[ \t]{0,80}(?:- )?\"?name\"?: {0,4}\"?([a-z0-9][a-z0-9.\-]{0,100})\"?,?\Z")
-_POD = re.compile(r"Name: {1,20}([a-z0-9][a-z0-9.\-]{0,250})\Z")
-_EVENT = re.compile(
+_STATE = LazyPattern(r"[ \t]{0,60}(?:Last )?State:|[ \t]{0,80}\"?(?:lastState|terminated)\"?:")
+_EXIT_CODE = LazyPattern(r"[ \t]{0,80}\"?(?:Exit Code|exitCode)\"?: {0,20}(\d{1,3})\b")
+_REASON = LazyPattern(r"[ \t]{0,80}\"?[Rr]eason\"?: {0,20}\"?(\w{1,60})")
+_CONTAINER = LazyPattern(r"[ \t]{2,6}(?!(?:lastState|state|terminated|waiting|running):)([a-z0-9][a-z0-9.\-]{0,60}):[ \t]{0,10}\Z")
+_NAMED = LazyPattern(r"[ \t]{0,80}(?:- )?\"?name\"?: {0,4}\"?([a-z0-9][a-z0-9.\-]{0,100})\"?,?\Z")
+_POD = LazyPattern(r"Name: {1,20}([a-z0-9][a-z0-9.\-]{0,250})\Z")
+_EVENT = LazyPattern(
     r"[ \t]{0,20}(?:<?[\w ()<>]{1,40}?>?[ \t]{1,20}|\d{4}-\S{1,40} )?(Normal|Warning)[ \t]{1,20}([A-Z]\w{2,60})[ \t]{1,20}"
     r"((?:\d[\w ()]{0,60}?|<\w{1,12}>)[ \t]{2,20})?([\w./\-]{1,200})[, \t](.{0,2000})"
 )
-_MAY_BE = re.compile(r"State\"?:|exitCode|Exit Code|Normal[ \t]|Warning[ \t]|\d/\d{1,3} {1,40}[A-Z]")
-_BACK_OFF = re.compile(r"(?:BackOff|CrashLoopBackOff)\Z")
-_LISTED = re.compile(
+_MAY_BE = LazyPattern(r"State\"?:|exitCode|Exit Code|Normal[ \t]|Warning[ \t]|\d/\d{1,3} {1,40}[A-Z]")
+_BACK_OFF = LazyPattern(r"(?:BackOff|CrashLoopBackOff)\Z")
+_LISTED = LazyPattern(
     r"(?:[a-z0-9.\-]{1,80} {2,60})?([a-z0-9][a-z0-9.\-]{1,250}) {1,80}\d{1,3}/\d{1,3} {1,40}"
     r"((?:Init:)?(?:CrashLoopBackOff|Error|OOMKilled|ImagePullBackOff|ErrImagePull|CreateContainerConfigError|CreateContainerError|RunContainerError|InvalidImageName|Evicted|StartError|ContainerStatusUnknown))\b"
 )

@@ -18,6 +18,7 @@ from forensics.explain.format import MOST_SHARE
 from forensics.explain.prefixes import MONOTONIC, PREFIXES, TIMES, Prefix
 from forensics.explain.systemd_text import ManagerMessage
 from forensics.model.text_length import LONGEST
+from forensics.sanitize.lazy_pattern import LazyPattern
 
 MOST_TIMES = 0.8  # of the lines must have a time before them for it to be no part of them
 SAMPLE = 600  # lines by which the formats of a text are known
@@ -43,10 +44,10 @@ class LogRecord:
     statement: ManagerMessage | None = None
 
 
-_COMPOSE_ITSELF = re.compile(
+_COMPOSE_ITSELF = LazyPattern(
     r"[\w.\-]{1,120} exited with code \d|Attaching to |(?:Gracefully s|S)topping |Aborting on container exit|Container \S{1,120} {1,4}[A-Z]"
 )
-_EXPLANATION = re.compile(r"--(?: |\Z)|░░")  # journalctl -x
+_EXPLANATION = LazyPattern(r"--(?: |\Z)|░░")  # journalctl -x
 
 Parsed = tuple[list[LogRecord], str | None, int]  # records, the name of the format of most lines, and how many lines have one
 

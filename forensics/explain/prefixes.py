@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from forensics.sanitize.lazy_pattern import LazyPattern
+
 _LEVEL = "TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|ERR|CRIT|CRITICAL|FATAL|PANIC|SUCCESS"
 _PRI = r"(?:<\d{1,3}>(?!1 ))?"
 # One or two words, of which one may be a number ("Thg 4", "4月"), before the day
@@ -37,21 +39,21 @@ class Prefix:
     """A format. is_sure: a single line of it is known as such; is_wrapper: the lines of a program follow, in their own format."""
 
     name: str
-    pattern: re.Pattern[str]
+    pattern: LazyPattern
     is_sure: bool = False
     is_wrapper: bool = False
 
 
 def _sure(name: str, pattern: str) -> Prefix:
-    return Prefix(name, re.compile(pattern, re.DOTALL), is_sure=True)
+    return Prefix(name, LazyPattern(pattern, re.DOTALL), is_sure=True)
 
 
 def _likely(name: str, pattern: str) -> Prefix:
-    return Prefix(name, re.compile(pattern, re.DOTALL))
+    return Prefix(name, LazyPattern(pattern, re.DOTALL))
 
 
 def _wrapper(name: str, pattern: str, *, is_sure: bool = False) -> Prefix:
-    return Prefix(name, re.compile(pattern, re.DOTALL), is_sure=is_sure, is_wrapper=True)
+    return Prefix(name, LazyPattern(pattern, re.DOTALL), is_sure=is_sure, is_wrapper=True)
 
 
 MONOTONIC = "journalctl -o short-monotonic"

@@ -5,7 +5,6 @@ Source: systemctl-show.c and systemctl-start-unit.c, 208 … 262. Dates, which a
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -16,28 +15,29 @@ from forensics.explain.log_formats import LogRecord
 from forensics.explain.supervisors import Statements, failed, killed, signal_number
 from forensics.explain.systemd_text import START_LIMIT, UNIT, ManagerMessage, parse_message
 from forensics.model import systemd
+from forensics.sanitize.lazy_pattern import LazyPattern
 
 NAME = "systemctl status"
 
-_HEAD = re.compile(rf"(?:[^\w\s]{{1,4}} {{0,3}}|\S{{1,4}} {{1,3}})?({UNIT})(?: - .{{0,300}})?\Z")
-_FIELD = re.compile(
+_HEAD = LazyPattern(rf"(?:[^\w\s]{{1,4}} {{0,3}}|\S{{1,4}} {{1,3}})?({UNIT})(?: - .{{0,300}})?\Z")
+_FIELD = LazyPattern(
     r"\s{0,40}(Loaded|Drop-In|Transient|Active|Condition|Assert|Start condition|Triggers|Triggered ?By|Docs|Process|Main PID|Control PID"
     r"|Cntrl PID|Status|Error|IP|IO|Tasks|FD Store|Memory|CPU|CGroup|Invocation|Duration|Job|Since|Until|Device|Where|What|Follow|Listen"
     r"|Accepted|Bus ?Name|Extension Images|Names Registered|Mem peak): {0,4}(.*)"
 )
-_OF_FIELD = re.compile(r"\s{0,80}(?:[├└│|`]|\d{1,10} \S|man:|https?:|file:|info:|\(|n/a)")  # the lines of a field after its first
-_LOADED_FROM = re.compile(r"\w{1,20} \((?:/[^;\n)]{0,300}/)?([^/;\n)]{1,255}\.service)[;)]")
-_STATE = re.compile(r"(failed|activating|deactivating|inactive|active|reloading|maintenance)\b")
-_RESULT = re.compile(r"\(Result: ([a-z-]{1,40})")
-_ENDED = re.compile(r"\(code=(exited|killed|dumped),? {0,2}(?:status=(\d{1,3})|signal=(\w{1,12}))?")
-_COMMAND = re.compile(r"(\d{1,10}) (Exec\w{1,20})=")
-_PID = re.compile(r"(\d{1,10})\b")
+_OF_FIELD = LazyPattern(r"\s{0,80}(?:[├└│|`]|\d{1,10} \S|man:|https?:|file:|info:|\(|n/a)")  # the lines of a field after its first
+_LOADED_FROM = LazyPattern(r"\w{1,20} \((?:/[^;\n)]{0,300}/)?([^/;\n)]{1,255}\.service)[;)]")
+_STATE = LazyPattern(r"(failed|activating|deactivating|inactive|active|reloading|maintenance)\b")
+_RESULT = LazyPattern(r"\(Result: ([a-z-]{1,40})")
+_ENDED = LazyPattern(r"\(code=(exited|killed|dumped),? {0,2}(?:status=(\d{1,3})|signal=(\w{1,12}))?")
+_COMMAND = LazyPattern(r"(\d{1,10}) (Exec\w{1,20})=")
+_PID = LazyPattern(r"(\d{1,10})\b")
 
-_FAILED_LIST = re.compile(
+_FAILED_LIST = LazyPattern(
     rf"(?:[^\w\s]{{1,3}} {{0,3}})?({UNIT}) {{1,200}}(?:loaded|not-found|bad-setting|error|masked) {{1,20}}failed {{1,20}}failed\b"
 )
-_JOB_FAILED = re.compile(rf"([Aa] dependency job|[Jj]ob) for ({UNIT}) failed(?:(?: because)? (.{{0,120}}))?")
-_NOT_STARTED = re.compile(rf"(?:Failed to (?:re)?start|Unit) ({UNIT})(?:: |\.service )")
+_JOB_FAILED = LazyPattern(rf"([Aa] dependency job|[Jj]ob) for ({UNIT}) failed(?:(?: because)? (.{{0,120}}))?")
+_NOT_STARTED = LazyPattern(rf"(?:Failed to (?:re)?start|Unit) ({UNIT})(?:: |\.service )")
 _REASONS = (
     ("timeout", "timeout"),
     ("fatal signal", "signal"),

@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from forensics.explain.systemd_text import ManagerMessage
 from forensics.model import systemd
+from forensics.sanitize.lazy_pattern import LazyPattern
 
 Statements = tuple[ManagerMessage, ...]
 
@@ -72,8 +73,8 @@ def _of_supervisord(match: re.Match[str]) -> Statements:
     return ended(unit, int(status[1])) if status[1] != "0" else failed(unit, "exited", 0, "exit-code")
 
 
-_SIGNALLED = re.compile(r"terminated by (\w{1,20})")
-_STATUS = re.compile(r"exit status (\d{1,3})")
+_SIGNALLED = LazyPattern(r"terminated by (\w{1,20})")
+_STATUS = LazyPattern(r"exit status (\d{1,3})")
 
 
 def _of_supervisorctl(match: re.Match[str]) -> Statements:
@@ -117,8 +118,8 @@ def _of_shell(match: re.Match[str]) -> Statements:
 
 _CODE = r"(?P<code>\d{1,3})\b"
 _WHEN = r"(?:\d{4}-\d\d-\d\d[ T][\d:,.]{8,15}Z? {1,2})?"
-_WORDINGS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Statements]], ...] = tuple(
-    (re.compile(pattern, re.DOTALL), statements)
+_WORDINGS: tuple[tuple[LazyPattern, Callable[[re.Match[str]], Statements]], ...] = tuple(
+    (LazyPattern(pattern, re.DOTALL), statements)
     for pattern, statements in (
         (
             rf"{_WHEN}(?:INFO|WARN|CRIT|ERRO)\w{{0,4}} (?P<what>exited|stopped|gave up|spawned|success): '?(?P<unit>{_NAME})'?(?:[ :](?P<rest>.{{0,300}}))?\Z",
@@ -191,12 +192,12 @@ _WORDINGS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Statements]], 
     )
 )
 # Whether a line may be one of these: one search of what they have in common, before thirty matches.
-_MAY_BE = re.compile(
+_MAY_BE = LazyPattern(
     r"exited|: starting|spawned:|success:|gave up:|stopped:|FATAL|BACKOFF|successfully started|unable to start|unable to exec|container die"
     r"|Exited|Restarting \(|App \[|unstable restarts|failed to start|Starting |terminated (?:by|with)|process \(|respawning too fast"
     r"|[Ee]xit ?[Cc]ode|exit (?:code|status)|[Kk]illed|[Ss]egmentation fault|Aborted|Illegal instruction|Bus error|point exception|/breakpoint"
 )  # fmt: skip
-OF_SUPERVISORD = re.compile(rf"{_WHEN}(?:INFO|WARN|CRIT|ERRO|DEBG|TRAC) (?!spawnerr)")  # its own lines, which are of no program
+OF_SUPERVISORD = LazyPattern(rf"{_WHEN}(?:INFO|WARN|CRIT|ERRO|DEBG|TRAC) (?!spawnerr)")  # its own lines, which are of no program
 LONGEST = 1_000  # characters of a supervisor's line
 
 

@@ -9,15 +9,16 @@ import re
 from dataclasses import dataclass, field
 
 from forensics.model import systemd
+from forensics.sanitize.lazy_pattern import LazyPattern
 
 START_LIMIT = "start-limit"  # a message without an id
 
 UNIT = r"[\w.\\@:\-]+\.(?:service|socket|mount|target|timer|slice|scope|path|swap|device|automount)"
 
-_ABOUT_UNIT = re.compile(rf"({UNIT}): (.*)", re.DOTALL)
-_NAMED = re.compile(rf"(?:[A-Z][a-z]+|Failed to start) ({UNIT})(?: - (.*?))?\.{{0,3}}$", re.DOTALL)
-_SKIPPED = re.compile(rf"({UNIT}) (?:- .*? )?(?:was )?(?:being )?skipped(?: because|,)", re.DOTALL)
-_OF_FILE = re.compile(r"/(?>(?:[^\s/]+/)*)((?>[^\s/:]+?\.service))(?:\.d/[^:\s]+)?:\d+: ")
+_ABOUT_UNIT = LazyPattern(rf"({UNIT}): (.*)", re.DOTALL)
+_NAMED = LazyPattern(rf"(?:[A-Z][a-z]+|Failed to start) ({UNIT})(?: - (.*?))?\.{{0,3}}$", re.DOTALL)
+_SKIPPED = LazyPattern(rf"({UNIT}) (?:- .*? )?(?:was )?(?:being )?skipped(?: because|,)", re.DOTALL)
+_OF_FILE = LazyPattern(r"/(?>(?:[^\s/]+/)*)((?>[^\s/:]+?\.service))(?:\.d/[^:\s]+)?:\d+: ")
 _JOBS = (
     ("Starting ", systemd.UNIT_STARTING),
     ("Started ", systemd.UNIT_STARTED),
@@ -27,8 +28,8 @@ _JOBS = (
     ("Failed to start ", systemd.UNIT_FAILED),
     ("Dependency failed for ", systemd.UNIT_FAILED),
 )
-_EXITED = re.compile(r"([Mm]ain|[Cc]ontrol) process exited, code=(exited|killed|dumped)(?:[, ]{1,2}status=(\d{1,5}))?")
-_RESULT = re.compile(r"Failed with result '([a-z-]{1,40})|(?:Unit|Service) entered failed state|[Ff]ailed\.?\Z")
+_EXITED = LazyPattern(r"([Mm]ain|[Cc]ontrol) process exited, code=(exited|killed|dumped)(?:[, ]{1,2}status=(\d{1,5}))?")
+_RESULT = LazyPattern(r"Failed with result '([a-z-]{1,40})|(?:Unit|Service) entered failed state|[Ff]ailed\.?\Z")
 _RESULTS = (
     "exit-code",
     "signal",
@@ -41,19 +42,19 @@ _RESULTS = (
     "resources",
     "exec-condition",
 )
-_COUNTER = re.compile(r"Scheduled restart job, restart counter is at (\d{1,10})|Service (?:hold-off|RestartSec=\S{1,20}) ")
-_BEFORE_220 = re.compile(
+_COUNTER = LazyPattern(r"Scheduled restart job, restart counter is at (\d{1,10})|Service (?:hold-off|RestartSec=\S{1,20}) ")
+_BEFORE_220 = LazyPattern(
     rf"Unit ({UNIT}) entered failed state|({UNIT}) (failed\.|holdoff time over)|start request repeated too quickly for ({UNIT})"
 )
-_SPAWN = re.compile(r"Failed at step|(?:Failed|Unable) to locate executable|Failed to (?:execute|spawn)")
+_SPAWN = LazyPattern(r"Failed at step|(?:Failed|Unable) to locate executable|Failed to (?:execute|spawn)")
 _WORDINGS = (
-    (re.compile(r"Deactivated successfully|Succeeded\."), systemd.UNIT_SUCCESS),
-    (re.compile(r"A process of this unit has been killed by the OOM killer"), systemd.UNIT_OUT_OF_MEMORY),
-    (re.compile(r"Consumed "), systemd.UNIT_RESOURCES),
-    (re.compile(r"Skipped due to 'exec-condition'"), systemd.UNIT_SKIPPED),
-    (re.compile(r"[Ss]tart request repeated too quickly"), START_LIMIT),
+    (LazyPattern(r"Deactivated successfully|Succeeded\."), systemd.UNIT_SUCCESS),
+    (LazyPattern(r"A process of this unit has been killed by the OOM killer"), systemd.UNIT_OUT_OF_MEMORY),
+    (LazyPattern(r"Consumed "), systemd.UNIT_RESOURCES),
+    (LazyPattern(r"Skipped due to 'exec-condition'"), systemd.UNIT_SKIPPED),
+    (LazyPattern(r"[Ss]tart request repeated too quickly"), START_LIMIT),
 )
-_WARNS = re.compile(
+_WARNS = LazyPattern(
     r"(?i)\b(?:fail|unable|cannot|can't|could not|refus|invalid|bad|err|den(?:y|ied)|ignor|unknown|missing"
     r"|not |timed|timeout|watchdog|unmet)"
 )

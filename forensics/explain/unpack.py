@@ -1,13 +1,9 @@
+# ruff: noqa: PLC0415 - each module is imported for the few files that need it
 """Unpack a compressed log and refuse what is no text: the bytes of a file → the bytes of a log, or one sentence."""
 
 from __future__ import annotations
 
-import bz2
-import gzip
-import lzma
 import re
-import zipfile
-import zlib
 from collections.abc import Callable
 from io import BytesIO
 
@@ -16,7 +12,6 @@ from forensics.errors import UsageError
 MOST = 256 << 20  # bytes that a log may unpack to: ten times a log of 200,000 lines
 MEMORY = 512 << 20  # bytes that an xz stream may ask for (xz -9 needs 65 MiB)
 
-_DAMAGED = (EOFError, OSError, ValueError, lzma.LZMAError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError)
 # Leading bytes of the files that people have beside their logs (file(1)).
 _KINDS = (
     (b"LPKSHHRH", "a binary journal file"),
@@ -58,7 +53,7 @@ def unpacked(content: bytes, name: str) -> bytes:
     if unpack is not None:
         try:
             content = unpack(content)
-        except _DAMAGED:
+        except _of_damage():
             raise UsageError(f"'{name}' cannot be unpacked: it is damaged, cut or encrypted.") from None
         if len(content) > MOST:
             raise UsageError(f"'{name}' unpacks to more than {MOST >> 20} MiB: unpack it and name the part to explain.")
@@ -66,6 +61,15 @@ def unpacked(content: bytes, name: str) -> bytes:
     if kind is not None:
         raise UsageError(f"'{name}' is {kind}, not a log: only text can be explained.")
     return content
+
+
+def _of_damage() -> tuple[type[Exception], ...]:
+    """The errors of the modules below, which few runs need: each imports them where it unpacks."""
+    from lzma import LZMAError
+    from zipfile import BadZipFile
+    from zlib import error
+
+    return EOFError, OSError, ValueError, LZMAError, error, BadZipFile, NotImplementedError, RuntimeError
 
 
 def _kind_of(content: bytes) -> str | None:
@@ -94,16 +98,22 @@ def is_utf16(sample: bytes) -> bool:
 
 
 def _of_gzip(content: bytes) -> bytes:
+    import gzip
+
     with gzip.open(BytesIO(content)) as stream:
         return stream.read(MOST + 1)
 
 
 def _of_bz2(content: bytes) -> bytes:
+    import bz2
+
     with bz2.open(BytesIO(content)) as stream:
         return stream.read(MOST + 1)
 
 
 def _of_xz(content: bytes) -> bytes:
+    import lzma
+
     parts: list[bytes] = []
     rest = content
     while rest and sum(map(len, parts)) <= MOST:
@@ -117,7 +127,7 @@ def _of_xz(content: bytes) -> bytes:
 
 def _of_arrow(compression: str) -> Callable[[bytes], bytes]:
     def unpack(content: bytes) -> bytes:
-        import pyarrow as pa  # noqa: PLC0415 - 50 ms, for few files
+        import pyarrow as pa
 
         with pa.input_stream(pa.BufferReader(content), compression=compression) as stream:
             return bytes(stream.read(MOST + 1))
@@ -127,6 +137,8 @@ def _of_arrow(compression: str) -> Callable[[bytes], bytes]:
 
 def _of_zip(content: bytes) -> bytes:
     """Unpack a zip archive of one file; another one stays as it is, which is no text."""
+    import zipfile
+
     with zipfile.ZipFile(BytesIO(content)) as archive:
         files = [member for member in archive.infolist() if not member.is_dir() and not member.filename.startswith("__MACOSX/")]
         if len(files) != 1:

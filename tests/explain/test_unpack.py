@@ -10,7 +10,7 @@ import zipfile
 import pyarrow as pa
 import pytest
 
-from forensics.cli.explain import _read_log
+from forensics.cli.explaining import _read_log
 from forensics.errors import NothingRecordedError, UsageError
 from forensics.explain import unpack
 
