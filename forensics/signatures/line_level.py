@@ -110,10 +110,11 @@ _ERROR_FORM = ascii_classes(
     # Redis marks all that matters with #
     r"|^\d+:[A-Z] \d\d \w{3} \d{4} [\d:.]{8,15} # (?:[^W\n]|W[^A\n])[^\n]*(?i:fail|error|can't|cannot|could not|unable|fatal|abort|denied)"
 )
-# An access log · the loader logs ERROR and continues (ld.so, LD_PRELOAD) · Redis's other marks · what supervisord marks as critical
+# An access log: it counts where no level is written, as nginx's error log quotes the request, too.
+_ACCESS_FORM = ascii_classes(r"\"(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS|CONNECT) [^\"\n]*HTTP/\d")
+# The loader logs ERROR and continues (ld.so, LD_PRELOAD) · Redis's other marks · what supervisord marks as critical
 _ORDINARY_FORM = ascii_classes(
-    r"\"(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS|CONNECT) [^\"\n]*HTTP/\d"
-    r"|\bld\.so: object [^\n]* cannot be preloaded [^\n]*: ignored"
+    r"\bld\.so: object [^\n]* cannot be preloaded [^\n]*: ignored"
     r"|^\d+:[A-Z] \d\d \w{3} \d{4} [\d:.]{8,15} [*.\-] "
     r"|\bCRIT (?:Supervisor (?:is )?running as root|Server '[^'\n]*' running without any)"
 )
@@ -135,6 +136,7 @@ def level(text: pl.Expr) -> pl.Expr:
         pl.when(text.str.contains(_ENDED_FORM)).then(pl.lit(ERROR, pl.Int8)),
         _of_word(_keyed(text)),
         _of_word(_marked(text)),
+        pl.when(text.str.contains(_ACCESS_FORM)).then(pl.lit(ORDINARY, pl.Int8)),
         pl.when(text.str.contains(_ASIDE_FORM)).then(pl.lit(WARNING, pl.Int8)),
         pl.when(text.str.contains(_FATAL_FORM)).then(pl.lit(FATAL, pl.Int8)),
         pl.when(text.str.contains(_ERROR_FORM)).then(pl.lit(ERROR, pl.Int8)),

@@ -23,6 +23,7 @@ LEVELS = [
     ("2026-11-23 08:45:13.985 INFO:     The 'config.yml' file cannot be found", ORDINARY),
     ("\x1b[31mERROR\x1b[0m could not load", ERROR),
     # Go: klog, logrus, zap, zerolog, hclog, Telegraf, logfmt
+    ('2026/07/07 01:15:58 [error] 4251#4251: *277 the rewritten URI has a zero length, request: "GET /a HTTP/1.1"', ERROR),
     ("E1123 09:15:00.123456  1234 file.cc:33] bad", ERROR),
     ("F0501 12:00:00.000000       1 main.go:12] no configuration", FATAL),
     ("E20261123 09:15:00.123456 1234 file.cc:33] bad", ERROR),
