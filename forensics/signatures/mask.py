@@ -76,6 +76,20 @@ _UNIT = (
 _SIZE = rf"(^|[^‹0-9\w.])<?[+-]?[0-9]+(?:[.,_][0-9]+)* ?(?:{_UNIT})(?: ?\([0-9.,]+ ?[KMGT]i?B?\))?($|[^\w])"
 _VALUE = "(?:n|path|url|ip|size|time|host)"
 
+# A line that consists of assignments (an audit record, a packet filter's line, logfmt) is of one kind whatever it assigns: its keys are the
+# kind, and values that say how it went, or are states.
+PAIRS = 4
+_SAYS_WHAT = (
+    "level|lvl|severity|msg|message|error|err|reason|cause|event|action|type|apparmor|code|status|errno|signal|exit|result|res|rc|state"
+    "|success|user"
+)
+_KEY = r"(^|[\s,;'\"({\[])([A-Za-z_][\w.\-]*)="
+_PAIR = prefix.ascii_classes(_KEY + r"(?:\"[^\"]*\"|'[^'=]*'|[^\s,;'\"})\]]*)")
+_PAIR_WITH_VALUE = prefix.ascii_classes(_KEY + r"(?:\"[^\"]*\"|'[^'=]*'|[^\s,;'\"})\]‹]+)")
+_STAYS = prefix.ascii_classes(rf"(^|[\s,;'\"({{\[])({_SAYS_WHAT})=|([\w.\-])=(true|false|True|False|yes|no|on|off|null|nil|none|None)\b")
+_FLAG = r" (?:SYN|ACK|FIN|RST|PSH|URG|ECE|CWR|DF|MF)\b"  # of a packet, among the pairs of a packet filter's line
+_ASIDE = "\ue000"  # stands for = where the value stays
+
 # These masks need the number of digits, _UNCOUNTED only their positions.
 _COUNTED = (
     (_URL, "<url>"),
@@ -107,9 +121,10 @@ def keys(texts: pl.Series) -> pl.Series:
     current = frame.select(_digits_levelled(pl.col("text"))).to_series()
     # A mask can uncover a match of another one (a value inside a prefix); few keys are left after the first round, so repeating is cheap.
     for _ in range(_ROUNDS):
-        current = _per_distinct(current, _counted)
+        current = _of_pairs(_per_distinct(current, _counted))
         current = _per_distinct(_per_distinct(current, _lengths_levelled), _uncounted)
-        if not current.unique().to_frame("text").select((_changeable(pl.col("text"))).any()).item():
+        left = current.unique()
+        if not left.to_frame("text").select((_changeable(pl.col("text"))).any()).item() and _of_pairs(left).equals(left):
             break
     return current.rename("key")
 
@@ -118,6 +133,22 @@ def _per_distinct(texts: pl.Series, change: Callable[[pl.Expr], pl.Expr]) -> pl.
     distinct = texts.unique(maintain_order=True)
     changed = distinct.to_frame("text").select(change(pl.col("text"))).to_series()
     return changed if len(distinct) == len(texts) else texts.replace_strict(distinct, changed, return_dtype=pl.String)
+
+
+def _of_pairs(texts: pl.Series) -> pl.Series:
+    """Replace the values of lines that consist of pairs; few lines do."""
+    several = texts.str.count_matches("=", literal=True) >= PAIRS
+    if not several.any():
+        return texts
+    frame = texts.filter(several).unique(maintain_order=True).alias("text").to_frame()
+    pairs = pl.col("text").str.count_matches(_PAIR)
+    words = pl.col("text").str.replace_all(_PAIR, " ").str.count_matches(r"[^ ]+")
+    lines = frame.filter((pairs >= PAIRS) & (words <= pairs))["text"]
+    if lines.is_empty():
+        return texts
+    kept = pl.col("text").str.replace_all(_STAYS, "${1}${2}${3}" + _ASIDE + "${4}")
+    masked = kept.str.replace_all(_PAIR_WITH_VALUE, "${1}${2}=<s>").str.replace_all(_ASIDE, "=", literal=True).str.replace_all(_FLAG, "")
+    return texts.replace(lines, lines.to_frame("text").select(masked).to_series())
 
 
 def _changeable(key: pl.Expr) -> pl.Expr:

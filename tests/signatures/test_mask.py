@@ -39,6 +39,12 @@ PIECES = st.sampled_from(
         "status=3 ",
         "(a pid=3) ",
         "name - ERROR - ",
+        "pid=12 ",
+        'name="a b" ',
+        "res=failed ",
+        "ok=true ",
+        "OUT= ",
+        "sig=11 ",
         "\u202e",
         "é",
     ]
@@ -138,6 +144,39 @@ def test_values_do_not_make_another_kind(one: str, other: str, why: str) -> None
     ],
 )
 def test_what_names_the_problem_makes_another_kind(one: str, other: str, why: str) -> None:
+    assert key(one) != key(other), why
+
+
+AUDIT = (
+    'audit: type=1400 audit(1753325024.836:58): apparmor="{}" operation="{}" profile="{}" name="{}" pid={} comm="{}" '
+    'requested_mask="{}" ouid=0'
+)
+FILTER = "[UFW BLOCK] IN={} OUT= MAC=00:1b:44:11:3a:b7 SRC={} DST=10.0.0.2 LEN=40 TTL={} ID=5{} PROTO=TCP SPT={} DPT=23 {}URGP=0"
+
+
+def test_a_line_of_assignments_is_of_one_kind_by_its_keys() -> None:
+    lines = [
+        AUDIT.format("DENIED", "open", "/usr/sbin/ntpd", "/snap/bin/", 12, "ntpd", "r"),
+        AUDIT.format("DENIED", "file_mmap", "snap.editor.editor", "/etc/x y", 4711, "Web Content", "rm"),
+    ]
+    assert key(lines[0]) == key(lines[1])
+    assert key(FILTER.format("eth0", "10.0.0.1", 242, 1, 5, "SYN ")) == key(FILTER.format("wlan0", "192.168.3.4", 4, 22, 12345, "ACK PSH "))
+    assert key("slow query db=orders by=joe took=3.2s table=items") == key("slow query db=stock by=ann took=900ms table=parts")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "why"),
+    [
+        (AUDIT.format("DENIED", *"abcdef"), AUDIT.format("ALLOWED", *"abcdef"), "what was decided"),
+        ("login uid=0 tty=x host=a res=failed", "login uid=0 tty=x host=a res=success", "how it went"),
+        ("tick a=1 b=2 c=3 ready=true", "tick a=1 b=2 c=3 ready=false", "states"),
+        ("a=1 b=2 c=3 d=4", "a=1 b=2 c=3 e=4", "keys"),
+        ("died a=x b=y c=z sig=11", "died a=x b=y c=z sig=9", "the signal"),
+        ('a=x b=y c=z err="no route"', 'a=x b=y c=z err="no space"', "the error's text"),
+        ("loaded model=llama onto gpu=first", "loaded model=llama onto gpu=second", "two assignments in a sentence"),
+    ],
+)
+def test_what_an_assignment_says_makes_another_kind(one: str, other: str, why: str) -> None:
     assert key(one) != key(other), why
 
 
