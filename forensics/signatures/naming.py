@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import reduce
 from operator import or_
 
@@ -12,7 +13,8 @@ from forensics.model.frames import EVENTS
 from forensics.model.values import Signature
 from forensics.sanitize import redacted
 from forensics.sanitize.suspects import suspects
-from forensics.signatures import mask
+from forensics.signatures import exit_words, mask
+from forensics.signatures.pattern import Catalogue
 from forensics.signatures.traceback import Outline, outline
 
 # Results of systemd's service.c.
@@ -70,16 +72,24 @@ def mined_signature(id_: str, title: str) -> Signature:
     return Signature(id=id_, title=title or "An error without a message", severity="high", restart_helps=None)
 
 
-def exit_signature(id_: str) -> Signature:
-    """Describe an end that no log line explains, by its `exit:` id."""
+def exit_signature(id_: str, catalogue: Catalogue) -> Signature:
+    """Describe an end that no log line explains, by its `exit:` id, in the words of the pattern of that fault where there is one."""
     result, _, status = id_.removeprefix("exit:").partition("/")
     title = _RESULTS.get(result, f"Ended with result {result}").format(status=_status_name(status), signal=_signal_name(status))
-    return Signature(
-        id=id_,
-        title=title if result in {"success", "unknown", "dependency"} else f"{title}, no log output before the exit",
-        severity="info" if result == "success" else "high",
-        restart_helps=None,
-        cause="" if result == "success" else "The service logged nothing that explains its end; only the service manager recorded it.",
+    ordinary = Signature(id=id_, title=title, severity="info" if result == "success" else "high")
+    if result == "success":
+        return ordinary
+    known = exit_words.described(result, status, catalogue)
+    named = replace(ordinary, title=title if result in {"unknown", "dependency"} else f"{title}, no log output before the exit")
+    if known is None:
+        return replace(named, cause=exit_words.SILENT)
+    return replace(
+        named,
+        restart_helps=known.restart_helps,
+        restart_helps_when=known.restart_helps_when,
+        cause=f"{exit_words.SILENT} {known.cause}".rstrip(),
+        remedy=known.remedy,
+        references=known.references,
     )
 
 
