@@ -129,6 +129,6 @@ def _signatures(labels: pl.DataFrame, hits: pl.DataFrame, mined: pl.DataFrame, c
     used = set(labels["signature"]) | set(hits["signature"])
     signatures = {pattern.id: pattern.signature for pattern in catalogue.patterns if pattern.id in used}
     signatures |= {id_: naming.mined_signature(id_, title) for id_, title in titles.items()}
-    signatures |= {id_: naming.exit_signature(id_) for id_ in used if id_.startswith("exit:")}
+    signatures |= {id_: naming.exit_signature(id_, catalogue) for id_ in used if id_.startswith("exit:")}
     signatures[LOST.id] = LOST
     return dict(sorted(signatures.items()))
