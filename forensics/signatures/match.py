@@ -18,6 +18,7 @@ import regex  # type: ignore[import-untyped]
 from forensics.signatures.pattern import INFORMATIONAL, MOST_TIMEOUTS, REGEX, TIMEOUT_S, Catalogue, Pattern, Required
 from forensics.signatures.prefilter import plain
 
+FEW_CANDIDATES = 20
 FEW = 200  # texts, up to which searching for each literal by itself is cheaper than building one automaton
 
 CAPTURES: pl.DataType = pl.List(pl.Struct({"name": pl.String, "value": pl.String}))
@@ -123,13 +124,14 @@ def may_match(texts: pl.Series, patterns: Sequence[Pattern]) -> pl.Series:
 def _searches(texts: pl.Series, patterns: Sequence[Pattern]) -> dict[int, Searches]:
     """For each pattern that may match some text, what is to be searched; most have nothing, most of the time."""
     prefilter = _prefilter_of(patterns)
-    candidates = _texts_of_few(texts, prefilter) if len(texts) <= FEW else _texts_of_many(texts, prefilter.owners)
+    candidates = _texts_of_few(texts, prefilter) if len(texts) <= FEW else _texts_of_many(_plain(texts), prefilter)
     if prefilter.always and not texts.is_empty():
         candidates |= dict.fromkeys(prefilter.always, pl.int_range(len(texts), dtype=pl.UInt32, eager=True))
     searches: dict[int, list[tuple[str, pl.Series]]] = {}
     for number, text_ids in sorted(candidates.items(), key=lambda candidate: candidate[0]):
         message = prefilter.messages[number]
-        searches.setdefault(message.pattern, []).append((message.expression, text_ids))
+        if not text_ids.is_empty():
+            searches.setdefault(message.pattern, []).append((message.expression, text_ids))
     return dict(searches)
 
 
@@ -149,22 +151,31 @@ def _messages_for(text: str, prefilter: _Prefilter) -> Iterator[int]:
             yield number
 
 
-def _texts_of_many(texts: pl.Series, owners: Mapping[str, Sequence[int]]) -> dict[int, pl.Series]:
-    """For each message, the texts with one of its first literals, by one automaton."""
-    literals = list(owners)
+def _texts_of_many(texts: pl.Series, prefilter: _Prefilter) -> dict[int, pl.Series]:
+    """For each message, the texts with its literals; one automaton finds those of all messages that come first."""
+    literals = list(prefilter.owners)
     if not literals:
         return {}
-    frame = pl.DataFrame({"text": _plain(texts)}).with_row_index("text_id")
+    frame = pl.DataFrame({"text": texts}).with_row_index("text_id")
     # Most texts contain no literal at all, which `contains_any` finds without building lists.
     frame = frame.filter(pl.col("text").str.contains_any(literals, ascii_case_insensitive=True))
     if frame.is_empty():
         return {}
     found = pl.col("text").str.extract_many(literals, ascii_case_insensitive=True, overlapping=True).list.unique()
     contained = frame.select("text_id", literal=found).explode("literal").with_columns(pl.col("literal").str.to_lowercase())
-    pairs = [(literal, number) for literal, numbers in owners.items() for number in numbers]
+    pairs = [(literal, number) for literal, numbers in prefilter.owners.items() for number in numbers]
     of_literals = pl.DataFrame(pairs, schema={"literal": pl.String, "message": pl.UInt32}, orient="row")
     holds = contained.join(of_literals, on="literal").select("message", "text_id").unique().sort("message", "text_id")
-    return {key[0]: group["text_id"] for key, group in holds.partition_by("message", as_dict=True).items()}
+    groups = {key[0]: group["text_id"] for key, group in holds.partition_by("message", as_dict=True).items()}
+    return {number: _with_all(texts, text_ids, prefilter.messages[number].further) for number, text_ids in groups.items()}
+
+
+def _with_all(texts: pl.Series, text_ids: pl.Series, further: Required) -> pl.Series:
+    """Select the texts that have a literal of each further set."""
+    for literals in further:
+        if len(text_ids) > FEW_CANDIDATES:  # of fewer the expression itself costs less
+            text_ids = text_ids.filter(texts.gather(text_ids).str.contains_any(list(literals), ascii_case_insensitive=True))
+    return text_ids
 
 
 def _plain(texts: pl.Series) -> pl.Series:
@@ -226,17 +237,17 @@ def _group_names(message: str) -> list[str]:
 
 def _search_with_timeout(texts: pl.Series, searches: Searches, id_: str, timeouts: dict[str, int]) -> pl.DataFrame:
     """As `_search`, text by text, for look-around expressions, which polars cannot run."""
-    expressions: dict[int, list[regex.Pattern[str]]] = {}
+    by_text: dict[int, list[regex.Pattern[str]]] = {}
     for message, text_ids in searches:
+        expression = regex.compile(message)
         for text_id in text_ids:
-            expressions.setdefault(text_id, []).append(regex.compile(message))
+            by_text.setdefault(text_id, []).append(expression)
     rows: list[tuple[int, int, list[dict[str, str]]]] = []
-    for text_id in sorted(expressions):
+    for text_id, text in zip(sorted(by_text), texts.gather(sorted(by_text)), strict=True):
         if timeouts.get(id_, 0) >= MOST_TIMEOUTS:
             break
-        text = texts[text_id]
         try:
-            match = next((m for e in expressions[text_id] if (m := e.search(text, timeout=TIMEOUT_S)) is not None), None)
+            match = next((m for e in by_text[text_id] if (m := e.search(text, timeout=TIMEOUT_S)) is not None), None)
         except TimeoutError:
             timeouts[id_] = timeouts.get(id_, 0) + 1
             continue
