@@ -8,6 +8,7 @@ the same fields (journal/attribution.py). docs/trust.md is this module in words.
 from __future__ import annotations
 
 from enum import IntEnum
+from functools import cache
 
 import numpy as np
 import polars as pl
@@ -219,4 +220,10 @@ def spoken(entries: pl.DataFrame, speaker: Speaker, *columns: str) -> pl.DataFra
 
 def is_any(column: pl.Series, wanted: list[str]) -> pl.Series:
     """Mark the entries with one of the wanted categories; codes are compared, 1 ms for 1 M entries."""
-    return column.is_in(wanted).fill_null(value=False)
+    return column.to_frame().select(_is_any(tuple(wanted))).to_series()
+
+
+@cache
+def _is_any(wanted: tuple[str, ...]) -> pl.Expr:
+    """Select whether the only column has one of the values: made once, since `watch` asks the same for each few entries."""
+    return pl.first().is_in(list(wanted)).fill_null(value=False)

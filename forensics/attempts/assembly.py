@@ -106,6 +106,8 @@ def _with_reports(attempts: pl.DataFrame, entries: pl.DataFrame, reports: pl.Dat
 
 
 def _restarts(entries: pl.DataFrame, numbers: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
+    if not lines.select(is_kind(ManagerMessage.RESTART).any()).item():
+        return RESTARTS.to_frame()
     restarts = with_lost(scheduled(lines)).join(numbers, on="candidate", how="left", maintain_order="left")
     about = entries.select("time", "machine", "host", "manager", "unit", "boot")[restarts["row"]]
     return restarts.hstack(about.with_columns(machine_or_host())).select([pl.col(name).cast(kind) for name, kind in RESTARTS.items()])

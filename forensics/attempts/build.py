@@ -37,6 +37,8 @@ def tallied(attributed: pl.DataFrame) -> pl.DataFrame:
 
 def with_reports(attempts: pl.DataFrame, entries: pl.DataFrame, reports: pl.DataFrame) -> pl.DataFrame:
     """Add the kernel messages and core dumps about an attempt to its sums."""
+    if reports.is_empty():
+        return attempts
     size = entries["bytes"].gather(reports["row"]).alias("size")
     more = reports.with_columns(size).group_by("candidate").agg(pl.len().cast(pl.UInt32).alias("more"), pl.col("size").sum())
     return attempts.join(more, on="candidate", how="left", maintain_order="left").with_columns(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from forensics.attempts.manager_messages import ManagerMessage, is_kind
 from forensics.attempts.unit_keys import Codes
@@ -35,6 +36,8 @@ FAULTS = (
 )
 OOM = r"oom-kill:|[Oo]ut of memory: Killed process"
 
+Rows = NDArray[np.intp]
+
 REPORTS = pl.Schema({"row": pl.UInt32, "candidate": pl.UInt32, "source": pl.String, "oom": pl.Boolean})
 
 
@@ -58,6 +61,11 @@ def kernel_and_coredumps(
     entries: pl.DataFrame, attributed: pl.DataFrame, attempts: pl.DataFrame, lines: pl.DataFrame, boots: Codes
 ) -> pl.DataFrame:
     """Find REPORTS: row, candidate, source ("kernel" or "coredump"), oom. attempts: the candidates that are attempts."""
+    of_kernel, of_dumps = is_any(entries["transport"], ["kernel"]), of_coredump(entries)
+    if not of_kernel.any() and not of_dumps.any():
+        return REPORTS.to_frame()
+    dumps = _dumps(entries, np.flatnonzero(of_dumps.to_numpy()), attributed, boots)
+    messages = _kernel(entries, np.flatnonzero(of_kernel.to_numpy()), boots)
     clock = entries["monotonic"].fill_null(0)
     spans = attempts.select(
         "candidate",
@@ -68,34 +76,28 @@ def kernel_and_coredumps(
         (pl.col("exit_code").cast(pl.String) == "dumped").fill_null(value=False).alias("dumped"),
         pl.when(pl.col("exit_code").cast(pl.String).is_in(["killed", "dumped"])).then(pl.col("exit_status")).alias("signal"),
     )
-    dumps = _dumps(entries, attributed, boots)
-    messages = _kernel(entries, boots)
-    if dumps.is_empty() and messages.is_empty():
-        return REPORTS.to_frame()
     pids = pl.concat([dumps["pid"], messages["pid"]]).drop_nulls().unique()
     processes = _processes(attributed, lines, pids).join(spans, on="candidate")
     dumped = _of_dumps(dumps, spans, processes)
-    of_dumps = dumped.join(dumps.select("row", "pid"), on="row").select("candidate", "pid").join(spans, on="candidate")
-    of_kernel = _of_kernel(messages, spans, pl.concat([processes, of_dumps.select(processes.columns)]), _names(entries, attempts))
+    crashed = dumped.join(dumps.select("row", "pid"), on="row").select("candidate", "pid").join(spans, on="candidate")
+    reported = _of_kernel(messages, spans, pl.concat([processes, crashed.select(processes.columns)]), _names(entries, attempts))
     return pl.concat(
         [
             dumped.select("row", "candidate", pl.lit("coredump").alias("source"), pl.lit(value=False).alias("oom")),
-            of_kernel.select("row", "candidate", pl.lit("kernel").alias("source"), "oom"),
+            reported.select("row", "candidate", pl.lit("kernel").alias("source"), "oom"),
         ]
     ).sort("row")
 
 
-def _dumps(entries: pl.DataFrame, attributed: pl.DataFrame, boots: Codes) -> pl.DataFrame:
+def _dumps(entries: pl.DataFrame, rows: Rows, attributed: pl.DataFrame, boots: Codes) -> pl.DataFrame:
     """List core dumps: row, unit_boot of the unit they name (null where they name none), boot, at, pid."""
-    rows = np.flatnonzero(of_coredump(entries).to_numpy())
     dump = entries.select(pl.col("monotonic").fill_null(0).alias("at"), pid="coredump_pid")[rows]
     named = attributed.filter(pl.col("speaker") == int(Speaker.COREDUMP)).select("row", "unit_boot")
     return pl.DataFrame({"row": rows.astype(np.uint32), "boot": boots[rows]}).hstack(dump).join(named, on="row", how="left")
 
 
-def _kernel(entries: pl.DataFrame, boots: Codes) -> pl.DataFrame:
+def _kernel(entries: pl.DataFrame, rows: Rows, boots: Codes) -> pl.DataFrame:
     """List kernel messages that name a process or a service: row, boot, at, pid, manager, unit, oom, signal."""
-    rows = np.flatnonzero(is_any(entries["transport"], ["kernel"]).to_numpy())
     fields = entries.select("message", "monotonic", "source_monotonic")[rows]
     message = pl.col("message")
     path = message.str.extract(MEMCG)
