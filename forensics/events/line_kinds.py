@@ -149,6 +149,11 @@ def _first_match(column: str, table: tuple[tuple[str, str], ...], otherwise: pl.
     return kind
 
 
+def _lettered(frame: pl.DataFrame, table: tuple[tuple[str, str], ...], otherwise: pl.Expr) -> list[pl.DataFrame]:
+    """Give lines the letters of a table; where there is no line, no expression need be compiled."""
+    return [] if frame.is_empty() else [frame.select("at", _first_match("own", table, otherwise).alias("letter"))]
+
+
 def letters(texts: pl.Series) -> pl.Series:
     """Return one letter for each text. Pass distinct texts only: every pattern is tried on each, about 3 µs per text."""
     frame = pl.DataFrame({"own": unprefixed(texts), "whole": texts}).with_row_index("at")
@@ -160,15 +165,11 @@ def letters(texts: pl.Series) -> pl.Series:
     )
     plain = pl.when(pl.col("record")).then(pl.lit("L")).otherwise(pl.lit("N"))
     margin = ~pl.col("several") & ~pl.col("indented")
-    cases = (
-        (pl.col("several"), lambda: pl.lit("M")),
-        (~pl.col("several") & pl.col("indented"), lambda: _first_match("own", INDENTED, pl.lit("I"))),
-        (margin & ~pl.col("special"), lambda: plain),
-        (margin & pl.col("special"), lambda: _first_match("own", AT_THE_MARGIN, plain)),
-    )
-    parts = []
-    for chosen, letter in cases:
-        part = frame.filter(chosen)
-        if not part.is_empty() or not parts:  # an expression that is not used need not be compiled
-            parts.append(part.select("at", letter().alias("letter")))
+    several, indented, special = pl.col("several"), pl.col("indented"), margin & pl.col("special")
+    parts = [
+        frame.filter(several).select("at", pl.lit("M").alias("letter")),
+        frame.filter(margin & ~pl.col("special")).select("at", plain.alias("letter")),
+        *_lettered(frame.filter(~several & indented), INDENTED, pl.lit("I")),
+        *_lettered(frame.filter(special), AT_THE_MARGIN, plain),
+    ]
     return pl.concat(parts).sort("at")["letter"]

@@ -12,7 +12,7 @@ KNOWN = [
 
 
 def test_a_text_is_most_like_the_one_that_shares_its_words() -> None:
-    (likes,) = most_like(["cannot bind: the address is already in use"], KNOWN)
+    (likes,) = most_like(["error while binding: address already in use"], KNOWN)
     assert likes[0].signature == "port.conflict"
     assert all(LEAST <= like.score <= 1 for like in likes)
 
