@@ -25,6 +25,7 @@ from forensics.sanitize.lazy_pattern import LazyPattern
 
 __all__ = ["KERNEL", "PastedJournal", "as_journal"]
 
+_NO_MACHINE = "0" * 32
 SUPERVISED = "a supervisor's log"
 STEP = 10  # µs between two lines with the same time, as between the lines of one write
 _DUMPED = LazyPattern(r"Process (\d{1,10}) \(.{0,200}\) of user \d{1,10} dumped core", re.DOTALL)
@@ -78,19 +79,21 @@ class _UnitState:
 
 def as_journal(records: Sequence[LogRecord], understood: Format = UNRECOGNISED) -> PastedJournal:
     """Give each record the fields that it has in a journal, and an end to each attempt that has none."""
-    stated = _without_repeated(_named(list(_stated(_without_prose(_on_one_host(records), understood)))))
+    stated = _without_repeated(_named(list(_stated(_without_prose(records, understood)))))
+    has_hosts = _has_several_hosts(records)
     records, messages = [record for record, _ in stated], [message for _, message in stated]
     units: dict[tuple[str | None, str], _UnitState] = {}
     journal: list[JournalRecord] = []
     now = 0
     for record, message, unit in zip(records, messages, units_of(records, messages), strict=True):
         now = max(record.time or 0, now + STEP)
-        fields = _common(record, now)
+        host = record.host if has_hosts else None
+        fields = _common(record, now, host)
         if unit is not None:
-            state = units.setdefault((record.host, unit), _UnitState(unit))
+            state = units.setdefault((host, unit), _UnitState(unit))
             _advance(state, message)
             state.scheduled |= message is not None and message.kind in _FINAL and not _is_systemds(record)
-            state.time, state.line, state.host, state.begun = now, record.line, record.host, True
+            state.time, state.line, state.host, state.begun = now, record.line, host, True
             fields |= _unit_fields(state, message)
         journal.append(JournalRecord(record.line, fields))
     unfinished = [state for state in units.values() if state.is_open]
@@ -105,25 +108,30 @@ def as_journal(records: Sequence[LogRecord], understood: Format = UNRECOGNISED) 
 _FINAL = {systemd.UNIT_FAILURE_RESULT, systemd.UNIT_SUCCESS}  # after these another supervisor starts the program anew
 
 
-def _on_one_host(records: Sequence[LogRecord]) -> Sequence[LogRecord]:
-    """Leave out the host, unless lines of several hosts alternate: a host may be renamed, or missing in some lines."""
+def _has_several_hosts(records: Sequence[LogRecord]) -> bool:
+    """Whether lines of several hosts alternate; one host may be renamed, or missing in some lines."""
     hosts = [record.host for record in records if record.host is not None]
-    changes = sum(before != after for before, after in pairwise(hosts))
-    if changes > len(set(hosts)) - 1:
-        return records
-    return [replace(record, host=None) if record.host is not None else record for record in records]
+    return sum(before != after for before, after in pairwise(hosts)) > len(set(hosts)) - 1 if hosts else False
 
 
-def _common(record: LogRecord, now: int) -> Fields:
-    machine = f"{0 if record.host is None else crc32(record.host.encode(errors='replace')):032x}"
-    fields: Fields = {TIME: str(now), "__MONOTONIC_TIMESTAMP": str(now), "_BOOT_ID": machine, "_MACHINE_ID": machine}
-    fields |= {"_HOSTNAME": record.host or "pasted", "MESSAGE": record.message, "_TRANSPORT": "kernel" if record.kernel else "stdout"}
+def _common(record: LogRecord, now: int, host: str | None) -> Fields:
+    machine = _NO_MACHINE if host is None else f"{crc32(host.encode(errors='replace')):032x}"
+    time = str(now)
+    fields: Fields = {
+        TIME: time,
+        "__MONOTONIC_TIMESTAMP": time,
+        "_BOOT_ID": machine,
+        "_MACHINE_ID": machine,
+        "_HOSTNAME": host or "pasted",
+        "MESSAGE": record.message,
+        "_TRANSPORT": "kernel" if record.kernel else "stdout",
+    }
     if record.identifier is not None:
         fields["SYSLOG_IDENTIFIER"] = record.identifier
+        if record.identifier.startswith("systemd-coredump") and (dumped := _DUMPED.match(record.message)):
+            fields |= {"MESSAGE_ID": systemd.COREDUMP, "COREDUMP_PID": dumped[1], "_UID": "0"}
     if record.pid is not None:
         fields["_PID"] = str(record.pid)
-    if (dumped := _DUMPED.match(record.message)) and (record.identifier or "").startswith("systemd-coredump"):
-        fields |= {"MESSAGE_ID": systemd.COREDUMP, "COREDUMP_PID": dumped[1], "_UID": "0"}
     return fields
 
 
@@ -161,9 +169,9 @@ def _assumed_end(state: _UnitState, now: int) -> list[JournalRecord]:
         ManagerMessage(systemd.UNIT_PROCESS_EXIT, state.name, None, {"EXIT_CODE": "exited", "EXIT_STATUS": "1", "COMMAND": "ExecStart"}),
         ManagerMessage(systemd.UNIT_FAILURE_RESULT, state.name, None, {"UNIT_RESULT": "exit-code"}),
     )
-    record = LogRecord(state.line, "", host=state.host)
+    record = LogRecord(state.line, "")
     at = max(now, state.time)
-    return [JournalRecord(0, _common(record, at + (n + 1) * STEP) | _unit_fields(state, end)) for n, end in enumerate(ends)]
+    return [JournalRecord(0, _common(record, at + (n + 1) * STEP, state.host) | _unit_fields(state, end)) for n, end in enumerate(ends)]
 
 
 def _without_prose(records: Sequence[LogRecord], understood: Format) -> Sequence[LogRecord]:
@@ -215,8 +223,8 @@ def _manager_message(record: LogRecord, *, is_cat: bool) -> ManagerMessage | Non
     if record.identifier is None and is_cat:
         is_ours = systemd_text.states_an_end_or_restart(record.message) or systemd_text.names_a_job(record.message)
         return parse_message(record.message) if is_ours else None
-    by_child = _BY_CHILD.match(identifier)
-    if by_child or record.unit is not None or _SPAWN.match(record.message):
+    by_child = identifier.startswith("(") and _BY_CHILD.match(identifier)
+    if by_child or record.unit is not None or (": Fail" in record.message[:300] and _SPAWN.match(record.message)):
         message = parse_message(record.message)
         return message if message.kind == systemd.SPAWN_FAILED or (by_child and message.unit is not None) else None
     return None

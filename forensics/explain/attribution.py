@@ -201,6 +201,8 @@ def _units_of_plain_lines(
     records: Sequence[LogRecord], messages: Sequence[ManagerMessage | None], units: Sequence[str]
 ) -> list[str | None]:
     """The unit of each place for a line without a name: the one that ends next, if it had started by then, else the latest to start."""
+    if all(record.identifier is not None for record in records):
+        return [None] * len(records)
     first_named = next((index for index, record in enumerate(records) if record.identifier is not None), 0)
     ending: list[str | None] = [None] * len(records)
     ends_next: str | None = None

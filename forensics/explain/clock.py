@@ -21,9 +21,15 @@ class Clock:
 
     def __init__(self) -> None:
         self._months: dict[str, int] = {}
+        self._latest: tuple[str, int | None] = ("", None)
 
     def micros(self, text: str) -> int | None:
         """µs since the epoch, since the boot, or since the start of 2000 for a date without a year; null for no time."""
+        if text != self._latest[0]:
+            self._latest = (text, self._read(text))
+        return self._latest[1]
+
+    def _read(self, text: str) -> int | None:
         if _NUMBER.fullmatch(text):
             return int(float(text) * 1_000_000)
         if dated := _DATE.search(text):

@@ -33,6 +33,7 @@ _FENCE = LazyPattern(
     r"[ \t>]{0,40}(?:(?:`{3,12}|~{3,12})[\w.+-]{0,30}[ \t]{0,40}\Z|\[/?(?:code|quote|spoiler)[^\]\n]{0,80}\]\Z"
     r"|</?(?:pre|code|details|summary)[^>\n]{0,80}>\Z)"
 )
+_QUOTES = LazyPattern(r"`|</?(?:pre|code|br)|\[/?(?:code|quote)")
 _OPENING = LazyPattern(r"[ \t]{0,40}(?:`{1,12}(?!`)|<(?:pre|code)>|\[(?:code|quote)\])")
 _CLOSING = LazyPattern(r"(?:(?<!`)`{1,12}|</(?:pre|code)>|<br ?/?>|\[/(?:code|quote)\])[ \t]{0,40}\Z")
 # journalctl's, the pager's and a terminal multiplexer's own lines, and what a person typed
@@ -60,24 +61,22 @@ _COUNTED: tuple[LazyPattern, ...] = tuple(
 
 def log_lines(text: str) -> list[Line]:
     """Split a text into the lines of the log in it."""
-    lines = [(number, line) for number, row in enumerate(text.split("\n"), 1) if (line := _plain(row)).strip()]
+    has_escapes, has_rare = _ESCAPES.search(text) is not None, _RARE.search(text) is not None
+    rows = ((number, row[:LONGEST]) for number, row in enumerate(text.split("\n"), 1))
+    if has_rare:
+        rows = ((number, row.translate(_TRANSLATED) if _RARE.search(row) else row) for number, row in rows)
+    if has_escapes:
+        rows = ((number, _ANSI.sub("", row) if _ESCAPES.search(row) else row) for number, row in rows)
+    lines = [(number, row) for number, row in rows if row.strip()]
     lines = _within_fences(lines)
-    lines = _without_quote_marks(lines)
+    lines = _without_quote_marks(lines) if ">" in text else lines
     for mark in _MARKS:
         lines = _without(lines, mark, lambda _: True)
     for mark in _COUNTED:
         lines = _without(lines, mark, _counts_up)
-    lines = [(number, _unquoted(line)) for number, line in lines]
+    lines = [(number, _unquoted(line)) for number, line in lines] if _QUOTES.search(text) else lines
     lines = [(number, line) for number, line in lines if line.strip() and not _NOT_OF_LOG.match(line.lstrip())]
     return _unindented(lines)
-
-
-def _plain(row: str) -> str:
-    """A line without colours and invisible characters, of a length that expressions may search."""
-    line = row[:LONGEST]
-    if not line.isascii() or not line.isprintable():
-        line = line.translate(_TRANSLATED) if _RARE.search(line) else line
-    return _ANSI.sub("", line) if _ESCAPES.search(line) else line
 
 
 def _within_fences(lines: list[Line]) -> list[Line]:
@@ -96,7 +95,7 @@ def _within_fences(lines: list[Line]) -> list[Line]:
 
 def _unquoted(line: str) -> str:
     """Remove quotes that open or close a log in the line itself."""
-    if "`" not in line and ">" not in line and "]" not in line:
+    if not _QUOTES.search(line):
         return line
     opening = _OPENING.match(line)
     rest = line[opening.end() :] if opening else line

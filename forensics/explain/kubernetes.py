@@ -49,10 +49,13 @@ _LISTED = LazyPattern(
 )
 
 
+def may_describe(text: str) -> bool:
+    """Whether a text may have descriptions, events or lists of pods: one search of all of it."""
+    return _MAY_BE.search(text) is not None
+
+
 def without_descriptions(lines: Sequence[Line]) -> tuple[list[Line], list[LogRecord]]:
     """Separate descriptions, events and lists of pods from the lines of logs: the other lines, and what the former state."""
-    if not any(_MAY_BE.search(text) for _, text in lines):
-        return list(lines), []
     is_described = sum(1 for _, text in lines if _DESCRIBED.match(text)) >= FEWEST and any(_STATE.match(text) for _, text in lines)
     is_structured = any(_EXIT_CODE.match(text) for _, text in lines) and any(_STATE.match(text) for _, text in lines)
     rest: list[Line] = []

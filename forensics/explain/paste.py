@@ -10,7 +10,7 @@ from forensics.explain.copied import log_lines
 from forensics.explain.decode import decoded
 from forensics.explain.format import PLAIN, Format
 from forensics.explain.kubernetes import NAME as KUBECTL
-from forensics.explain.kubernetes import without_descriptions
+from forensics.explain.kubernetes import may_describe, without_descriptions
 from forensics.explain.log_formats import LogRecord, is_newest_first, parse_lines, without_times
 from forensics.explain.records import TIME, JournalRecord, journal_records
 from forensics.explain.status import NAME as STATUS
@@ -35,8 +35,8 @@ def _read_text(text: str) -> PastedJournal:
     lines = log_lines(text)
     clock = Clock()
     timed, times, runtime = without_times(lines, clock)
-    rest, sections = without_status(timed)
-    rest, described = without_descriptions(rest)
+    rest, sections = without_status(timed) if "Loaded: " in text or "Active: " in text else (timed, [])
+    rest, described = without_descriptions(rest) if may_describe(text) else (rest, [])
     records, name, known = parse_lines(rest, clock, times)
     records = with_status(records, sections) if sections or not is_newest_first(records) else records[::-1]
     records = sorted([*records, *described], key=lambda record: record.line) if described else records
