@@ -85,15 +85,21 @@ def find_candidates(
     timed = _with_ends(attempts, events)
     good = contrast.good_problems(timed)
     past = pl.concat([past, good])
-    known = contrast.with_held(_placed(_known_problems(timed, hits, catalogue), timed), past)
+    known = _compared(_known_problems(timed, hits, catalogue), timed, past)
     beyond_doubt = known.filter(pl.col("evidence") <= MANAGER, ~reduce(or_, map(pl.col, DOUBTS))).select("attempt").unique()
     doubtful = timed.join(beyond_doubt, on="attempt", how="anti", maintain_order="left")
-    unknown = contrast.with_held(_placed(_unknown_problems(doubtful, hits), doubtful), past)
+    # where all is known beyond doubt, most of the work is not done
+    unknown = known.clear() if doubtful.is_empty() else _compared(_unknown_problems(doubtful, hits), doubtful, past)
     beside = _chosen(known.join(beyond_doubt, on="attempt", how="semi").with_columns(repeated=pl.lit(value=False)))
-    compared = _kept(known.join(beyond_doubt, on="attempt", how="anti")), _kept(unknown)
-    failed = contrast.failed_problems(pl.concat(compared))
-    both = contrast.with_repeated(pl.concat(compared), pl.concat([past, failed]))
+    compared = contrast.keyed(pl.concat([_kept(known.join(beyond_doubt, on="attempt", how="anti")), _kept(unknown)]))
+    failed = contrast.failed_problems(compared)
+    both = contrast.with_repeated(compared, pl.concat([past, failed]))
     return Candidates(pl.concat([beside, _chosen(both)]).sort("attempt", "event", "evidence"), pl.concat([good, failed]))
+
+
+def _compared(candidates: pl.DataFrame, timed: pl.DataFrame, past: pl.DataFrame) -> pl.DataFrame:
+    """Add what speaks for and against candidates by their place, and by what was logged in good times."""
+    return contrast.with_held(_placed(candidates, timed), past)
 
 
 def _kept(candidates: pl.DataFrame) -> pl.DataFrame:

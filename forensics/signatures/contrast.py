@@ -38,11 +38,11 @@ def good_problems(timed: pl.DataFrame) -> pl.DataFrame:
     short = pl.col("text").str.slice(0, mask.LONGEST)
     message = prefix.without_prefix(prefix.without_control(short))
     problems = texts.filter(line_wording.complains(message) | line_level.reports_error(short))
-    return _past(lines.join(problems, on="text", how="semi", maintain_order="left"), held=True)
+    return _past(keyed(lines.join(problems, on="text", how="semi", maintain_order="left")), held=True)
 
 
 def failed_problems(candidates: pl.DataFrame) -> pl.DataFrame:
-    """Find the problems of attempts that failed: PAST. candidates: what may explain their ends."""
+    """Find the problems of attempts that failed: PAST. candidates: what may explain their ends, with `key`."""
     return _past(candidates.filter(pl.col("outcome") == "failed"), held=False)
 
 
@@ -53,17 +53,17 @@ def with_held(candidates: pl.DataFrame, past: pl.DataFrame) -> pl.DataFrame:
         return candidates.with_columns(held=pl.lit(value=False))
     since = good.group_by(*UNIT, "key").agg(held_since=pl.col("attempt").min())
     held = (pl.col("held_since") <= pl.col("attempt")).fill_null(value=False)
-    keyed = _keyed(candidates).join(since, on=[*UNIT, "key"], how="left", maintain_order="left")
-    return keyed.with_columns(held=held).drop("key", "held_since").cast({"attempt": candidates.schema["attempt"]})
+    compared = keyed(candidates).join(since, on=[*UNIT, "key"], how="left", maintain_order="left")
+    return compared.with_columns(held=held).drop("key", "held_since").cast({"attempt": candidates.schema["attempt"]})
 
 
 def with_repeated(candidates: pl.DataFrame, past: pl.DataFrame) -> pl.DataFrame:
-    """Add `repeated`: whether the failed attempt of the unit before it logged a candidate too."""
+    """Add `repeated`: whether the failed attempt of the unit before it logged a candidate too. candidates: with `key`."""
     failed = past.filter(~pl.col("held"))
     if failed.is_empty() or candidates.is_empty():
         return candidates.with_columns(repeated=pl.lit(value=False))
     before = (
-        candidates.select(*UNIT, pl.col("attempt").cast(PAST["attempt"]))
+        candidates.select(*UNIT, "attempt")
         .unique()
         .sort("attempt")
         .join_asof(
@@ -74,14 +74,14 @@ def with_repeated(candidates: pl.DataFrame, past: pl.DataFrame) -> pl.DataFrame:
             check_sortedness=False,
         )
     )
+    if before["previous"].null_count() == len(before):
+        return candidates.with_columns(repeated=pl.lit(value=False))
     again = failed.select(*UNIT, "key", previous="attempt", repeated=pl.lit(value=True)).unique()
     return (
-        _keyed(candidates)
-        .join(before, on=[*UNIT, "attempt"], how="left", maintain_order="left")
+        candidates.join(before, on=[*UNIT, "attempt"], how="left", maintain_order="left")
         .join(again, on=[*UNIT, "previous", "key"], how="left", maintain_order="left")
         .with_columns(pl.col("repeated").fill_null(value=False))
-        .drop("key", "previous")
-        .cast({"attempt": candidates.schema["attempt"]})
+        .drop("previous")
     )
 
 
@@ -96,11 +96,10 @@ def remembered(past: pl.DataFrame, logged: pl.DataFrame) -> pl.DataFrame:
 
 
 def _past(events: pl.DataFrame, *, held: bool) -> pl.DataFrame:
-    keyed = _keyed(events).select(*UNIT, "attempt", "key", held=pl.lit(held))
-    return keyed.cast(PAST).unique(maintain_order=True)
+    return events.select(*UNIT, "attempt", "key", held=pl.lit(held)).cast(PAST).unique(maintain_order=True)
 
 
-def _keyed(events: pl.DataFrame) -> pl.DataFrame:
+def keyed(events: pl.DataFrame) -> pl.DataFrame:
     """Add the masked text of each event, of a traceback that of its first exception; attempts are numbered as in PAST."""
     said = pl.coalesce("root", "text")
     texts = events.select(said.unique(maintain_order=True).alias("said"))["said"]
