@@ -179,7 +179,8 @@ def by_report(case: Case, catalogue: Catalogue) -> Answer | None:
         exported = Path(name) / "pasted.export"
         exported.write_bytes(journal)
         sources = Sources(files=(exported,))
-        found = investigate(Query(sources=sources, store=Path(name) / "store", now=AT), whole=True)
+        query = Query(sources=sources, store=Path(name) / "store", now=AT, pattern_folders=(folder("patterns"),))
+        found = investigate(query, whole=True)
     classes = [incident.classes[0].signature for incident in found.report.incidents if incident.classes]
     answers = [_of_class(case, class_, found.history, catalogue) for class_ in dict.fromkeys(classes)]
     if not answers or case.is_quiet:

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from forensics.explain.as_journal import PastedJournal
+from forensics.explain.as_journal import KERNEL, PastedJournal
 from forensics.explain.paste import read_paste
 from forensics.explain.records import TIME, Fields, JournalRecord
 from forensics.model import systemd
@@ -68,12 +68,13 @@ def journal_of(text: str, *, fails: bool = True) -> bytes | None:
 def _lines(pasted: PastedJournal, *, fails: bool) -> Iterator[Line]:
     before = None
     for record in pasted.records:
-        if record.line == 0 and not fails:  # an end that the text does not show
+        of_kernel = KERNEL in {record.fields.get("UNIT"), record.fields.get("_SYSTEMD_UNIT")}
+        if record.line == 0 and (not fails or of_kernel):  # an end that the text does not show
             continue
         at = _time(record)
         after = 10 if before is None or at is None else min(max(at - before, 10), MOST_BETWEEN)
         before = at if at is not None else before
-        yield Line(_of_a_journal(record.fields), after)
+        yield Line(_of_a_journal(record.fields, of_kernel=of_kernel), after)
 
 
 def _time(record: JournalRecord) -> int | None:
@@ -81,9 +82,10 @@ def _time(record: JournalRecord) -> int | None:
     return int(str(value)) if value is not None and str(value).isdigit() else None
 
 
-def _of_a_journal(fields: Fields) -> Fields:
-    """The fields that journald adds to what a text shows."""
-    kept = {name: value for name, value in fields.items() if name not in OWN_TIMES and name not in {"_BOOT_ID", "_MACHINE_ID"}}
+def _of_a_journal(fields: Fields, *, of_kernel: bool) -> Fields:
+    """The fields that journald adds to what a text shows; the kernel is no unit in a journal."""
+    left_out = {*OWN_TIMES, "_BOOT_ID", "_MACHINE_ID", *(("_SYSTEMD_UNIT", *INVOCATIONS) if of_kernel else ())}
+    kept = {name: value for name, value in fields.items() if name not in left_out}
     defaults: Fields = {"PRIORITY": "6", "_UID": "0", "SYSLOG_FACILITY": "3"}
     if kept.get("_PID") == "1":
         defaults["_COMM"] = "systemd"

@@ -9,6 +9,8 @@ from benchmarks.deciding import BadCaseError, Case, Tally, judge, read_cases
 from benchmarks.deciding_journal import ATTEMPTS, journal_of
 from forensics.explain.records import journal_records
 from forensics.model import systemd
+from forensics.resources import folder
+from forensics.signatures.catalogue import load
 
 PORT = Case("1", "text", ("port.conflict", "network.*"), ("bind: address already in use",))
 BY_LINE = Case("2", "text", (), ("it broke",))
@@ -108,3 +110,15 @@ def test_the_journal_of_a_quiet_case_has_no_end_that_the_text_does_not_show():
     without_end = "\n".join(PASTED.splitlines()[:2])
     ends = [b"UNIT_RESULT=exit-code" in journal_of(without_end, fails=fails) for fails in (True, False)]
     assert ends == [True, False]
+
+
+def test_a_report_of_that_journal_gives_the_class_of_the_catalogue_and_the_line():
+    text = PASTED.replace("cannot go on", "OSError: [Errno 28] No space left on device: '/var/lib/web/data'")
+    case = Case("4", text, ("disk.full",), ("No space left on device",))
+    answer = deciding.by_report(case, load([folder("patterns")]))
+    assert (answer.verdict, answer.signature) == (deciding.RIGHT, "disk.full")
+    assert deciding.is_wanted(case.lines, answer.line)
+
+
+def test_a_text_without_a_service_has_no_report():
+    assert deciding.by_report(Case("5", "Nov 27 10:00:00 host kernel: NVRM: a line of the kernel", (), ("NVRM",)), load([])) is None
