@@ -7,8 +7,8 @@ line, on this one) · r what belongs to it · H uncaught exception of the JVM or
 U Ruby's uncaught exception · p PHP's · s its frames · O OCaml's · o its frames · W Lua's `stack traceback:` · Z a sanitizer's report
 d a failed assertion of one CUDA thread · D, t the head and the body of a kernel's report · Y what the C library or V8 prints before its
 frames · u frames of the C library · c `Caused by:` alone (Rust's anyhow) · e an indented, numbered line · l a heading after such a list
-j an inner cause (.NET, Node) · h where Node stopped · w, z, v the rest of what Node prints · a Erlang's frames · i, m the ends of a box
-M several lines in one entry · L starts as a log record does · N anything else
+j an inner cause (.NET, Node, Erlang) · h where Node stopped · w, z, v the rest of what Node prints · a Erlang's frames · P an indented line
+of an error report of Erlang's logger · i, m the ends of a box · M several lines in one entry · L starts as a log record does · N else
 """
 
 from __future__ import annotations
@@ -126,13 +126,14 @@ INDENTED = (
     ("y", r"^\s*\| (?:\w+\.)*\w*ExceptionGroup: "),
     ("x", r"^\s*\| " + EXCEPTION),
     ("q", r"^\s*(?:\|(?: |$)|\+-)"),
-    ("j", r"^\s*---> [A-Za-z_][\w.`+]*(?:Exception|Error)\b|^\s+\[cause\]: "),
-    ("a", r"^\s+(?:'[^']*'|[\w$@-]+):(?:'[^']*'|[\w$@-]+)/\d+,? ?(?:\(|line \d)"),
+    ("j", r"^\s*---> [A-Za-z_][\w.`+]*(?:Exception|Error)\b|^\s+\[cause\]: |^\s+exception (?:error|exit|throw): "),
+    ("a", r"^\s+(?:in (?:function|call from) +)?(?:'[^']*'|[\w$@-]+):(?:'[^']*'|[\w$@-]+)/\d+,? ?(?:\(|line \d)"),
     ("e", r"^\s{1,12}\d{1,3}: +\S"),
     ("F", r'^\s+File "[^"]*", line \d+'),
     ("A", r"^\s+at \S"),
     ("T", r"^\s+" + TRACEBACK + r":\s*$"),
 )
+REPORT = "^" + TIME + r" \[(?:erro|error|crit|critical|alert|emergency)\] <[\d.]+>"
 FRAME_START = r"^\s|^[|+]"
 SPECIAL_AT_THE_MARGIN = "|".join(f"(?:{pattern})" for _, pattern in AT_THE_MARGIN)
 
@@ -169,7 +170,11 @@ def letters(texts: pl.Series) -> pl.Series:
     parts = [
         frame.filter(several).select("at", pl.lit("M").alias("letter")),
         frame.filter(margin & ~pl.col("special")).select("at", plain.alias("letter")),
-        *_lettered(frame.filter(~several & indented), INDENTED, pl.lit("I")),
+        *_lettered(
+            frame.filter(~several & indented),
+            INDENTED,
+            pl.when(pl.col("whole").str.contains(REPORT)).then(pl.lit("P")).otherwise(pl.lit("I")),
+        ),
         *_lettered(frame.filter(special), AT_THE_MARGIN, plain),
     ]
     return pl.concat(parts).sort("at")["letter"]

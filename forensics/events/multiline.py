@@ -82,7 +82,11 @@ def _as_events(logical: pl.DataFrame, spans: pl.DataFrame, stack_of: Numbers) ->
 
 def _exceptions(texts: pl.Series) -> pl.Series:
     """Strip a log record's prefix, the bars of a group and what announces a cause from the lines of exceptions."""
-    return unprefixed(texts).str.replace(r"^[\s|│]*(?:Caused by: |---> |\[cause\]: |\d{1,3}: )?", "").str.strip_chars_end()
+    return (
+        unprefixed(texts)
+        .str.replace(r"^[\s|│]*(?:Caused by: |---> |\[cause\]: |exception (?:error|exit|throw): |\d{1,3}: )?", "")
+        .str.strip_chars_end()
+    )
 
 
 def _as_lines(single: pl.DataFrame) -> pl.DataFrame:

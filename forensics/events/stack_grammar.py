@@ -24,7 +24,7 @@ RUST = r"(?:R(?P<next>[NnE])|V)[rIA]*"
 # a line of any kind begins a stack of `at …` frames where two of them follow; Node shows the place before, and its error's fields after
 JAVA = r"(?:h[ENnI]{1,6}?)?(?:H[IE]{0,6}|E|[NnL](?=A[AI]*A))A[AI]*(?:J[AI]*|w[AI]*|z)*(?:I{0,2}v)?"
 ANYHOW = r"(?:(?:[EL]I{0,2})?c(?=I)|E(?=e))I+(?:lI+)*"
-ERLANG = r"(?:[ENnL]I{0,2})?a[aI]*"
+ERLANG = r"[ENnL]?P{0,2}a[aIP]*|[ENnL]?P[PI]+"
 NATIVE = r"Y[NnI]{0,4}?(?:uu+|eI*)|[ENnL]?uuu+"  # the C library's frames, V8's
 FRAMED = r"ib+m?"  # Terraform's boxes
 KERNEL = r"D[tI]{2,}"
@@ -120,7 +120,7 @@ ENDS: dict[str, Callable[[bytes], tuple[int, int]]] = {
     "rust": lambda _: (0, 0),
     "anyhow": _of_anyhow,
     "native": _if_headed,
-    "erlang": _if_headed,
+    "erlang": lambda lines: (lines.find(b"j"),) * 2 if b"j" in lines else _if_headed(lines),
     "framed": lambda _: (1, 1),
     "other": lambda _: (0, 0),
 }

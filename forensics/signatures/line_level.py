@@ -105,10 +105,11 @@ _ERROR_FORM = ascii_classes(
     rf"|^(?:[\w./\-]+: )?(?i:uncaught |unhandled )?{_EXCEPTION}(?:: |$| \[)"
     r"|^(?i:error|failed|failure|unable|cannot|could not|couldn't|can't|can not)(?: to)? \w|^(?i:error)[: ]|^ERR! |^npm (?:ERR!|error) "
     r"|(?:^|: )(?i:error) (?i:loading|while loading|opening|reading|parsing|creating|initializing|in|at|binding|on line|while)\b"
-    r"|^Traceback \(most recent call last\)|^!!! |^[^\n:]{0,40}\b(?i:error)(?: \([^)\n]*\))? ?: "
+    r"|^\[!\] |^Traceback \(most recent call last\)|^!!! |^[^\n:]{0,40}\b(?i:error)(?: \([^)\n]*\))? ?: "
     r"|^[\w./\-]+:\d+(?::\d+)?: (?i:fatal )?error|^\*\*\* (?i:error|fatal)|^make(?:\[\d+\])?: \*\*\* "
-    # Redis marks all that matters with #
-    r"|^\d+:[A-Z] \d\d \w{3} \d{4} [\d:.]{8,15} # (?:[^W\n]|W[^A\n])[^\n]*(?i:fail|error|can't|cannot|could not|unable|fatal|abort|denied)"
+    # Redis marks all that matters with #, Samba with level 0 · stunnel
+    r"|^(?:\d+:[A-Z] \d\d \w{3} \d{4} [\d:.]{8,15} # |\[[\d/]{10} [\d:.]{8,15}, +0(?:, [^\]\n]*)?\] \S+\(\w+\) )(?:[^W\n]"
+    r"|W[^A\n])[^\n]*(?i:fail|error|can't|cannot|could not|unable|fatal|abort|denied)"
 )
 # An access log: it counts where no level is written, as nginx's error log quotes the request, too.
 _ACCESS_FORM = ascii_classes(r"\"(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS|CONNECT) [^\"\n]*HTTP/\d")
@@ -116,7 +117,7 @@ _ACCESS_FORM = ascii_classes(r"\"(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS|CONNE
 _ORDINARY_FORM = ascii_classes(
     r"\bld\.so: object [^\n]* cannot be preloaded [^\n]*: ignored"
     r"|^\d+:[A-Z] \d\d \w{3} \d{4} [\d:.]{8,15} [*.\-] "
-    r"|\bCRIT (?:Supervisor (?:is )?running as root|Server '[^'\n]*' running without any)"
+    r"|^\[[ .]\] |\bCRIT (?:Supervisor (?:is )?running as root|Server '[^'\n]*' running without any)"
 )
 # What a supervisor reports of its services counts, whatever level it has there (supervisord, s6, Home Assistant).
 _ENDED_FORM = ascii_classes(

@@ -55,7 +55,7 @@ _HARMLESS = _words(
     r"|\berror[_ -]?(?:log|handler|handling|page|rate|reporting|threshold|code 0)s?\b|[\w/.]*/?errors?\.log\b"
     r"|\bfail-?(?:over|safe|fast|2ban)\b|\b(?:if|when|unless|whether|before|once) [^.;,]*\b(?:fails?|missing|denied|expired|unavailable"
     r"|required|busy)\b"
-    r"|\b(?:bad|dead) ?(?:letter|block(?:s)? (?:table|scan))\b"
+    r"|\bexpect(?:ed|s)=|\b(?:bad|dead) ?(?:letter|block(?:s)? (?:table|scan))\b"
 )
 # Errors that only announce the end: what is before them explains it.
 _FAREWELL = _words(
@@ -99,7 +99,8 @@ _ROLLBACK = _words(
         r"(?:\+ |> |\* |- )?(?:removing|removed|cleaning up|cleanup|cleaned up|releasing|released|closing|closed|unmounting|unmounted"
         r"|umount"
         r"|deleting|deleted|stopping|stopped|disconnecting|disconnected|rolling back|rolled back|reverting|reverted|undoing|restoring"
-        r"|unloading|unregistering|deregistering|freeing|detaching|tearing down|destroying|dropping|unlinking|unlocking|flushing|killing"
+        r"|unloading|unregistering|deregistering|deallocating|freeing|detaching|tearing down|destroying|dropping|unlinking|unlocking"
+        r"|flushing|killing"
         r"|waiting for|saving|shutdown|shut down|terminating|syncing|drain(?:ing|ed)|ending|leaving|resetting|purging|dismounting)\b",
         r"(?:[\w.\-]+ )?(?:closing|closed|deleted|released|shutdown complete(?:d)?|stopped|unloaded|disconnected)[.!]?$",
         r"(?:all|\d+) [\w ]+ (?:closed|stopped|released|disconnected|terminated)[.]?$",
@@ -173,6 +174,9 @@ _HINT = _words(
     r"|if you |for (?:more|further|help|details)|visit |read (?:more|the)|usage: |more (?:information|details))",
     r"^\s*(?:at|in|on|from|near) (?:line|file|column|position|[\w./\-]+:\d+)\b|^\s*(?:\d{1,6} )?[|│] |^\s*[~^-]+\s{0,9}$|^\s*--> "
     r"|^LINE \d+: |^\s*[╷╵│]\s*$|^\s*https?://\S+$",
+    # frames and the help of options, cut from what they belong to
+    r"^\s*(?:at [\w.$<>`]+[.(]|\S+\.go:\d+ \+0x|in (?:function|call from) |File \".*\", line \d|from \S+:\d+:in |#\d+ +\S+\()",
+    r"^\s*(?:-\w(?:,|\|)? ?)?--?[\w\-]+(?:[ =][^ ]+)? {2,}[^ ]",
     r"^[^:;.]*[^\"'?]\?\s{0,8}$|: please |\bfor more (?:information|details)\b[^\n]*$|\bin a future version\b|\bto suppress this\b",
 )
 

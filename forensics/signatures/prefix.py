@@ -81,7 +81,7 @@ PREFIX = ascii_classes(
     rf"|[0-9]+#[0-9]+:[ \t]+(?:\*[0-9]+[ \t]+)?|kid[0-9]+\|[ \t]+|<[0-9]+\.[0-9]+\.[0-9]+>[ \t]+"  # nginx · Squid · Erlang
     rf"|(?:\[System\][ \t]+)?\[MY-[0-9]+\][ \t]+(?:\[(?:Server|InnoDB|Repl)\][ \t]+)?|\[myid:[0-9]*\][ \t]+-[ \t]+"  # MySQL · ZooKeeper
     # unbound[12:0] error: · Xorg · Telegraf · sd-daemon
-    rf"|[\w./\-]+\[[0-9]+(?::[0-9]+)?\]:?[ \t]+(?:{_IN_BRACKETS}: )?|\(EE\)[ \t]+|[EWID]![ \t]+|<[0-7]>"
+    rf"|[\w./\-]+\[[0-9]+(?::[0-9]+)?\]:?[ \t]+(?:{_IN_BRACKETS}: )?|\(EE\)[ \t]+|\[[ .!:]\][ \t]+|[EWID]![ \t]+|<[0-7]>"
     rf"))+"
 )
 # The message of a logfmt line is what its key msg has.

@@ -248,6 +248,30 @@ CASES = [
     ),
     ("a kernel's head alone is a line", ["BUG: x", "next"], [("line", 1, None, None)] * 2),
     ("nodes that join are lines", ["Node 1 joined", "Node 2 joined", "Node 3 joined"], [("line", 1, None, None)] * 3),
+    (
+        "a crash report of Erlang's logger has no exception",
+        [f"2026-11-23 09:00:00.1+00:00 [error] <0.153.0> {line}" for line in ("", "  crasher:", "    initial call: x", "    links: []")],
+        [("traceback", 4, None, None)],
+    ),
+    (
+        "a crash report of Erlang's logger",
+        [
+            f"2026-11-23 09:00:00.1+00:00 [error] <0.153.0> {line}"
+            for line in (
+                "",
+                "  crasher:",
+                "    pid: <0.153.0>",
+                '    exception error: "the cookie is gone"',
+                "      in function  auth:init/1 (auth.erl, line 3)",
+            )
+        ],
+        [("traceback", 5, '"the cookie is gone"', '"the cookie is gone"')],
+    ),
+    (
+        "what Erlang's logger informs of are lines",
+        [f"2026-11-23 09:00:00.1+00:00 [info] <0.1.0>  {line}" for line in "ab"],
+        [("line", 1, None, None)] * 2,
+    ),
     ("words like a panic are a line", ["panic: no goroutine follows"], [("line", 1, None, None)]),
     ("an exception's name alone is a line", ["RuntimeError: handled"], [("line", 1, None, None)]),
 ]

@@ -76,6 +76,7 @@ listening on 0.0.0.0:8080
 Reached target network
 started worker 3
 Using cache directory /var/cache/app
+mode of the file expected=-rw-r-----
 SQLite database file has broader permissions than it should
 """.splitlines()
 FAREWELLS = """\
@@ -236,6 +237,9 @@ See "systemctl status nginx.service" for details.
 Please check the configuration
 Try 'app --help' for more information.
   at line 3, column 5
+at java.lang.ClassLoader.defineClass(Unknown Source)
+        github.com/acme/envconfig/config.go:241 +0x713
+    -t, --timeout NUM                Shutdown timeout
 LINE 1: select x from y
       ^~~~
 """.splitlines()

@@ -48,6 +48,7 @@ LINES = [
     f"2026/11/23 08:40:43 kid1| FATAL: {MESSAGE}",
     f"[1732000000] unbound[12:0] error: {MESSAGE}",
     f"1732000000: {MESSAGE}",
+    f"[!] {MESSAGE}",
     f"Nov 23 08:40:43.000 [err] {MESSAGE}",
     f"[2026-11-23 08:40:43.217][12][critical][main] {MESSAGE}",
     f"2026.11.23 08:40:43.000000 [ 12 ] {{}} <Error> {MESSAGE}",
