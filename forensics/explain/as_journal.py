@@ -184,7 +184,7 @@ def _without_prose(records: Sequence[LogRecord], understood: Format) -> Sequence
         is_bare = record.identifier is None and record.time is None and record.unit is None and record.statement is None
         is_prose = is_bare and (is_prose or record.line > before + 1)
         before = record.line + record.message.count("\n")
-        result.append(replace(record, unit=NO_UNIT) if is_prose else record)
+        result.append(record._replace(unit=NO_UNIT) if is_prose else record)
     return result
 
 
@@ -207,9 +207,9 @@ def _stated(records: Sequence[LogRecord]) -> Iterator[Stated]:
             statements = statements_of(record.message)
         by_supervisord |= bool(statements and OF_SUPERVISORD.match(record.message))
         if not statements and by_supervisord and OF_SUPERVISORD.match(record.message):
-            yield replace(record, unit=NO_UNIT), None
+            yield record._replace(unit=NO_UNIT), None
         elif not statements:
-            yield (replace(record, unit=unit) if unit and record.unit is None else record), None
+            yield (record._replace(unit=unit) if unit and record.unit is None else record), None
         for statement in statements:
             yield record, statement
 

@@ -29,6 +29,7 @@ _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad\u200e\
 _TRANSLATED = str.maketrans({**_SPACES, **_INVISIBLE, ord("\r"): None})
 _RARE = LazyPattern("[" + "".join(map(chr, {**_SPACES, **_INVISIBLE, ord("\r"): 0})) + "]")
 
+_FENCES = LazyPattern(r"`{3}|~{3}|\[/?(?:code|quote|spoiler)|</?(?:pre|code|details|summary)")  # whether there may be any
 _FENCE = LazyPattern(
     r"[ \t>]{0,40}(?:(?:`{3,12}|~{3,12})[\w.+-]{0,30}[ \t]{0,40}\Z|\[/?(?:code|quote|spoiler)[^\]\n]{0,80}\]\Z"
     r"|</?(?:pre|code|details|summary)[^>\n]{0,80}>\Z)"
@@ -37,7 +38,7 @@ _QUOTES = LazyPattern(r"`|</?(?:pre|code|br)|\[/?(?:code|quote)")
 _OPENING = LazyPattern(r"[ \t]{0,40}(?:`{1,12}(?!`)|<(?:pre|code)>|\[(?:code|quote)\])")
 _CLOSING = LazyPattern(r"(?:(?<!`)`{1,12}|</(?:pre|code)>|<br ?/?>|\[/(?:code|quote)\])[ \t]{0,40}\Z")
 # journalctl's, the pager's and a terminal multiplexer's own lines, and what a person typed
-_NOT_OF_LOG = LazyPattern(
+_NOT_OF_LOGS = (
     r"-- (?:Boot |Reboot|Journal begins|Logs begin|No entries|No data)|-- .{0,200}--\Z"
     r"|\. --\Z|░░|lines \d{1,9}-\d{1,9}|\(END\)\Z|~\Z|--More--"
     r"|Hint: (?:You are currently not seeing|Some lines were ellipsized)|Redirecting to /bin/systemctl"
@@ -47,6 +48,8 @@ _NOT_OF_LOG = LazyPattern(
     r"|(?:UNIT {1,200}LOAD|NAME(?:SPACE)? {1,200}(?:NAME|READY)|CONTAINER ID {1,20}IMAGE|LAST SEEN) |\d{1,4} (?:loaded )?units listed"
     r"|(?:LOAD {3}|ACTIVE|SUB {4}) = |PS [A-Z]:\\[^>\n]{0,200}> "
 )
+_NOT_OF_LOG = LazyPattern(_NOT_OF_LOGS)
+_MAY_HAVE_OTHERS = LazyPattern(rf"^[ \t]{{0,80}}(?:{_NOT_OF_LOGS})".replace(r"\Z", "$"), re.MULTILINE)  # in a whole text
 
 # What stands before each line of a copy. The counted ones must count up.
 _QUOTE = LazyPattern(r" {0,3}(?:> ?){1,8}")
@@ -68,14 +71,15 @@ def log_lines(text: str) -> list[Line]:
     if has_escapes:
         rows = ((number, _ANSI.sub("", row) if _ESCAPES.search(row) else row) for number, row in rows)
     lines = [(number, row) for number, row in rows if row.strip()]
-    lines = _within_fences(lines)
+    lines = found = _within_fences(lines) if _FENCES.search(text) else lines
     lines = _without_quote_marks(lines) if ">" in text else lines
     for mark in _MARKS:
         lines = _without(lines, mark, lambda _: True)
     for mark in _COUNTED:
         lines = _without(lines, mark, _counts_up)
     lines = [(number, _unquoted(line)) for number, line in lines] if _QUOTES.search(text) else lines
-    lines = [(number, line) for number, line in lines if line.strip() and not _NOT_OF_LOG.match(line.lstrip())]
+    if has_escapes or has_rare or lines is not found or _MAY_HAVE_OTHERS.search(text):
+        lines = [(number, line) for number, line in lines if line.strip() and not _NOT_OF_LOG.match(line.lstrip())]
     return _unindented(lines)
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 
 from forensics.explain.copied import Line
 from forensics.explain.log_formats import LogRecord
@@ -107,4 +106,4 @@ def _of_event(line: Line, event: re.Match[str], unit: str) -> list[LogRecord]:
 
 def _records(line: Line, statements: Statements) -> list[LogRecord]:
     record = LogRecord(line[0], line[1].strip())
-    return [replace(record, statement=statement) for statement in statements]
+    return [record._replace(statement=statement) for statement in statements]

@@ -9,8 +9,8 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import NamedTuple
 
 from forensics.explain.clock import Clock
 from forensics.explain.copied import Line
@@ -26,8 +26,7 @@ DEPTH = 3  # formats within each other: GitHub's time, docker compose, the time 
 WIDTHS = range(60, 401)  # of terminals
 
 
-@dataclass(frozen=True, slots=True)
-class LogRecord:
+class LogRecord(NamedTuple):
     """One log record. line is 1-based; time is µs since the epoch, for a clock without a date since 0; null means not stated.
 
     statement: what a service manager or supervisor states by it.
@@ -90,7 +89,7 @@ def parse_lines(lines: Sequence[Line], clock: Clock, times: Mapping[int, int | N
     records = _unwrapped(records, clock, DEPTH) if any(prefix.is_wrapper for prefix in prefixes) else records
     records = [part for record in records for part in _with_stack(record)]
     if times:
-        records = [replace(record, time=times.get(record.line)) if record.time is None else record for record in records]
+        records = [record._replace(time=times.get(record.line)) if record.time is None else record for record in records]
     name = reader.counts.most_common(1)[0][0] if reader.counts else None
     return records, name, reader.counts.total() + reader.explained
 
@@ -184,8 +183,7 @@ class _Reader:
         if match is None:
             return record
         inner = self._record(record.line, match)
-        return replace(
-            record,
+        return record._replace(
             message=inner.message,
             time=record.time if inner.time is None else inner.time,
             host=inner.host or record.host,
@@ -214,14 +212,14 @@ class _Reader:
 
 
 def _complete(record: LogRecord, more: Sequence[str]) -> LogRecord:
-    return replace(record, message="".join([record.message, *more])[:LONGEST]) if more else record
+    return record._replace(message="".join([record.message, *more])[:LONGEST]) if more else record
 
 
 def _following(before: LogRecord | None, number: int, line: str) -> LogRecord:
     """A line without a prefix: of the process that wrote the line before, if no manager did."""
     if before is None or before.identifier is None or before.kernel or before.identifier == "systemd" or before.unit == "init.scope":
         return LogRecord(number, line)
-    return replace(before, line=number, message=line, time=None)
+    return before._replace(line=number, message=line, time=None)
 
 
 def _unwrapped(records: list[LogRecord], clock: Clock, depth: int) -> list[LogRecord]:
@@ -243,7 +241,7 @@ def _with_stack(record: LogRecord) -> Iterator[LogRecord]:
     if (values := _object(record.message)) is not None:
         stack = next((value for key in _STACKS if isinstance(value := values.get(key), str) and "\n" in value.strip()), None)
         for line in (stack or "").strip("\n").split("\n") if stack else ():
-            yield replace(record, message=line.rstrip("\r"))
+            yield record._replace(message=line.rstrip("\r"))
 
 
 def _object(message: str) -> dict[str, object] | None:

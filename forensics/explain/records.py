@@ -6,7 +6,7 @@ import json
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 TIME = "__REALTIME_TIMESTAMP"
 Fields = dict[str, object]
@@ -22,8 +22,7 @@ _REALTIME = re.compile(r";t=([0-9a-f]+);")
 _BYTES_SHOWN = re.compile(r"\[\d+(?:\.\d+)?[BKMG]? blob data\]")
 
 
-@dataclass(frozen=True, slots=True)
-class JournalRecord:
+class JournalRecord(NamedTuple):
     """One journal record. line: of its message in the text, 1-based; 0 for an entry that is not in the text."""
 
     line: int

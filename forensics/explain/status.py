@@ -153,7 +153,7 @@ def _of_unit(record: LogRecord, section: Section, names: ProgramNames) -> LogRec
     is_known = record.identifier in {None, "systemd"} or record.pid in section.pids or bool(names.units_of(record.identifier or ""))
     if record.kernel or record.unit is not None or (not is_known and is_companion(record.identifier or "")):
         return record
-    return replace(record, unit=section.unit)
+    return record._replace(unit=section.unit)
 
 
 def _completed(records: list[LogRecord], section: Section) -> list[LogRecord]:

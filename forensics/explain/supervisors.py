@@ -117,76 +117,61 @@ def _of_shell(match: re.Match[str]) -> Statements:
 
 
 _CODE = r"(?P<code>\d{1,3})\b"
+_FAILING = r"(?P<code>[1-9]\d{0,2})\b"
+_UNIT = rf"(?P<unit>{_NAME})"
+_BY = r"(?P<signal>\d{1,3}|[A-Z]{2,10}\d{0,2})"
 _WHEN = r"(?:\d{4}-\d\d-\d\d[ T][\d:,.]{8,15}Z? {1,2})?"
+_PM2 = rf"{_WHEN}(?:PM2[^:]{{0,20}}: {{0,4}})?"
+_PM2_APP = rf"{_PM2}App \[(?P<unit>[^\]:]{{1,80}})(?::\d{{1,5}})?\]"
+_LAUNCHD = rf"(?:.{{0,200}}\()?{_UNIT}?(?:\[\d{{1,10}}\])?\)? ?: ?"
+_UPSTART = rf"(?:init: )?{_UNIT} (?:main|(?:pre|post)-(?:start|stop)) process \(\d{{1,10}}\)"
+_SUPERVISORD = rf"{_WHEN}(?:INFO|WARN|CRIT|ERRO)\w{{0,4}}"
+_LINE_OF_SCRIPT = r"(?:[\w./\-]{1,200}: (?:line )?\d{1,7}: {1,20}\d{1,10} {1,20})?"
+_SHELLS = "Killed|Segmentation fault|Aborted|Illegal instruction|Bus error|Floating point exception|Trace/breakpoint trap"
 _WORDINGS: tuple[tuple[LazyPattern, Callable[[re.Match[str]], Statements]], ...] = tuple(
     (LazyPattern(pattern, re.DOTALL), statements)
     for pattern, statements in (
         (
-            rf"{_WHEN}(?:INFO|WARN|CRIT|ERRO)\w{{0,4}} (?P<what>exited|stopped|gave up|spawned|success): '?(?P<unit>{_NAME})'?(?:[ :](?P<rest>.{{0,300}}))?\Z",
+            rf"{_SUPERVISORD} (?P<what>exited|stopped|gave up|spawned|success): '?{_UNIT}'?(?:[ :](?P<rest>.{{0,300}}))?\Z",
             _of_supervisord,
         ),
-        (rf"(?P<unit>{_NAME}) {{2,80}}(?P<state>FATAL|BACKOFF) {{2,20}}\S", _of_supervisorctl),
+        (rf"{_UNIT} {{2,80}}(?P<state>FATAL|BACKOFF) {{2,20}}\S", _of_supervisorctl),
         # s6, s6-overlay, Home Assistant's bashio
         (
-            rf"(?:\[[\d:]{{8}}\] )?(?:[A-Z]{{4,7}}: )?[Ss]ervice (?:'?(?P<unit>{_NAME})'? )?exited with code {_CODE}(?: \(by signal (?P<signal>\d{{1,3}})\))?",
+            rf"(?:\[[\d:]{{8}}\] )?(?:[A-Z]{{4,7}}: )?[Ss]ervice (?:'?{_UNIT}'? )?exited with code {_CODE}(?: \(by signal {_BY}\))?",
             _of_code,
         ),
-        (rf"s6-rc: info: service (?P<unit>{_NAME}):? (?:starting|successfully started)\Z", _of_start),
-        (
-            rf"s6-rc: warning: unable to start service (?P<unit>{_NAME}): command (?:exited {_CODE}|crashed with signal (?P<signal>\d{{1,3}}))",
-            _of_code,
-        ),
-        (rf"(?:cont-init: info: |\[cont-init\.d\] )(?:/etc/cont-init\.d/)?(?P<unit>{_NAME}):? exited (?P<code>[1-9]\d{{0,2}})\b", _of_code),
+        (rf"s6-rc: info: service {_UNIT}:? (?:starting|successfully started)\Z", _of_start),
+        (rf"s6-rc: warning: unable to start service {_UNIT}: command (?:exited {_CODE}|crashed with signal {_BY})", _of_code),
+        (rf"(?:cont-init: info: |\[cont-init\.d\] )(?:/etc/cont-init\.d/)?{_UNIT}:? exited {_FAILING}", _of_code),
         # docker compose, docker events, docker ps
-        (rf"(?P<unit>{_NAME}) exited with code {_CODE}(?: \(restarting\))?\Z", _of_code),
-        (rf".{{0,300}}\bcontainer (?P<unit>{_NAME}) exited \((?P<code>[1-9]\d{{0,2}})\)", _of_repeated_code),
-        (
-            rf".{{0,80}}\bcontainer die [0-9a-f]{{12,64}} \((?:.{{0,600}}, )?exitCode={_CODE}(?:.{{0,600}}, name=(?P<unit>{_NAME})[,)])?",
-            _of_code,
-        ),
-        (
-            rf"[0-9a-f]{{12}} .{{0,400}} (?:Exited|Restarting) \((?P<code>[1-9]\d{{0,2}})\) .{{0,200}} (?P<unit>{_NAME})\Z",
-            _of_repeated_code,
-        ),
-        (
-            rf"{_WHEN}(?:PM2[^:]{{0,20}}: {{0,4}})?App \[(?P<unit>[^\]:]{{1,80}})(?::\d{{1,5}})?\] exited with code \[{_CODE}\] via signal \[(?P<signal>\w{{1,12}})\]",
-            _of_code,
-        ),
-        (rf"{_WHEN}(?:PM2[^:]{{0,20}}: {{0,4}})?App \[(?P<unit>[^\]:]{{1,80}})(?::\d{{1,5}})?\] online", _of_start),
-        (rf"{_WHEN}(?:PM2[^:]{{0,20}}: {{0,4}})?Script .{{1,300}} had too many unstable restarts", _of_given_up),
-        (rf"(?:runsv|s6-supervise) (?P<unit>{_NAME})(?: \(child\))?: fatal: unable to (?:start|exec)", _of_given_up),
+        (rf"{_UNIT} exited with code {_CODE}(?: \(restarting\))?\Z", _of_code),
+        (rf".{{0,300}}\bcontainer {_UNIT} exited \((?P<code>[1-9]\d{{0,2}})\)", _of_repeated_code),
+        (rf".{{0,80}}\bcontainer die [0-9a-f]{{12,64}} \((?:.{{0,600}}, )?exitCode={_CODE}(?:.{{0,600}}, name={_UNIT}[,)])?", _of_code),
+        (rf"[0-9a-f]{{12}} .{{0,400}} (?:Exited|Restarting) \({_FAILING}\) .{{0,200}} {_UNIT}\Z", _of_repeated_code),
+        (rf"{_PM2_APP} exited with code \[{_CODE}\] via signal \[{_BY}\]", _of_code),
+        (rf"{_PM2_APP} online", _of_start),
+        (rf"{_PM2}Script .{{1,300}} had too many unstable restarts", _of_given_up),
+        (rf"(?:runsv|s6-supervise) {_UNIT}(?: \(child\))?: fatal: unable to (?:start|exec)", _of_given_up),
         # OpenRC
-        (rf"(?: ?\* )?ERROR: (?P<unit>{_NAME}) failed to start\Z", _of_failed_start),
+        (rf"(?: ?\* )?ERROR: {_UNIT} failed to start\Z", _of_failed_start),
         (r"(?: ?\* )?Starting (?P<unit>[^\n\[\]]{1,80}?) ?\.{3}[^\n\[\]]{0,200}\[ ?(?:!!|FAIL(?:ED)?) ?\]", _of_failed_start),
-        (rf"(?P<unit>{_NAME}), pid \d{{1,10}}, (?:exited with return code {_CODE}|terminated by signal (?P<signal>\d{{1,3}}))", _of_code),
-        # launchd
-        (
-            rf"(?:.{{0,200}}\()?(?P<unit>{_NAME})?(?:\[\d{{1,10}}\])?\)? ?: ?(?:Service exited with abnormal code|Exited with code): {_CODE}",
-            _of_code,
-        ),
-        (
-            rf"(?:.{{0,200}}\()?(?P<unit>{_NAME})?(?:\[\d{{1,10}}\])?\)? ?: ?(?:Service )?[Ee]xited (?:due to signal: |due to )(?P<signal>SIG[A-Z]{{1,8}}|\d{{1,2}})\b",
-            _of_code,
-        ),
-        # upstart
-        (
-            rf"(?:init: )?(?P<unit>{_NAME}) (?:main|(?:pre|post)-(?:start|stop)) process \(\d{{1,10}}\)"
-            rf" (?:terminated with status {_CODE}|killed by (?P<signal>[A-Z]{{2,8}}|\d{{1,2}}) signal)",
-            _of_code,
-        ),
-        (rf"(?:init: )?(?P<unit>{_NAME}) respawning too fast, stopped", _of_given_up),
+        (rf"{_UNIT}, pid \d{{1,10}}, (?:exited with return code {_CODE}|terminated by signal {_BY})", _of_code),
+        (rf"{_LAUNCHD}(?:Service exited with abnormal code|Exited with code): {_CODE}", _of_code),
+        (rf"{_LAUNCHD}(?:Service )?[Ee]xited (?:due to signal: |due to ){_BY}\b", _of_code),
+        (rf"{_UPSTART} (?:terminated with status {_CODE}|killed by {_BY} signal)", _of_code),
+        (rf"(?:init: )?{_UNIT} respawning too fast, stopped", _of_given_up),
         # Nomad, Heroku, Fly, CI runners, IDEs
-        (rf".{{0,60}}\bTerminated +Exit Code: {_CODE}(?:, Signal: (?P<signal>\d{{1,2}}))?", _of_code),
-        (rf" {{0,40}}\"?(?:Exit ?[Cc]ode|exitCode)\"?(?:: ?| )\"?(?P<code>[1-9]\d{{0,2}})\b", _of_repeated_code),
+        (rf".{{0,60}}\bTerminated +Exit Code: {_CODE}(?:, Signal: {_BY})?", _of_code),
+        (rf" {{0,40}}\"?(?:Exit ?[Cc]ode|exitCode)\"?(?:: ?| )\"?{_FAILING}", _of_repeated_code),
         (rf"Process exited with status {_CODE}", _of_code),
         (rf".{{0,80}}\bMain child exited normally with code: {_CODE}", _of_code),
-        (rf".{{0,80}}\bMain child exited with signal \(with signal '(?P<signal>SIG[A-Z]{{2,6}})'", _of_code),
-        (rf"(?:##\[error\]|Error: )?Process completed with exit code (?P<code>[1-9]\d{{0,2}})\.?\Z", _of_repeated_code),
-        (rf"ERROR: Job failed: (?:command terminated with )?exit (?:code|status) (?P<code>[1-9]\d{{0,2}})\b", _of_repeated_code),
-        (rf"Process finished with exit code (?P<code>[1-9]\d{{0,2}})\b", _of_repeated_code),
+        (rf".{{0,80}}\bMain child exited with signal \(with signal '{_BY}'", _of_code),
+        (rf"(?:##\[error\]|Error: )?Process completed with exit code {_FAILING}\.?\Z", _of_repeated_code),
+        (rf"ERROR: Job failed: (?:command terminated with )?exit (?:code|status) {_FAILING}", _of_repeated_code),
+        (rf"Process finished with exit code {_FAILING}", _of_repeated_code),
         (
-            r"(?:[\w./\-]{1,200}: (?:line )?\d{1,7}: +\d{1,10} )?(?i:(?P<word>Killed|Segmentation fault|Aborted|Illegal instruction|Bus error"
-            r"|Floating point exception|Trace/breakpoint trap))(?: +\(core dumped\).{0,300}| {2,40}\S.{0,300})?\Z",
+            rf"{_LINE_OF_SCRIPT}(?i:(?P<word>{_SHELLS}))(?: {{1,20}}\(core dumped\).{{0,300}}| {{2,40}}\S.{{0,300}})?\Z",
             _of_shell,
         ),
     )
@@ -195,8 +180,9 @@ _WORDINGS: tuple[tuple[LazyPattern, Callable[[re.Match[str]], Statements]], ...]
 _MAY_BE = LazyPattern(
     r"exited|: starting|spawned:|success:|gave up:|stopped:|FATAL|BACKOFF|successfully started|unable to start|unable to exec|container die"
     r"|Exited|Restarting \(|App \[|unstable restarts|failed to start|Starting |terminated (?:by|with)|process \(|respawning too fast"
-    r"|[Ee]xit ?[Cc]ode|exit (?:code|status)|[Kk]illed|[Ss]egmentation fault|Aborted|Illegal instruction|Bus error|point exception|/breakpoint"
-)  # fmt: skip
+    r"|[Ee]xit ?[Cc]ode|exit (?:code|status)|[Kk]illed|[Ss]egmentation fault|Aborted|Illegal instruction"
+    r"|Bus error|point exception|/breakpoint"
+)
 OF_SUPERVISORD = LazyPattern(rf"{_WHEN}(?:INFO|WARN|CRIT|ERRO|DEBG|TRAC) (?!spawnerr)")  # its own lines, which are of no program
 LONGEST = 1_000  # characters of a supervisor's line
 
