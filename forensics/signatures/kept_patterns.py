@@ -1,4 +1,4 @@
-"""Keep what was read from the shipped pattern files for the next start: reading 139 files takes 50 ms, finding their literals 100 ms.
+"""Keep what was read from the shipped pattern files for the next start: reading 300 files takes 0.1 s, finding their literals 0.2 s.
 
 One private file in the user's cache directory, of JSON. It counts only for the very files and program that it was made of; one that
 cannot be read, or written, is as none.
@@ -71,16 +71,16 @@ def _is_ours(path: Path) -> bool:
 
 
 def _pattern(row: dict[str, Any], directory: Path) -> Pattern:
-    fields = {name: _frozen(value) for name, value in row.items()}
+    fields = {name: _frozen(value) for name, value in row.items() if not name.endswith("examples")}
     fields["signature"] = values.Signature(**fields["signature"])
     fields["file"] = directory / fields["file"]
     for kind in ("examples", "counterexamples"):
-        fields[kind] = tuple(Example(**example) for example in fields[kind])
+        fields[kind] = tuple(Example(**example) for example in row[kind])
     return Pattern(**fields)
 
 
 def _frozen(value: Any) -> Any:
-    """Make tuples of JSON's lists."""
-    if isinstance(value, dict):
-        return {name: _frozen(part) for name, part in value.items()}
-    return tuple(_frozen(part) for part in value) if isinstance(value, list) else value
+    """Make tuples of JSON's lists, also within others; of a dict, in its values."""
+    if isinstance(value, list):
+        return tuple(value) if value and isinstance(value[0], str) else tuple(map(_frozen, value))
+    return {name: _frozen(part) for name, part in value.items()} if isinstance(value, dict) else value
