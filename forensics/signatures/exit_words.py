@@ -60,6 +60,11 @@ _CAUSE_OF_STATUS = {
     126: "Status 126: a shell found the command but may not execute it: no x in its mode, a noexec file system, a folder.",
     255: "Status 255 is −1: the program gave up without a number of its own; ssh, Perl's die and PHP's fatal errors end so.",
 }
+_TIMED_OUT = """\
+1. Which limit? systemd's lines say it: "start operation timed out", "State 'stop-…' timed out" or "runtime time limit".
+2. Start: how long does it take, and does it ever say that it is ready? `systemctl show -p Type -p TimeoutStartUSec UNIT`.
+3. Stop: what does it do after SIGTERM? `systemctl show -p TimeoutStopUSec -p KillSignal UNIT`.
+4. Its last line tells what it waited for: a network, a database, a device, a lock."""
 _SILENT_EXIT = """\
 1. Does it log elsewhere? Its own files below /var/log, `StandardOutput=` and `StandardError=` of the unit, its log options.
 2. Run the command of `ExecStart=` by hand as the unit's user: `systemd-run --pty -p User=USER COMMAND`; a terminal often shows the message.
@@ -81,6 +86,8 @@ def described(result: str, status: str, catalogue: Catalogue) -> Signature | Non
         return filled(pattern.signature)
     if by_signal or signal in _CAUSE_OF_SIGNAL:
         return _words(_CAUSE_OF_SIGNAL.get(signal, ""), _SENT_SIGNAL)
+    if result == "timeout":
+        return _words("A time limit of the unit was over, and systemd ended it.", _TIMED_OUT)
     return _words(_CAUSE_OF_STATUS.get(number, ""), _SILENT_EXIT) if result == "exit-code" else None
 
 

@@ -49,6 +49,7 @@ def test_an_end_with_a_known_meaning_has_the_words_of_its_pattern(shipped, end, 
     [
         ("exit:signal/15", "asked to stop"),
         ("exit:exit-code/143", "asked to stop"),
+        ("exit:timeout/none", "A time limit"),
         ("exit:signal/31", "SystemCallFilter="),
         ("exit:exit-code/126", "may not execute"),
         ("exit:exit-code/255", "255 is −1"),
