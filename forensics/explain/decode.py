@@ -9,7 +9,7 @@ from forensics.explain.unpack import SAMPLE, is_utf16
 from forensics.sanitize.lazy_pattern import LazyPattern
 
 _UTF8_MARK = "\ufeff"
-_NO_UTF8 = LazyPattern("[\udc80-\udcff]")  # what "surrogateescape" makes of such a byte
+_NO_UTF8 = LazyPattern("[\udc80-\udcff]{1,4096}")  # what "surrogateescape" makes of such bytes
 
 
 def decoded(content: bytes) -> str:

@@ -91,7 +91,7 @@ def parse_lines(lines: Sequence[Line], clock: Clock, times: Mapping[int, int | N
     if times:
         records = [record._replace(time=times.get(record.line)) if record.time is None else record for record in records]
     name = reader.counts.most_common(1)[0][0] if reader.counts else None
-    return records, name, reader.counts.total() + reader.explained
+    return records, name, reader.counts.total() + reader.others
 
 
 def formats_of(lines: Sequence[str]) -> list[Prefix]:
@@ -140,7 +140,7 @@ class _Reader:
 
     def __init__(self, prefixes: Sequence[Prefix], clock: Clock, widths: frozenset[int]) -> None:
         self.counts: Counter[str] = Counter()
-        self.explained = 0  # lines of `journalctl -x`
+        self.others = 0  # lines that continue a message, or explain one (`journalctl -x`)
         self._prefixes = prefixes
         self._clock = clock
         self._widths = widths
@@ -153,9 +153,10 @@ class _Reader:
         for number, line in lines:
             found = next(((p, match) for p in self._prefixes if (match := p.pattern.match(line))), None)
             if found is None and self._prefixes and _EXPLANATION.match(line):
-                self.explained += 1
+                self.others += 1
                 continue
             if found is None and (part := self._continuing(line, start, length)) is not None:
+                self.others += 1
                 if size < LONGEST:
                     more.append(part)
                 size, length = size + len(part), len(line)

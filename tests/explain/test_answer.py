@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from random import Random
 
@@ -93,6 +94,10 @@ JOURNALCTL = {
     "short-monotonic": lambda journal: short(journal, "{mono}"),
     "with-unit": lambda journal: short(journal, "{when:%a %Y-%m-%d %H:%M:%S} UTC", with_unit=True),
     "syslog": lambda journal: short(journal, "<30>{when:%b %e %H:%M:%S}"),
+    "in French, quoted": lambda journal: re.sub("(?m)^", "> ", short(journal, "déc. {when:%d %H:%M:%S}")),
+    "without a host, listed": lambda journal: re.sub(r"(?m)^(.{15}) \S+", r"- \1", short(journal, "{when:%b %d %H:%M:%S}")),
+    "without a date": lambda journal: re.sub(r"(?m)^\S+ \d+ \S+ ", "", short(journal, "{when:%b %d %H:%M:%S}")),
+    "GitHub's": lambda journal: short(journal, "{when:%Y-%m-%dT%H:%M:%S}.0000000Z {when:%b %d %H:%M:%S}"),
     "json": fields_text,
     "export": export_text,
     "verbose": verbose_text,
