@@ -108,8 +108,8 @@ _ERROR_FORM = ascii_classes(
     r"|^\[!\] |^Traceback \(most recent call last\)|^!!! |^[^\n:]{0,40}\b(?i:error)(?: \([^)\n]*\))? ?: "
     r"|^[\w./\-]+:\d+(?::\d+)?: (?i:fatal )?error|^\*\*\* (?i:error|fatal)|^make(?:\[\d+\])?: \*\*\* "
     # Redis marks all that matters with #, Samba with level 0 · stunnel
-    r"|^(?:\d+:[A-Z] \d\d \w{3} \d{4} [\d:.]{8,15} # |\[[\d/]{10} [\d:.]{8,15}, +0(?:, [^\]\n]*)?\] \S+\(\w+\) )(?:[^W\n]"
-    r"|W[^A\n])[^\n]*(?i:fail|error|can't|cannot|could not|unable|fatal|abort|denied)"
+    r"|^(?:\d+:[A-Z] \d\d \w{3} \d{4} [\d:.]{8,15} # |\[[\d/]{10} [\d:.]{8,15}, +0(?:, [^\]\n]*)?\] \S+\(\w+\) )(?:(?:[^W\n]"
+    r"|W[^A\n])[^\n]*)?(?i:fail|error|can't|cannot|could not|unable|fatal|abort|denied)"
 )
 # An access log: it counts where no level is written, as nginx's error log quotes the request, too.
 _ACCESS_FORM = ascii_classes(r"\"(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS|CONNECT) [^\"\n]*HTTP/\d")

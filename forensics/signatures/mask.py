@@ -79,14 +79,14 @@ _VALUE = "(?:n|path|url|ip|size|time|host)"
 # A line that consists of assignments (an audit record, a packet filter's line, logfmt) is of one kind whatever it assigns: its keys are the
 # kind, and values that say how it went, or are states.
 PAIRS = 4
-_SAYS_WHAT = (
+_OUTCOME = (
     "level|lvl|severity|msg|message|error|err|reason|cause|event|action|type|apparmor|code|status|errno|signal|exit|result|res|rc|state"
     "|success|user"
 )
 _KEY = r"(^|[\s,;'\"({\[])([A-Za-z_][\w.\-]*)="
 _PAIR = prefix.ascii_classes(_KEY + r"(?:\"[^\"]*\"|'[^'=]*'|[^\s,;'\"})\]]*)")
 _PAIR_WITH_VALUE = prefix.ascii_classes(_KEY + r"(?:\"[^\"]*\"|'[^'=]*'|[^\s,;'\"})\]‹]+)")
-_STAYS = prefix.ascii_classes(rf"(^|[\s,;'\"({{\[])({_SAYS_WHAT})=|([\w.\-])=(true|false|True|False|yes|no|on|off|null|nil|none|None)\b")
+_STAYS = prefix.ascii_classes(rf"(^|[\s,;'\"({{\[])({_OUTCOME})=|([\w.\-])=(true|false|True|False|yes|no|on|off|null|nil|none|None)\b")
 _FLAG = r" (?:SYN|ACK|FIN|RST|PSH|URG|ECE|CWR|DF|MF)\b"  # of a packet, among the pairs of a packet filter's line
 _ASIDE = "\ue000"  # stands for = where the value stays
 

@@ -111,7 +111,7 @@ LEVELS = [
     ("2026-11-23 09:00:00.123456+00:00 [error] <0.12.0> BOOT FAILED", ERROR),
     ("2026-11-23 09:00:00.123 [erro] <0.12.0> gone", ERROR),
     ("=ERROR REPORT==== 23-Nov-2026::09:00:00 ===", ERROR),
-    ("[2026/11/23 09:00:00.967850,  0] source3/passdb/secrets.c:67(secrets_init_path)   Failed to open /srv/secrets.tdb", ERROR),
+    ("[2026/11/23 09:00:00.967850,  0] source3/passdb/secrets.c:67(secrets_init_path) Failed to open /srv/secrets.tdb", ERROR),
     ("[2026/11/23 09:00:00.967850,  0] source3/smbd/server.c:1971(main)   smbd version 4.22 started.", NONE),
     ('[!] /etc/stunnel/mail.conf:6: "clint = no": Specified option name is not valid here', ERROR),
     ("[ ] Cleaning up context [imaps]", ORDINARY),
