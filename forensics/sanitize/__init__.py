@@ -1,7 +1,7 @@
 """Make text safe before it leaves the program: redact secrets, disarm hostile characters, limit its length."""
 
-from forensics.sanitize.filled import filled
 from forensics.sanitize.length import brief, cut, one_line
+from forensics.sanitize.placeholders import filled
 from forensics.sanitize.texts import matchable, redacted, safe_line, sanitizer
 from forensics.sanitize.tree import sanitized
 

@@ -12,7 +12,7 @@ from forensics import toml_file
 from forensics.errors import UsageError
 from forensics.model.frames import EVENTS
 from forensics.resources import folder
-from forensics.sanitize.filled import groups
+from forensics.sanitize.placeholders import groups
 from forensics.signatures import kept_patterns
 from forensics.signatures.match import find_hits
 from forensics.signatures.pattern import Catalogue, Example, Pattern

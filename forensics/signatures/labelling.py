@@ -10,7 +10,7 @@ import polars as pl
 from forensics.model.frames import ATTEMPTS, EVENTS, LABELS, checked, exit_id
 from forensics.model.values import LOST, Signature
 from forensics.sanitize import filled
-from forensics.sanitize.filled import groups
+from forensics.sanitize.placeholders import groups
 from forensics.signatures import naming, root_cause, variants
 from forensics.signatures.candidates import find_candidates
 from forensics.signatures.contrast import NO_PAST
