@@ -8,7 +8,7 @@ and `fault` group the table; `id` names a case.
 
 right: an accepted class; where none is accepted, an unknown one by the wanted line. useful: right, or unknown by the wanted line.
 silent: no failure recognised. wrong: a class of the catalogue that is not accepted. missed: unknown, by another line. line: the wanted
-line, whatever the class.
+line, whatever the class. An end that no line explains counts as the class whose cause and remedy it is shown with.
 
 --report: the same by `report`, of a journal in which the text happens several times. The main class of an incident is judged, of several
 incidents the one that is judged best, as a report shows them all. A text without a service is left out.
@@ -35,6 +35,7 @@ from forensics.pipeline import History, investigate
 from forensics.query import Query, Sources
 from forensics.resources import folder
 from forensics.signatures.catalogue import Catalogue, load
+from forensics.signatures.exit_words import described
 
 RIGHT, USEFUL, SILENT, WRONG, MISSED, QUIET, NAMED = "right", "useful", "silent", "wrong", "missed", "quiet", "named"
 OK, USAGE = 0, 2
@@ -143,13 +144,17 @@ def judge(case: Case, class_: str | None, is_known: bool, line: str) -> str:
         return QUIET if class_ is None else NAMED
     if class_ is None:
         return SILENT
-    if any(fnmatchcase(class_, accepted) for accepted in case.accept):
+    if _accepts(case, class_):
         return RIGHT
     if is_known:
         return WRONG
     if not is_wanted(case.lines, line):
         return MISSED
     return USEFUL if case.accept else RIGHT
+
+
+def _accepts(case: Case, class_: str) -> bool:
+    return any(fnmatchcase(class_, accepted) for accepted in case.accept)
 
 
 def is_wanted(wanted: Iterable[str], line: str) -> bool:
@@ -161,8 +166,15 @@ def explained(case: Case, catalogue: Catalogue) -> tuple[str, Explanation, str]:
     """The verdict, the answer, and the line that it names."""
     answer = explain(case.text.encode(), catalogue)
     line = case.text.split("\n")[answer.line - 1] if answer.line else ""
-    class_ = None if answer.signature is None else answer.signature.id
+    class_ = None if answer.signature is None else class_shown(case, answer.signature.id, catalogue)
     return judge(case, class_, answer.pattern is not None, line), answer, line
+
+
+def class_shown(case: Case, id_: str, catalogue: Catalogue) -> str:
+    """Return the class that an answer gives: of an end that no line explains that whose words it has, where it is accepted."""
+    result, _, status = id_.removeprefix("exit:").partition("/")
+    words = described(result, status, catalogue) if id_.startswith("exit:") else None
+    return words.id if words is not None and _accepts(case, words.id) else id_
 
 
 def by_explain(case: Case, catalogue: Catalogue) -> Answer:
@@ -192,7 +204,8 @@ def _of_class(case: Case, class_: str, history: History, catalogue: Catalogue) -
     labels = history.labelled.labels
     rows = labels.filter("failed", labels["signature"] == class_)["row"]
     line = (history.entries["message"][rows[-1]] or "") if rows.len() else ""
-    return Answer(judge(case, class_, catalogue.pattern(class_) is not None, line), class_, line)
+    shown = class_shown(case, class_, catalogue)
+    return Answer(judge(case, shown, catalogue.pattern(class_) is not None, line), class_, line)
 
 
 def tallied(cases: Sequence[Case], ask: Callable[[Case], Answer | None], heard: Callable[[Case, Answer], None]) -> dict[str, Tally]:

@@ -120,5 +120,12 @@ def test_a_report_of_that_journal_gives_the_class_of_the_catalogue_and_the_line(
     assert deciding.is_wanted(case.lines, answer.line)
 
 
+def test_an_end_without_a_line_counts_as_the_class_whose_words_it_has():
+    killed = Case("6", "text", ("process.killed",), ())
+    patterns = load([folder("patterns")])
+    shown = [deciding.class_shown(killed, id_, patterns) for id_ in ("exit:signal/9", "exit:exit-code/137", "exit:signal/11", "mined:1")]
+    assert shown == ["process.killed", "process.killed", "exit:signal/11", "mined:1"]
+
+
 def test_a_text_without_a_service_has_no_report():
     assert deciding.by_report(Case("5", "Nov 27 10:00:00 host kernel: NVRM: a line of the kernel", (), ("NVRM",)), load([])) is None
