@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from forensics.events.line_kinds import letters, unprefixed
 from forensics.events.stack_grammar import exceptions, stacks
 from forensics.events.unwrap import joined
+from forensics.model.text_memory import TextMemory
 
 SAME_WRITE_US = 1_000  # the lines of one write(2): 1 ms apart at most (µs in the recordings)
 PAUSE_US = 60_000_000  # a stack is not written over a longer pause
@@ -93,10 +94,13 @@ def _as_lines(single: pl.DataFrame) -> pl.DataFrame:
     return single.with_columns(pl.lit("line").alias("kind"), pl.lit(None, pl.String).alias("root"), pl.lit(None, pl.String).alias("last"))
 
 
+_LETTERED = TextMemory(lambda texts: pl.DataFrame({"text": texts, "letter": letters(texts)}))
+
+
 def _line_kinds(logical: pl.DataFrame) -> Kinds:
     """Classify lines, once per distinct text; a plain line of the same write as the line before it is `n`."""
     distinct = logical.select(pl.col("text").unique(maintain_order=True))
-    lettered = distinct.with_columns(letters(distinct["text"]).alias("letter"))
+    lettered = _LETTERED(distinct["text"])
     of_line = logical.select("text").join(lettered, on="text", how="left", maintain_order="left")["letter"]
     codes = np.frombuffer(of_line.str.join("").item().encode(), dtype=np.uint8).copy()
     at, group = logical["at"].to_numpy(), logical["group"].to_numpy()

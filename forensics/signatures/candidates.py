@@ -16,6 +16,7 @@ from operator import or_
 import polars as pl
 
 from forensics.model import systemd
+from forensics.model.text_memory import TextMemory
 from forensics.signatures import contrast, line_level, line_wording, mask, prefix
 from forensics.signatures.contrast import NO_PAST
 from forensics.signatures.match import find_in_texts
@@ -247,11 +248,21 @@ def _unknown_problems(timed: pl.DataFrame, hits: pl.DataFrame) -> pl.DataFrame:
 
 def _with_text_features(events: pl.DataFrame) -> pl.DataFrame:
     """Add what the wording of each event claims; a traceback claims nothing but itself."""
-    distinct = events.select(pl.col("text").unique(maintain_order=True))
+    claims = _CLAIMS_OF(events.select(pl.col("text").unique(maintain_order=True)).to_series())
+    is_line = pl.col("kind") == "line"
+    return events.join(claims, on="text", maintain_order="left").with_columns(
+        informational=pl.col("ordinary") & is_line,
+        **{name: pl.col(name) & is_line for name in _CLAIMS},
+    )
+
+
+def _claims_of(texts: pl.Series) -> pl.DataFrame:
+    """Find what the wording of each text claims."""
     short = pl.col("text").str.slice(0, mask.LONGEST)
     message = pl.col("message")
-    claims = (
-        distinct.lazy()
+    return (
+        texts.to_frame()
+        .lazy()
         .with_columns(message=prefix.without_prefix(prefix.without_control(short)))
         .select(
             "text",
@@ -271,11 +282,9 @@ def _with_text_features(events: pl.DataFrame) -> pl.DataFrame:
         )
         .collect()
     )
-    is_line = pl.col("kind") == "line"
-    return events.join(claims, on="text", maintain_order="left").with_columns(
-        informational=pl.col("ordinary") & is_line,
-        **{name: pl.col(name) & is_line for name in _CLAIMS},
-    )
+
+
+_CLAIMS_OF = TextMemory(_claims_of)
 
 
 def _placed(candidates: pl.DataFrame, timed: pl.DataFrame) -> pl.DataFrame:
@@ -314,7 +323,16 @@ def _recoveries(candidates: pl.DataFrame, timed: pl.DataFrame) -> pl.DataFrame:
     first = candidates.group_by("attempt").agg(first=pl.col("event").min())
     later = timed.filter(pl.col("own") & (pl.col("kind") == "line")).join(first, on="attempt", maintain_order="left")
     later = later.filter(pl.col("event") > pl.col("first"))
-    texts = later.select(pl.col("text").unique(maintain_order=True))
-    message = prefix.without_prefix(prefix.without_control(pl.col("text").str.slice(0, mask.LONGEST)))
-    recovering = texts.filter(line_wording.recovers(message) & ~line_wording.complains(message))
+    if later.is_empty():
+        return later.select("attempt", "event")
+    recovering = _RECOVERING(later.select(pl.col("text").unique(maintain_order=True)).to_series()).filter("recovers").select("text")
     return later.join(recovering, on="text", how="semi", maintain_order="left").select("attempt", "event")
+
+
+def _recovering(texts: pl.Series) -> pl.DataFrame:
+    """Find which texts report that something works again: text, recovers."""
+    message = prefix.without_prefix(prefix.without_control(pl.col("text").str.slice(0, mask.LONGEST)))
+    return texts.to_frame().with_columns(recovers=line_wording.recovers(message) & ~line_wording.complains(message))
+
+
+_RECOVERING = TextMemory(_recovering)
