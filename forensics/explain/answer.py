@@ -55,6 +55,7 @@ class Explanation:
     key_text: str = ""  # of an unknown failure: the text that is compared with known ones
     candidates: tuple[Candidate, ...] = ()  # the events that may explain the failure, the best first
     understood: Format = UNRECOGNISED  # what the text is
+    unit: str = ""  # that failed, where the text names it
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,13 @@ def _explain_failure(text: LabelledText, catalogue: Catalogue) -> Explanation:
         key_text=events["root"].item() or message if events.height else "",
         candidates=candidates,
         understood=text.understood,
+        unit=_named_unit(text, chosen["unit"]),
     )
+
+
+def _named_unit(text: LabelledText, unit: str) -> str:
+    """The unit if a line names it: that of lines without one is made up."""
+    return unit if text.entries["message"].str.contains(unit, literal=True).any() else ""
 
 
 def _candidates(text: LabelledText, attempt: int) -> tuple[Candidate, ...]:

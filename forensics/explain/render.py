@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from forensics.explain.answer import Candidate, Explanation
 from forensics.explain.format import Format
-from forensics.sanitize import filled, one_line, sanitizer
+from forensics.sanitize import filled, for_unit, one_line, sanitizer
 from forensics.signatures.likeness import Like
 from forensics.wording import NOT_REDACTED, helps, plural, reflowed
 
@@ -60,6 +60,7 @@ def as_text(explanation: Explanation, like: Sequence[Like], *, redact: bool, ver
     if signature is None:
         return nothing_failed(explanation.understood)
     signature = filled(signature, explanation.captures, explanation.text)
+    remedy = for_unit(signature.remedy, explanation.unit)
     safe = sanitizer(_log_texts(explanation), redact=redact)
     rows = [
         ("Failed", f"{one_line(safe(signature.title))} ({signature.id}, {signature.severity})"),
@@ -68,7 +69,7 @@ def as_text(explanation: Explanation, like: Sequence[Like], *, redact: bool, ver
         ("Captured", " · ".join(f"{name} = {one_line(safe(value), 200)}" for name, value in sorted(explanation.captures.items()))),
         ("Restart helps", helps(signature.restart_helps, signature.restart_helps_when)),
         ("Cause", reflowed(signature.cause)),
-        ("Remedy", reflowed(signature.remedy)),
+        ("Remedy", reflowed(remedy)),
         ("See", " · ".join(signature.references)),
         ("Also seen", ", ".join(explanation.secondary)),
         ("Most like", ", ".join(f"{neighbour.signature} ({neighbour.score:.0%})" for neighbour in like)),

@@ -25,6 +25,7 @@ from forensics.incidents.phases import cuts
 from forensics.incidents.slice import Case, manual_before, positions, starts
 from forensics.incidents.trigger import shown_changes, trigger
 from forensics.model.values import Bin, Incident, Phase, Window
+from forensics.sanitize import for_unit
 
 METHODS = {"recurring": "sum-of-gaps", "failing-job": "none"}  # how downtime is measured; else "envelope"
 BINS = 150  # at most so many bins per figure
@@ -85,7 +86,7 @@ def build_incident(case: Case, table: Breakdown, scene: Scene, declared: datetim
         downtime_method=METHODS.get(case.kind, "envelope"),
         availability=1 - down_s / whole_s if whole_s > 0 and case.kind != "failing-job" else None,
         phases=_phases(case),
-        classes=table.classes,
+        classes=tuple(replace(row, remedy=for_unit(row.remedy, case.unit)) for row in table.classes),
         beside=table.co_occurring,
         changes=shown_changes(case),
         trigger=cause,

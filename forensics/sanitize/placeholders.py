@@ -15,6 +15,8 @@ from forensics.sanitize.texts import redacted
 
 LONGEST = 200  # characters of a value
 _PLACE = LazyPattern(r"\{([a-z_][a-z0-9_]{0,40})\|([^{}|\n]{1,60})\}")
+_UNIT = LazyPattern(r"\bUNIT\b")
+_UNIT_NAME = LazyPattern(r"[A-Za-z0-9_][A-Za-z0-9:_.@-]{0,200}\.(?:service|socket|mount|timer|scope|path|slice|swap|target)")
 _SAFE = LazyPattern(r"[A-Za-z0-9_/@:.+][A-Za-z0-9_/@:.+,=%-]*")  # no option begins so
 
 
@@ -32,6 +34,11 @@ def filled(signature: Signature, captures: Mapping[str, str] | None = None, text
     values = _harmless({name: value for name, value in (captures or {}).items() if name in wanted}, text)
     cause, remedy = (_PLACE.sub(lambda place: values.get(place[1], place[2]), each) for each in (signature.cause, signature.remedy))
     return replace(signature, cause=cause, remedy=remedy)
+
+
+def for_unit(text: str, unit: str) -> str:
+    """Return a remedy with the unit's name in its commands, where that is one that a shell takes as it is."""
+    return _UNIT.sub(unit, text) if _UNIT_NAME.fullmatch(unit) else text
 
 
 def _harmless(captures: Mapping[str, str], text: str) -> dict[str, str]:

@@ -10,6 +10,7 @@ from forensics.model.values import Signature, UnitKey
 from forensics.policy.class_state import ClassState
 from forensics.policy.limits import HELD_S
 from forensics.policy.unit_state import UnitState
+from forensics.sanitize import for_unit
 from forensics.watch.batch import Statement
 from forensics.watch.floods import MOST_OF_HOST, MOST_OF_UNIT, Flood, most
 from forensics.watch.stream import Ended
@@ -42,7 +43,7 @@ def described(unit: UnitKey, host: str, signature: Signature, line: str, why: st
         signature=signature.id,
         title=safe["title"],
         cause=paragraphs(signature.cause),
-        remedy=paragraphs(signature.remedy),
+        remedy=paragraphs(for_unit(signature.remedy, unit.unit)),
         evidence=safe["line"],
         why=why,
         restart_helps=signature.restart_helps,

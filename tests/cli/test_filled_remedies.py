@@ -24,8 +24,9 @@ def test_a_report_fills_the_remedy_of_a_class_with_the_values_of_its_sample(tmp_
 
 
 def test_an_explanation_fills_what_is_harmless_only():
-    shown = run("explain", "-", input="x.service: Main process exited, code=exited, status=1/FAILURE\n" + BUSY + "\n").stdout
-    assert "sport = :8443" in shown
+    silent = "Nov 23 08:40:43 alpha systemd[1]: shop.service: Main process exited, code=dumped, status=11/SEGV\n"
+    assert "`coredumpctl info shop.service`" in run("explain", "-", input=silent).stdout
+    assert "sport = :8443" in run("explain", "-", input=BUSY).stdout
     hostile = "Error: EACCES: permission denied, open '/srv/$(reboot)/a'\n"
     shown = run("explain", "-", input=hostile).stdout
     assert "namei -l FILE" in shown

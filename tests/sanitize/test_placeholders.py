@@ -3,7 +3,7 @@
 import pytest
 
 from forensics.model.values import Signature
-from forensics.sanitize import filled
+from forensics.sanitize import filled, for_unit
 
 BUSY = Signature(
     "port.conflict", "Port taken", "high", cause="Port {port|PORT} is taken.", remedy="`ss -ltnp 'sport = :{port|PORT}'`, {name|X}."
@@ -50,3 +50,11 @@ def test_a_secret_is_not_filled_in(text):
 
 def test_the_full_stop_of_a_sentence_is_not_part_of_the_value():
     assert filled(BUSY, {"port": "/srv/a.sock."}, "cannot bind /srv/a.sock.").cause == "Port /srv/a.sock is taken."
+
+
+@pytest.mark.parametrize(
+    ("unit", "command"),
+    [("nginx.service", "`systemctl cat nginx.service`"), ("", "`systemctl cat UNIT`"), ("a;reboot.service", "`systemctl cat UNIT`")],
+)
+def test_the_name_of_the_unit_stands_in_its_commands(unit, command):
+    assert for_unit("`systemctl cat UNIT`", unit) == command
