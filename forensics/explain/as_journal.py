@@ -18,7 +18,7 @@ from forensics.explain.format import PLAIN, UNRECOGNISED, Format
 from forensics.explain.log_formats import LogRecord
 from forensics.explain.records import TIME, Fields, JournalRecord
 from forensics.explain.status import stated_by_systemctl
-from forensics.explain.supervisors import OF_SUPERVISORD, statements_of
+from forensics.explain.supervisors import OF_SUPERVISORD, UNMISTAKABLE, statements_of
 from forensics.explain.systemd_text import ManagerMessage, parse_message
 from forensics.model import systemd
 from forensics.sanitize.lazy_pattern import LazyPattern
@@ -203,7 +203,7 @@ def _stated(records: Sequence[LogRecord]) -> Iterator[Stated]:
             yield record, message
             continue
         statements, unit = stated_by_systemctl(record.message) if record.identifier is None else ((), None)
-        if not statements and (not is_systemds or record.identifier is None or _SUPERVISORS.match(record.identifier)):
+        if not statements and (not is_systemds or _is_of_supervisor(record)):
             statements = statements_of(record.message)
         by_supervisord |= bool(statements and OF_SUPERVISORD.match(record.message))
         if not statements and by_supervisord and OF_SUPERVISORD.match(record.message):
@@ -212,6 +212,10 @@ def _stated(records: Sequence[LogRecord]) -> Iterator[Stated]:
             yield (record._replace(unit=unit) if unit and record.unit is None else record), None
         for statement in statements:
             yield record, statement
+
+
+def _is_of_supervisor(record: LogRecord) -> bool:
+    return record.identifier is None or bool(_SUPERVISORS.match(record.identifier) or UNMISTAKABLE.match(record.message))
 
 
 def _manager_message(record: LogRecord, *, is_cat: bool) -> ManagerMessage | None:

@@ -34,7 +34,7 @@ Process = tuple[str | None, str | None, int | None]  # host, identifier, process
 
 # Programs whose lines stand between those of services in every journal; a unit of that name has them all the same.
 _COMPANIONS = LazyPattern(
-    r"systemd|kernel\Z|sudo\Z|su\Z|sshd|CRON\Z|crond?\Z|anacron|audit|dbus|polkit|login|gdm|gnome|NetworkManager|rsyslogd|chronyd"
+    r"systemd(?:\Z|-[a-z]{1,20}d\Z|-(?:coredump|fsck|sysctl|tmpfiles|modules-load|sysusers|sleep|shutdown|cryptsetup))|kernel\Z|sudo\Z|su\Z|sshd|CRON\Z|crond?\Z|anacron|audit|dbus|polkit|login|gdm|gnome|NetworkManager|rsyslogd|chronyd"
     r"|wpa_supplicant|dhclient|avahi|snapd|packagekitd|unattended-upgr|postfix|rtkit|ntpd|pkexec|doas|useradd|groupadd|kscreen|pulseaudio"
 )
 _OWN = LazyPattern(OWN_TEXTS)
@@ -86,7 +86,8 @@ def units_of(records: Sequence[LogRecord], messages: Sequence[ManagerMessage | N
         process: forked.get(process[2] or 0) or _unit_of_process(process, first, last, units, names, spans, starts, alone=alone)
         for process, (first, last) in processes.items()
     }
-    plain = _units_of_plain_lines(records, messages, units)
+    supervisors = {_process(r) for r, m in zip(records, messages, strict=True) if m is not None and _is_of_supervisor(r)}
+    plain = _units_of_plain_lines(records, messages, units, has_plain=bool(supervisors))
     units_of: list[str | None] = []
     for record, message, of_plain in zip(records, messages, plain, strict=True):
         if message is not None:
@@ -96,8 +97,16 @@ def units_of(records: Sequence[LogRecord], messages: Sequence[ManagerMessage | N
         elif record.unit is not None:
             units_of.append(record.unit or None)
         else:
-            units_of.append(of_plain if record.identifier is None else of_process[_process(record)])
+            is_plain = record.identifier is None or _process(record) in supervisors
+            units_of.append(of_plain if is_plain else of_process[_process(record)])
     return units_of
+
+
+def _is_of_supervisor(record: LogRecord) -> bool:
+    """Whether a record that states something is a supervisor's in a journal of systemd's: its process also prints its programs' lines."""
+    return (
+        record.statement is None and (record.pid or 0) > 1 and record.identifier not in {None, "systemd"} and record.identifier[:1] != "("
+    )
 
 
 def _process(record: LogRecord) -> Process:
@@ -181,7 +190,8 @@ class ProgramNames:
         """The units, those that are named most alike first."""
         stem = _stem(identifier.rpartition("/")[2])
         found = [*self._by_name.get(stem, ()), *self._by_name.get(_sorted(stem), ())] if stem else []
-        return found + [unit for name in _beginnings(stem) for unit in self._by_stem.get(name, ())]
+        parts = [part for part in _SEPARATOR.split(stem)[:8] if len(part) > 3]
+        return found + [unit for name in (*_beginnings(stem), *parts) for unit in self._by_stem.get(name, ())]
 
 
 def _stem(name: str) -> str:
@@ -198,10 +208,10 @@ def _beginnings(stem: str) -> list[str]:
 
 
 def _units_of_plain_lines(
-    records: Sequence[LogRecord], messages: Sequence[ManagerMessage | None], units: Sequence[str]
+    records: Sequence[LogRecord], messages: Sequence[ManagerMessage | None], units: Sequence[str], *, has_plain: bool
 ) -> list[str | None]:
     """The unit of each place for a line without a name: the one that ends next, if it had started by then, else the latest to start."""
-    if all(record.identifier is not None for record in records):
+    if not has_plain and all(record.identifier is not None for record in records):
         return [None] * len(records)
     first_named = next((index for index, record in enumerate(records) if record.identifier is not None), 0)
     ending: list[str | None] = [None] * len(records)

@@ -183,6 +183,10 @@ _MAY_BE = LazyPattern(
     r"|[Ee]xit ?[Cc]ode|exit (?:code|status)|[Kk]illed|[Ss]egmentation fault|Aborted|Illegal instruction"
     r"|Bus error|point exception|/breakpoint"
 )
+# What no program but these writes: read in a journal of systemd's under whatever name a supervisor was started there
+UNMISTAKABLE = LazyPattern(
+    rf"{_SUPERVISORD} (?:exited|spawned|gave up|success|stopped): |{_PM2_APP} (?:exited with code|online)|s6-rc: |cont-init: "
+)
 OF_SUPERVISORD = LazyPattern(rf"{_WHEN}(?:INFO|WARN|CRIT|ERRO|DEBG|TRAC) (?!spawnerr)")  # its own lines, which are of no program
 LONGEST = 1_000  # characters of a supervisor's line
 

@@ -68,6 +68,7 @@ def test_lines_of_other_programs_are_not_the_units():
         ("systemd-logind", "systemd-logind"), ("supercronic", "supercronic"), ("login-bridge", "login-bridge"), ("su-exec", "su-exec"),
         ("php-fpm8.1", "php8.1-fpm"), ("mariadbd", "mariadb"), ("mysqld", "mysql"), ("postgres", "postgresql@14-main"), ("named", "bind9"),
         ("wg-quick", "wg-quick@wg0"), ("/usr/sbin/nginx", "nginx"), ("apachectl", "apache2"), ("smbd", "samba"), ("sudo-io", "sudo-io"),
+        ("systemd-memcached-wrapper", "memcached"),
         ("NetworkManager", "NetworkManager"), ("python3", "app"), ("node", "app"),
     ],
 )  # fmt: skip

@@ -46,6 +46,17 @@ def test_the_words_of_a_program_about_others_are_no_end():
     assert read(journal).attempts == [("app", ASSUMED, None)]
 
 
+def test_a_supervisor_may_run_under_systemd():
+    date, sh = "Jan 04 10:00:00 box", "Jan 04 10:00:00 box sh[11]: 2024-01-04 10:00:00,123"
+    text = (
+        f"{date} systemd[1]: Started supervisor.service - Supervisor process control system.\n"
+        f"{sh} INFO supervisord started with pid 11\n{sh} INFO spawned: 'web' with pid 12\n{date} sh[11]: {DIED}"
+        f"{sh} WARN exited: web (terminated by SIGKILL; not expected)\n"
+    )
+    found = read(text)
+    assert found.lines[found.attempts.index(("web", "signal", 9))] == [4]
+
+
 DESCRIBED = """\
 Name:             shop-6f7c9-x2x4z
 Containers:
