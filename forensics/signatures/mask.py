@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 import polars as pl
 
+from forensics.model.text_memory import TextMemory
 from forensics.signatures import prefix
 
 LONGEST = 4000  # characters of a text that are read; a key need not distinguish more
@@ -116,8 +117,12 @@ _ROUNDS = 8
 
 def keys(texts: pl.Series) -> pl.Series:
     """The key of each text. Pass distinct texts: the cost is per text."""
+    return _KEYS(texts.cast(pl.String))["key"]
+
+
+def _keys(texts: pl.Series) -> pl.DataFrame:
     shown = prefix.without_control(pl.col("text").fill_null("").str.slice(0, LONGEST))
-    frame = texts.cast(pl.String).to_frame("text").select(shown)  # a step of its own: polars computes an expression where it is used
+    frame = texts.to_frame("text").select(shown)  # a step of its own: polars computes an expression where it is used
     current = frame.select(_digits_levelled(pl.col("text"))).to_series()
     # A mask can uncover a match of another one (a value inside a prefix); few keys are left after the first round, so repeating is cheap.
     for _ in range(_ROUNDS):
@@ -126,7 +131,10 @@ def keys(texts: pl.Series) -> pl.Series:
         left = current.unique()
         if not left.to_frame("text").select((_changeable(pl.col("text"))).any()).item() and _of_pairs(left).equals(left):
             break
-    return current.rename("key")
+    return current.to_frame("key")
+
+
+_KEYS = TextMemory(_keys)
 
 
 def _per_distinct(texts: pl.Series, change: Callable[[pl.Expr], pl.Expr]) -> pl.Series:
