@@ -86,16 +86,28 @@ def find_candidates(
     timed = _with_ends(attempts, events)
     good = contrast.good_problems(timed)
     past = pl.concat([past, good])
-    known = _compared(_known_problems(timed, hits, catalogue), timed, past)
-    beyond_doubt = known.filter(pl.col("evidence") <= MANAGER, ~reduce(or_, map(pl.col, DOUBTS))).select("attempt").unique()
-    doubtful = timed.join(beyond_doubt, on="attempt", how="anti", maintain_order="left")
-    # where all is known beyond doubt, most of the work is not done
-    unknown = known.clear() if doubtful.is_empty() else _compared(_unknown_problems(doubtful, hits), doubtful, past)
+    known, unknown = _problems(timed, hits, catalogue, past)
+    beyond_doubt = _beyond_doubt(known)
     beside = _chosen(known.join(beyond_doubt, on="attempt", how="semi").with_columns(repeated=pl.lit(value=False)))
     compared = contrast.keyed(pl.concat([_kept(known.join(beyond_doubt, on="attempt", how="anti")), _kept(unknown)]))
     failed = contrast.failed_problems(compared)
     both = contrast.with_repeated(compared, pl.concat([past, failed]))
     return Candidates(pl.concat([beside, _chosen(both)]).sort("attempt", "event", "evidence"), pl.concat([good, failed]))
+
+
+def _problems(timed: pl.DataFrame, hits: pl.DataFrame, catalogue: Catalogue, past: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Find known problems, and unknown ones where none of these is beyond doubt. Most attempts have only the one or the other."""
+    if hits.is_empty():
+        unknown = _compared(_unknown_problems(timed, hits), timed, past)
+        return unknown.clear(), unknown
+    known = _compared(_known_problems(timed, hits, catalogue), timed, past)
+    doubtful = timed.join(_beyond_doubt(known), on="attempt", how="anti", maintain_order="left")
+    return known, known.clear() if doubtful.is_empty() else _compared(_unknown_problems(doubtful, hits), doubtful, past)
+
+
+def _beyond_doubt(known: pl.DataFrame) -> pl.DataFrame:
+    """Select the attempts with a known problem that nothing speaks against."""
+    return known.filter(pl.col("evidence") <= MANAGER, ~reduce(or_, map(pl.col, DOUBTS))).select("attempt").unique()
 
 
 def _compared(candidates: pl.DataFrame, timed: pl.DataFrame, past: pl.DataFrame) -> pl.DataFrame:
