@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from fixtures.seed import failures
 from forensics import resources
 from forensics.assembly import assemble
-from forensics.explain import answer, explain
+from forensics.explain import explain
+from forensics.explain.entries import entries_of
 from forensics.explain.records import journal_records
 from forensics.signatures import catalogue, label
 from forensics.signatures.pattern import Pattern
@@ -177,7 +178,7 @@ def test_each_example_of_a_service_pattern_is_what_the_report_calls_it(known, re
 def test_the_fields_of_an_example_become_the_entries_that_the_report_labels(known):
     """So that each has the class of the report, which labels the same entries in the same way."""
     for journal in [journal_of(lines) for pattern in known.patterns for lines in examples_of_services(pattern)]:
-        pasted = answer._entries(journal_records(fields_text(journal).encode()))
+        pasted = entries_of(journal_records(fields_text(journal).encode()), as_found=True)
         assert pasted.drop(OF_A_FILE).equals(journal.frame().drop(OF_A_FILE)), journal.lines
 
 
