@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import polars as pl
 
 from forensics.model.frames import ATTEMPTS, EVENTS
+from forensics.model.values import Signature
+from forensics.signatures.pattern import Catalogue, Pattern
 
 START = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
 
@@ -60,3 +63,21 @@ def attempts_frame(*attempts: dict[str, object]) -> pl.DataFrame:
 
 def events_frame(*events: dict[str, object]) -> pl.DataFrame:
     return pl.DataFrame([{"event": n, "row": n, **columns} for n, columns in enumerate(events)], schema=EVENTS)
+
+
+def pattern(id_: str, message: str, severity: str = "high", kinds: tuple[str, ...] = (), explains: tuple[str, ...] = ()) -> Pattern:
+    columns = {"kind": kinds} if kinds else {}
+    return Pattern(Signature(id_, id_.title(), severity), Path(id_), (message,), columns, explains=explains)
+
+
+CATALOGUE = Catalogue(
+    (
+        pattern("port", r"port (?P<port>\d+) taken", explains=("moved",)),
+        pattern("memory", r"no memory", "critical"),
+        pattern("moved", r"moved to another", "high"),
+        pattern("note", r"small note", "low"),
+        pattern("refused", r"repeated too quickly", "medium", ("manager",)),
+        pattern("killed", r"killed by the OOM killer", "critical", ("manager", "kernel")),
+    )
+)
+TRACEBACK = 'Traceback (most recent call last):\n  File "/srv/app/main.py", line 3, in run\n    go()\nValueError: bad value 3'

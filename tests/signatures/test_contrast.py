@@ -5,8 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from forensics.signatures import Labelled, contrast, label
-from tests.signatures.making import attempt, attempts_frame, event, events_frame, traceback
-from tests.signatures.test_labelling import CATALOGUE, TRACEBACK
+from tests.signatures.making import CATALOGUE, TRACEBACK, attempt, attempts_frame, event, events_frame, traceback
 
 HELD = {"outcome": "stopped", "uptime": 7200.0}
 

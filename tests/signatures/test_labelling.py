@@ -2,34 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import polars as pl
 import pytest
 
 from forensics.model.frames import EVENTS, LABELS
-from forensics.model.values import Signature
 from forensics.signatures import label
-from forensics.signatures.pattern import Catalogue, Pattern
-from tests.signatures.making import attempt, attempts_frame, event, events_frame, manager, traceback
-
-
-def pattern(id_: str, message: str, severity: str = "high", kinds: tuple[str, ...] = (), explains: tuple[str, ...] = ()) -> Pattern:
-    columns = {"kind": kinds} if kinds else {}
-    return Pattern(Signature(id_, id_.title(), severity), Path(id_), (message,), columns, explains=explains)
-
-
-CATALOGUE = Catalogue(
-    (
-        pattern("port", r"port (?P<port>\d+) taken", explains=("moved",)),
-        pattern("memory", r"no memory", "critical"),
-        pattern("moved", r"moved to another", "high"),
-        pattern("note", r"small note", "low"),
-        pattern("refused", r"repeated too quickly", "medium", ("manager",)),
-        pattern("killed", r"killed by the OOM killer", "critical", ("manager", "kernel")),
-    )
-)
-TRACEBACK = 'Traceback (most recent call last):\n  File "/srv/app/main.py", line 3, in run\n    go()\nValueError: bad value 3'
+from tests.signatures.making import CATALOGUE, TRACEBACK, attempt, attempts_frame, event, events_frame, manager, traceback
 
 
 def labelled(*events: dict[str, object], **columns: object) -> dict[str, object]:
