@@ -25,7 +25,8 @@ from forensics.signatures.root_cause import EVIDENCE, EXIT_RESULT, best, reasons
 
 NO_OVERRIDES = Overrides()
 MOST_CANDIDATES = 5  # shown
-# For an attempt whose end is only assumed, neither of these proves a failure.
+LEAST_PROOF = 15  # points of the event that proves a failure of an attempt whose end is only assumed
+# For such an attempt neither of these proves a failure.
 _NO_PROOF = (EXIT_RESULT, EVIDENCE[LAST_LINE][1])
 
 
@@ -93,7 +94,8 @@ def label_text(content: bytes, catalogue: Catalogue, overrides: Overrides = NO_O
     assumed = pl.col("invocation").is_in(list(pasted.assumed))
     # The kernel logs ERROR for much that makes nothing fail.
     kernel_only = (pl.col("unit") == KERNEL) & ~pl.col("why").str.starts_with("catalogue")
-    proven = ~(assumed & (pl.col("why").is_in(_NO_PROOF) | kernel_only))
+    weak = pl.col("why").is_in(_NO_PROOF) | (pl.col("points") < LEAST_PROOF)
+    proven = ~(assumed & (weak | kernel_only))
     attempts = assembly.attempts.select("attempt", "unit", "invocation", "result", "exit_status")
     labels = labelled.labels.join(attempts, on="attempt").join(best(labelled.ranked).select("attempt", "points"), on="attempt", how="left")
     failures = labels.filter("failed", proven).with_columns(strength=strength(pl.col("points"), pl.col("result"), pl.col("exit_status")))

@@ -33,13 +33,14 @@ SAME_BURST = timedelta(seconds=5)  # between the events of one burst
 BURST_LINES = 12  # at most, between two events of one burst: pasted text often has no times
 
 OWN = ("line", "traceback")
+_DEPENDENCY = r"^(?:network\.|database\.unreachable$)"
 _WORD = r"[\pL]{3}"  # a line without one claims nothing
 _CLAIMS = ("warned", "retried", "farewell", "rollback", "wrapper", "heading", "hint", "concrete")
 
 # What speaks for or against a candidate; every name is a column of CANDIDATES.
 FEATURES = (
     "survived",  # a line of recovery follows
-    "overcome",  # it announces another try, and a line of recovery follows
+    "overcome",  # a line of recovery follows, and it announces another try or is about another service
     "retried",  # it announces another try
     "informational",  # it is logged as information, or as an access
     "warned",  # it is logged as a warning
@@ -315,7 +316,10 @@ def _placed(candidates: pl.DataFrame, timed: pl.DataFrame) -> pl.DataFrame:
             allow_exact_matches=False,
             check_sortedness=False,
         )
-        .with_columns(survived=pl.col("recovery").is_not_null(), overcome=pl.col("recovery").is_not_null() & pl.col("retried"))
+        .with_columns(
+            survived=pl.col("recovery").is_not_null(),
+            overcome=pl.col("recovery").is_not_null() & (pl.col("retried") | is_of_dependency(pl.col("signature"))),
+        )
         .with_columns(
             begins_burst=(pl.col("time") - pl.col("until").shift(1).over(group) >= SAME_BURST)
             | (pl.col("lines_left").shift(1).over(group).cast(pl.Int64) - pl.col("lines_left").cast(pl.Int64) > BURST_LINES)
@@ -328,6 +332,11 @@ def _placed(candidates: pl.DataFrame, timed: pl.DataFrame) -> pl.DataFrame:
         )
         .collect()
     )
+
+
+def is_of_dependency(signature: pl.Expr) -> pl.Expr:
+    """Whether a class is that of another service not answering: most programs try again."""
+    return signature.str.contains(_DEPENDENCY).fill_null(value=False)
 
 
 def _recoveries(candidates: pl.DataFrame, timed: pl.DataFrame) -> pl.DataFrame:

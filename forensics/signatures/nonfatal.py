@@ -10,7 +10,8 @@ import polars as pl
 from forensics.model.frames import EVENTS
 from forensics.model.values import Signature
 from forensics.sanitize import filled
-from forensics.signatures import line_level, naming
+from forensics.signatures import line_level, line_wording, naming, prefix
+from forensics.signatures.candidates import is_of_dependency
 from forensics.signatures.catalogue import Catalogue
 from forensics.signatures.mask import LONGEST
 from forensics.signatures.match import CAPTURES, find_hits
@@ -69,8 +70,17 @@ def _known(events: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
         .then(HARMFUL)
     )
     hits = _expecting(events).join(find_hits(events, catalogue), on="event", maintain_order="left")
-    matched = hits.with_columns(rule=rule, title=pl.lit(""), site=pl.lit(""))
-    return _problems(matched.filter(pl.col("rule").is_not_null()))
+    matched = hits.with_columns(rule=rule, title=pl.lit(""), site=pl.lit("")).filter(pl.col("rule").is_not_null())
+    overcome = is_of_dependency(pl.col("signature")) & (pl.col("event") < pl.col("recovery")).fill_null(value=False)
+    return _problems(matched.join(_last_recoveries(matched, events), on="attempt", how="left", maintain_order="left").filter(~overcome))
+
+
+def _last_recoveries(matched: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
+    """attempt, recovery: the last line of each attempt that reports a recovery, where another service may have been overcome."""
+    about = matched.filter(is_of_dependency(pl.col("signature"))).select("attempt").unique()
+    lines = events.join(about, on="attempt", how="semi").filter(pl.col("kind").cast(pl.String) == "line")
+    message = prefix.without_prefix(prefix.without_control(pl.col("text").str.slice(0, LONGEST)))
+    return lines.filter(line_wording.recovers(message)).group_by("attempt").agg(recovery=pl.col("event").max())
 
 
 def _unknown(events: pl.DataFrame) -> pl.DataFrame:

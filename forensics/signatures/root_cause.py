@@ -36,7 +36,7 @@ EVIDENCE = {
 # The points of each of FEATURES, why, and its words.
 WEIGHTS = {
     "survived": (-25, "followed by a recovery"),
-    "overcome": (-30, "overcome by another try"),  # it did not end the service, even if it is well known
+    "overcome": (-45, "overcome by another try"),  # it did not end the service, even if it is well known
     "retried": (-15, "another try is announced"),
     "informational": (-35, "logged as information"),  # the service dealt with it
     "warned": (-12, "logged as a warning"),
