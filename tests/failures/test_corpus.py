@@ -82,7 +82,7 @@ def test_what_is_accepted_has_a_line():
 def test_recordings_are_small():
     lines = {id_: len(recording["text"].splitlines()) for id_, recording in RECORDINGS.items()}
     assert {id_: count for id_, count in lines.items() if not 1 <= count <= MOST_LINES} == {}
-    assert sum(path.stat().st_size for pattern in ("*.jsonl", "*.py") for path in CORPUS.rglob(pattern)) < 2_500_000
+    assert sum(path.stat().st_size for pattern in ("*.jsonl", "*.py") for path in CORPUS.rglob(pattern)) < 2_000_000
 
 
 def test_recordings_have_nothing_of_the_machine_that_made_them():

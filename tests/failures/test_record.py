@@ -3,7 +3,7 @@
 import pytest
 
 from fixtures.failures.case import Program, Way, unit
-from fixtures.failures.record import MOST_LINES, _shortened, fault_of, record, with_truth
+from fixtures.failures.record import FEWEST_LINES, MOST_LINES, _shortened, fault_of, record, with_truth
 from fixtures.failures.systems import SYSTEM, _script
 from tests.lab.systemd import why_not
 
@@ -26,6 +26,12 @@ def test_a_long_text_loses_lines_of_its_middle():
     lines = [str(number) for number in range(200)]
     assert _shortened(lines, (2, 3)) == ["0", "1", "197", "198", "199"]
     assert len(_shortened(lines, (50, 50))) == MOST_LINES
+
+
+def test_long_lines_leave_fewer_of_them():
+    kept = _shortened([f"{number:02} {'x' * 500}" for number in range(40)], (2, 6))
+    assert len(kept) == FEWEST_LINES
+    assert (kept[0][:2], kept[-1][:2]) == ("00", "39")
 
 
 @pytest.mark.parametrize(
