@@ -45,7 +45,7 @@ WEIGHTS = {
     "rollback": (-15, "undoes what was begun"),
     "wrapper": (-25, "reports that something within it failed"),
     "heading": (-15, "announces the lines that follow"),
-    "hint": (-15, "gives advice"),
+    "hint": (-20, "gives advice"),
     "concrete": (8, "gives a reason or a place"),
     "by_form": (-6, "without a level"),
     "last_burst": (4, "in the last burst of problems"),
@@ -85,9 +85,13 @@ def name_of(evidence: pl.Expr) -> pl.Expr:
 
 
 def strength(points: pl.Expr, result: pl.Expr, exit_status: pl.Expr) -> pl.Expr:
-    """How strongly an attempt's label explains it, to compare attempts: its points in tens, an exit result's where no event explains it."""
+    """How strongly an attempt's label explains a text of several: its points in tens, or those of its exit result.
+
+    An attempt that was not made because another unit failed explains nothing beside that.
+    """
     fault = result.is_in(systemd.BY_SIGNAL) & exit_status.is_in(systemd.FAULTS)
-    return pl.when(points.is_not_null()).then(points // 10).when(fault.fill_null(value=False)).then(FAULT // 10).otherwise(0)
+    of_result = pl.when(fault.fill_null(value=False)).then(FAULT // 10).otherwise(0)
+    return pl.when((result == "dependency").fill_null(value=False)).then(0).otherwise(pl.coalesce(points // 10, of_result))
 
 
 def reasons(candidate: Mapping[str, Any]) -> list[str]:

@@ -17,6 +17,9 @@ KEYS = [
     "captures",
     "secondary",
     "like",
+    "candidates",
+    "format",
+    "lines",
     "redacted",
 ]
 OOM = "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 20.00 GiB. token=hunter2hunter2\n"
@@ -39,15 +42,35 @@ def test_the_json_has_the_keys_of_the_contract():
 def test_nothing_failed_is_null():
     assert explained("all is well\n") == {
         **dict.fromkeys(["signature", "title", "severity", "restart_helps", "restart_helps_when", "deciding"]),
-        "why": "", "captures": {}, "secondary": [], "like": [], "redacted": True,
+        "why": "", "captures": {}, "secondary": [], "like": [], "candidates": [], "format": "plain text", "lines": 1, "redacted": True,
     }  # fmt: skip
 
 
 def test_an_unknown_failure_names_the_most_similar_ones():
-    found = explained("ERROR: the CUDA allocator ran out of memory: tried to allocate 3 GiB\n")
+    found = explained("ERROR: the flux coil could not be polarised from the north pole\n")
     assert found["signature"].startswith("mined:")
-    assert found["like"][0]["signature"] == "gpu.vram-exhausted"
-    assert 0.2 <= found["like"][0]["score"] <= 1
+    assert all(0.5 <= like["score"] <= 1 for like in found["like"])
+
+
+def test_the_candidates_show_why_the_winner_won():
+    found = explained("ERROR: no route to the widget\nERROR: giving up\n")
+    first, second = found["candidates"]
+    assert (first["line"], second["line"], first["signature"]) == (1, 2, None)
+    assert first["points"] > second["points"]
+    assert set(first["reasons"]) <= set(found["why"].split("; "))
+    assert "announces the end" in second["reasons"]
+
+
+def test_the_terminal_shows_the_other_candidates_when_asked():
+    text = "ERROR: no route to the widget\nERROR: giving up\n"
+    assert "announces the end" not in run("explain", "-", input=text).stdout
+    assert "announces the end" in run("explain", "-", "--verbose", input=text).stdout
+
+
+def test_a_text_that_is_not_understood_is_not_called_fine():
+    assert run("explain", "-", input="all is well\n").stdout == "No failure recognised in 1 line of plain text.\n"
+    quiet = "Nov 23 08:00:00 box systemd[1]: Started app.service - App.\nNov 23 08:00:01 box app[7]: INFO: ready\n"
+    assert run("explain", "-", input=quiet).stdout == "Nothing failed in this text.\n"
 
 
 def test_secrets_are_pseudonyms_unless_asked_for():
