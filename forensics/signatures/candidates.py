@@ -33,6 +33,7 @@ SAME_BURST = timedelta(seconds=5)  # between the events of one burst
 BURST_LINES = 12  # at most, between two events of one burst: pasted text often has no times
 
 OWN = ("line", "traceback")
+_COMMON = r"^(?:file\.|network\.|kernel\.module-missing$|database\.unreachable$)"
 _DEPENDENCY = r"^(?:network\.|database\.unreachable$)"
 _WORD = r"[\pL]{3}"  # a line without one claims nothing
 _CLAIMS = ("warned", "retried", "farewell", "rollback", "wrapper", "heading", "hint", "concrete")
@@ -50,6 +51,7 @@ FEATURES = (
     "wrapper",  # it only reports that something within it failed
     "heading",  # it announces the lines that follow
     "hint",  # it gives advice
+    "common",  # its class is one that programs often survive
     "concrete",  # it gives the reason of the operating system, or a place in a file
     "by_form",  # it looks like an error, but no logger wrote its level
     "last_burst",  # nothing of its kind follows after a pause or a recovery
@@ -131,7 +133,7 @@ def _with_ends(attempts: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
     killed = pl.col("result").is_in(systemd.BY_SIGNAL).fill_null(value=False)
     faulted = killed & pl.col("exit_status").is_in(systemd.FAULTS).fill_null(value=False)
     aborted = killed & (pl.col("exit_status") == signal.SIGABRT).fill_null(value=False)
-    exited = (pl.col("result") == "exit-code").fill_null(value=False)
+    exited = pl.col("result").is_in(("exit-code", "protocol")).fill_null(value=False)
     ends = attempts.select(
         "attempt",
         *(pl.col(name).fill_null("") for name in contrast.UNIT),
@@ -235,7 +237,9 @@ def _unknown_problems(timed: pl.DataFrame, hits: pl.DataFrame) -> pl.DataFrame:
     candidates = _with_text_features(near.join(hits.select("event").unique(), on="event", how="anti", maintain_order="left"))
     is_traceback = pl.col("kind") == "traceback"
     raised = pl.coalesce("last", "root")
-    error = (pl.col("priority") <= 3).fill_null(value=False) | pl.col("reports_error")
+    levelled = (pl.col("priority") <= 3).fill_null(value=False) | (pl.col("levelled") & pl.col("reports_error"))
+    # What only has the form of an error does not explain a signal from outside.
+    error = levelled | (pl.col("reports_error") & (~pl.col("killed") | pl.col("faulted") | pl.col("with_words")))
     worded = pl.col("with_words") & ~pl.col("ordinary") & pl.col("message").str.contains(_WORD)
     last = (pl.col("lines_left") <= LAST_LINES) & (pl.col("since") <= LAST_LINE_AGE)
     evidence = (
@@ -255,7 +259,7 @@ def _unknown_problems(timed: pl.DataFrame, hits: pl.DataFrame) -> pl.DataFrame:
         signature=pl.lit(None, pl.String),
         early=pl.lit(value=False),
         last_line=pl.col("lines_left") == 1,
-        by_form=(evidence == ERROR_LINE) & ~pl.col("levelled") & ~(pl.col("priority") <= 3).fill_null(value=False),
+        by_form=(evidence == ERROR_LINE) & ~levelled,
     ).filter(pl.col("evidence").is_not_null())
 
 
@@ -318,6 +322,7 @@ def _placed(candidates: pl.DataFrame, timed: pl.DataFrame) -> pl.DataFrame:
         )
         .with_columns(
             survived=pl.col("recovery").is_not_null(),
+            common=is_common(pl.col("signature")),
             overcome=pl.col("recovery").is_not_null() & (pl.col("retried") | is_of_dependency(pl.col("signature"))),
         )
         .with_columns(
@@ -332,6 +337,11 @@ def _placed(candidates: pl.DataFrame, timed: pl.DataFrame) -> pl.DataFrame:
         )
         .collect()
     )
+
+
+def is_common(signature: pl.Expr) -> pl.Expr:
+    """Whether a class is one that programs often survive: a file, a module or another service that they do without."""
+    return signature.str.contains(_COMMON).fill_null(value=False)
 
 
 def is_of_dependency(signature: pl.Expr) -> pl.Expr:

@@ -176,12 +176,13 @@ _HINT = _words(
     r"|^LINE \d+: |^\s*[╷╵│]\s*$|^\s*https?://\S+$",
     # frames and the help of options, cut from what they belong to
     r"^\s*(?:at [\w.$<>`]+[.(]|\S+\.go:\d+ \+0x|in (?:function|call from) |File \".*\", line \d|from \S+:\d+:in |#\d+ +\S+\()",
+    r"^\s*[\w.\-]+/[\w./\-]+\.[\w.()*]+\((?:0x|\{0x|\.\.\.|\)$)",
     r"^\s*(?:-\w(?:,|\|)? ?)?--?[\w\-]+(?:[ =][^ ]+)? {2,}[^ ]",
     r"^[^:;.]*[^\"'?]\?\s{0,8}$|: please |\bfor more (?:information|details)\b[^\n]*$|\bin a future version\b|\bto suppress this\b",
 )
 
 # The heading of the lines that follow.
-_HEADING = r":\s{0,8}$|^\s{0,8}(?:\*{2,}|={2,}|-{2,}|#{2,})[^\n]{0,200}(?:\*{2,}|={2,}|-{2,}|#{2,})\s{0,8}$"
+_HEADING = r":\s{0,8}$|^=[A-Z ]{3,40}={2,}|^\s{0,8}(?:\*{2,}|={2,}|-{2,}|#{2,})[^\n]{0,200}(?:\*{2,}|={2,}|-{2,}|#{2,})\s{0,8}$"
 # The texts of errno, the refusals of parsers, a place in a file.
 _REASON = _words(
     r"\b(?:permission denied|no such file or directory|address already in use|cannot assign requested address|connection (?:refused|reset)"

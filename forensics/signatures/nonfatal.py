@@ -11,7 +11,7 @@ from forensics.model.frames import EVENTS
 from forensics.model.values import Signature
 from forensics.sanitize import filled
 from forensics.signatures import line_level, line_wording, naming, prefix
-from forensics.signatures.candidates import is_of_dependency
+from forensics.signatures.candidates import is_common, is_of_dependency
 from forensics.signatures.catalogue import Catalogue
 from forensics.signatures.mask import LONGEST
 from forensics.signatures.match import CAPTURES, find_hits
@@ -64,7 +64,7 @@ def _known(events: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
     rule = (
         pl.when(fatal & ~kind.is_in(_OWN))
         .then(FATAL_ELSEWHERE)
-        .when(fatal & ((levelled & line_level.reports_error(short)) | raised))
+        .when(fatal & ((levelled & line_level.reports_error(short) & ~is_common(pl.col("signature"))) | raised))
         .then(FATAL_OWN)
         .when((severity == "low") | ((severity == "medium") & (levelled & ~line_level.is_ordinary(short) | raised | ~kind.is_in(_OWN))))
         .then(HARMFUL)

@@ -44,6 +44,7 @@ WEIGHTS = {
     "farewell": (-25, "announces the end"),
     "rollback": (-15, "undoes what was begun"),
     "wrapper": (-25, "reports that something within it failed"),
+    "common": (-6, "programs often survive it"),
     "heading": (-15, "announces the lines that follow"),
     "hint": (-20, "gives advice"),
     "concrete": (8, "gives a reason or a place"),
