@@ -6,7 +6,7 @@ Each line of a .jsonl file below DIR is a case: `text` (the log), `accept` (the 
 (the deciding line or a part of it, or several of which each is right). A case without both is quiet: nothing must be named. `program`
 and `fault` group the table; `id` names a case.
 
-right: an accepted class; where none is accepted, an unknown one by the wanted line. useful: right, or unknown by the wanted line.
+right: an accepted class; where none is asked for, any by the wanted line. useful: right, or unknown by the wanted line.
 silent: no failure recognised. wrong: a class of the catalogue that is not accepted. missed: unknown, by another line. line: the wanted
 line, whatever the class. An end that no line explains counts as the class whose cause and remedy it is shown with.
 
@@ -144,13 +144,11 @@ def judge(case: Case, class_: str | None, is_known: bool, line: str) -> str:
         return QUIET if class_ is None else NAMED
     if class_ is None:
         return SILENT
-    if _accepts(case, class_):
+    if _accepts(case, class_) or (not case.accept and is_wanted(case.lines, line)):
         return RIGHT
     if is_known:
         return WRONG
-    if not is_wanted(case.lines, line):
-        return MISSED
-    return USEFUL if case.accept else RIGHT
+    return USEFUL if is_wanted(case.lines, line) else MISSED
 
 
 def _accepts(case: Case, class_: str) -> bool:

@@ -79,10 +79,12 @@ class LabelledText:
 def explain(content: bytes, catalogue: Catalogue, overrides: Overrides = NO_OVERRIDES) -> Explanation:
     """Explain the failure class with the strongest reason; of equally strong ones that of most failed attempts, the latest of several."""
     text = label_text(content, catalogue, overrides)
-    if not text.failures.is_empty():
-        return _explain_failure(text, catalogue)
-    problem = find_problem(text.entries, text.assembly.events, catalogue)
-    return Explanation(understood=text.understood) if problem is None else _explain_problem(text, problem, catalogue)
+    if text.failures.is_empty() or (text.failures["result"] == "dependency").all():
+        problem = find_problem(text.entries, text.assembly.events, catalogue)
+        # What prevented a start is the cause where the text shows it; the start that was prevented is not.
+        if problem is not None and (text.failures.is_empty() or problem.explains_a_start):
+            return _explain_problem(text, problem, catalogue)
+    return Explanation(understood=text.understood) if text.failures.is_empty() else _explain_failure(text, catalogue)
 
 
 def label_text(content: bytes, catalogue: Catalogue, overrides: Overrides = NO_OVERRIDES) -> LabelledText:

@@ -9,9 +9,10 @@ import polars as pl
 from forensics.model.frames import EVENTS
 from forensics.model.values import Signature
 from forensics.signatures.catalogue import Catalogue
-from forensics.signatures.nonfatal import UNKNOWN, problems, signature_of
+from forensics.signatures.nonfatal import FATAL_ELSEWHERE, UNKNOWN, problems, signature_of
 
 _OF_ENTRY = ("time", "priority", "transport", "identifier", "pid", "message_id", "command", "exit_code", "exit_status", "result", "errno")
+_PREVENTED = "systemd.dependency"  # the class of a start that another unit's failure prevented
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,11 @@ class Problem:
     text: str
     key_text: str
     captures: dict[str, str]
+
+    @property
+    def explains_a_start(self) -> bool:
+        """Whether it explains why a unit was not started: a known problem that stops services, not the prevented start itself."""
+        return self.rule == FATAL_ELSEWHERE and self.signature.id != _PREVENTED
 
 
 def find_problem(entries: pl.DataFrame, events: pl.DataFrame, catalogue: Catalogue) -> Problem | None:
