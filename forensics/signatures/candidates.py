@@ -36,7 +36,6 @@ OWN = ("line", "traceback")
 _COMMON = r"^(?:file\.|network\.|kernel\.module-missing$|database\.unreachable$)"
 _DEPENDENCY = r"^(?:network\.|database\.unreachable$)"
 _WORD = r"[\pL]{3}"  # a line without one claims nothing
-_CLAIMS = ("warned", "retried", "farewell", "rollback", "wrapper", "heading", "hint", "concrete")
 
 # What speaks for or against a candidate; every name is a column of CANDIDATES.
 FEATURES = (
@@ -264,12 +263,14 @@ def _unknown_problems(timed: pl.DataFrame, hits: pl.DataFrame) -> pl.DataFrame:
 
 
 def _with_text_features(events: pl.DataFrame) -> pl.DataFrame:
-    """Add what the wording of each event claims; a traceback claims nothing but itself."""
-    claims = _CLAIMS_OF(events.select(pl.col("text").unique(maintain_order=True)).to_series())
+    """Add what the wording of each line claims; a traceback or a message of systemd claims nothing but itself."""
     is_line = pl.col("kind") == "line"
-    return events.join(claims, on="text", maintain_order="left").with_columns(
-        informational=pl.col("ordinary") & is_line,
-        **{name: pl.col(name) & is_line for name in _CLAIMS},
+    claims = _CLAIMS_OF(events.filter(is_line).select(pl.col("text").unique(maintain_order=True)).to_series())
+    claimed = [pl.col(name) & is_line for name, dtype in claims.schema.items() if dtype == pl.Boolean]
+    return (
+        events.join(claims, on="text", maintain_order="left", how="left")
+        .with_columns(pl.col("message").fill_null(""), *(claim.fill_null(value=False) for claim in claimed))
+        .with_columns(informational=pl.col("ordinary"))
     )
 
 
