@@ -70,7 +70,7 @@ CANDIDATES = pl.Schema(
     }
 )
 # Against a known problem: where one of these holds, unknown events are looked at too.
-DOUBTS = ("survived", "retried", "informational", "early", "wrapper", "held")
+DOUBTS = ("survived", "retried", "informational", "early", "held")
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,9 +173,9 @@ def _known_problems(timed: pl.DataFrame, hits: pl.DataFrame, catalogue: Catalogu
     matched = _with_text_features(matched)
     failed, clean = (pl.col("outcome") == outcome for outcome in ("failed", "clean"))
     sudden = pl.col("since") <= SUDDEN
-    # A service that ended well failed all the same right after what its logger calls an error.
+    # A service that ended well failed all the same right after an error, if not one that programs often survive.
     levelled = (pl.col("kind") != "line") | (pl.col("levelled") & pl.col("reports_error"))
-    near = pl.when(clean).then(sudden & (levelled | ~pl.col("own"))).otherwise(pl.col("near"))
+    near = pl.when(clean).then(sudden & (levelled | ~is_common(pl.col("signature")))).otherwise(pl.col("near"))
     fatal = pl.col("severity").is_in(FATAL)
     in_doubt = ~near | (pl.col("own") & pl.col("informational"))
     evidence = (
@@ -184,9 +184,9 @@ def _known_problems(timed: pl.DataFrame, hits: pl.DataFrame, catalogue: Catalogu
         .when(failed & (pl.col("severity") == "medium") & pl.col("near") & ~pl.col("faulted"))
         .then(WEAK)
     )
-    candidates = matched.with_columns(evidence=evidence, early=~near, last_line=pl.lit(value=False), by_form=pl.lit(value=False)).filter(
-        pl.col("evidence").is_not_null()
-    )
+    # What a pattern matches states the problem, however the line is built.
+    of_unknown = dict.fromkeys(("farewell", "rollback", "wrapper", "heading", "hint", "last_line", "by_form"), pl.lit(value=False))
+    candidates = matched.with_columns(evidence=evidence, early=~near, **of_unknown).filter(pl.col("evidence").is_not_null())
     return _innermost(candidates, catalogue)
 
 

@@ -18,10 +18,10 @@ def breaks_labels(monkeypatch):
     """Make `label` raise for the events with the hostile line."""
     label = stream.label
 
-    def raising(events, attempts, patterns):
+    def raising(events, attempts, patterns, past):
         if events["text"].str.contains(POISON, literal=True).any():
             raise RuntimeError("poisoned")
-        return label(events, attempts, patterns)
+        return label(events, attempts, patterns, past)
 
     monkeypatch.setattr(stream, "label", raising)
 
