@@ -25,7 +25,7 @@ from forensics.signatures.root_cause import EVIDENCE, EXIT_RESULT, best, reasons
 
 NO_OVERRIDES = Overrides()
 MOST_CANDIDATES = 5  # shown
-LEAST_PROOF = 15  # points of the event that proves a failure of an attempt whose end is only assumed
+LEAST_PROOF = 5  # points of the event that proves a failure of an attempt whose end is only assumed
 # For such an attempt neither of these proves a failure.
 _NO_PROOF = (EXIT_RESULT, EVIDENCE[LAST_LINE][1])
 

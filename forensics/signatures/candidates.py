@@ -70,7 +70,7 @@ CANDIDATES = pl.Schema(
     }
 )
 # Against a known problem: where one of these holds, unknown events are looked at too.
-DOUBTS = ("survived", "retried", "informational", "early", "held")
+DOUBTS = ("survived", "retried", "informational", "early", "wrapper", "heading", "held")
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,8 +184,8 @@ def _known_problems(timed: pl.DataFrame, hits: pl.DataFrame, catalogue: Catalogu
         .when(failed & (pl.col("severity") == "medium") & pl.col("near") & ~pl.col("faulted"))
         .then(WEAK)
     )
-    # What a pattern matches states the problem, however the line is built.
-    of_unknown = dict.fromkeys(("farewell", "rollback", "wrapper", "heading", "hint", "last_line", "by_form"), pl.lit(value=False))
+    # What a pattern matches is no farewell and no hint, whatever its words; it may be the heading of the reason.
+    of_unknown = dict.fromkeys(("farewell", "rollback", "hint", "last_line", "by_form"), pl.lit(value=False))
     candidates = matched.with_columns(evidence=evidence, early=~near, **of_unknown).filter(pl.col("evidence").is_not_null())
     return _innermost(candidates, catalogue)
 
