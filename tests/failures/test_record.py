@@ -62,10 +62,9 @@ def test_packages_are_installed_without_what_they_recommend():
     assert script.index("pip install -q gunicorn") < script.index("true\n")
 
 
-@pytest.mark.real
 @pytest.mark.slow
 @pytest.mark.skipif(why_not() is not None, reason=f"no lab: {why_not()}")
-@pytest.mark.skipif(not SYSTEM.exists(), reason="no system in build/failures: python -m fixtures.failures makes one")
+@pytest.mark.skipif(not SYSTEM.exists(), reason="needs a Debian 13 in build/failures, 300 MB: python -m fixtures.failures")
 def test_a_program_is_recorded():
     recording = record(PROGRAM, WAY)
     assert fault_of(recording, WAY) is None
