@@ -81,9 +81,9 @@ def test_what_prevented_a_start_is_the_cause_where_the_text_shows_it(known):
     prevented = "Nov 23 08:00:00 box systemd[1]: Dependency failed for app.service - App."
     job = "Nov 23 08:00:00 box systemd[1]: app.service: Job app.service/start failed with result 'dependency'."
     taken = "Nov 23 08:00:00 box systemd[1]: app.socket: Failed to create listening socket (0.0.0.0:80): Address already in use"
-    found = explain("\n".join([taken, prevented, job]).encode(), known)
+    found = explain(f"{taken}\n{prevented}\n{job}".encode(), known)
     assert found.signature is not None
     assert (found.signature.id, found.line) == ("port.conflict", 1)
-    alone = explain("\n".join([prevented, job]).encode(), known)
+    alone = explain(f"{prevented}\n{job}".encode(), known)
     assert alone.signature is not None
     assert (alone.signature.id, alone.line) == ("systemd.dependency", 1)
