@@ -176,12 +176,38 @@ _WORDINGS: tuple[tuple[LazyPattern, Callable[[re.Match[str]], Statements]], ...]
         ),
     )
 )
-# Whether a line may be one of these: one search of what they have in common, before thirty matches.
-_MAY_BE = LazyPattern(
-    r"exited|: starting|spawned:|success:|gave up:|stopped:|FATAL|BACKOFF|successfully started|unable to start|unable to exec|container die"
-    r"|Exited|Restarting \(|App \[|unstable restarts|failed to start|Starting |terminated (?:by|with)|process \(|respawning too fast"
-    r"|[Ee]xit ?[Cc]ode|exit (?:code|status)|[Kk]illed|[Ss]egmentation fault|Aborted|Illegal instruction"
-    r"|Bus error|point exception|/breakpoint"
+# What they have in common, in lower case: a search for words, before thirty matches.
+_WORDS = (
+    "exited",
+    ": starting",
+    "starting ",
+    "spawned:",
+    "success:",
+    "gave up:",
+    "stopped:",
+    "fatal",
+    "backoff",
+    "successfully started",
+    "unable to start",
+    "unable to exec",
+    "container die",
+    "restarting (",
+    "app [",
+    "unstable restarts",
+    "failed to start",
+    "terminated ",
+    "process (",
+    "respawning too fast",
+    "exit code",
+    "exitcode",
+    "exit status",
+    "killed",
+    "segmentation fault",
+    "aborted",
+    "illegal instruction",
+    "bus error",
+    "point exception",
+    "/breakpoint",
 )
 # What no program but these writes: read in a journal of systemd's under whatever name a supervisor was started there
 UNMISTAKABLE = LazyPattern(
@@ -193,6 +219,9 @@ LONGEST = 1_000  # characters of a supervisor's line
 
 def statements_of(message: str) -> Statements:
     """What a line of a supervisor states; nothing for a line of any other program."""
-    if len(message) > LONGEST or not _MAY_BE.search(message):
+    if len(message) > LONGEST:
+        return ()
+    lower = message.lower()
+    if not any(word in lower for word in _WORDS):
         return ()
     return next((statements(match) for pattern, statements in _WORDINGS if (match := pattern.match(message))), ())
