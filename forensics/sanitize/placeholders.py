@@ -15,7 +15,7 @@ from forensics.sanitize.texts import redacted
 
 LONGEST = 200  # characters of a value
 _PLACE = LazyPattern(r"\{([a-z_][a-z0-9_]{0,40})\|([^{}|\n]{1,60})\}")
-_UNIT = LazyPattern(r"\bUNIT\b")
+_WORD_UNIT = LazyPattern(r"\bUNIT\b")
 _UNIT_NAME = LazyPattern(r"[A-Za-z0-9_][A-Za-z0-9:_.@-]{0,200}\.(?:service|socket|mount|timer|scope|path|slice|swap|target)")
 _SAFE = LazyPattern(r"[A-Za-z0-9_/@:.+][A-Za-z0-9_/@:.+,=%-]*")  # no option begins so
 
@@ -38,7 +38,7 @@ def filled(signature: Signature, captures: Mapping[str, str] | None = None, text
 
 def for_unit(text: str, unit: str) -> str:
     """Return a remedy with the unit's name in its commands, where that is one that a shell takes as it is."""
-    return _UNIT.sub(unit, text) if _UNIT_NAME.fullmatch(unit) else text
+    return _WORD_UNIT.sub(unit, text) if _UNIT_NAME.fullmatch(unit) else text
 
 
 def _harmless(captures: Mapping[str, str], text: str) -> dict[str, str]:
