@@ -358,7 +358,7 @@ def test_the_class_is_the_one_that_report_names(facts, unit):
 
 def test_restart_mode_direct_is_read_by_order_and_pages_once(facts):
     if facts.version < DIRECT_SINCE:
-        pytest.skip(f"systemd {facts.version} has no RestartMode=")
+        pytest.skip(f"systemd {facts.version} has no RestartMode=: make check-trixie")
     assert facts.pages("direct") == 1
     assert (facts.found["direct"]["failures"], facts.found["direct"]["signature"]) == (3, "torch.abi-mismatch")
 
