@@ -112,6 +112,11 @@ def pieces_of(secret: str) -> set[str]:
     return {line[at : at + SHORTEST_PIECE] for line in lines for at in range(max(1, len(line) - SHORTEST_PIECE + 1))}
 
 
+def _is_part_of_a_number(piece: str, text: str) -> bool:
+    """Whether digits stand only within longer numbers: in microseconds or a fingerprint they are there by chance."""
+    return piece.isdigit() and re.search(rf"(?<![0-9a-fA-F.]){piece}(?![0-9a-fA-F])", text) is None
+
+
 def leaking(secrets: Mapping[str, str], outputs: Mapping[str, str], known: str = "") -> dict[str, set[str]]:
     """Return the outputs in which a piece of each secret is, by the name of the secret: all of them in one search."""
     names: dict[str, set[str]] = {}
@@ -124,6 +129,7 @@ def leaking(secrets: Mapping[str, str], outputs: Mapping[str, str], known: str =
     }
     leaked: dict[str, set[str]] = {}
     for output, pieces in found.items():
-        for name in {name for piece in pieces if piece not in known for name in names[piece]}:
+        bare = {piece for piece in pieces if piece not in known and not _is_part_of_a_number(piece, outputs[output])}
+        for name in {name for piece in bare for name in names[piece]}:
             leaked.setdefault(name, set()).add(output)
     return leaked
