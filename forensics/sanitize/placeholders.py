@@ -27,7 +27,7 @@ def groups(signature: Signature) -> Iterator[str]:
 
 
 def filled(signature: Signature, captures: Mapping[str, str] | None = None, text: str = "") -> Signature:
-    """Return the signature with captured values in its texts, or the words that stand for them. text: what the values are captured from."""
+    """Fill captured values into the texts of a signature; where a value is missing, its word stays. text: what they are captured from."""
     wanted = set(groups(signature))
     if not wanted:
         return signature

@@ -17,7 +17,7 @@ import polars as pl
 
 from forensics.model import systemd
 from forensics.model.text_memory import TextMemory
-from forensics.signatures import contrast, line_level, line_wording, mask, prefix
+from forensics.signatures import contrast, line_level, line_wording, mask
 from forensics.signatures.contrast import NO_PAST
 from forensics.signatures.match import find_in_texts
 from forensics.signatures.pattern import FATAL, Catalogue
@@ -33,8 +33,8 @@ SAME_BURST = timedelta(seconds=5)  # between the events of one burst
 BURST_LINES = 12  # at most, between two events of one burst: pasted text often has no times
 
 OWN = ("line", "traceback")
-_COMMON = r"^(?:file\.|network\.|kernel\.module-missing$|database\.unreachable$)"
 _DEPENDENCY = r"^(?:network\.|database\.unreachable$)"
+_COMMON = rf"{_DEPENDENCY}|^(?:file\.|kernel\.module-missing$)"
 _WORD = r"[\pL]{3}"  # a line without one claims nothing
 
 # What speaks for or against a candidate; every name is a column of CANDIDATES.
@@ -281,7 +281,7 @@ def _claims_of(texts: pl.Series) -> pl.DataFrame:
     return (
         texts.to_frame()
         .lazy()
-        .with_columns(message=prefix.without_prefix(prefix.without_control(short)))
+        .with_columns(message=line_wording.message_of(pl.col("text")))
         .select(
             "text",
             "message",
@@ -363,7 +363,7 @@ def _recoveries(candidates: pl.DataFrame, timed: pl.DataFrame) -> pl.DataFrame:
 
 def _recovering(texts: pl.Series) -> pl.DataFrame:
     """Find which texts report that something works again: text, recovers."""
-    message = prefix.without_prefix(prefix.without_control(pl.col("text").str.slice(0, mask.LONGEST)))
+    message = line_wording.message_of(pl.col("text"))
     return texts.to_frame().with_columns(recovers=line_wording.recovers(message) & ~line_wording.complains(message))
 
 

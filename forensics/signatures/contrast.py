@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import polars as pl
 
-from forensics.signatures import line_level, line_wording, mask, prefix
+from forensics.signatures import line_level, line_wording, mask
 
 GOOD_S = 600.0  # an attempt that ran that long held
 GOOD_UNTIL = timedelta(seconds=60)  # before the end of an attempt that failed: what was logged later belongs to the failure
@@ -36,7 +36,7 @@ def good_problems(timed: pl.DataFrame) -> pl.DataFrame:
         return NO_PAST
     texts = lines.select(pl.col("text").unique(maintain_order=True))
     short = pl.col("text").str.slice(0, mask.LONGEST)
-    message = prefix.without_prefix(prefix.without_control(short))
+    message = line_wording.message_of(pl.col("text"))
     problems = texts.filter(line_wording.complains(message) | line_level.reports_error(short))
     return _past(keyed(lines.join(problems, on="text", how="semi", maintain_order="left")), held=True)
 

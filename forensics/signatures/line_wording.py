@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import polars as pl
 
+from forensics.signatures import prefix
+from forensics.signatures.mask import LONGEST
 from forensics.signatures.prefix import ascii_classes
 
 
@@ -194,6 +196,11 @@ _REASON = _words(
     r"|\b(?:errno|errcode|os error|error code|code)[ :=]{1,3}-?\d{1,10}\b|\(\d{1,3}\)[A-Z(]|\(\d{1,3}: [A-Z]"
     r"|\bline:? \d{1,7}\b|[\w\-]\.\w{1,10}:\d{1,7}\b"
 )
+
+
+def message_of(text: pl.Expr) -> pl.Expr:
+    """Return the part of a text that its words are judged by: the beginning, without control characters and the formatter's prefix."""
+    return prefix.without_prefix(prefix.without_control(text.str.slice(0, LONGEST)))
 
 
 def complains(text: pl.Expr) -> pl.Expr:

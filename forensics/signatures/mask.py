@@ -89,7 +89,7 @@ _PAIR = prefix.ascii_classes(_KEY + r"(?:\"[^\"]*\"|'[^'=]*'|[^\s,;'\"})\]]*)")
 _PAIR_WITH_VALUE = prefix.ascii_classes(_KEY + r"(?:\"[^\"]*\"|'[^'=]*'|[^\s,;'\"})\]‹]+)")
 _STAYS = prefix.ascii_classes(rf"(^|[\s,;'\"({{\[])({_OUTCOME})=|([\w.\-])=(true|false|True|False|yes|no|on|off|null|nil|none|None)\b")
 _FLAG = r" (?:SYN|ACK|FIN|RST|PSH|URG|ECE|CWR|DF|MF)\b"  # of a packet, among the pairs of a packet filter's line
-_ASIDE = "\ue000"  # stands for = where the value stays
+_ASIDE = "\ue000"  # marks an = whose value is kept
 
 # These masks need the number of digits, _UNCOUNTED only their positions.
 _COUNTED = (

@@ -10,8 +10,8 @@ import polars as pl
 from forensics.model.frames import EVENTS
 from forensics.model.values import Signature
 from forensics.sanitize import filled
-from forensics.signatures import line_level, line_wording, naming, prefix
-from forensics.signatures.candidates import is_common, is_of_dependency
+from forensics.signatures import line_level, line_wording, naming
+from forensics.signatures.candidates import OWN, is_common, is_of_dependency
 from forensics.signatures.catalogue import Catalogue
 from forensics.signatures.mask import LONGEST
 from forensics.signatures.match import CAPTURES, find_hits
@@ -36,7 +36,6 @@ PROBLEMS = pl.Schema(
         "captures": CAPTURES,
     }
 )
-_OWN = ("line", "traceback")
 
 
 def problems(events: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
@@ -62,11 +61,11 @@ def _known(events: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
     levelled = line_level.has_level(short)
     raised = (kind == "traceback") & ~pl.col("expected")
     rule = (
-        pl.when(fatal & ~kind.is_in(_OWN))
+        pl.when(fatal & ~kind.is_in(OWN))
         .then(FATAL_ELSEWHERE)
         .when(fatal & ((levelled & line_level.reports_error(short) & ~is_common(pl.col("signature"))) | raised))
         .then(FATAL_OWN)
-        .when((severity == "low") | ((severity == "medium") & (levelled & ~line_level.is_ordinary(short) | raised | ~kind.is_in(_OWN))))
+        .when((severity == "low") | ((severity == "medium") & (levelled & ~line_level.is_ordinary(short) | raised | ~kind.is_in(OWN))))
         .then(HARMFUL)
     )
     hits = _expecting(events).join(find_hits(events, catalogue), on="event", maintain_order="left")
@@ -79,8 +78,9 @@ def _last_recoveries(matched: pl.DataFrame, events: pl.DataFrame) -> pl.DataFram
     """attempt, recovery: the last line of each attempt that reports a recovery, where another service may have been overcome."""
     about = matched.filter(is_of_dependency(pl.col("signature"))).select("attempt").unique()
     lines = events.join(about, on="attempt", how="semi").filter(pl.col("kind").cast(pl.String) == "line")
-    message = prefix.without_prefix(prefix.without_control(pl.col("text").str.slice(0, LONGEST)))
-    return lines.filter(line_wording.recovers(message)).group_by("attempt").agg(recovery=pl.col("event").max())
+    return (
+        lines.filter(line_wording.recovers(line_wording.message_of(pl.col("text")))).group_by("attempt").agg(recovery=pl.col("event").max())
+    )
 
 
 def _unknown(events: pl.DataFrame) -> pl.DataFrame:
