@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from forensics.explain.as_journal import KERNEL, PastedJournal
+from forensics.explain.attribution import ENDS, STARTS
 from forensics.explain.paste import read_paste
 from forensics.explain.records import TIME, Fields, JournalRecord
 from forensics.model import systemd
 
-ATTEMPTS = 4
+TIMES = 4  # that the text happens
 BEGIN = 1_764_000_000_000_000  # µs, 24 November 2025
 MOST_BETWEEN = 1_000_000  # µs between two lines: a text may show days, a loop takes seconds
 BETWEEN_ATTEMPTS = 12_000_000  # µs
 BOOT, MACHINE = "0b1d2c3e4f5061728394a5b6c7d8e9f0", "5f1c6e0d8a7b4c2e9d3f0a1b2c3d4e5f"
-STARTS = {systemd.UNIT_STARTING, systemd.UNIT_STARTED}
+FAILS = {systemd.UNIT_FAILURE_RESULT, systemd.UNIT_PROCESS_EXIT}
 OF_SYSTEMD: Fields = {
     "_PID": "1",
     "_UID": "0",
@@ -25,6 +28,7 @@ OF_SYSTEMD: Fields = {
     "SYSLOG_IDENTIFIER": "systemd",
     "PRIORITY": "6",
 }
+COUNTER = re.compile(r"(?<=restart counter is at )\d{1,10}")
 INVOCATIONS = ("INVOCATION_ID", "_SYSTEMD_INVOCATION_ID")
 OWN_TIMES = (TIME, "__MONOTONIC_TIMESTAMP", "_SOURCE_REALTIME_TIMESTAMP", "__CURSOR", "_SOURCE_MONOTONIC_TIMESTAMP")
 
@@ -35,6 +39,20 @@ class Line:
 
     fields: Fields
     after: int
+    is_shown: bool = True  # the text has it
+
+    @property
+    def kind(self) -> str:
+        return str(self.fields.get("MESSAGE_ID") or "")
+
+    @property
+    def is_of_service(self) -> bool:
+        return self.unit.endswith(".service")
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the service wrote it."""
+        return "UNIT" not in self.fields and self.is_of_service
 
     @property
     def unit(self) -> str:
@@ -50,19 +68,30 @@ def journal_of(text: str, *, fails: bool = True) -> bytes | None:
 
     fails: of a text that shows no end, the attempts fail; else they go on.
     """
-    pasted = read_paste(text.encode())
-    lines = list(_lines(pasted, fails=fails))
-    if not any(line.unit.endswith(".service") for line in lines):
+    lines = _whole(list(_lines(read_paste(text.encode()), fails=fails)))
+    if not any(line.is_of_service for line in lines):
         return None
+    return b"".join(map(_export, _timed(lines)))
+
+
+def _timed(lines: Sequence[Line]) -> Iterator[Fields]:
+    """The fields of each entry: the clock goes on, and so does each unit's counter of restarts."""
     now = BEGIN
-    exported: list[bytes] = []
-    for number in range(ATTEMPTS):
-        for line in _attempt(lines, number):
+    restarts: Counter[str] = Counter()
+    for number in range(TIMES):
+        for line in _once(lines, number):
             now += line.after
             times = {TIME: str(now), "__MONOTONIC_TIMESTAMP": str(now - BEGIN + 9_000_000), "_BOOT_ID": BOOT, "_MACHINE_ID": MACHINE}
-            exported.append(_export({**times, **line.fields}))
+            yield {**times, **line.fields, **_counted(line, restarts)}
         now += BETWEEN_ATTEMPTS
-    return b"".join(exported)
+
+
+def _counted(line: Line, restarts: Counter[str]) -> Fields:
+    if line.kind != systemd.UNIT_RESTART_SCHEDULED:
+        return {}
+    restarts[line.unit] += 1
+    counter = str(restarts[line.unit])
+    return {"N_RESTARTS": counter, "MESSAGE": COUNTER.sub(counter, str(line.fields.get("MESSAGE") or ""))}
 
 
 def _lines(pasted: PastedJournal, *, fails: bool) -> Iterator[Line]:
@@ -74,7 +103,7 @@ def _lines(pasted: PastedJournal, *, fails: bool) -> Iterator[Line]:
         at = _time(record)
         after = 10 if before is None or at is None else min(max(at - before, 10), MOST_BETWEEN)
         before = at if at is not None else before
-        yield Line(_of_a_journal(record.fields, of_kernel=of_kernel), after)
+        yield Line(_of_a_journal(record.fields, of_kernel=of_kernel), after, is_shown=record.line > 0)
 
 
 def _time(record: JournalRecord) -> int | None:
@@ -92,21 +121,42 @@ def _of_a_journal(fields: Fields, *, of_kernel: bool) -> Fields:
     return {**defaults, **kept}
 
 
-def _attempt(lines: Sequence[Line], number: int) -> Iterator[Line]:
-    """One repetition: with a start where the text shows none, and a scheduled restart at the end of a service that failed."""
-    seen: set[str] = set()
+def _whole(lines: Sequence[Line]) -> list[Line]:
+    """Leave out attempts of which the text is cut to the beginning or the end, where it shows another one of the unit better."""
+    attempts: dict[tuple[str, str], list[Line]] = {}
     for line in lines:
-        if line.unit.endswith(".service") and line.invocation not in seen:
-            seen.add(line.invocation)
-            if line.fields.get("MESSAGE_ID") not in STARTS:
-                yield _by_systemd(line, number, systemd.UNIT_STARTED, f"Started {line.unit}.", {"JOB_TYPE": "start", "JOB_RESULT": "done"})
+        if line.is_of_service:
+            attempts.setdefault((line.unit, line.invocation), []).append(line)
+    most: Counter[str] = Counter()
+    for (unit, _), of_attempt in attempts.items():
+        most[unit] = max(most[unit], _shown_of(of_attempt))
+    cut = {key for key, of_attempt in attempts.items() if _is_cut(of_attempt) and _shown_of(of_attempt) < most[key[0]]}
+    return [line for line in lines if (line.unit, line.invocation) not in cut]
+
+
+def _shown_of(attempt: Sequence[Line]) -> int:
+    """How much a text shows of an attempt: its own lines, then those of systemd."""
+    own = sum(line.is_own for line in attempt)
+    return 1000 * own + sum(line.is_shown for line in attempt)
+
+
+def _is_cut(attempt: Sequence[Line]) -> bool:
+    return not all(any(line.is_shown and line.kind in kinds for line in attempt) for kinds in (STARTS, ENDS))
+
+
+def _once(lines: Sequence[Line], number: int) -> Iterator[Line]:
+    """One time: with a start where the text shows none, and a scheduled restart at the end of a service that failed."""
+    begun = {line.invocation for line in lines if line.kind in STARTS}
+    for line in lines:
+        if line.is_of_service and line.invocation not in begun:
+            begun.add(line.invocation)
+            yield _by_systemd(line, number, systemd.UNIT_STARTED, f"Started {line.unit}.", {"JOB_TYPE": "start", "JOB_RESULT": "done"})
         yield Line({**line.fields, **_renamed(line.fields, number)}, line.after)
-    ends = {line.unit: line for line in lines if line.fields.get("MESSAGE_ID") in {systemd.UNIT_FAILURE_RESULT, systemd.UNIT_PROCESS_EXIT}}
-    scheduled = {line.unit for line in lines if line.fields.get("MESSAGE_ID") == systemd.UNIT_RESTART_SCHEDULED}
-    for unit, line in ends.items():
-        if unit.endswith(".service") and unit not in scheduled:
-            message = f"{unit}: Scheduled restart job, restart counter is at {number + 1}."
-            yield _by_systemd(line, number, systemd.UNIT_RESTART_SCHEDULED, message, {"N_RESTARTS": str(number + 1)})
+    scheduled = {line.unit for line in lines if line.kind == systemd.UNIT_RESTART_SCHEDULED}
+    for unit, line in {line.unit: line for line in lines if line.kind in FAILS}.items():
+        if line.is_of_service and unit not in scheduled:
+            message = f"{unit}: Scheduled restart job, restart counter is at 0."
+            yield _by_systemd(line, number, systemd.UNIT_RESTART_SCHEDULED, message, {})
 
 
 def _by_systemd(line: Line, number: int, kind: str, message: str, more: Fields) -> Line:
