@@ -11,7 +11,8 @@ silent: no failure recognised. wrong: a class of the catalogue that is not accep
 line, whatever the class. An end that no line explains counts as the class whose cause and remedy it is shown with.
 
 --report: the same by `report`, of a journal in which the text happens several times. The main class of an incident is judged, of several
-incidents the one that is judged best, as a report shows them all. A text without a service is left out.
+incidents the one that is judged best, as a report shows them all; without an incident, the main isolated failure of each unit. A text
+without a service is left out.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from pathlib import Path
 from benchmarks.deciding_journal import journal_of
 from forensics.explain import explain
 from forensics.explain.answer import Explanation
+from forensics.model.values import Report
 from forensics.pipeline import History, investigate
 from forensics.query import Query, Sources
 from forensics.resources import folder
@@ -191,11 +193,20 @@ def by_report(case: Case, catalogue: Catalogue) -> Answer | None:
         sources = Sources(files=(exported,))
         query = Query(sources=sources, store=Path(name) / "store", now=AT, pattern_folders=(folder("patterns"),))
         found = investigate(query, whole=True)
-    classes = [incident.classes[0].signature for incident in found.report.incidents if incident.classes]
+    classes = _main_classes(found.report)
     answers = [_of_class(case, class_, found.history, catalogue) for class_ in dict.fromkeys(classes)]
     if not answers or case.is_quiet:
         return answers[0] if answers else Answer(judge(case, None, False, ""))
     return min(answers, key=lambda answer: BEST_FIRST.index(answer.verdict))
+
+
+def _main_classes(report: Report) -> list[str]:
+    """The main class of each incident, else that of each unit's isolated failures: they are listed with most failures first."""
+    of_incidents = [incident.classes[0].signature for incident in report.incidents if incident.classes]
+    of_units: dict[str, str] = {}
+    for failure in report.isolated:
+        of_units.setdefault(failure.unit, failure.signature)
+    return of_incidents or list(of_units.values())
 
 
 def _of_class(case: Case, class_: str, history: History, catalogue: Catalogue) -> Answer:

@@ -14,7 +14,7 @@ from forensics.explain.paste import read_paste
 from forensics.explain.records import TIME, Fields, JournalRecord
 from forensics.model import systemd
 
-TIMES = 4  # that the text happens
+ATTEMPTS = 4  # of each that the text shows
 BEGIN = 1_764_000_000_000_000  # µs, 24 November 2025
 MOST_BETWEEN = 1_000_000  # µs between two lines: a text may show days, a loop takes seconds
 BETWEEN_ATTEMPTS = 12_000_000  # µs
@@ -28,6 +28,7 @@ OF_SYSTEMD: Fields = {
     "SYSLOG_IDENTIFIER": "systemd",
     "PRIORITY": "6",
 }
+CLOCK = re.compile(r"(\b\d\d:\d\d:)([0-5]\d)\b")
 COUNTER = re.compile(r"(?<=restart counter is at )\d{1,10}")
 INVOCATIONS = ("INVOCATION_ID", "_SYSTEMD_INVOCATION_ID")
 OWN_TIMES = (TIME, "__MONOTONIC_TIMESTAMP", "_SOURCE_REALTIME_TIMESTAMP", "__CURSOR", "_SOURCE_MONOTONIC_TIMESTAMP")
@@ -78,7 +79,7 @@ def _timed(lines: Sequence[Line]) -> Iterator[Fields]:
     """The fields of each entry: the clock goes on, and so does each unit's counter of restarts."""
     now = BEGIN
     restarts: Counter[str] = Counter()
-    for number in range(TIMES):
+    for number in range(ATTEMPTS):
         for line in _once(lines, number):
             now += line.after
             times = {TIME: str(now), "__MONOTONIC_TIMESTAMP": str(now - BEGIN + 9_000_000), "_BOOT_ID": BOOT, "_MACHINE_ID": MACHINE}
@@ -151,12 +152,23 @@ def _once(lines: Sequence[Line], number: int) -> Iterator[Line]:
         if line.is_of_service and line.invocation not in begun:
             begun.add(line.invocation)
             yield _by_systemd(line, number, systemd.UNIT_STARTED, f"Started {line.unit}.", {"JOB_TYPE": "start", "JOB_RESULT": "done"})
-        yield Line({**line.fields, **_renamed(line.fields, number)}, line.after)
+        yield Line({**line.fields, **_renamed(line.fields, number), **_varied(line, number)}, line.after)
     scheduled = {line.unit for line in lines if line.kind == systemd.UNIT_RESTART_SCHEDULED}
     for unit, line in {line.unit: line for line in lines if line.kind in FAILS}.items():
         if line.is_of_service and unit not in scheduled:
             message = f"{unit}: Scheduled restart job, restart counter is at 0."
             yield _by_systemd(line, number, systemd.UNIT_RESTART_SCHEDULED, message, {})
+
+
+def _varied(line: Line, number: int) -> Fields:
+    """What differs from time to time: process ids, and times within lines. The last time is as in the text."""
+    back = ATTEMPTS - 1 - number
+    message, pid = str(line.fields.get("MESSAGE") or ""), str(line.fields.get("_PID") or "")
+    message = CLOCK.sub(lambda found: f"{found[1]}{(int(found[2]) - back) % 60:02}", message)
+    if len(pid) < 3 or not line.is_own:
+        return {"MESSAGE": message}
+    other = str(int(pid) - 7 * back)
+    return {"MESSAGE": re.sub(rf"(?<![\d.:]){pid}(?![\d.:])", other, message), "_PID": other}
 
 
 def _by_systemd(line: Line, number: int, kind: str, message: str, more: Fields) -> Line:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import polars as pl
 
 from forensics.clocks import AwakeTime
-from forensics.incidents.classes import Breakdown
+from forensics.incidents.classes import LOST_LINES, Breakdown, vagueness
 from forensics.incidents.cost import Logged, cost
 from forensics.incidents.detection import detection
 from forensics.incidents.fixes import fix_attempts
@@ -145,9 +145,11 @@ def _phases(case: Case) -> tuple[Phase, ...]:
 
 
 def _sums(names: npt.NDArray[np.str_], codes: npt.NDArray[np.int64], counts: npt.NDArray[np.int64]) -> dict[str, int]:
-    """Sum up restarts per class, most first."""
+    """Sum up restarts per class, in the order of Breakdown.classes."""
     sums = np.bincount(codes, weights=counts, minlength=len(names)).astype(np.int64)
-    return {str(names[i]): int(sums[i]) for i in np.lexsort((names, -sums)) if sums[i]}
+    vague = np.array([vagueness(str(name)) for name in names])
+    order = np.lexsort((names, vague, -sums, vague == LOST_LINES))
+    return {str(names[i]): int(sums[i]) for i in order if sums[i]}
 
 
 def _phase(classes: dict[str, int], cycles: npt.NDArray[np.float64], start: int, end: int) -> Phase:

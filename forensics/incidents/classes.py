@@ -12,12 +12,13 @@ from forensics.incidents.inputs import Inputs, quoted
 from forensics.model.values import LOST, Evidence, FailureClass, RestartHelped, Signature
 from forensics.sanitize import filled
 
+LOST_LINES = 3  # the vagueness of what has no line: it comes last, however often it happened
 INFORMATIONAL = ("low", "info")  # severities of signatures that accompany failures but are none
 
 
 @dataclass(frozen=True, slots=True)
 class Breakdown:
-    """classes: what attempts ended by, most restarts first; one that only ended attempts which nothing restarted has 0 of them.
+    """classes: what attempts ended by, most restarts first, lost ones last; one that only ended attempts which nothing restarted has 0.
 
     co_occurring: known problems that only accompanied those, by the number of attempts.
     """
@@ -55,11 +56,19 @@ def _tables(restarts: pl.DataFrame, attempts: pl.DataFrame, inputs: Inputs) -> d
         pl.coalesce("last", "last_end", "last_co_occurring").alias("last"),
         pl.coalesce("proof", "revealed", "co_occurring").alias("proof"),
     )
+    named = {name: vagueness(name) for name in table["signature"].drop_nulls().unique()}
+    vague = pl.col("signature").replace_strict(named, default=None, return_dtype=pl.Int32)
     counts = pl.when(pl.col("restarts").sum().over("scope") > 0).then("restarts").otherwise("failures")
     table = table.with_columns((counts / counts.sum().over("scope")).fill_nan(0.0).alias("share")).sort(
-        ["scope", "restarts", "failures", "secondary", "signature"], descending=[False, True, True, True, False]
+        ["scope", vague == LOST_LINES, "restarts", "failures", "secondary", vague, "signature"],
+        descending=[False, False, True, True, True, False, False],
     )
     return _rows(table, inputs)
+
+
+def vagueness(class_: str) -> int:
+    """How little a class tells about a cause: least a known problem, more an unknown line, then an exit, most lost lines."""
+    return LOST_LINES if class_ == LOST.id else 2 if class_.startswith("exit:") else int(class_.startswith("mined:"))
 
 
 def _deaths(attempts: pl.DataFrame, by: list[str]) -> pl.DataFrame:

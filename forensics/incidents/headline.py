@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from forensics.model.values import Incident
+from forensics.model.values import LOST, Incident
 from forensics.wording import plural, spoken_duration
 
 ASLEEP_S = 60.0  # of the host, from which it is worth a word
@@ -24,7 +24,14 @@ def _causes(incident: Incident) -> str:
     because = f"{incident.caused_by} failed" if incident.caused_by else main
     if incident.kind != "restart-loop":
         return because
-    return f"{plural(len(incident.phases), 'phase')}, mostly {because} ({incident.classes[0].share:.0%})"
+    return f"{plural(len(incident.phases), 'phase')}, mostly {because} ({incident.classes[0].share:.0%}{_unrecorded(incident)})"
+
+
+def _unrecorded(incident: Incident) -> str:
+    """Say how many restarts left no line, where these are more than those of the main class."""
+    lost = incident.classes[-1]
+    more = lost.signature == LOST.id and lost.share > incident.classes[0].share
+    return f"; {lost.share:.0%} left no line" if more else ""
 
 
 def _loop(incident: Incident, lasted: str) -> str:

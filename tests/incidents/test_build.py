@@ -118,6 +118,20 @@ def test_classes_carry_what_the_catalogue_knows_and_their_evidence():
     assert analysis.restarts.lost == 3
 
 
+def test_lost_restarts_are_no_main_class_however_many_they_are():
+    incident = only(Tale().fail(3, "a").lose(9, "a").hold())
+    assert [(c.signature, c.restarts) for c in incident.classes] == [("a", 4), ("journal.lost", 9)]
+    assert [phase.primary for phase in incident.phases] == ["a"]
+    assert "mostly a (31%; 69% left no line);" in incident.verdict
+
+
+def test_of_classes_as_frequent_the_one_that_tells_more_is_the_main_one():
+    exit_, unknown, known = "exit:exit-code/1", "mined:0123456789abcdef", "port.conflict"
+    incident = only(Tale().each([exit_, unknown, known] * 3, every=12).hold())
+    assert [c.signature for c in incident.classes] == [known, unknown, exit_]
+    assert incident.phases[0].primary == known
+
+
 def test_a_failure_without_a_label_is_named_by_its_exit():
     tale = Tale().fail(5)
     for made in tale.attempts:
