@@ -77,19 +77,35 @@ _UNIT = (
 _SIZE = rf"(^|[^‹0-9\w.])<?[+-]?[0-9]+(?:[.,_][0-9]+)* ?(?:{_UNIT})(?: ?\([0-9.,]+ ?[KMGT]i?B?\))?($|[^\w])"
 _VALUE = "(?:n|path|url|ip|size|time|host)"
 
-# A line that consists of assignments (an audit record, a packet filter's line, logfmt) is of one kind whatever it assigns: its keys are the
-# kind, and values that say how it went, or are states.
+# A line that consists of assignments (an audit record, a packet filter's line, logfmt), or has a run of them, is of one kind whatever it
+# assigns: its keys are the kind, and values that say how it went, or are states.
 PAIRS = 4
 _OUTCOME = (
     "level|lvl|severity|msg|message|error|err|reason|cause|event|action|type|apparmor|code|status|errno|signal|exit|result|res|rc|state"
-    "|success|user"
+    "|success"
 )
 _KEY = r"(^|[\s,;'\"({\[])([A-Za-z_][\w.\-]*)="
-_PAIR = prefix.ascii_classes(_KEY + r"(?:\"[^\"]*\"|'[^'=]*'|[^\s,;'\"})\]]*)")
-_PAIR_WITH_VALUE = prefix.ascii_classes(_KEY + r"(?:\"[^\"]*\"|'[^'=]*'|[^\s,;'\"})\]‹]+)")
-_STAYS = prefix.ascii_classes(rf"(^|[\s,;'\"({{\[])({_OUTCOME})=|([\w.\-])=(true|false|True|False|yes|no|on|off|null|nil|none|None)\b")
-_FLAG = r" (?:SYN|ACK|FIN|RST|PSH|URG|ECE|CWR|DF|MF)\b"  # of a packet, among the pairs of a packet filter's line
+_ENCLOSED = r"\"(?:[^\"\\]|\\.)*\"|'[^'=]*'|\([^\s()=]*\)|\[[^\]\[=]*\]|\{[^}{=]*\}"
+_PAIR = prefix.ascii_classes(rf"{_KEY}(?:{_ENCLOSED}|[^\s,;'\"}})\]]*)")
+_RUN_OF_PAIRS = prefix.ascii_classes(rf"(?:{_KEY}(?:{_ENCLOSED}|[^\s,;'\"}})\]]*)[\s,;'\"}})\]]*){{{PAIRS}}}")
+_PAIR_WITH_VALUE = prefix.ascii_classes(rf"{_KEY}(?:{_ENCLOSED}|[^\s,;'\"}})\]‹]+)")
+_EMPTY_PAIR = prefix.ascii_classes(rf"{_KEY}(['\"\s,;]|$)")
+_STAYS = prefix.ascii_classes(rf"(^|[\s,;'\"({{\[])({_OUTCOME})=|([\w.\-])=(true|false|True|False|yes|no|on|off)\b")
+# What an empty value says: a packet came in or goes out, a login is local. What PAM's user= says: root is another matter than a guess.
+_SAYS = prefix.ascii_classes(r"\b(?:(IN|OUT|rhost)=([\s,;'\"]|$)|(rhost=\S{0,200} {1,3}user)=)")
 _ASIDE = "\ue000"  # marks an = whose value is kept
+_OF_PAIRS_ONLY = tuple(
+    (prefix.ascii_classes(pattern), replacement)
+    for pattern, replacement in (
+        (r"(=<s>)(?:,[^\s=,;'\"})\]]+)+([\s'\"]|$)", "${1}${2}"),  # a list
+        (r" (?:SYN|ACK|FIN|RST|PSH|URG|ECE|CWR|DF|MF)\b", ""),  # flags of a packet
+        (r"( TYPE=\S{1,20} CODE=)‹[0-9]+›", "${1}<s>"),  # ICMP
+        (r"(\bsuccess=yes exit=)‹?[0-9]+›?", "${1}<s>"),  # audit: what the call returned, such as a descriptor
+        (r"(\bavc: +(?:denied|granted) +\{)[^{}=]{0,400}\}", "${1} <s> }"),  # SELinux: permissions
+        (r"(\bapparmor=[^=]{1,40}.{0,1000} signal=)[\w+]{1,20}", "${1}<s>"),
+        (r"(\bsubj==?)\S{1,200}(?: \((?:enforce|complain)\))?", "${1}<s>"),
+    )
+)
 
 # These masks need the number of digits, _UNCOUNTED only their positions.
 _COUNTED = (
@@ -151,12 +167,20 @@ def _of_pairs(texts: pl.Series) -> pl.Series:
     frame = texts.filter(several).unique(maintain_order=True).alias("text").to_frame()
     pairs = pl.col("text").str.count_matches(_PAIR)
     words = pl.col("text").str.replace_all(_PAIR, " ").str.count_matches(r"[^ ]+")
-    lines = frame.filter((pairs >= PAIRS) & (words <= pairs))["text"]
-    if lines.is_empty():
-        return texts
-    kept = pl.col("text").str.replace_all(_STAYS, "${1}${2}${3}" + _ASIDE + "${4}")
-    masked = kept.str.replace_all(_PAIR_WITH_VALUE, "${1}${2}=<s>").str.replace_all(_ASIDE, "=", literal=True).str.replace_all(_FLAG, "")
-    return texts.replace(lines, lines.to_frame("text").select(masked).to_series())
+    consists = (pairs >= PAIRS) & (words <= pairs)
+    lines = frame.filter(consists | pl.col("text").str.contains(_RUN_OF_PAIRS))["text"]
+    return texts if lines.is_empty() else texts.replace(lines, lines.to_frame("text").select(_keys_only(pl.col("text"))).to_series())
+
+
+def _keys_only(text: pl.Expr) -> pl.Expr:
+    masked = text.str.replace_all(_STAYS, "${1}${2}${3}" + _ASIDE + "${4}").str.replace_all(_SAYS, "${1}${3}" + _ASIDE + "${2}")
+    masked = masked.str.replace_all(_PAIR_WITH_VALUE, "${1}${2}=<s>")
+    for _ in range(2):  # the end of one empty pair is the beginning of the next
+        masked = masked.str.replace_all(_EMPTY_PAIR, "${1}${2}=<s>${3}")
+    masked = masked.str.replace_all(_ASIDE, "=", literal=True)
+    for pattern, replacement in _OF_PAIRS_ONLY:
+        masked = masked.str.replace_all(pattern, replacement)
+    return masked
 
 
 def _changeable(key: pl.Expr) -> pl.Expr:

@@ -164,6 +164,31 @@ def test_a_line_of_assignments_is_of_one_kind_by_its_keys() -> None:
     assert key("slow query db=orders by=joe took=3.2s table=items") == key("slow query db=stock by=ann took=900ms table=parts")
 
 
+AVC = 'type=AVC msg=audit({}:7): avc:  denied  {{ {} }} for  pid={} comm="{}" name="{}" scontext=a:b:{} tclass=file permissive=0'
+CALL = "type=SYSCALL msg=audit(17.5:{0}): arch=c000003e success=yes exit={0} a0={0:x} ppid={0} tty={1} ses={0} comm={2} subj={3} key={4}"
+PAM = "authentication failure; logname={} uid={} euid=0 tty={} ruser={} rhost={} user=root"
+ICMP = "DROP: IN={} OUT= SRC=10.0.0.{} DST=10.0.0.2 LEN=84 TTL=4 ID=5 PROTO=ICMP TYPE={} CODE={} ID=8 SEQ=1"
+REQUEST = 'level=error msg="the request to the server failed after several retries" pool={} host={} owner={} tags={}'
+ACCOUNT = "type=USER_AUTH msg=audit(17.5:9): pid=4 uid=0 msg='op=login grantors={} acct=\"{}\" hostname={} terminal=ssh res=failed'"
+
+
+@pytest.mark.parametrize(
+    ("template", "one", "other"),
+    [
+        (AVC, (123.45, "read", 1, "httpd", "a", "httpd_t:s0"), (99.1, "read write open", 4711, "my app", "b.c", "x_t:s0:c1,c22")),
+        (CALL, (3, "(none)", '"sh"', "unconfined", "(null)"), (4711, "pts0", '"Web Content"', "snap.editor (enforce)", '"watched"')),
+        (PAM, ("", 0, "ssh", "", "10.0.0.1"), ("ann", 1000, "/dev/pts/0", "joe", "www.example.net")),
+        (ICMP, ("eth0", 1, 8, 0), ("wlan0", 17, 3, 13)),
+        (REQUEST, ("blue", "alpha", "null", "[a, b]"), ("green", '"my host"', '"Ann \\"A\\" B"', "[]")),
+        (ACCOUNT, ("?", "ann", "?"), ("pam_permit,pam_unix", "joe", "10.0.0.1")),
+    ],
+)
+def test_whatever_it_assigns_a_line_with_a_run_of_assignments_is_of_one_kind(template: str, one: tuple, other: tuple) -> None:
+    lines = mask.keys(pl.Series([template.format(*one), template.format(*other)]))
+    assert lines[0] == lines[1]
+    assert mask.keys(lines).equals(lines)
+
+
 @pytest.mark.parametrize(
     ("one", "other", "why"),
     [
@@ -173,6 +198,8 @@ def test_a_line_of_assignments_is_of_one_kind_by_its_keys() -> None:
         ("a=1 b=2 c=3 d=4", "a=1 b=2 c=3 e=4", "keys"),
         ("died a=x b=y c=z sig=11", "died a=x b=y c=z sig=9", "the signal"),
         ('a=x b=y c=z err="no route"', 'a=x b=y c=z err="no space"', "the error's text"),
+        (ICMP.format("eth0", 1, 8, 0), ICMP.replace("IN={} OUT=", "IN= OUT={}").format("eth0", 1, 8, 0), "whether a packet comes or goes"),
+        (AVC, AVC.replace("denied", "granted"), "what SELinux decided"),
         ("loaded model=llama onto gpu=first", "loaded model=llama onto gpu=second", "two assignments in a sentence"),
     ],
 )
