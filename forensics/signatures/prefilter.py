@@ -12,7 +12,7 @@ from typing import Any
 Literals = frozenset[str]
 
 # Word boundaries of the Rust dialect that `re` takes for literals: \< \> \b{start}.
-_DIFFERENT = re.compile(r"\\(?:[<>]|[bB]\{)")
+DIFFERENT = re.compile(r"\\(?:[<>]|[bB]\{)")
 
 SHORTEST = 3  # shorter literals are in so many texts that searching for them first saves nothing
 MOST = 3  # sets
@@ -33,7 +33,7 @@ def required(pattern: str) -> tuple[tuple[str, ...], ...]:
 
 
 def _of_pattern(pattern: str) -> list[Literals]:
-    if _DIFFERENT.search(pattern):
+    if DIFFERENT.search(pattern):
         return []
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # where `re` warns, its reading of the pattern differs from the Rust dialect's
