@@ -16,9 +16,10 @@ from forensics.model import systemd
 
 ATTEMPTS = 4  # of each that the text shows
 BEGIN = 1_764_000_000_000_000  # µs, 24 November 2025
-MOST_BETWEEN = 1_000_000  # µs between two lines: a text may show days, a loop takes seconds
+MOST_BETWEEN = 3_600_000_000  # µs between two lines, whatever the text shows
 BETWEEN_ATTEMPTS = 12_000_000  # µs
 BOOT, MACHINE = "0b1d2c3e4f5061728394a5b6c7d8e9f0", "5f1c6e0d8a7b4c2e9d3f0a1b2c3d4e5f"
+RESTARTS = {systemd.UNIT_RESTART_SCHEDULED}
 FAILS = {systemd.UNIT_FAILURE_RESULT, systemd.UNIT_PROCESS_EXIT}
 OF_SYSTEMD: Fields = {
     "_PID": "1",
@@ -49,6 +50,10 @@ class Line:
     @property
     def is_of_service(self) -> bool:
         return self.unit.endswith(".service")
+
+    @property
+    def is_limit(self) -> bool:
+        return "Start request repeated too quickly" in str(self.fields.get("MESSAGE"))
 
     @property
     def is_own(self) -> bool:
@@ -153,9 +158,9 @@ def _once(lines: Sequence[Line], number: int) -> Iterator[Line]:
             begun.add(line.invocation)
             yield _by_systemd(line, number, systemd.UNIT_STARTED, f"Started {line.unit}.", {"JOB_TYPE": "start", "JOB_RESULT": "done"})
         yield Line({**line.fields, **_renamed(line.fields, number), **_varied(line, number)}, line.after)
-    scheduled = {line.unit for line in lines if line.kind == systemd.UNIT_RESTART_SCHEDULED}
-    for unit, line in {line.unit: line for line in lines if line.kind in FAILS}.items():
-        if line.is_of_service and unit not in scheduled:
+    limited = {line.unit for line in lines if line.is_limit}
+    for unit, line in {line.unit: line for line in lines if line.is_of_service and line.kind in FAILS | RESTARTS}.items():
+        if line.kind in FAILS and unit not in limited:  # nothing restarts it yet
             message = f"{unit}: Scheduled restart job, restart counter is at 0."
             yield _by_systemd(line, number, systemd.UNIT_RESTART_SCHEDULED, message, {})
 
