@@ -22,7 +22,7 @@ import polars as pl
 from forensics.classes import toml_edit
 from forensics.errors import UsageError
 from forensics.files import write_atomically
-from forensics.model.values import Signature
+from forensics.model.signature import Signature
 from forensics.signatures import Labelled, naming
 from forensics.toml_file import Table, parse_toml, read_utf8, refuse_mistakes
 

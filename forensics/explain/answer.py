@@ -15,7 +15,7 @@ from forensics.explain.entries import entries_of
 from forensics.explain.format import UNRECOGNISED, Format
 from forensics.explain.no_failure import Problem, find_problem
 from forensics.explain.paste import read_paste
-from forensics.model.values import Signature
+from forensics.model.signature import Signature
 from forensics.signatures import Labelled, label
 from forensics.signatures.candidates import LAST_LINE
 from forensics.signatures.catalogue import Catalogue

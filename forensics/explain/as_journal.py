@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import pairwise
 from zlib import crc32
 
@@ -16,7 +17,7 @@ from forensics.explain import systemd_text
 from forensics.explain.attribution import ENDS, KERNEL, NO_UNIT, STARTS, UNNAMED, units_of
 from forensics.explain.format import PLAIN, UNRECOGNISED, Format
 from forensics.explain.log_formats import LogRecord
-from forensics.explain.records import TIME, Fields, JournalRecord
+from forensics.explain.records import Fields, JournalRecord, PastedLine
 from forensics.explain.status import stated_by_systemctl
 from forensics.explain.supervisors import OF_SUPERVISORD, UNMISTAKABLE, statements_of
 from forensics.explain.systemd_text import ManagerMessage, parse_message
@@ -47,7 +48,7 @@ class PastedJournal:
     as_found: the text has the fields of its records, which its writers claim.
     """
 
-    records: tuple[JournalRecord, ...]
+    records: tuple[JournalRecord | PastedLine, ...]
     assumed: frozenset[str] = frozenset()
     understood: Format = UNRECOGNISED
     as_found: bool = False
@@ -83,19 +84,19 @@ def as_journal(records: Sequence[LogRecord], understood: Format = UNRECOGNISED) 
     has_hosts = _has_several_hosts(records)
     records, messages = [record for record, _ in stated], [message for _, message in stated]
     units: dict[tuple[str | None, str], _UnitState] = {}
-    journal: list[JournalRecord] = []
+    journal: list[PastedLine] = []
     now = 0
     for record, message, unit in zip(records, messages, units_of(records, messages), strict=True):
         now = max(record.time or 0, now + STEP)
         host = record.host if has_hosts else None
-        fields = _common(record, now, host)
+        state = None
         if unit is not None:
-            state = units.setdefault((host, unit), _UnitState(unit))
-            _advance(state, message)
+            state = units.get((host, unit)) or units.setdefault((host, unit), _UnitState(unit))
+            if message is not None or state.scheduled:
+                _advance(state, message)
             state.scheduled |= message is not None and message.kind in _FINAL and not _is_systemds(record)
             state.time, state.line, state.host, state.begun = now, record.line, host, True
-            fields |= _unit_fields(state, message)
-        journal.append(JournalRecord(record.line, fields))
+        journal.append(PastedLine(record.line, now, record.message, _shared_fields(record, host, state, message)))
     unfinished = [state for state in units.values() if state.is_open]
     last = max((state.time for state in units.values()), default=0)
     for state in unfinished:
@@ -114,30 +115,35 @@ def _has_several_hosts(records: Sequence[LogRecord]) -> bool:
     return sum(before != after for before, after in pairwise(hosts)) > len(set(hosts)) - 1 if hosts else False
 
 
-def _common(record: LogRecord, now: int, host: str | None) -> Fields:
+def _shared_fields(record: LogRecord, host: str | None, state: _UnitState | None, message: ManagerMessage | None) -> Fields:
+    """The fields of a record without its time and its text; lines of one process and attempt share them."""
+    unit, attempt = (state.name, state.attempt) if state and message is None else (None, 0)
+    fields = _of_process(host, record.identifier, record.pid, record.kernel, unit, attempt)
+    if record.identifier is not None and record.identifier.startswith("systemd-coredump") and (dumped := _DUMPED.match(record.message)):
+        fields = fields | {"MESSAGE_ID": systemd.COREDUMP, "COREDUMP_PID": dumped[1], "_UID": "0"}
+    return fields | _of_manager(state, message) if state and message is not None else fields
+
+
+@lru_cache(maxsize=1024)
+def _of_process(host: str | None, identifier: str | None, pid: int | None, kernel: bool, unit: str | None, attempt: int) -> Fields:
+    """The fields that all lines of a process have in one attempt of a unit."""
     machine = _NO_MACHINE if host is None else f"{crc32(host.encode(errors='replace')):032x}"
-    time = str(now)
     fields: Fields = {
-        TIME: time,
-        "__MONOTONIC_TIMESTAMP": time,
         "_BOOT_ID": machine,
         "_MACHINE_ID": machine,
         "_HOSTNAME": host or "pasted",
-        "MESSAGE": record.message,
-        "_TRANSPORT": "kernel" if record.kernel else "stdout",
+        "_TRANSPORT": "kernel" if kernel else "stdout",
     }
-    if record.identifier is not None:
-        fields["SYSLOG_IDENTIFIER"] = record.identifier
-        if record.identifier.startswith("systemd-coredump") and (dumped := _DUMPED.match(record.message)):
-            fields |= {"MESSAGE_ID": systemd.COREDUMP, "COREDUMP_PID": dumped[1], "_UID": "0"}
-    if record.pid is not None:
-        fields["_PID"] = str(record.pid)
+    if identifier is not None:
+        fields["SYSLOG_IDENTIFIER"] = identifier
+    if pid is not None:
+        fields["_PID"] = str(pid)
+    if unit is not None:
+        fields |= {"_SYSTEMD_UNIT": unit, "_SYSTEMD_INVOCATION_ID": f"{unit}#{attempt}"}
     return fields
 
 
-def _unit_fields(state: _UnitState, message: ManagerMessage | None) -> Fields:
-    if message is None:
-        return {"_SYSTEMD_UNIT": state.name, "_SYSTEMD_INVOCATION_ID": state.invocation}
+def _of_manager(state: _UnitState, message: ManagerMessage) -> Fields:
     fields: Fields = {
         "_PID": "1",
         "_COMM": "systemd",
@@ -164,14 +170,14 @@ def _advance(state: _UnitState, message: ManagerMessage | None) -> None:
     state.scheduled |= kind == systemd.UNIT_RESTART_SCHEDULED
 
 
-def _assumed_end(state: _UnitState, now: int) -> list[JournalRecord]:
+def _assumed_end(state: _UnitState, now: int) -> list[PastedLine]:
     ends = (
         ManagerMessage(systemd.UNIT_PROCESS_EXIT, state.name, None, {"EXIT_CODE": "exited", "EXIT_STATUS": "1", "COMMAND": "ExecStart"}),
         ManagerMessage(systemd.UNIT_FAILURE_RESULT, state.name, None, {"UNIT_RESULT": "exit-code"}),
     )
     record = LogRecord(state.line, "")
     at = max(now, state.time)
-    return [JournalRecord(0, _common(record, at + (n + 1) * STEP, state.host) | _unit_fields(state, end)) for n, end in enumerate(ends)]
+    return [PastedLine(0, at + (n + 1) * STEP, "", _shared_fields(record, state.host, state, end)) for n, end in enumerate(ends)]
 
 
 def _without_prose(records: Sequence[LogRecord], understood: Format) -> Sequence[LogRecord]:
@@ -215,7 +221,12 @@ def _stated(records: Sequence[LogRecord]) -> Iterator[Stated]:
 
 
 def _is_of_supervisor(record: LogRecord) -> bool:
-    return record.identifier is None or bool(_SUPERVISORS.match(record.identifier) or UNMISTAKABLE.match(record.message))
+    return record.identifier is None or _is_supervisor(record.identifier) or UNMISTAKABLE.match(record.message) is not None
+
+
+@lru_cache(maxsize=256)
+def _is_supervisor(identifier: str) -> bool:
+    return _SUPERVISORS.match(identifier) is not None
 
 
 def _manager_message(record: LogRecord, *, is_cat: bool) -> ManagerMessage | None:
@@ -228,7 +239,7 @@ def _manager_message(record: LogRecord, *, is_cat: bool) -> ManagerMessage | Non
         is_ours = systemd_text.states_an_end_or_restart(record.message) or systemd_text.names_a_job(record.message)
         return parse_message(record.message) if is_ours else None
     by_child = identifier.startswith("(") and _BY_CHILD.match(identifier)
-    if by_child or record.unit is not None or (": Fail" in record.message[:300] and _SPAWN.match(record.message)):
+    if by_child or record.unit is not None or (record.message.find(": Fail", 0, 300) >= 0 and _SPAWN.match(record.message)):
         message = parse_message(record.message)
         return message if message.kind == systemd.SPAWN_FAILED or (by_child and message.unit is not None) else None
     return None

@@ -76,7 +76,8 @@ def units_of(records: Sequence[LogRecord], messages: Sequence[ManagerMessage | N
     units = tuple(dict.fromkeys(m.unit for m in messages if m is not None and m.unit and m.unit.endswith(".service")))
     if not units and records and all(record.kernel for record in records):
         return [KERNEL] * len(records)
-    processes = _processes(records, messages)
+    of_record = [_process(record) for record in records]
+    processes = _processes(records, of_record, messages)
     spans = _spans(messages)
     starts = [span.start for span in spans]
     alone = not units and len({record.identifier for record in records if not record.kernel}) == 1
@@ -89,7 +90,7 @@ def units_of(records: Sequence[LogRecord], messages: Sequence[ManagerMessage | N
     supervisors = {_process(r) for r, m in zip(records, messages, strict=True) if m is not None and _is_of_supervisor(r)}
     plain = _units_of_plain_lines(records, messages, units, has_plain=bool(supervisors))
     units_of: list[str | None] = []
-    for record, message, of_plain in zip(records, messages, plain, strict=True):
+    for record, process, message, of_plain in zip(records, of_record, messages, plain, strict=True):
         if message is not None:
             units_of.append(message.unit)
         elif record.kernel or (record.identifier == IDENTIFIER and _OWN.search(record.message)):
@@ -97,8 +98,8 @@ def units_of(records: Sequence[LogRecord], messages: Sequence[ManagerMessage | N
         elif record.unit is not None:
             units_of.append(record.unit or None)
         else:
-            is_plain = record.identifier is None or _process(record) in supervisors
-            units_of.append(of_plain if is_plain else of_process[_process(record)])
+            is_plain = record.identifier is None or process in supervisors
+            units_of.append(of_plain if is_plain else of_process[process])
     return units_of
 
 
@@ -113,14 +114,17 @@ def _process(record: LogRecord) -> Process:
     return record.host, record.identifier, record.pid
 
 
-def _processes(records: Sequence[LogRecord], messages: Sequence[ManagerMessage | None]) -> dict[Process, tuple[int, int]]:
-    """The first and last record of each process."""
-    found: dict[Process, tuple[int, int]] = {}
-    for index, (record, message) in enumerate(zip(records, messages, strict=True)):
+def _processes(
+    records: Sequence[LogRecord], of_record: Sequence[Process], messages: Sequence[ManagerMessage | None]
+) -> dict[Process, tuple[int, int]]:
+    """The first and last record of each process. of_record: the process of each record."""
+    first: dict[Process, int] = {}
+    last: dict[Process, int] = {}
+    for index, (record, process, message) in enumerate(zip(records, of_record, messages, strict=True)):
         if message is None and record.identifier is not None and not record.kernel:
-            process = _process(record)
-            found[process] = (found[process][0] if process in found else index, index)
-    return found
+            first.setdefault(process, index)
+            last[process] = index
+    return {process: (index, last[process]) for process, index in first.items()}
 
 
 def _spans(messages: Sequence[ManagerMessage | None]) -> list[_Span]:

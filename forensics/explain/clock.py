@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from forensics.sanitize.lazy_pattern import LazyPattern
 
@@ -32,27 +33,33 @@ class Clock:
     def _read(self, text: str) -> int | None:
         if _NUMBER.fullmatch(text):
             return int(float(text) * 1_000_000)
-        if dated := _DATE.search(text):
+        if "-" in text and (dated := _DATE.search(text)):
             return _of_date(dated)
-        if tai := _TAI64N.match(text):
+        if text[0] == "@" and (tai := _TAI64N.match(text)):
             return (int(tai[1], 16) - _TAI_AHEAD_S) * 1_000_000 + int(tai[2], 16) // 1000
         if named := _MONTH_AND_DAY.fullmatch(text):
-            name = named[1]
+            name, day, hours, minutes, seconds, fraction = named.groups()
             month = MONTHS.index(name) if name in MONTHS else self._months.setdefault(name, len(self._months))
-            day = datetime(2000, month % 12 + 1, 1, tzinfo=UTC).timestamp() + (int(named[2]) - 1) * _DAY_S
-            return int(day + _of_day(*named.groups()[2:5])) * 1_000_000 + _fraction(named[6])
+            of_day = (int(day) - 1) * _DAY_S + _of_day(hours, minutes, seconds)
+            return (_start_of(2000, month % 12 + 1, 1) + of_day) * 1_000_000 + _fraction(fraction)
         return None
 
 
 def _of_date(dated: re.Match[str]) -> int | None:
-    year, month, day = (int(part) for part in dated.groups()[:3])
+    year, month, day = dated.groups()[:3]
     try:
-        start = datetime(year, month, day, tzinfo=UTC).timestamp()
+        start = _start_of(int(year), int(month), int(day))
     except (ValueError, OverflowError):
         return None
     sign, hours, minutes = dated.groups()[8:11]
     ahead = 0 if sign is None else (int(hours) * 3600 + int(minutes) * 60) * (-1 if sign == "-" else 1)
-    return max(0, int(start + _of_day(*dated.groups()[3:6]) - ahead) * 1_000_000 + _fraction(dated[7]))
+    return max(0, (start + _of_day(*dated.groups()[3:6]) - ahead) * 1_000_000 + _fraction(dated[7]))
+
+
+@lru_cache(maxsize=512)
+def _start_of(year: int, month: int, day: int) -> int:
+    """The second at which a day begins. Raises ValueError where there is no such day."""
+    return int(datetime(year, month, day, tzinfo=UTC).timestamp())
 
 
 def _of_day(hours: str, minutes: str, seconds: str) -> int:
@@ -60,4 +67,4 @@ def _of_day(hours: str, minutes: str, seconds: str) -> int:
 
 
 def _fraction(digits: str | None) -> int:
-    return int((digits or "0")[:6].ljust(6, "0"))
+    return int(digits[:6].ljust(6, "0")) if digits else 0

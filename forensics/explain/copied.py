@@ -29,7 +29,8 @@ _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad\u200e\
 _TRANSLATED = str.maketrans({**_SPACES, **_INVISIBLE, ord("\r"): None})
 _RARE = LazyPattern("[" + "".join(map(chr, {**_SPACES, **_INVISIBLE, ord("\r"): 0})) + "]")
 
-_FENCES = LazyPattern(r"`{3}|~{3}|\[/?(?:code|quote|spoiler)|</?(?:pre|code|details|summary)")  # whether there may be any
+# each way begins with a letter of its own, by which `re` skips what has none
+_FENCES = LazyPattern(r"```|~~~|\[/?(?:code|quote|spoiler)|</?(?:pre|code|details|summary)")  # whether there may be any
 _FENCE = LazyPattern(
     r"[ \t>]{0,40}(?:(?:`{3,12}|~{3,12})[\w.+-]{0,30}[ \t]{0,40}\Z|\[/?(?:code|quote|spoiler)[^\]\n]{0,80}\]\Z"
     r"|</?(?:pre|code|details|summary)[^>\n]{0,80}>\Z)"

@@ -18,7 +18,10 @@ def decoded(content: bytes) -> str:
         return content.decode("utf-16", errors="replace")
     if is_utf16(content[:SAMPLE]):
         return content.decode("utf-16-le" if content[0] else "utf-16-be", errors="replace")
-    return _NO_UTF8.sub(_of_windows_1252, content.decode(errors="surrogateescape")).removeprefix(_UTF8_MARK)
+    try:
+        return content.decode().removeprefix(_UTF8_MARK)
+    except UnicodeDecodeError:
+        return _NO_UTF8.sub(_of_windows_1252, content.decode(errors="surrogateescape")).removeprefix(_UTF8_MARK)
 
 
 def _of_windows_1252(escaped: re.Match[str]) -> str:

@@ -9,7 +9,7 @@ from json import dumps
 import polars as pl
 
 from forensics.errors import ForensicsError
-from forensics.explain.records import TIME, JournalRecord
+from forensics.explain.records import TIME, Fields, JournalRecord, PastedLine
 from forensics.model.bounds import bounded_entries
 from forensics.model.frames import ENTRIES
 
@@ -41,10 +41,9 @@ FIELDS = {
     "coredump_pid": ("COREDUMP_PID",),
 }
 _OF_WRITER = ("_UID", "_SYSTEMD_UNIT")
-_KNOWN = {*_OF_WRITER, *(field for fields in FIELDS.values() for field in fields)}
 
 
-def entries_of(records: Sequence[JournalRecord], *, as_found: bool) -> pl.DataFrame:
+def entries_of(records: Sequence[JournalRecord | PastedLine], *, as_found: bool) -> pl.DataFrame:
     """Return the ENTRIES of records, `offset` being their numbers.
 
     as_found: the text consists of journal fields, so whoever wrote them may claim anything, and the reader of journals decides. The fields
@@ -52,31 +51,47 @@ def entries_of(records: Sequence[JournalRecord], *, as_found: bool) -> pl.DataFr
     """
     if not records:
         return ENTRIES.to_frame()
-    present = sorted(set[str]().union(*(record.fields for record in records)))
-    is_read = as_found or not _KNOWN.issuperset(present)
-    return bounded_entries(_read(records) if is_read else _given(records, present))
+    lines = [record for record in records if isinstance(record, PastedLine)]
+    return bounded_entries(_read(records) if as_found or len(lines) < len(records) else _given(lines))
 
 
-def _given(records: Sequence[JournalRecord], present: Sequence[str]) -> pl.DataFrame:
-    """present: the fields that some record has."""
-    values = {field: [record.fields.get(field) for record in records] for field in present}
-    texts = pl.DataFrame(values, schema=dict.fromkeys(present, pl.String))
+def _given(lines: Sequence[PastedLine]) -> pl.DataFrame:
+    """ENTRIES of lines: what they share is read once."""
+    shared = {id(line.shared): line.shared for line in lines}
+    number_of = {id_: number for number, id_ in enumerate(shared)}
+    columns = _shared(list(shared.values()))[[number_of[id(line.shared)] for line in lines]]
+    time = pl.Series([line.time for line in lines], dtype=pl.Int64)
+    message = pl.Series([line.message for line in lines], dtype=pl.String)
+    own = {
+        "time": time,
+        "monotonic": time,
+        "message": message,
+        "bytes": message.str.len_bytes(),
+        "offset": pl.int_range(len(lines), eager=True),
+    }
+    return columns.with_columns(column.cast(ENTRIES[name]).alias(name) for name, column in own.items())
+
+
+def _shared(fields: Sequence[Fields]) -> pl.DataFrame:
+    """ENTRIES of fields without a time and a message."""
+    present = sorted(set[str]().union(*fields))
+    texts = pl.DataFrame({field: [each.get(field) for each in fields] for field in present}, schema=dict.fromkeys(present, pl.String))
     absent = pl.lit(None, pl.String)
     uid, of_unit = (pl.col(field) if field in present else absent for field in _OF_WRITER)
-    columns = {name: [field for field in fields if field in present] for name, fields in FIELDS.items()}
-    shown = {name: pl.coalesce(fields) if fields else absent for name, fields in columns.items()}
-    shown["time"] = shown["time"].cast(pl.Int64)
-    shown["manager"] = pl.when(shown["unit"].is_not_null()).then(pl.lit("system"))
-    shown["writer"] = pl.when(uid.is_not_null() | of_unit.is_not_null()).then(
-        pl.concat_str(uid.fill_null("-"), of_unit.fill_null("-"), pl.lit("-"), separator=" ")
-    )
+    columns = {name: [field for field in names if field in present] for name, names in FIELDS.items()}
+    shown = {name: pl.coalesce(names) for name, names in columns.items() if names}
+    if "unit" in shown:
+        shown["manager"] = pl.when(shown["unit"].is_not_null()).then(pl.lit("system"))
+        shown["writer"] = pl.when(uid.is_not_null() | of_unit.is_not_null()).then(
+            pl.concat_str(uid.fill_null("-"), of_unit.fill_null("-"), pl.lit("-"), separator=" ")
+        )
+    elif "_UID" in present:
+        shown["writer"] = pl.when(uid.is_not_null()).then(pl.concat_str(uid, pl.lit("- -"), separator=" "))
     shown["file"] = pl.lit(NAME)
-    shown["offset"] = pl.int_range(pl.len())
-    shown["bytes"] = pl.col("MESSAGE").str.len_bytes()
     return texts.select(shown.get(name, absent).cast(kind, strict=False).alias(name) for name, kind in ENTRIES.items())
 
 
-def _read(records: Sequence[JournalRecord]) -> pl.DataFrame:
+def _read(records: Sequence[JournalRecord | PastedLine]) -> pl.DataFrame:
     from forensics.journal.stream import read_stream  # noqa: PLC0415 - imports pyarrow
 
     stream = BytesIO("\n".join(dumps(record.fields) for record in records).encode())

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from forensics.model.frames import EVENTS
-from forensics.model.values import Signature
+from forensics.model.signature import Signature
 from forensics.signatures.catalogue import Catalogue
 from forensics.signatures.nonfatal import FATAL_ELSEWHERE, UNKNOWN, problems, signature_of
 

@@ -29,6 +29,21 @@ class JournalRecord(NamedTuple):
     fields: Fields
 
 
+class PastedLine(NamedTuple):
+    """A line, as a record without its other fields. time: µs; shared: the fields that it has in common with the lines of its process."""
+
+    line: int
+    time: int
+    message: str
+    shared: Fields
+
+    @property
+    def fields(self) -> Fields:
+        """All fields of the record."""
+        time = str(self.time)
+        return {TIME: time, "__MONOTONIC_TIMESTAMP": time, "MESSAGE": self.message, **self.shared}
+
+
 def journal_records(content: bytes) -> list[JournalRecord] | None:
     """Parse a text in one of these formats; null when it has another one."""
     if content.lstrip()[:1] in {b"{", b"\x1e"} or _OBJECTS.search(content[:65_536]):

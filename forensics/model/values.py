@@ -11,6 +11,8 @@ from datetime import datetime
 from typing import NamedTuple
 
 from forensics.model.controls import Control, Replayed
+from forensics.model.signature import LOST as LOST  # noqa: PLC0414 - values of a report as well
+from forensics.model.signature import Signature as Signature  # noqa: PLC0414
 
 
 class UnitKey(NamedTuple):
@@ -48,30 +50,6 @@ class Evidence:
     message: str
     file: str
     offset: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Signature:
-    """Describes a kind of event: with the texts of a catalogue pattern, or as well as an unknown one can be described."""
-
-    id: str
-    title: str
-    severity: str  # critical, high, medium, low, info
-    restart_helps: bool | None = None
-    cause: str = ""
-    remedy: str = ""
-    references: tuple[str, ...] = ()
-    restart_helps_when: str = ""  # completes "yes, …" where restart_helps: "once the memory is free"
-
-
-LOST = Signature(
-    id="journal.lost",
-    title="Restarts whose log lines are lost",
-    severity="medium",
-    restart_helps=None,
-    cause="The restart counter jumped: journald dropped, rotated away or never stored the lines of these attempts.",
-    remedy="Raise the journal's size and rate limits (journald.conf: SystemMaxUse=, RateLimitBurst=), or stop the loop earlier.",
-)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from forensics.model.values import Signature
+from forensics.model.signature import Signature
 from forensics.sanitize.lazy_pattern import LazyPattern
 from forensics.sanitize.texts import redacted
 

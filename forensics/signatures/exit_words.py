@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from forensics.model.values import Signature
+from forensics.model.signature import Signature
 from forensics.sanitize import filled
 from forensics.signatures.pattern import Catalogue
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from forensics import files
-from forensics.model import values
+from forensics.model import signature
 from forensics.paths import cache_folder
 from forensics.signatures import pattern
 from forensics.signatures.pattern import Example, Pattern
@@ -27,7 +27,7 @@ LONGEST = 64 << 20  # bytes
 
 def stamp(directory: Path) -> str:
     """Name the state of the pattern files below a directory, and of the program that reads them: files that differ have another stamp."""
-    vocabulary, readers = (Path(str(module.__file__)).parent for module in (values, pattern))
+    vocabulary, readers = (Path(str(module.__file__)).parent for module in (signature, pattern))
     states = sorted([*_states(directory, ".toml"), *_states(readers, ".py"), *_states(vocabulary, ".py")])
     return hashlib.blake2b("\n".join(states).encode(errors="surrogateescape"), digest_size=16).hexdigest()
 
@@ -72,7 +72,7 @@ def _is_ours(path: Path) -> bool:
 
 def _pattern(row: dict[str, Any], directory: Path) -> Pattern:
     fields = {name: _frozen(value) for name, value in row.items() if not name.endswith("examples")}
-    fields["signature"] = values.Signature(**fields["signature"])
+    fields["signature"] = signature.Signature(**fields["signature"])
     fields["file"] = directory / fields["file"]
     for kind in ("examples", "counterexamples"):
         fields[kind] = tuple(Example(**example) for example in row[kind])

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from forensics.model.frames import ATTEMPTS, EVENTS, LABELS, checked, exit_id
-from forensics.model.values import LOST, Signature
+from forensics.model.signature import LOST, Signature
 from forensics.sanitize import filled
 from forensics.sanitize.placeholders import groups
 from forensics.signatures import naming, root_cause, variants

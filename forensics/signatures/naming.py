@@ -10,8 +10,8 @@ import polars as pl
 
 from forensics.model import systemd
 from forensics.model.frames import EVENTS
+from forensics.model.signature import Signature
 from forensics.model.text_memory import TextMemory
-from forensics.model.values import Signature
 from forensics.sanitize import redacted
 from forensics.sanitize.suspects import suspects
 from forensics.signatures import exit_words, mask

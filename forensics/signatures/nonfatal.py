@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from forensics.model.frames import EVENTS
-from forensics.model.values import Signature
+from forensics.model.signature import Signature
 from forensics.sanitize import filled
 from forensics.signatures import line_level, line_wording, naming
 from forensics.signatures.candidates import OWN, is_common, is_of_dependency

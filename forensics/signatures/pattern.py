@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from forensics.model.frames import EVENTS
-from forensics.model.values import Signature
+from forensics.model.signature import Signature
 from forensics.toml_file import Mistake
 from forensics.wording import plural
 

@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 import regex  # type: ignore[import-untyped]
 
-from forensics.model.values import Signature
+from forensics.model.signature import Signature
 from forensics.signatures.pattern import COLUMNS, ENGINES, REGEX, RUST, SEVERITIES, Example, Pattern, Value
 from forensics.signatures.prefilter import required
 from forensics.signatures.slow_expression import slowness
