@@ -42,7 +42,7 @@ def analyse(inputs: Inputs, window: Window, declared: datetime | None = None) ->
     scene = Scene(inputs, window, alerts, loss_times(gaps), awake, span, logged_by_machine(entries))
     tables = breakdowns(line.restarts, line.attempts, inputs)
     incidents = tuple(
-        build_incident(case, tables[i], scene, declared if i == noticed else None, caused_by(case, line.attempts))
+        build_incident(case, tables[i], scene, declared if i == noticed else None, caused_by(case, line.attempts, entries))
         for i, case in enumerate(sliced)
     )
     sums, failures = totals(line.restarts), failure_totals(line.attempts, line.restarts)

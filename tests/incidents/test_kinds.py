@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from forensics.incidents import Analysis, analyse
+from forensics.model import systemd
 from forensics.model.values import Window
 from tests.incidents.making import BEGIN, Tale, inputs_of
 
@@ -143,6 +144,23 @@ def test_a_unit_that_is_down_because_another_failed_points_to_it():
     incidents = {one.unit: one for one in analysed(api, database).incidents}
     assert (incidents["api.service"].kind, incidents["api.service"].caused_by) == ("outage", "db.service")
     assert incidents["db.service"].caused_by is None
+
+
+@pytest.mark.parametrize(
+    ("columns", "cause"),
+    [
+        ({"message_id": systemd.UNIT_FAILURE_RESULT, "result": "exit-code"}, "srv.mount"),
+        ({"message_id": systemd.UNIT_FAILED, "job_result": "timeout"}, "srv.mount"),
+        ({"message_id": systemd.UNIT_FAILED, "job_result": "dependency"}, None),
+        ({"message_id": systemd.UNIT_FAILURE_RESULT, "pid": 77}, None),
+        ({"message_id": systemd.UNIT_STOPPED}, None),
+    ],
+)
+def test_a_mount_that_failed_is_the_reason_too(columns, cause):
+    said = {"pid": 1, "unit": "srv.mount", "manager": "system", **columns}
+    tale = Tale("api.service").host_says("systemd", "something about srv.mount", **said).block().wait(HOUR).hold(20)
+    (incident,) = analysed(tale).incidents
+    assert incident.caused_by == cause
 
 
 def test_every_failure_is_in_one_incident_or_isolated():
