@@ -107,6 +107,32 @@ def test_the_journal_of_a_case_has_each_attempt_from_its_start_to_its_restart():
     assert times == sorted(times)
 
 
+LOOPING = """\
+Nov 27 10:00:00 host systemd[1]: web.service: Failed with result 'exit-code'.
+Nov 27 10:00:05 host systemd[1]: web.service: Scheduled restart job, restart counter is at 7.
+Nov 27 10:00:05 host web[4711]: 10:00:05 [4711] listens on 4711
+Nov 27 10:00:05 host systemd[1]: Started web.service - Web.
+Nov 27 10:00:06 host web[4711]: cannot go on
+Nov 27 10:00:06 host systemd[1]: web.service: Main process exited, code=exited, status=1/FAILURE
+Nov 27 10:00:06 host systemd[1]: web.service: Failed with result 'exit-code'.
+"""
+
+
+def test_a_text_cut_from_a_loop_becomes_one_loop_of_whole_attempts():
+    records = [record.fields for record in journal_records(journal_of(LOOPING))]
+    kinds = [fields.get("MESSAGE_ID") for fields in records]
+    assert [kinds.count(kind) for kind in (systemd.UNIT_STARTED, systemd.UNIT_FAILURE_RESULT)] == [ATTEMPTS] * 2
+    restarts = [fields for fields in records if fields.get("MESSAGE_ID") == systemd.UNIT_RESTART_SCHEDULED]
+    assert [fields["N_RESTARTS"] for fields in restarts] == ["1", "2", "3", "4"]
+    assert restarts[1]["MESSAGE"].endswith("restart counter is at 2.")
+
+
+def test_process_ids_and_times_differ_from_attempt_to_attempt_and_the_last_one_is_as_in_the_text():
+    lines = [fields for fields in (record.fields for record in journal_records(journal_of(LOOPING))) if "listens" in fields["MESSAGE"]]
+    assert [line["MESSAGE"] for line in lines[-2:]] == ["10:00:04 [4704] listens on 4704", "10:00:05 [4711] listens on 4711"]
+    assert [line["_PID"] for line in lines[-2:]] == ["4704", "4711"]
+
+
 def test_the_journal_of_a_quiet_case_has_no_end_that_the_text_does_not_show():
     without_end = "\n".join(PASTED.splitlines()[:2])
     ends = [b"UNIT_RESULT=exit-code" in journal_of(without_end, fails=fails) for fails in (True, False)]
