@@ -97,6 +97,14 @@ def find_candidates(
     return Candidates(pl.concat([beside, _chosen(both)]).sort("attempt", "event", "evidence"), pl.concat([good, failed]))
 
 
+def good_so_far(attempts: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
+    """Find the problems that attempts which still run logged in their good time, however they will end: contrast.PAST."""
+    running = attempts.filter(pl.col("outcome").is_in(["running", "cut"])).with_columns(
+        outcome=pl.lit("failed", attempts.schema["outcome"])
+    )
+    return contrast.good_problems(_with_ends(running, events.join(running.select("attempt"), on="attempt", how="semi")))
+
+
 def _problems(timed: pl.DataFrame, hits: pl.DataFrame, catalogue: Catalogue, past: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Find known problems, and unknown ones where none of these is beyond doubt. Most attempts have only the one or the other."""
     if hits.is_empty():

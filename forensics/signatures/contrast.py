@@ -5,6 +5,7 @@ An attempt is compared only with earlier ones of its unit and with its own good 
 
 from __future__ import annotations
 
+import hashlib
 from datetime import timedelta
 
 import polars as pl
@@ -15,13 +16,14 @@ GOOD_S = 600.0  # an attempt that ran that long held
 GOOD_UNTIL = timedelta(seconds=60)  # before the end of an attempt that failed: what was logged later belongs to the failure
 MOST_PROBLEMS = 500  # of a unit that are remembered, and
 MOST_REMEMBERED = 20_000  # of all units
+DIGEST = 8  # bytes: what is remembered of a text is small, and does not show it
 
 UNIT = ("machine", "manager", "unit")
 PAST = pl.Schema(  # what earlier attempts of a unit logged
     {
         **dict.fromkeys(UNIT, pl.String()),  # "" where it is not recorded
         "attempt": pl.Int64(),  # by which it was logged first; before all numbered ones: -1
-        "key": pl.String(),  # the masked text
+        "key": pl.String(),  # a digest of the masked text
         "held": pl.Boolean(),  # logged in a good time; else by the last attempt that failed
     }
 )
@@ -100,8 +102,9 @@ def _past(events: pl.DataFrame, *, held: bool) -> pl.DataFrame:
 
 
 def keyed(events: pl.DataFrame) -> pl.DataFrame:
-    """Add the masked text of each event, of a traceback that of its first exception; attempts are numbered as in PAST."""
+    """Add a digest of the masked text of each event, of a traceback that of its first exception; attempts are numbered as in PAST."""
     said = pl.coalesce("root", "text")
     texts = events.select(said.unique(maintain_order=True).alias("said"))["said"]
-    key = said.replace_strict(texts, mask.keys(texts), return_dtype=pl.String) if len(texts) else pl.lit("")
+    digests = [hashlib.blake2b(key.encode(), digest_size=DIGEST).hexdigest() for key in mask.keys(texts)]
+    key = said.replace_strict(texts, digests, return_dtype=pl.String) if digests else pl.lit("")
     return events.with_columns(pl.col("attempt").cast(PAST["attempt"]), key=key)

@@ -21,10 +21,12 @@ from forensics.policy.limits import HELD_S
 from forensics.policy.unit_state import Attempt, Running, UnitState
 from forensics.query import Query
 from forensics.signatures import catalogue
+from forensics.signatures.contrast import NO_PAST, remembered
 from forensics.signatures.nonfatal import problems
 from forensics.signatures.pattern import Catalogue
 from forensics.watch.batch import boots_of
 from forensics.watch.families import Families
+from forensics.watch.logged_before import by_unit
 from forensics.watch.tracked import TrackedMachine, TrackedUnit
 from forensics.watch.tracker import ClassKey, Tracker
 
@@ -60,6 +62,7 @@ class _Baseline:
     titles: dict[str, str] = field(default_factory=dict)  # of signatures
     machines: dict[str, TrackedMachine] = field(default_factory=dict)
     families: Families = field(default_factory=Families)
+    past: pl.DataFrame = field(default_factory=lambda: NO_PAST)
 
     def add(self, history: History, start: datetime, patterns: Catalogue, overrides: Overrides) -> None:
         """Add a portion; what ended before `start` is in an earlier one."""
@@ -68,6 +71,7 @@ class _Baseline:
         recent = facts.filter(pl.col("ended").is_null() | (pl.col("ended") >= start)).sort("ended", "started", nulls_last=True)
         for attempt, row in zip(attempts_of(recent), recent.iter_rows(named=True), strict=True):
             self._add_attempt(attempt, unit_of(row), row["invocation"] or "")
+        self.past = remembered(self.past, history.labelled.logged)
         for boot in boots_of(history.entries):
             self.machines[boot.machine] = TrackedMachine(boot.host, boot.last)
         units = assembly.attempts.select("attempt", "machine", "manager", "unit")
@@ -106,7 +110,7 @@ class _Baseline:
     def tracker(self) -> Tracker:
         """Make a tracker of the sum; attempts of earlier boots no longer run."""
         host = next((machine.host for machine in reversed(self.machines.values())), "")
-        tracker = Tracker(machines=self.machines, families=self.families, host=host)
+        tracker = Tracker(machines=self.machines, families=self.families, host=host, logged=by_unit(self.past))
         for (unit, signature), worded in self.nonfatal.items():
             tracker.learn_nonfatal(unit, signature, *worded)
         for unit, running in self.running.items():

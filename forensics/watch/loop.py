@@ -9,6 +9,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import polars as pl
 import pyarrow as pa
 
 from forensics.alerting.alert import Alert
@@ -16,8 +17,10 @@ from forensics.alerting.delivery import Delivery
 from forensics.journal.follow import MOST_BYTES, Follower
 from forensics.model.own_entries import is_drill
 from forensics.model.values import UnitKey
+from forensics.signatures.contrast import NO_PAST
 from forensics.watch.batch import BatchFacts
 from forensics.watch.budget import Budget
+from forensics.watch.logged_before import by_unit, past_of
 from forensics.watch.metrics import Metrics
 from forensics.watch.poison import BREAKING, by_halves
 from forensics.watch.state import Position, State
@@ -59,6 +62,7 @@ class Watch:
     _checkpoints: deque[tuple[float, str]] = field(default_factory=deque)
     _reported: dict[str, float] = field(default_factory=dict)  # since the last commit
     _reported_errors: set[Hashable] = field(default_factory=set)
+    _past: pl.DataFrame = field(default_factory=lambda: NO_PAST)  # of the stream at the last commit
     _losses: list[tuple[int, str]] = field(default_factory=list)  # skipped and not in an alert yet
     _changed: bool = False
     _reading: Budget = field(default_factory=lambda: Budget(*READING))
@@ -70,6 +74,7 @@ class Watch:
 
     def __post_init__(self) -> None:
         self.stream.own_unit = self.own_unit
+        self.stream.past = self._past = past_of(self.tracker.logged)
 
     def run(self) -> None:
         """Loop until `stopping`; then label and commit what has ended."""
@@ -80,6 +85,7 @@ class Watch:
             self.beat()
         self._next_read = self._next_labelling = self._next_tick = 0.0
         self.round()
+        self._remember_running()
 
     def resume(self, position: Position, *, first: bool) -> None:
         """Read again, without counting, what was read before: attempts that ran at the last crash need their lines.
@@ -227,6 +233,8 @@ class Watch:
         # before resolved alerts are queued: a sink that gets the open ones again must not get one after its end
         self.delivery.open_alerts = tuple(self.tracker.open.values())
         names = tuple(self.delivery.sinks)
+        if self.stream.past is not self._past:
+            self._past, self.tracker.logged = self.stream.past, by_unit(self.stream.past)
         position, keep_from = Position(cursor, replay), steady - REPORTED_TTL_S
         for name in self.state.commit(position, self.tracker, alerts, names, self._reported, keep_from):
             self.metrics.refused(name)
@@ -234,6 +242,17 @@ class Watch:
         self.stream.reported = {name: at for name, at in self.stream.reported.items() if at >= keep_from}
         if alerts:
             self.delivery.wake()
+
+    def _remember_running(self) -> None:
+        """Keep what attempts that run logged in good times: the next `watch` reads only their last minutes again."""
+        try:
+            self.stream.remember_running()
+        except BREAKING as error:
+            self._say_once(
+                f"what running services logged could not be kept: {type(error).__name__}: {str(error)[:LONGEST_REASON]}.", type(error)
+            )
+        if self.stream.past is not self._past:
+            self._commit(time.monotonic(), [])
 
     def _is_watched(self, unit: str) -> bool:
         return is_drill(unit) or any(fnmatch.fnmatchcase(unit, wanted) for wanted in self.units)

@@ -27,6 +27,7 @@ from forensics.model.own_entries import IDENTIFIER
 from forensics.model.values import Signature, UnitKey
 from forensics.policy.unit_state import Attempt
 from forensics.signatures import Labelled, filled_for, label
+from forensics.signatures.candidates import good_so_far
 from forensics.signatures.contrast import NO_PAST, remembered
 from forensics.signatures.match import may_match
 from forensics.signatures.nonfatal import FATAL_ELSEWHERE, WHY, problems, signature_of
@@ -82,6 +83,7 @@ class Stream:
     catalogue: Catalogue
     overrides: Overrides
     reported: dict[str, float] = field(default_factory=dict)
+    past: pl.DataFrame = field(default_factory=lambda: NO_PAST)  # what attempts logged, with which later ones are compared (contrast.PAST)
     own_unit: str = ""  # the service that `watch` runs in: its lines quote others', so only a traceback explains its end
     _logged_lines: LoggedLines = field(default_factory=LoggedLines)
     _held: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=HELD))
@@ -93,7 +95,6 @@ class Stream:
     _errors: dict[UnitKey, float] = field(default_factory=dict)  # when the first error came that is not reported yet
     _ended_at: dict[UnitKey, float] = field(default_factory=dict)  # arrival of the last reported end
     _without_ids: dict[UnitKey, tuple[int, int]] = field(default_factory=dict)  # numbers of the first and last entry of the last reported
-    _past: pl.DataFrame = field(default_factory=lambda: NO_PAST)  # what ended attempts logged, with which later ones are compared
     _last_pass: float = float("-inf")
 
     def feed(self, table: pa.Table, now: float) -> BatchFacts:
@@ -180,11 +181,17 @@ class Stream:
         self._errors = {unit: at for unit, at in self._errors.items() if unit.unit not in names}
         return units
 
-    def _about(self, units: set[UnitKey]) -> pl.DataFrame:
-        """Select held entries about units of these names and about none, boot after boot of each machine, in a boot as recorded."""
+    def remember_running(self) -> None:
+        """Add to `past` what attempts that run logged in a good time so far: their entries may not be read again."""
+        assembly = assemble(self._about(None).select(list(ENTRIES)), include_running=True)
+        self.past = remembered(self.past, good_so_far(assembly.attempts, assembly.events))
+
+    def _about(self, units: set[UnitKey] | None) -> pl.DataFrame:
+        """Select held entries about units of these names (None: all) and about none, boot after boot, in a boot as recorded."""
         self._merge()
-        names = sorted({unit.unit for unit in units})
-        entries = self._held.filter(pl.col("unit").is_null() | pl.col("unit").cast(pl.String).is_in(names))
+        names = sorted({unit.unit for unit in units or ()})
+        wanted = pl.col("unit").is_null() | pl.col("unit").cast(pl.String).is_in(names)
+        entries = self._held if units is None else self._held.filter(wanted)
         order = pl.int_range(pl.len()).min().over("host", "machine", "boot")
         return entries.sort(order, maintain_order=True).rechunk()
 
@@ -241,8 +248,8 @@ class Stream:
         events, attempts = (frame.join(wanted, on="attempt", how="semi") for frame in (assembly.events, assembly.attempts))
         own = attempts.filter(pl.col("unit") == self.own_unit)["attempt"]
         events = events.filter(~pl.col("attempt").is_in(own.implode()) | (pl.col("kind") != "line"))
-        found = label(events, attempts, self.catalogue, self._past)
-        self._past = remembered(self._past, found.logged)
+        found = label(events, attempts, self.catalogue, self.past)
+        self.past = remembered(self.past, found.logged)
         labelled = apply_overrides(found, self.overrides)
         facts = with_facts(attempts, assembly.lifecycle, labelled.labels, entries)
         extra = over.select("attempt", "name", "number").join(labelled.labels.select("attempt", "why"), on="attempt", how="left")

@@ -26,6 +26,7 @@ from forensics.watch.alert_texts import SEVERITIES, described, new_failure, reco
 from forensics.watch.batch import OURS, BatchFacts, Statement
 from forensics.watch.bounded import forget_oldest, remember
 from forensics.watch.families import Families
+from forensics.watch.logged_before import LoggedBefore
 from forensics.watch.open_alerts import OpenAlerts, key_of
 from forensics.watch.stream import Ended, NonfatalError
 from forensics.watch.tracked import TrackedMachine, TrackedUnit
@@ -52,6 +53,7 @@ class Tracker:
     families: Families = field(default_factory=Families)
     nonfatal: dict[ClassKey, None] = field(default_factory=dict)  # errors that services logged and survived, oldest first
     wordings: Wordings = field(default_factory=Wordings)
+    logged: dict[UnitKey, LoggedBefore] = field(default_factory=dict)  # with which the lines of later attempts are compared
     host: str = ""
     lost_at: float = 0.0
     latest: dict[UnitKey, Alert] = field(default_factory=dict)  # what each unit failed of last

@@ -15,6 +15,7 @@ from forensics.model.values import UnitKey
 from forensics.policy.class_state import ClassState
 from forensics.watch.families import Families
 from forensics.watch.floods import Flood, Floods, NewClasses
+from forensics.watch.logged_before import LoggedBefore
 from forensics.watch.open_alerts import OpenAlerts
 from forensics.watch.tracked import StoredUnit, TrackedMachine, TrackedUnit, restored_unit, stored_unit, this_boot
 from forensics.watch.tracker import Tracker
@@ -49,6 +50,7 @@ def parts_of(tracker: Tracker) -> dict[str, Mapping[Any, Any]]:
         "repeated": tracker.families.repeated,
         "nonfatal": tracker.nonfatal,
         "wording": tracker.wordings.known,
+        "logged": tracker.logged,
         "host": {"": Host(tracker.host, tracker.lost_at, this_boot(), floods.delivered)},
     }
 
@@ -117,6 +119,7 @@ def _restored(parts: Mapping[str, Mapping[str, str]]) -> Tracker:
         families=Families(part("once", dict[str, None]), part("repeated", type(None))),
         nonfatal=part("nonfatal", type(None), _class_key),
         wordings=Wordings(part("wording", tuple[str, int], str)),
+        logged=part("logged", LoggedBefore),
         host=host.host,
         lost_at=host.lost_at,
     )

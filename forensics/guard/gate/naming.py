@@ -15,6 +15,7 @@ import polars as pl
 from forensics.assembly import assemble
 from forensics.classes.overrides import Overrides, apply_overrides, read_overrides
 from forensics.errors import ForensicsError
+from forensics.guard.gate.logged_before import good_times
 from forensics.guard.systemctl import Manager, NoManagerError, called
 from forensics.journal.stream import read_stream
 from forensics.model import systemd
@@ -25,6 +26,7 @@ from forensics.paths import overrides_file, users_patterns
 from forensics.resources import folder
 from forensics.sanitize import brief, safe_line
 from forensics.signatures import catalogue, label
+from forensics.signatures.contrast import NO_PAST
 from forensics.signatures.pattern import Catalogue
 
 MOST_LINES = 2000  # of the unit, the newest: several attempts of a loop, or the end of a long one
@@ -48,7 +50,8 @@ def answer(manager: Manager, ending: Ending) -> str:
     """Print the class of the attempt as JSON, and how many attempts in a row had it. Raises ForensicsError where there is none."""
     records = read_records(manager, ending.unit)
     directories = [directory for directory in (folder("patterns"), users_patterns()) if directory.is_dir()]
-    signature, alike = last_class(records, manager, ending, catalogue.load(directories), _overrides())
+    past = good_times(manager, ending.unit)
+    signature, alike = last_class(records, manager, ending, catalogue.load(directories), _overrides(), past)
     title = brief(safe_line(signature.title), LONGEST_TITLE)
     return json.dumps({"signature": signature.id, "restart_helps": signature.restart_helps, "alike": alike, "title": title})
 
@@ -65,14 +68,22 @@ def read_records(manager: Manager, unit: str) -> list[Fields]:
 
 
 def last_class(
-    records: Sequence[Fields], manager: Manager, ending: Ending, patterns: Catalogue, overrides: Overrides
+    records: Sequence[Fields],
+    manager: Manager,
+    ending: Ending,
+    patterns: Catalogue,
+    overrides: Overrides,
+    past: pl.DataFrame = NO_PAST,
 ) -> tuple[Signature, int]:
-    """Return the class of the last attempt, and how many up to it had the same. Raises ForensicsError where none failed."""
+    """Return the class of the last attempt, and how many up to it had the same. Raises ForensicsError where none failed.
+
+    past: what the unit logged in good times before the records.
+    """
     if not records:
         raise ForensicsError(f"the journal has no lines of {ending.unit}.")
     entries = entries_of([*records, end_record(records[-1], manager, ending)])
     assembly = assemble(entries)
-    labelled = apply_overrides(label(assembly.events, assembly.attempts, patterns), overrides)
+    labelled = apply_overrides(label(assembly.events, assembly.attempts, patterns, past), overrides)
     attempts = assembly.attempts.filter(pl.col("unit") == ending.unit).sort("first_row")
     classes = attempts.join(labelled.labels, on="attempt", how="inner", maintain_order="left")
     failures = [row["signature"] if row["failed"] else "" for row in classes.iter_rows(named=True)]
