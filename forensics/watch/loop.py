@@ -248,9 +248,8 @@ class Watch:
         try:
             self.stream.remember_running()
         except BREAKING as error:
-            self._say_once(
-                f"what running services logged could not be kept: {type(error).__name__}: {str(error)[:LONGEST_REASON]}.", type(error)
-            )
+            reason = f"{type(error).__name__}: {str(error)[:LONGEST_REASON]}"
+            self._say_once(f"what running services logged could not be kept: {reason}.", ("running", type(error)))
         if self.stream.past is not self._past:
             self._commit(time.monotonic(), [])
 
