@@ -8,6 +8,7 @@ problem of the last burst is usually its consequence.
 from __future__ import annotations
 
 import signal
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import reduce
@@ -16,11 +17,11 @@ from operator import or_
 import polars as pl
 
 from forensics.model import systemd
-from forensics.model.text_memory import TextMemory
-from forensics.signatures import contrast, line_level, line_wording, mask
+from forensics.signatures import claims, contrast, line_level
 from forensics.signatures.contrast import NO_PAST
 from forensics.signatures.match import find_in_texts
-from forensics.signatures.pattern import FATAL, Catalogue
+from forensics.signatures.pattern import FATAL, Catalogue, Pattern
+from forensics.signatures.per_catalogue import PerCatalogue
 
 KNOWN, MANAGER, TRACEBACK, ERROR_LINE, COMPLAINT, WEAK, LAST_LINE = range(7)
 
@@ -35,7 +36,6 @@ BURST_LINES = 12  # at most, between two events of one burst: pasted text often 
 OWN = ("line", "traceback")
 _DEPENDENCY = r"^(?:network\.|database\.unreachable$)"
 _COMMON = rf"{_DEPENDENCY}|^(?:file\.|kernel\.module-missing$)"
-_WORD = r"[\pL]{3}"  # a line without one claims nothing
 
 # What speaks for or against a candidate; every name is a column of CANDIDATES.
 FEATURES = (
@@ -88,13 +88,14 @@ def find_candidates(
     timed = _with_ends(attempts, events)
     good = contrast.good_problems(timed)
     past = pl.concat([past, good])
-    known, unknown = _problems(timed, hits, catalogue, past)
-    beyond_doubt = _beyond_doubt(known)
-    beside = _chosen(known.join(beyond_doubt, on="attempt", how="semi").with_columns(repeated=pl.lit(value=False)))
-    compared = contrast.keyed(pl.concat([_kept(known.join(beyond_doubt, on="attempt", how="anti")), _kept(unknown)]))
-    failed = contrast.failed_problems(compared)
-    both = contrast.with_repeated(compared, pl.concat([past, failed]))
-    return Candidates(pl.concat([beside, _chosen(both)]).sort("attempt", "event", "evidence"), pl.concat([good, failed]))
+    certain, others = _problems(timed, hits, catalogue, past)
+    found = [_chosen(certain.with_columns(repeated=pl.lit(value=False)))]
+    logged = [good]
+    if not others.is_empty():
+        compared = contrast.keyed(others)
+        logged.append(contrast.failed_problems(compared))
+        found.append(_chosen(contrast.with_repeated(compared, pl.concat([past, logged[-1]]))))
+    return Candidates(pl.concat(found).sort("attempt", "event", "evidence"), pl.concat(logged))
 
 
 def good_so_far(attempts: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
@@ -106,18 +107,22 @@ def good_so_far(attempts: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
 
 
 def _problems(timed: pl.DataFrame, hits: pl.DataFrame, catalogue: Catalogue, past: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Find known problems, and unknown ones where none of these is beyond doubt. Most attempts have only the one or the other."""
+    """Find the known problems of attempts with one beyond doubt, and of the others these and the unknown ones."""
     if hits.is_empty():
-        unknown = _compared(_unknown_problems(timed, hits), timed, past)
+        unknown = _kept(_compared(_unknown_problems(timed, hits), timed, past))
         return unknown.clear(), unknown
-    known = _compared(_known_problems(timed, hits, catalogue), timed, past)
-    doubtful = timed.join(_beyond_doubt(known), on="attempt", how="anti", maintain_order="left")
-    return known, known.clear() if doubtful.is_empty() else _compared(_unknown_problems(doubtful, hits), doubtful, past)
+    known = _kept(_compared(_known_problems(timed, hits, catalogue), timed, past))
+    beyond_doubt = known.filter(_BEYOND_DOUBT).select("attempt").unique()
+    doubtful = timed.join(beyond_doubt, on="attempt", how="anti", maintain_order="left")
+    if doubtful.is_empty():
+        return known, known.clear()
+    unknown = _kept(_compared(_unknown_problems(doubtful, hits), doubtful, past))
+    certain, doubted = (known.join(beyond_doubt, on="attempt", how=how, maintain_order="left") for how in ("semi", "anti"))
+    return certain, pl.concat([doubted, unknown])
 
 
-def _beyond_doubt(known: pl.DataFrame) -> pl.DataFrame:
-    """Select the attempts with a known problem that nothing speaks against."""
-    return known.filter(pl.col("evidence") <= MANAGER, ~reduce(or_, map(pl.col, DOUBTS))).select("attempt").unique()
+# a known problem that nothing speaks against
+_BEYOND_DOUBT = (pl.col("evidence") <= MANAGER) & ~reduce(or_, map(pl.col, DOUBTS))
 
 
 def _compared(candidates: pl.DataFrame, timed: pl.DataFrame, past: pl.DataFrame) -> pl.DataFrame:
@@ -127,58 +132,77 @@ def _compared(candidates: pl.DataFrame, timed: pl.DataFrame, past: pl.DataFrame)
 
 def _kept(candidates: pl.DataFrame) -> pl.DataFrame:
     """Keep what comparing needs."""
-    needed = (*CANDIDATES.names(), *contrast.UNIT, "text", "root", "outcome")
-    return candidates.select(pl.col(name) for name in needed if name != "repeated")
+    return candidates.select(_KEPT)
+
+
+_KEPT = [name for name in (*CANDIDATES, *contrast.UNIT, "text", "root", "outcome") if name != "repeated"]
 
 
 def _chosen(candidates: pl.DataFrame) -> pl.DataFrame:
-    return candidates.select(pl.col(name).cast(dtype) for name, dtype in CANDIDATES.items())
+    return candidates.select(_CHOSEN)
+
+
+_CHOSEN = [pl.col(name).cast(dtype) for name, dtype in CANDIDATES.items()]
 
 
 def _with_ends(attempts: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
     """Join events with how and when their attempt ended; near: whether an event may explain that end."""
-    killed = pl.col("result").is_in(systemd.BY_SIGNAL).fill_null(value=False)
-    faulted = killed & pl.col("exit_status").is_in(systemd.FAULTS).fill_null(value=False)
-    aborted = killed & (pl.col("exit_status") == signal.SIGABRT).fill_null(value=False)
-    exited = pl.col("result").is_in(("exit-code", "protocol")).fill_null(value=False)
-    ends = attempts.select(
-        "attempt",
-        *(pl.col(name).fill_null("") for name in contrast.UNIT),
-        "ended",
-        "uptime_s",
-        outcome=pl.col("outcome").cast(pl.String),
-        killed=killed,
-        faulted=faulted,
-        with_words=exited | aborted,
-    )
-    kind = pl.col("kind").cast(pl.String)
     return (
-        events.lazy()
-        .select("attempt", "event", "row", "time", "until", "text", "root", "last", "priority", kind=kind, own=kind.is_in(OWN))
+        events.select(_OF_EVENT)
         .sort("event")
-        .with_columns(pl.col("until").fill_null(pl.col("time")), pl.col("text").fill_null(""))
-        .join(ends.lazy(), on="attempt", maintain_order="left")
-        .with_columns(
-            last_time=pl.col("until").filter("own").max().over("attempt"),
-            end=pl.col("ended").fill_null(pl.col("until").max().over("attempt")),
-            lines_left=pl.col("own").cast(pl.UInt32).cum_sum(reverse=True).over("attempt"),
-        )
-        .with_columns(
-            near=(pl.col("uptime_s").fill_null(0) < STARTUP)
-            | (pl.col("last_time") - pl.col("until") <= NEAR)
-            | (pl.col("end") - pl.col("until") <= NEAR),
-            since=pl.col("end") - pl.col("until"),
-        )
-        .collect()
+        .join(attempts.select(_OF_END), on="attempt", maintain_order="left")
+        .with_columns(_TIMES)
+        .with_columns(near=_NEAR, since=pl.col("end") - pl.col("until"))
     )
+
+
+_KIND = pl.col("kind").cast(pl.String)
+_OF_EVENT = [
+    *map(pl.col, ("attempt", "event", "row", "time")),
+    pl.col("until").fill_null(pl.col("time")),
+    pl.col("text").fill_null(""),
+    *map(pl.col, ("root", "last", "priority")),
+    _KIND.alias("kind"),
+    _KIND.is_in(OWN).alias("own"),
+]
+_KILLED = pl.col("result").is_in(systemd.BY_SIGNAL).fill_null(value=False)
+_OF_END = [
+    pl.col("attempt"),
+    *(pl.col(name).fill_null("") for name in contrast.UNIT),
+    pl.col("ended"),
+    pl.col("uptime_s"),
+    pl.col("outcome").cast(pl.String),
+    _KILLED.alias("killed"),
+    (_KILLED & pl.col("exit_status").is_in(systemd.FAULTS).fill_null(value=False)).alias("faulted"),
+    # an exit, or an abort: with a reason in words, if any
+    (
+        pl.col("result").is_in(("exit-code", "protocol")).fill_null(value=False)
+        | (_KILLED & (pl.col("exit_status") == signal.SIGABRT).fill_null(value=False))
+    ).alias("with_words"),
+]
+_TIMES = [
+    pl.col("until").filter("own").max().over("attempt").alias("last_time"),
+    pl.col("ended").fill_null(pl.col("until").max().over("attempt")).alias("end"),
+    pl.col("own").cast(pl.UInt32).cum_sum(reverse=True).over("attempt").alias("lines_left"),
+]
+_NEAR = (
+    (pl.col("uptime_s").fill_null(0) < STARTUP)
+    | (pl.col("last_time") - pl.col("until") <= NEAR)
+    | (pl.col("end") - pl.col("until") <= NEAR)
+)
 
 
 def _known_problems(timed: pl.DataFrame, hits: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
-    severities = {pattern.id: pattern.severity for pattern in catalogue.patterns}
-    matched = timed.join(_without_consequences(timed, hits, catalogue), on="event", maintain_order="left").with_columns(
-        severity=pl.col("signature").replace_strict(severities, default=None, return_dtype=pl.String)
-    )
-    matched = _with_text_features(matched)
+    deciding = _without_consequences(timed, hits, catalogue)
+    deciding = deciding.with_columns(severity=severities(catalogue.patterns).gather(deciding["pattern"]))
+    matched = _with_text_features(timed.join(deciding, on="event", maintain_order="left"))
+    # What a pattern matches is no farewell and no hint, whatever its words; it may be the heading of the reason.
+    candidates = matched.with_columns(_AS_KNOWN).filter(pl.col("evidence").is_not_null())
+    return _innermost(candidates, catalogue)
+
+
+def _known_evidence() -> tuple[pl.Expr, pl.Expr]:
+    """What evidence a hit is, and whether it was logged early."""
     failed, clean = (pl.col("outcome") == outcome for outcome in ("failed", "clean"))
     sudden = pl.col("since") <= SUDDEN
     # A service that ended well failed all the same right after an error, if not one that programs often survive.
@@ -192,18 +216,27 @@ def _known_problems(timed: pl.DataFrame, hits: pl.DataFrame, catalogue: Catalogu
         .when(failed & (pl.col("severity") == "medium") & pl.col("near") & ~pl.col("faulted"))
         .then(WEAK)
     )
-    # What a pattern matches is no farewell and no hint, whatever its words; it may be the heading of the reason.
-    of_unknown = dict.fromkeys(("farewell", "rollback", "hint", "last_line", "by_form"), pl.lit(value=False))
-    candidates = matched.with_columns(evidence=evidence, early=~near, **of_unknown).filter(pl.col("evidence").is_not_null())
-    return _innermost(candidates, catalogue)
+    return evidence, ~near
+
+
+def _severities(patterns: Sequence[Pattern]) -> pl.Series:
+    return pl.Series([pattern.severity for pattern in patterns], dtype=pl.String)
+
+
+def _explains(patterns: Sequence[Pattern]) -> pl.DataFrame:
+    pairs = [(p.id, consequence) for p in patterns for consequence in p.explains if consequence != p.id]
+    return pl.DataFrame(pairs, schema={"signature": pl.String, "consequence": pl.String}, orient="row")
+
+
+severities = PerCatalogue(_severities)  # by a pattern's number
+_EXPLAINS = PerCatalogue(_explains)
 
 
 def _without_consequences(timed: pl.DataFrame, hits: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
     """Drop hits that another hit of the same attempt explains."""
-    pairs = [(p.id, consequence) for p in catalogue.patterns for consequence in p.explains if consequence != p.id]
-    if not pairs or hits.is_empty():
+    explains = _EXPLAINS(catalogue.patterns)
+    if explains.is_empty() or len(hits) == 1:  # one explains no other
         return hits
-    explains = pl.DataFrame(pairs, schema={"signature": pl.String, "consequence": pl.String}, orient="row")
     of_attempt = timed.select("event", "attempt").join(hits, on="event")
     explained = of_attempt.select("attempt", "signature").unique().join(explains, on="signature").select("attempt", signature="consequence")
     return of_attempt.join(explained, on=["attempt", "signature"], how="anti").drop("attempt")
@@ -238,90 +271,55 @@ def _hits_in(hits: pl.DataFrame, column: str, catalogue: Catalogue) -> pl.DataFr
 
 def _unknown_problems(timed: pl.DataFrame, hits: pl.DataFrame) -> pl.DataFrame:
     """Find events of no pattern that may explain a failure: tracebacks, error lines, complaints, last lines."""
-    # Lines long before a signal do not explain it, nor lines long before an exit without output.
-    reach = pl.when("killed").then(pl.lit(SUDDEN)).otherwise(pl.lit(NEAR))
-    near = timed.filter((pl.col("outcome") == "failed") & pl.col("own") & pl.col("near") & (pl.col("since") <= reach))
-    candidates = _with_text_features(near.join(hits.select("event").unique(), on="event", how="anti", maintain_order="left"))
+    near = timed.filter(_MAY_EXPLAIN)
+    if not hits.is_empty():
+        near = near.join(hits.select("event").unique(), on="event", how="anti", maintain_order="left")
+    return _with_text_features(near).with_columns(_AS_UNKNOWN).filter(pl.col("evidence").is_not_null())
+
+
+# Lines long before a signal do not explain it, nor lines long before an exit without output.
+_REACH = pl.when("killed").then(pl.lit(SUDDEN)).otherwise(pl.lit(NEAR))
+_MAY_EXPLAIN = (pl.col("outcome") == "failed") & pl.col("own") & pl.col("near") & (pl.col("since") <= _REACH)
+
+
+def _unknown_evidence() -> tuple[pl.Expr, pl.Expr]:
+    """What evidence an event of no pattern is, and whether it is that by its form."""
     is_traceback = pl.col("kind") == "traceback"
     raised = pl.coalesce("last", "root")
     levelled = (pl.col("priority") <= 3).fill_null(value=False) | (pl.col("levelled") & pl.col("reports_error"))
     # What only has the form of an error does not explain a signal from outside.
     error = levelled | (pl.col("reports_error") & (~pl.col("killed") | pl.col("faulted") | pl.col("with_words")))
-    worded = pl.col("with_words") & ~pl.col("ordinary") & pl.col("message").str.contains(_WORD)
+    worded = pl.col("with_words") & ~pl.col("ordinary") & pl.col("worded")
     last = (pl.col("lines_left") <= LAST_LINES) & (pl.col("since") <= LAST_LINE_AGE)
     evidence = (
         pl.when(is_traceback & ~line_level.comes_from_stopping(raised.fill_null("")) & raised.is_not_null())
         .then(TRACEBACK)
         .when(is_traceback)
         .then(None)
-        .when(error & pl.col("message").str.contains(_WORD))
+        .when(error & pl.col("worded"))
         .then(ERROR_LINE)
         .when(worded & pl.col("complains"))
         .then(COMPLAINT)
         .when(worded & last)
         .then(LAST_LINE)
     )
-    return candidates.with_columns(
-        evidence=evidence,
-        signature=pl.lit(None, pl.String),
-        early=pl.lit(value=False),
-        last_line=pl.col("lines_left") == 1,
-        by_form=(evidence == ERROR_LINE) & ~levelled,
-    ).filter(pl.col("evidence").is_not_null())
+    return evidence, (evidence == ERROR_LINE) & ~levelled
 
 
 def _with_text_features(events: pl.DataFrame) -> pl.DataFrame:
     """Add what the wording of each line claims; a traceback or a message of systemd claims nothing but itself."""
-    is_line = pl.col("kind") == "line"
-    claims = _CLAIMS_OF(events.filter(is_line).select(pl.col("text").unique(maintain_order=True)).to_series())
-    claimed = [pl.col(name) & is_line for name, dtype in claims.schema.items() if dtype == pl.Boolean]
-    return (
-        events.join(claims, on="text", maintain_order="left", how="left")
-        .with_columns(pl.col("message").fill_null(""), *(claim.fill_null(value=False) for claim in claimed))
-        .with_columns(informational=pl.col("ordinary"))
-    )
-
-
-def _claims_of(texts: pl.Series) -> pl.DataFrame:
-    """Find what the wording of each text claims."""
-    short = pl.col("text").str.slice(0, mask.LONGEST)
-    message = pl.col("message")
-    return (
-        texts.to_frame()
-        .lazy()
-        .with_columns(message=line_wording.message_of(pl.col("text")))
-        .select(
-            "text",
-            "message",
-            reports_error=line_level.reports_error(short),
-            ordinary=line_level.is_ordinary(short),
-            warned=line_level.warns(short),
-            complains=line_wording.complains(message),
-            retried=line_wording.retries(message),
-            farewell=line_wording.is_farewell(message),
-            rollback=line_wording.is_rollback(message),
-            wrapper=line_wording.is_wrapper(message),
-            heading=line_wording.announces(message),
-            hint=line_wording.is_hint(message),
-            concrete=line_wording.is_concrete(message),
-            levelled=line_level.has_level(short),
-        )
-        .collect()
-    )
-
-
-_CLAIMS_OF = TextMemory(_claims_of)
+    lines = events.select(is_line=pl.col("kind") == "line", text="text")
+    texts = lines["text"].zip_with(lines["is_line"], pl.Series([""]).new_from_index(0, len(lines)))
+    return events.hstack(claims.claims_of(texts).select(pl.all() & lines["is_line"])).with_columns(informational=pl.col("ordinary"))
 
 
 def _placed(candidates: pl.DataFrame, timed: pl.DataFrame) -> pl.DataFrame:
     """Add what speaks for and against a candidate by its place among the others."""
     recoveries = _recoveries(candidates, timed)
-    group = ("attempt", "evidence")
     return (
-        candidates.lazy()
-        .sort("event")
+        candidates.sort("event")
         .join_asof(
-            recoveries.lazy().select("attempt", recovery="event"),
+            recoveries.select("attempt", recovery="event"),
             left_on="event",
             right_on="recovery",
             by="attempt",
@@ -329,22 +327,9 @@ def _placed(candidates: pl.DataFrame, timed: pl.DataFrame) -> pl.DataFrame:
             allow_exact_matches=False,
             check_sortedness=False,
         )
-        .with_columns(
-            survived=pl.col("recovery").is_not_null(),
-            common=is_common(pl.col("signature")),
-            overcome=pl.col("recovery").is_not_null() & (pl.col("retried") | is_of_dependency(pl.col("signature"))),
-        )
-        .with_columns(
-            begins_burst=(pl.col("time") - pl.col("until").shift(1).over(group) >= SAME_BURST)
-            | (pl.col("lines_left").shift(1).over(group).cast(pl.Int64) - pl.col("lines_left").cast(pl.Int64) > BURST_LINES)
-            | pl.col("recovery").ne_missing(pl.col("recovery").shift(1).over(group)),
-        )
-        .with_columns(burst=pl.col("begins_burst").fill_null(value=True).cum_sum().over(group))
-        .with_columns(
-            last_burst=pl.col("burst") == pl.col("burst").max().over(group),
-            first=(pl.col("event") == pl.col("event").min().over([*group, "burst"])) & (pl.col("evidence") != LAST_LINE),
-        )
-        .collect()
+        .with_columns(_BY_RECOVERY)
+        .with_columns(burst=_BURST)
+        .with_columns(last_burst=_LAST_BURST, first=_FIRST)
     )
 
 
@@ -358,21 +343,40 @@ def is_of_dependency(signature: pl.Expr) -> pl.Expr:
     return signature.str.contains(_DEPENDENCY).fill_null(value=False)
 
 
+_GROUP = ("attempt", "evidence")
+_BY_RECOVERY = [
+    pl.col("recovery").is_not_null().alias("survived"),
+    is_common(pl.col("signature")).alias("common"),
+    (pl.col("recovery").is_not_null() & (pl.col("retried") | is_of_dependency(pl.col("signature")))).alias("overcome"),
+    (
+        (pl.col("time") - pl.col("until").shift(1).over(_GROUP) >= SAME_BURST)
+        | (pl.col("lines_left").shift(1).over(_GROUP).cast(pl.Int64) - pl.col("lines_left").cast(pl.Int64) > BURST_LINES)
+        | pl.col("recovery").ne_missing(pl.col("recovery").shift(1).over(_GROUP))
+    ).alias("begins_burst"),
+]
+_BURST = pl.col("begins_burst").fill_null(value=True).cum_sum().over(_GROUP)
+_LAST_BURST = pl.col("burst") == pl.col("burst").max().over(_GROUP)
+_FIRST = (pl.col("event") == pl.col("event").min().over([*_GROUP, "burst"])) & (pl.col("evidence") != LAST_LINE)
+
+_KNOWN_EVIDENCE, _EARLY = _known_evidence()
+_AS_KNOWN = [
+    _KNOWN_EVIDENCE.alias("evidence"),
+    _EARLY.alias("early"),
+    *(pl.lit(value=False).alias(name) for name in ("farewell", "rollback", "hint", "last_line", "by_form")),
+]
+_UNKNOWN_EVIDENCE, _BY_FORM = _unknown_evidence()
+_AS_UNKNOWN = [
+    _UNKNOWN_EVIDENCE.alias("evidence"),
+    pl.lit(None, pl.String).alias("signature"),
+    pl.lit(value=False).alias("early"),
+    (pl.col("lines_left") == 1).alias("last_line"),
+    _BY_FORM.alias("by_form"),
+]
+
+
 def _recoveries(candidates: pl.DataFrame, timed: pl.DataFrame) -> pl.DataFrame:
     """attempt, event: the lines of recovery after an attempt's first candidate, in the order of events."""
     first = candidates.group_by("attempt").agg(first=pl.col("event").min())
-    later = timed.filter(pl.col("own") & (pl.col("kind") == "line")).join(first, on="attempt", maintain_order="left")
-    later = later.filter(pl.col("event") > pl.col("first"))
-    if later.is_empty():
-        return later.select("attempt", "event")
-    recovering = _RECOVERING(later.select(pl.col("text").unique(maintain_order=True)).to_series()).filter("recovers").select("text")
-    return later.join(recovering, on="text", how="semi", maintain_order="left").select("attempt", "event")
-
-
-def _recovering(texts: pl.Series) -> pl.DataFrame:
-    """Find which texts report that something works again: text, recovers."""
-    message = line_wording.message_of(pl.col("text"))
-    return texts.to_frame().with_columns(recovers=line_wording.recovers(message) & ~line_wording.complains(message))
-
-
-_RECOVERING = TextMemory(_recovering)
+    later = timed.filter(pl.col("kind") == "line").join(first, on="attempt", maintain_order="left")
+    later = later.filter(pl.col("event") > pl.col("first")).select("attempt", "event", "text")
+    return later.filter(claims.recovering(later["text"])).drop("text")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -15,7 +15,8 @@ from forensics.signatures import naming, root_cause, variants
 from forensics.signatures.candidates import find_candidates
 from forensics.signatures.contrast import NO_PAST
 from forensics.signatures.match import CAPTURES, find_hits
-from forensics.signatures.pattern import Catalogue
+from forensics.signatures.pattern import Catalogue, Pattern
+from forensics.signatures.per_catalogue import PerCatalogue
 
 NAMED = pl.Schema({"event": pl.UInt32(), "signature": pl.String(), "why": pl.String(), "captures": CAPTURES})
 
@@ -43,7 +44,7 @@ def label(events: pl.DataFrame, attempts: pl.DataFrame, catalogue: Catalogue, pa
     candidates = find_candidates(ended, events, hits, catalogue, past)
     ranked = root_cause.ranked(candidates.found)
     choice = root_cause.best(ranked)
-    unknown = events.join(choice.filter(pl.col("signature").is_null()).select("event"), on="event", how="semi")
+    unknown = events.filter(pl.col("event").is_in(choice.filter(pl.col("signature").is_null())["event"].implode()))
     mined = variants.merged(naming.mined(unknown))
     choice = choice.join(mined.rename({"signature": "mined"}), on="event", how="left", maintain_order="left").with_columns(
         pl.coalesce("signature", "mined")
@@ -65,43 +66,50 @@ def filled_for(signature: Signature, attempt: int, labelled: Labelled, events: p
 
 def _as_failures(ended: pl.DataFrame) -> pl.DataFrame:
     """Count attempts that failed while they were being stopped as failed: how they ended is explained in the same way."""
-    failed_stopping = pl.col("failed_stopping").fill_null(value=False)
-    return ended.with_columns(pl.when(failed_stopping).then(pl.lit("failed", ATTEMPTS["outcome"])).otherwise("outcome").alias("outcome"))
+    return ended.with_columns(_AS_FAILED)
+
+
+_FAILED_STOPPING = pl.col("failed_stopping").fill_null(value=False)
+_AS_FAILED = pl.when(_FAILED_STOPPING).then(pl.lit("failed", ATTEMPTS["outcome"])).otherwise("outcome").alias("outcome")
 
 
 def _labels(ended: pl.DataFrame, choice: pl.DataFrame, secondary: pl.DataFrame) -> pl.DataFrame:
-    result = pl.when("oom_killed").then(pl.lit("oom-kill")).otherwise("result")
-    outcome = pl.col("outcome").cast(pl.String)
-    by_exit = exit_id(result, pl.col("exit_code"), pl.col("exit_status"))
     return (
-        ended.select(
-            "attempt",
-            "last_row",
-            by_exit=by_exit,
-            failed_itself=outcome == "failed",
-            clean=outcome == "clean",
-        )
+        ended.select(_OF_END)
         .join(choice, on="attempt", how="left", maintain_order="left")
         .join(secondary, on="attempt", how="left", maintain_order="left")
-        .with_columns(pl.coalesce("signature", "by_exit"))
-        .select(
-            "attempt",
-            "signature",
-            why=root_cause.name_of(pl.col("evidence")),
-            event="event",
-            row=pl.coalesce("row", "last_row"),
-            secondary=pl.col("secondary").fill_null([]),
-            # A service that exits with 0 right after a fatal error has failed all the same.
-            failed=pl.col("failed_itself") | (pl.col("clean") & pl.col("evidence").is_not_null()),
-        )
+        .select(_LABEL)
         .sort("attempt")
-        .cast(LABELS)
         .pipe(checked, LABELS, "labels")
     )
 
 
+_RESULT = pl.when("oom_killed").then(pl.lit("oom-kill")).otherwise("result")
+_OF_END = [
+    pl.col("attempt"),
+    pl.col("last_row"),
+    exit_id(_RESULT, pl.col("exit_code"), pl.col("exit_status")).alias("by_exit"),
+    pl.col("outcome").cast(pl.String),
+]
+_LABEL = [
+    value.cast(LABELS[name]).alias(name)
+    for name, value in {
+        "attempt": pl.col("attempt"),
+        "signature": pl.coalesce("signature", "by_exit"),
+        "why": root_cause.name_of(pl.col("evidence")),
+        "event": pl.col("event"),
+        "row": pl.coalesce("row", "last_row"),
+        "secondary": pl.col("secondary").fill_null([]),
+        # A service that exits with 0 right after a fatal error has failed all the same.
+        "failed": (pl.col("outcome") == "failed") | ((pl.col("outcome") == "clean") & pl.col("evidence").is_not_null()),
+    }.items()
+]
+
+
 def _secondary(events: pl.DataFrame, hits: pl.DataFrame, choice: pl.DataFrame) -> pl.DataFrame:
     """attempt, secondary: the patterns that match an attempt without explaining its end, each with its first row."""
+    if hits.is_empty():
+        return _NO_SECONDARY
     return (
         events.select("event", "attempt", "row")
         .join(hits.select("event", "signature"), on="event")
@@ -113,22 +121,32 @@ def _secondary(events: pl.DataFrame, hits: pl.DataFrame, choice: pl.DataFrame) -
     )
 
 
+_NO_SECONDARY = pl.DataFrame(schema={"attempt": EVENTS["attempt"], "secondary": LABELS["secondary"]})
+
+
 def _named_events(hits: pl.DataFrame, choice: pl.DataFrame) -> pl.DataFrame:
-    known = hits.select("event", "signature", why=pl.concat_str(pl.lit("catalogue pattern "), "signature"), captures="captures")
-    unknown = choice.filter(pl.col("mined").is_not_null()).select(
-        "event",
-        "signature",
-        why=root_cause.name_of(pl.col("evidence")),
-        captures=pl.lit([], CAPTURES),
-    )
-    return pl.concat([known, unknown]).cast(NAMED).sort("event", "signature")
+    unknown = choice.filter(pl.col("mined").is_not_null())
+    named = [frame.select(columns) for frame, columns in ((hits, _AS_KNOWN), (unknown, _AS_UNKNOWN)) if not frame.is_empty()]
+    return pl.concat(named).sort("event", "signature") if named else NAMED.to_frame()
+
+
+_AS_KNOWN = ["event", "signature", pl.concat_str(pl.lit("catalogue pattern "), "signature").alias("why"), "captures"]
+_AS_UNKNOWN = ["event", "signature", root_cause.name_of(pl.col("evidence")).alias("why"), pl.lit([], CAPTURES).alias("captures")]
 
 
 def _signatures(labels: pl.DataFrame, hits: pl.DataFrame, mined: pl.DataFrame, catalogue: Catalogue) -> dict[str, Signature]:
-    titles = dict(mined.select("signature", "title").unique().sort("signature").iter_rows())
+    titles = dict(sorted(set(zip(mined["signature"], mined["title"], strict=True))))
     used = set(labels["signature"]) | set(hits["signature"])
-    signatures = {pattern.id: pattern.signature for pattern in catalogue.patterns if pattern.id in used}
+    patterns = _BY_ID(catalogue.patterns)
+    signatures = {id_: patterns[id_].signature for id_ in used if id_ in patterns}
     signatures |= {id_: naming.mined_signature(id_, title) for id_, title in titles.items()}
     signatures |= {id_: naming.exit_signature(id_, catalogue) for id_ in used if id_.startswith("exit:")}
     signatures[LOST.id] = LOST
     return dict(sorted(signatures.items()))
+
+
+def _by_id(patterns: Sequence[Pattern]) -> dict[str, Pattern]:
+    return {pattern.id: pattern for pattern in patterns}
+
+
+_BY_ID = PerCatalogue(_by_id)

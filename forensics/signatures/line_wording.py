@@ -224,8 +224,8 @@ def is_wrapper(message: pl.Expr) -> pl.Expr:
 
 
 def recovers(message: pl.Expr) -> pl.Expr:
-    """Whether a line reports that something works: connected, recovered, ready, listening."""
-    return message.str.contains(_RECOVERED) & ~message.str.contains(_NOT_RECOVERED)
+    """Whether a line reports that something works, and complains about nothing: connected, recovered, ready, listening."""
+    return message.str.contains(_RECOVERED) & ~message.str.contains(_NOT_RECOVERED) & ~complains(message)
 
 
 def retries(message: pl.Expr) -> pl.Expr:

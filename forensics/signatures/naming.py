@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import reduce
 from operator import or_
@@ -11,7 +12,7 @@ import polars as pl
 from forensics.model import systemd
 from forensics.model.frames import EVENTS
 from forensics.model.signature import Signature
-from forensics.model.text_memory import TextMemory
+from forensics.model.text_memory import FEW, LONGEST, MOST, TextMemory
 from forensics.sanitize import redacted
 from forensics.sanitize.suspects import suspects
 from forensics.signatures import exit_words, mask
@@ -35,6 +36,10 @@ _RESULTS = {
     "unknown": "How it ended is not recorded",
 }
 _TEXTS = ("text", "root", "last")
+_KIND_AND_TEXTS = ("kind", *_TEXTS)
+Row = tuple[str | None, ...]  # _KIND_AND_TEXTS
+Name = tuple[str, str, str]  # signature, title, site
+_NAMES: dict[Row, Name] = {}
 MINED = pl.Schema({"event": EVENTS["event"], "signature": pl.String(), "title": pl.String(), "site": pl.String()})
 
 
@@ -44,23 +49,41 @@ def mined(events: pl.DataFrame) -> pl.DataFrame:
     site: equal for tracebacks that differ in their message alone; empty for a line. Secrets are replaced before all else: masks would
     leave their letters, and one failure with two secrets would be two classes.
     """
-    if events.is_empty():  # most failures are known ones
-        return MINED.to_frame()
-    distinct = events.select("kind", "text", "root", "last").unique(maintain_order=True).with_row_index("which")
+    rows = events.select(_KIND_AND_TEXTS).rows()
+    names = _names_of(list(dict.fromkeys(rows)))
+    return pl.DataFrame([(event, *names[row]) for event, row in zip(events["event"], rows, strict=True)], schema=MINED, orient="row")
+
+
+def _names_of(rows: Sequence[Row]) -> Mapping[Row, Name]:
+    """Name distinct events; the names of few and short ones are remembered, as those of a restart loop come again and again."""
+    if len(rows) > FEW:
+        return dict(zip(rows, _names(rows), strict=True))
+    if len(_NAMES) > MOST - FEW:
+        _NAMES.clear()
+    missing = [row for row in rows if row not in _NAMES]
+    new = dict(zip(missing, _names(missing), strict=True))
+    known = {row: _NAMES[row] for row in rows if row in _NAMES}
+    _NAMES.update({row: name for row, name in new.items() if sum(len(text or "") for text in row) <= LONGEST})
+    return known | new
+
+
+def _names(rows: Sequence[Row]) -> list[Name]:
+    if not rows:  # most failures are known ones
+        return []
+    distinct = pl.DataFrame(rows, schema=dict.fromkeys(_KIND_AND_TEXTS, pl.String), orient="row")
     # One traceback costs about 40 µs to outline, a suspect 0.1 ms to redact; the distinct ones of an incident are few.
     may_hold = reduce(or_, (_SUSPECTED(distinct[name].fill_null(""))["suspected"] for name in _TEXTS))
-    rows = [
+    named = [
         row | redacted({name: row[name] for name in _TEXTS if row[name]}) if is_suspect else row
         for row, is_suspect in zip(distinct.iter_rows(named=True), may_hold, strict=True)
     ]
-    outlines = [outline(row["text"], row["root"], row["last"]) if row["kind"] == "traceback" else None for row in rows]
-    messages = pl.Series([row["text"] if o is None else o.message for row, o in zip(rows, outlines, strict=True)], dtype=pl.String)
+    outlines = [outline(row["text"], row["root"], row["last"]) if row["kind"] == "traceback" else None for row in named]
+    messages = pl.Series([row["text"] if o is None else o.message for row, o in zip(named, outlines, strict=True)], dtype=pl.String)
     masked = mask.keys(messages)
     ids = [mask.mined_id(key if o is None else o.key(key)) for key, o in zip(masked, outlines, strict=True)]
     plain = pl.Series([key if o is None else _traceback_title(o, key) for key, o in zip(masked, outlines, strict=True)], dtype=pl.String)
-    sites = pl.Series(["" if o is None else mask.mined_id(o.key("")) for o in outlines], dtype=pl.String)
-    named = distinct.with_columns(signature=pl.Series(ids, dtype=pl.String), title=mask.titles(plain), site=sites)
-    return events.join(named, on=["kind", "text", "root", "last"], nulls_equal=True, maintain_order="left").select(MINED.names())
+    sites = ["" if o is None else mask.mined_id(o.key("")) for o in outlines]
+    return list(zip(ids, mask.titles(plain), sites, strict=True))
 
 
 _SUSPECTED = TextMemory(lambda texts: pl.DataFrame({"suspected": suspects(texts)}))

@@ -65,14 +65,18 @@ RANKED = ("attempt", "event", "row", "signature", "evidence", "points", *FEATURE
 
 def ranked(candidates: pl.DataFrame) -> pl.DataFrame:
     """Rank CANDIDATES, the best first of each attempt: columns RANKED. signature: null if unknown."""
-    points = pl.col("evidence").replace_strict({kind: value for kind, (value, _) in EVIDENCE.items()}, return_dtype=pl.Int32)
-    weighted = [pl.col(name).cast(pl.Int32) * weight for name, (weight, _) in WEIGHTS.items()]
     return (
-        candidates.with_columns(points=pl.sum_horizontal(points, *weighted))
+        candidates.with_columns(points=_POINTS)
         .filter(pl.col("points") >= LEAST)
         .sort("attempt", "points", "event", "signature", descending=[False, True, False, False])
         .select(RANKED)
     )
+
+
+_POINTS = pl.sum_horizontal(
+    pl.col("evidence").replace_strict({kind: value for kind, (value, _) in EVIDENCE.items()}, return_dtype=pl.Int32),
+    *(pl.col(name).cast(pl.Int32) * weight for name, (weight, _) in WEIGHTS.items()),
+)
 
 
 def best(ranking: pl.DataFrame) -> pl.DataFrame:

@@ -28,12 +28,38 @@ def test_a_text_is_looked_at_once_and_each_answer_is_in_the_order_of_its_questio
     assert asked == [["b", "a a"], ["c"]]
 
 
-@pytest.mark.parametrize("texts", [[], ["x" * (text_memory.LONGEST + 1)], [str(number) for number in range(text_memory.FEW + 1)]])
-def test_no_text_many_and_long_ones_are_looked_at_each_time(texts: list[str]) -> None:
+@pytest.mark.parametrize("texts", [["x" * (text_memory.LONGEST + 1)], [str(number) for number in range(text_memory.FEW + 1)]])
+def test_many_texts_and_long_ones_are_looked_at_each_time(texts: list[str]) -> None:
     memory, asked = counting()
     for _ in range(2):
         assert memory(pl.Series("text", texts, dtype=pl.String))["text"].to_list() == texts
     assert asked == [texts, texts]
+
+
+def test_of_no_text_nothing_is_found() -> None:
+    memory, _ = counting()
+    for _ in range(2):
+        assert memory(pl.Series("text", [], dtype=pl.String)).is_empty()
+
+
+@pytest.mark.parametrize("times", [1, text_memory.FEW])
+def test_texts_that_are_alike_are_looked_at_once(times: int) -> None:
+    asked: list[list[str]] = []
+
+    def found(texts: pl.Series) -> pl.DataFrame:
+        asked.append(texts.to_list())
+        return pl.DataFrame({"found": texts})
+
+    memory = TextMemory(found, alike=lambda texts: texts.str.to_uppercase())
+    for _ in range(2):
+        assert memory(pl.Series("text", ["a", "b", "A"] * times))["found"].to_list() == ["A", "B", "A"] * times
+    assert asked == [["A", "B"]]
+
+
+def test_of_many_texts_that_are_alike_each_kind_is_looked_at_once() -> None:
+    memory = TextMemory(lambda texts: pl.DataFrame({"found": texts}), alike=lambda texts: texts.str.to_uppercase())
+    texts = [f"{case}{number}" for number in range(text_memory.FEW + 1) for case in "xX"]
+    assert memory(pl.Series("text", texts))["found"].to_list() == [text.upper() for text in texts]
 
 
 def test_the_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forensics.model.values import Signature
@@ -29,11 +29,16 @@ SOME = [
     pattern("overlap", r"symbol: _Z"),
     pattern("around", r"(?<!un)defined", engine="regex"),
     pattern("lines", r"(?m)^end$"),
+    pattern("number", r"errno 98\b", r"taken 1\d"),
+    pattern("digits", r"(?<!x)port \d\d", engine="regex"),
 ]
 WORDS = [
     "undefined symbol: _Zfoo",
     "Address ALREADY in use",
     "port 80 taken",
+    "port 81 taken",
+    "errno 98",
+    "errno 13",
     "a1",
     "defined",
     "end",
@@ -54,6 +59,27 @@ def test_hits_are_those_of_a_plain_loop(texts: list[str], others: int) -> None:
     assert set(hits.select("text_id", "pattern").iter_rows()) == naive
     assert len(hits) == len(naive)
     assert known.notes == ()
+
+
+@given(st.lists(st.lists(st.sampled_from(WORDS), max_size=5).map("".join), max_size=8))
+@settings(max_examples=20)
+def test_what_is_remembered_is_what_is_found(texts: list[str]) -> None:
+    known = Catalogue(tuple(SOME))
+    series = pl.Series(texts, dtype=pl.String)
+    found = match._found(series, known).rows()
+    half = match.find_in_texts(series[::2], known)
+    assert sorted(match.find_in_texts(series, known).rows(), key=str) == sorted(found, key=str)
+    assert match.find_in_texts(series[::2], known).rows() == half.rows()
+
+
+def test_of_texts_nothing_is_remembered_without_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(match, "MOST_REMEMBERED", match.FEW + 2)
+    known = Catalogue(tuple(SOME))
+    for number in range(10):
+        match.find_in_texts(pl.Series([f"errno {number}", "x" * (match.LONGEST + 1)]), known)
+    remembered = match._REMEMBERED(known.patterns)
+    assert 0 < len(remembered) <= 3
+    assert all(len(text) <= match.LONGEST for text in remembered)
 
 
 def test_without_regard_to_case_the_long_s_counts_as_s() -> None:
