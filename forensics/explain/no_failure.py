@@ -8,6 +8,7 @@ import polars as pl
 
 from forensics.model.frames import EVENTS
 from forensics.model.signature import Signature
+from forensics.signatures.candidates import OWN
 from forensics.signatures.catalogue import Catalogue
 from forensics.signatures.nonfatal import FATAL_ELSEWHERE, UNKNOWN, problems, signature_of
 
@@ -34,7 +35,7 @@ class Problem:
 
 def find_problem(entries: pl.DataFrame, events: pl.DataFrame, catalogue: Catalogue) -> Problem | None:
     """Pick the problem with the best rule, the first of several. entries: ENTRIES of the text; events: EVENTS of its attempts."""
-    own = events.filter(pl.col("kind").cast(pl.String).is_in(("line", "traceback")))
+    own = events.filter(pl.col("kind").cast(pl.String).is_in(OWN))
     everything = pl.concat([_manager_and_kernel_events(entries), own]).sort("row", maintain_order=True)
     numbered = everything.drop("event").with_row_index("event")
     candidates = problems(numbered, catalogue).sort("rule", "row")

@@ -11,10 +11,11 @@ from forensics.model.frames import EVENTS
 from forensics.model.signature import Signature
 from forensics.sanitize import filled
 from forensics.signatures import line_level, line_wording, naming
-from forensics.signatures.candidates import OWN, is_common, is_of_dependency
+from forensics.signatures.candidates import OWN, is_common, is_of_dependency, severities
 from forensics.signatures.catalogue import Catalogue
 from forensics.signatures.mask import LONGEST
 from forensics.signatures.match import CAPTURES, find_hits
+from forensics.signatures.pattern import FATAL
 
 # Why, most telling first: what stops services elsewhere, what only harms them, and an unknown error.
 FATAL_ELSEWHERE, FATAL_OWN, HARMFUL, UNKNOWN = range(4)
@@ -52,10 +53,10 @@ def signature_of(problem: Mapping[str, Any], catalogue: Catalogue) -> Signature:
 
 
 def _known(events: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
-    severities = {pattern.id: pattern.severity for pattern in catalogue.patterns}
-    fatal = pl.col("signature").is_in([pattern.id for pattern in catalogue.patterns if pattern.is_fatal])
-    kind = pl.col("kind").cast(pl.String)
-    severity = pl.col("signature").replace_strict(severities, default=None, return_dtype=pl.String)
+    found = find_hits(events, catalogue)
+    found = found.with_columns(severity=severities(catalogue.patterns).gather(found["pattern"]))
+    kind, severity = pl.col("kind").cast(pl.String), pl.col("severity")
+    fatal = severity.is_in(FATAL)
     # Of a service that goes on, only what its logger calls a problem is one, and no exception that it expected.
     short = pl.col("text").str.slice(0, LONGEST)
     levelled = line_level.has_level(short)
@@ -68,7 +69,7 @@ def _known(events: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
         .when((severity == "low") | ((severity == "medium") & (levelled & ~line_level.is_ordinary(short) | raised | ~kind.is_in(OWN))))
         .then(HARMFUL)
     )
-    hits = _expecting(events).join(find_hits(events, catalogue), on="event", maintain_order="left")
+    hits = _expecting(events).join(found, on="event", maintain_order="left")
     matched = hits.with_columns(rule=rule, title=pl.lit(""), site=pl.lit("")).filter(pl.col("rule").is_not_null())
     overcome = is_of_dependency(pl.col("signature")) & (pl.col("event") < pl.col("recovery")).fill_null(value=False)
     return _problems(matched.join(_last_recoveries(matched, events), on="attempt", how="left", maintain_order="left").filter(~overcome))
