@@ -193,14 +193,14 @@ def by_report(case: Case, catalogue: Catalogue) -> Answer | None:
         sources = Sources(files=(exported,))
         query = Query(sources=sources, store=Path(name) / "store", now=AT, pattern_folders=(folder("patterns"),))
         found = investigate(query, whole=True)
-    classes = _main_classes(found.report)
+    classes = main_classes(found.report)
     answers = [_of_class(case, class_, found.history, catalogue) for class_ in dict.fromkeys(classes)]
     if not answers or case.is_quiet:
         return answers[0] if answers else Answer(judge(case, None, False, ""))
     return min(answers, key=lambda answer: BEST_FIRST.index(answer.verdict))
 
 
-def _main_classes(report: Report) -> list[str]:
+def main_classes(report: Report) -> list[str]:
     """The main class of each incident, else that of each unit's isolated failures: they are listed with most failures first."""
     of_incidents = [incident.classes[0].signature for incident in report.incidents if incident.classes]
     of_units: dict[str, str] = {}

@@ -1,6 +1,7 @@
 """What benchmarks.deciding calls right, how it reads cases, and the journal that it makes of one."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
@@ -145,6 +146,15 @@ def test_a_report_of_that_journal_gives_the_class_of_the_catalogue_and_the_line(
     answer = deciding.by_report(case, load([folder("patterns")]))
     assert (answer.verdict, answer.signature) == (deciding.RIGHT, "disk.full")
     assert deciding.is_wanted(case.lines, answer.line)
+
+
+def test_without_an_incident_the_main_isolated_failure_of_each_unit_is_judged():
+    failures = [
+        SimpleNamespace(unit=unit, signature=class_) for unit, class_ in (("a", "port.conflict"), ("a", "disk.full"), ("b", "mined:1"))
+    ]
+    loop = SimpleNamespace(classes=[SimpleNamespace(signature="process.killed"), SimpleNamespace(signature="mined:2")])
+    assert deciding.main_classes(SimpleNamespace(incidents=[], isolated=failures)) == ["port.conflict", "mined:1"]
+    assert deciding.main_classes(SimpleNamespace(incidents=[loop], isolated=failures)) == ["process.killed"]
 
 
 def test_an_end_without_a_line_counts_as_the_class_whose_words_it_has():
