@@ -10,7 +10,7 @@ import polars as pl
 from forensics.model.frames import EVENTS
 from forensics.model.signature import Signature
 from forensics.sanitize import filled
-from forensics.signatures import line_level, line_wording, naming
+from forensics.signatures import claims, line_level, naming
 from forensics.signatures.candidates import OWN, is_common, is_of_dependency, severities
 from forensics.signatures.catalogue import Catalogue
 from forensics.signatures.mask import LONGEST
@@ -79,9 +79,8 @@ def _last_recoveries(matched: pl.DataFrame, events: pl.DataFrame) -> pl.DataFram
     """attempt, recovery: the last line of each attempt that reports a recovery, where another service may have been overcome."""
     about = matched.filter(is_of_dependency(pl.col("signature"))).select("attempt").unique()
     lines = events.join(about, on="attempt", how="semi").filter(pl.col("kind").cast(pl.String) == "line")
-    return (
-        lines.filter(line_wording.recovers(line_wording.message_of(pl.col("text")))).group_by("attempt").agg(recovery=pl.col("event").max())
-    )
+    recoveries = lines.filter(claims.recovering(lines["text"].fill_null("")))
+    return recoveries.group_by("attempt").agg(recovery=pl.col("event").max())
 
 
 def _unknown(events: pl.DataFrame) -> pl.DataFrame:
