@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
-
-from rich.console import RenderableType
-from rich.table import Table
-from rich.text import Text
 
 from forensics import wording
 from forensics.model.values import Incident, Report
-from forensics.report import replayed
+from forensics.report import replayed, terminal
+from forensics.report.blocks import Block, Bullets, Cell, Column, Section, Style, Table, paragraph, plain
 from forensics.report.json_report import SCHEMA_VERSION, contract
 from forensics.report.options import RenderOptions
-from forensics.report.terminal import printed
-from forensics.report.terminal_table import add_row, heading, new_table
 from forensics.sanitize import one_line, sanitized
 
 KEYS = ("id", "unit", "manager", "host", "machine", "kind", "ongoing", "start", "end", "failures", "restarts", "verdict", "replay")
@@ -32,54 +27,52 @@ def as_json(report: Report, options: RenderOptions) -> str:
 
 def as_text(report: Report, options: RenderOptions) -> str:
     report = sanitized(report, redact=options.redact)
-    parts: list[RenderableType] = [] if options.redact else [Text(wording.NOT_REDACTED, style="bold red")]
+    blocks: list[Block] = [] if options.redact else [*paragraph(wording.NOT_REDACTED)]
     for incident in report.incidents:
-        parts += _incident(report, incident)
+        blocks += _incident(report, incident)
     if not report.incidents:
-        parts.append(Text("There is no incident in this window to replay controls on."))
-    return printed(parts, options)
+        blocks += paragraph("There is no incident in this window to replay controls on.")
+    return terminal.printed(terminal.rendered(blocks), options)
 
 
-def _incident(report: Report, incident: Incident) -> list[RenderableType]:
+def _incident(report: Report, incident: Incident) -> Iterator[Section]:
     where = wording.zone(report.timezone)
     start = f"{wording.instant(incident.start, where)} {report.timezone}"
     rows = replayed.rows(incident)
     firing, silent = [row for row in rows if row.fires], [row for row in rows if not row.fires]
-    assumptions = dict.fromkeys(text for row in rows for text in row.of.assumptions)
-    return [
-        heading(f"{incident.unit} on {incident.host}, from {start}"),
-        Text(one_line(incident.verdict, 400)),
-        Text(replayed.summary(rows)),
-        *([_firing(firing)] if firing else []),
-        *([heading("Would not have fired"), _silent(silent)] if silent else []),
-        *([heading("Assumed"), *(Text(f"· {one_line(text, 300)}") for text in assumptions)] if assumptions else []),
-    ]
+    summed = (*paragraph(one_line(incident.verdict, 400)), *paragraph(replayed.summary(rows)))
+    yield Section("", f"{incident.unit} on {incident.host}, from {start}", (*summed, *([_firing(firing)] if firing else [])))
+    if silent:
+        yield Section("", "Would not have fired", (_silent(silent),))
+    if assumptions := dict.fromkeys(text for row in rows for text in row.of.assumptions):
+        yield Section("", "Assumed", (Bullets(tuple(plain(f"· {one_line(text, 300)}") for text in assumptions)),))
 
 
 def _firing(rows: Sequence[replayed.Row]) -> Table:
     """Tabulate the controls that fire; columns without any value are left out."""
-    delivered = any(row.delivered != replayed.NOTHING for row in rows)
-    limits = any(row.limits for row in rows)
-    made = new_table(
-        ("Control", "left"), ("First fires", "left"), *[("Delivered", "left")] * delivered, *[("Avoids", "right")] * limits,
-        ("Restarts after", "right"), ("Outside of incidents", "left"),
-    )  # fmt: skip
+    delivered = [Column("Delivered")] if any(row.delivered != replayed.NOTHING for row in rows) else []
+    avoided = [Column("Avoids", "number")] if any(row.limits for row in rows) else []
+    after = Column("Restarts after", "number")
+    made = []
     for row in rows:
-        name = Text(row.name)
-        name.append(f"\n{row.kind} · {row.source}" + (f"\n{one_line(row.why, 200)}" if row.why else ""), style="dim")
-        first = Text(f"{row.mark} {row.first}", style="green")
-        first.append(f"\n  {row.timing}" if row.timing else "", style="dim")
-        add_row(made, name, first, *[row.delivered] * delivered, *[row.avoided] * limits, row.after, row.noise)
-    return made
+        optional = (*([Cell(row.delivered)] if delivered else ()), *([Cell(row.avoided)] if avoided else ()))
+        made.append((_control(row, one_line(row.why, 200)), _first(row), *optional, Cell(row.after), Cell(row.noise)))
+    columns = (Column("Control"), Column("First fires"), *delivered, *avoided, after, Column("Outside of incidents"))
+    return Table("Controls that would have fired", columns, tuple(made))
 
 
 def _silent(rows: Sequence[replayed.Row]) -> Table:
-    made = new_table(("Control", "left"), ("", "left"), ("Why", "left"))
-    for row in rows:
-        name = Text(row.name)
-        name.append(f"\n{row.kind} · {row.source}", style="dim")
-        add_row(made, name, Text(f"{row.mark} {row.first}", style="bold red" if row.of.status in {"never", "dead"} else "dim"), row.why)
-    return made
+    columns = (Column("Control"), Column(""), Column("Why", "wide"))
+    return Table("Controls that would not have fired", columns, tuple((_control(row), _first(row), Cell(row.why)) for row in rows))
+
+
+def _control(row: replayed.Row, *more: str) -> Cell:
+    return Cell(row.name, below=(f"{row.kind} · {row.source}", *(line for line in more if line)))
+
+
+def _first(row: replayed.Row) -> Cell:
+    style: Style = "good" if row.fires else "bad" if row.of.status in {"never", "dead"} else "dim"
+    return Cell(row.first, style, below=(row.timing,) if row.timing else (), mark=(row.of.status, row.mark))
 
 
 RENDERERS: dict[str, Callable[[Report, RenderOptions], str]] = {"term": as_text, "json": as_json}

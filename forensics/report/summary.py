@@ -1,34 +1,14 @@
-"""Write the parts that all readable formats share: scope, verdict, headline figures, limits, quoted evidence."""
+"""Write the parts that all readable formats share: scope, verdict, headline figures, limits."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-
 from forensics import wording
-from forensics.model.values import Cost, Evidence, FailureTotals, GateStop, Incident, Report, RestartTotals
+from forensics.model.values import Cost, FailureTotals, GateStop, Incident, Report, RestartTotals
 from forensics.report.headline import has_downtime
 from forensics.sanitize import one_line
 
 _ASLEEP_S = 60.0  # less is not worth a sentence
 CO_OCCURRING = "Also seen (did not cause the exit):"
-
-
-@dataclass(slots=True)
-class Quotes:
-    """Number evidence in the order it is referred to; the same entry keeps its number."""
-
-    prefix: str
-    kept: dict[Evidence, int] = field(default_factory=dict)
-
-    def ref(self, evidence: Evidence | None) -> str:
-        """Return E1, E2, …; "" without evidence."""
-        if evidence is None:
-            return ""
-        return f"{self.prefix}{self.kept.setdefault(evidence, len(self.kept) + 1)}"
-
-    def items(self) -> Iterator[tuple[str, Evidence]]:
-        return ((f"{self.prefix}{number}", evidence) for evidence, number in self.kept.items())
 
 
 def scope(report: Report) -> list[str]:

@@ -1,28 +1,32 @@
-"""Render a report for a terminal; the first screen answers what broke, how badly and who noticed."""
+"""Render the blocks of a report for a terminal."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from io import StringIO
+from typing import Any
 
+from rich import box
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
-from rich.table import Table
+from rich.table import Table as RichTable
 from rich.text import Text
 
-from forensics import wording
-from forensics.model.values import FailureClass, Incident, IsolatedFailures, Report
-from forensics.report import breakdown, causes, headline, summary, terminal_controls, timeline
+from forensics.model.values import Report
+from forensics.report import blocks as b
+from forensics.report.document import compose
 from forensics.report.options import RenderOptions
-from forensics.report.terminal_table import add_row, heading, new_table, with_rest
-from forensics.sanitize import one_line
+from forensics.report.room import TERMINAL
+from forensics.sanitize import brief, one_line
 
-_HELP_STYLE = {True: "green", False: "red", None: ""}
-_MOST_CLASSES, _MOST_INCIDENTS, _MOST_STEPS, _MOST_DAMAGE = 20, 20, 20, 10
+STYLES = {"": "", "dim": "dim", "strong": "", "bad": "bold red", "good": "green", "code": ""}
+_ROLES = {"verdict": "bold", "note": "dim", "lead": ""}
+_LONGEST_CELL, _LONGEST_LINK, _LONGEST_BENEATH = 600, 400, 200
+_WIDEST_ID = 34
 
 
 def render(report: Report, options: RenderOptions) -> str:
-    return printed(_parts(report, options), options)
+    return printed(_parts(compose(report, TERMINAL, redacted=options.redact)), options)
 
 
 def printed(parts: Iterable[RenderableType], options: RenderOptions) -> str:
@@ -44,191 +48,122 @@ def printed(parts: Iterable[RenderableType], options: RenderOptions) -> str:
     return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
 
 
-def _parts(report: Report, options: RenderOptions) -> list[RenderableType]:
-    several = len(report.incidents) > 1
-    parts: list[RenderableType] = [
-        Text(" · ".join(summary.scope(report)), style="dim"),
-        *([] if options.redact else [Text(wording.NOT_REDACTED, style="bold red")]),
-        Text(),
-        Text(one_line(summary.verdict(report)), style="bold"),
-    ]
-    if several:
-        parts += [heading("Incidents"), _overview(report)]
-    helped = breakdown.restart_helped(report)
-    if not report.incidents:
-        parts += _isolated(report)
-    if report.classes and len(report.incidents) != 1:
-        parts += [heading("Failure classes over the whole window"), _breakdown(report.classes, None, {}, helped)]
-    if not report.incidents and any(row.remedy for row in report.classes):
-        parts += [heading("What to do"), _remedies(report.classes, None, helped)]
-    for number, incident in enumerate(report.incidents[:_MOST_INCIDENTS], 1):
-        parts += _incident(report, incident, number if several else None, helped)
-    if len(report.incidents) > _MOST_INCIDENTS:
-        parts.append(
-            Text(
-                f"… and {wording.plural(len(report.incidents) - _MOST_INCIDENTS, 'more incident')}; "
-                "narrow the window or use --format json.",
-                style="dim",
-            )
-        )
-    parts += terminal_controls.audit(report)
-    if report.incidents:
-        parts += _isolated(report)
-    return [*parts, heading("Method and limits"), _method(report)]
+def _parts(document: b.Document) -> Iterator[RenderableType]:
+    yield Text(" · ".join(document.scope), style="dim")
+    if document.warning:
+        yield Text(document.warning, style="bold red")
+    yield Text()
+    yield Text(document.verdict, style="bold")
+    if document.heading != document.title:
+        yield heading(document.heading)
+    yield from rendered(document.blocks)
 
 
-def _overview(report: Report) -> Table:
-    where = wording.zone(report.timezone)
-    right = ("Failures", "Restarts", "Downtime", "Alert", "Noticed", "Recovered")
-    table = new_table(("#", "right"), ("Unit", "left"), ("Start", "left"), *((name, "right") for name in right))
-    linked = causes.causes(report)
-    for number, incident in enumerate(report.incidents[:_MOST_INCIDENTS], 1):
-        name = Text(one_line(summary.unit_name(incident.unit, incident.manager), 200))
-        because = f", because of {linked[number - 1] + 1}" if number - 1 in linked else ""
-        name.append(f"\n{wording.kind(incident.kind).lower()}{because}", style="dim")
-        add_row(
-            table,
-            str(number),
-            name,
-            wording.minute(incident.start, where),
-            headline.failures(incident),
-            headline.restarts(incident),
-            headline.downtime(incident),
-            wording.since_start(incident.detection.alert, incident.start),
-            headline.noticed(incident),
-            headline.recovered(incident),
-        )
-    return table
+def rendered(blocks: Iterable[b.Block]) -> Iterator[RenderableType]:
+    """Render each block in its own way; what a terminal has no room for was left out before."""
+    for block in blocks:
+        yield from _RENDERERS[block.kind](block)
 
 
-def _isolated(report: Report) -> list[RenderableType]:
-    if not report.isolated:
-        return []
-    where = wording.zone(report.timezone)
-    table = new_table(("Unit", "left"), ("Class", "left"), ("Failures", "right"), ("Restarts", "right"), ("Last", "left"))
-    for row in report.isolated[:_MOST_CLASSES]:
-        unit = Text(one_line(summary.unit_name(row.unit, row.manager), 200))
-        if len(report.hosts) > 1:
-            unit.append(f"\n{one_line(row.host, 80)}", style="dim")
-        add_row(table, unit, _class(row), wording.count(row.failures), wording.count(row.restarts), wording.minute(row.last, where))
-    rest = with_rest(table, len(report.isolated) - _MOST_CLASSES, "rows; --format html or md lists them")
-    return [heading("Isolated failures"), Text(summary.isolated(report)), rest]
+def heading(text: str) -> RenderableType:
+    return Padding(Text(text, style="bold cyan"), (1, 0, 0, 0))
 
 
-def _class(row: FailureClass | IsolatedFailures) -> Text:
-    name = Text(one_line(row.title, 200))
-    name.append(f"\n{one_line(row.signature, 200)}", style="dim")
-    return name
+def _section(section: b.Section) -> Iterator[RenderableType]:
+    yield heading(section.title)
+    yield from rendered(section.blocks)
 
 
-def _incident(report: Report, incident: Incident, number: int | None, helped: breakdown.Helped) -> list[RenderableType]:
-    where = wording.zone(report.timezone)
-    stamp = wording.precise_enough(incident.start, incident.end)
-    ends = "ongoing" if incident.ongoing else stamp(incident.end, where)
-    title = f"{summary.incident_title(incident)} on {incident.host}: {stamp(incident.start, where)} → {ends}"
-    parts: list[RenderableType] = [heading(f"{number}. {title}" if number else title)]
-    if number:
-        parts.append(Text(one_line(incident.verdict)))
-    if because := summary.caused_by(report, incident):
-        parts.append(Text(because))
-    if gated := summary.gate(incident):
-        parts.append(Text(gated))
-    window = breakdown.over_the_window(report, incident)
-    brief = breakdown.restart_helped(report, here="here")
-    parts.append(_figures(report, incident))
-    if caveats := summary.caveats(incident):
-        parts.append(Text(caveats, style="dim"))
-    parts += [heading("What failed"), _breakdown(incident.classes, incident, window, brief)]
-    if incident.beside:
-        lines = [f"  {one_line(line)}" for line in summary.co_occurring(incident)[:_MOST_CLASSES]]
-        parts.append(Text("\n".join([summary.CO_OCCURRING, *lines])))
-    if summary.has_phases(incident):
-        parts += [heading("Phases"), _phases(report, incident)]
-    parts += [heading("Changes and fix attempts"), Text(one_line(summary.trigger(incident))), _steps(report, incident)]
-    parts += [heading("Detection"), _detection(report, incident)]
-    parts += [heading("Why it happened, and why it lasted"), terminal_controls.causes(report, incident)]
-    parts += terminal_controls.controls(report, incident)
-    if any(row.remedy for row in incident.classes):
-        parts += [heading("What to do"), _remedies(incident.classes, incident, helped)]
-    return [
-        *parts,
-        heading("Cost"),
-        Text(summary.cost(incident)),
-    ]
+def _paragraph(paragraph: b.Paragraph) -> Iterator[RenderableType]:
+    text = _sentence(paragraph.spans)
+    text.style = _ROLES.get(paragraph.role, "")
+    yield text
 
 
-def _figures(report: Report, incident: Incident) -> Table:
-    grid = Table.grid(padding=(0, 2))
+def _sentence(spans: b.Sentence) -> Text:
+    """Join the pieces; a reference to a quote is left out, as a terminal quotes nothing."""
+    made = Text()
+    for span in spans:
+        if span.to != span.text or not span.to:
+            made.append(span.text, style=STYLES[span.style])
+    return made
+
+
+def _bullets(bullets: b.Bullets) -> Iterator[RenderableType]:
+    for item in bullets.items:
+        yield Padding(_sentence(item), (0, 0, 0, 2))
+
+
+def _figures(figures: b.Figures) -> Iterator[RenderableType]:
+    grid = RichTable.grid(padding=(0, 2))
     grid.add_column(justify="right", style="bold", no_wrap=True)
     grid.add_column()
-    for figure in headline.figures(report, incident):
-        add_row(grid, figure.value, figure.label)
-    return grid
+    for figure in figures.items:
+        grid.add_row(Text(figure.value), Text(figure.label))
+    yield grid
 
 
-def _breakdown(
-    classes: tuple[FailureClass, ...], incident: Incident | None, over_the_window: dict[str, int], helped: breakdown.Helped
-) -> RenderableType:
-    """over_the_window: count by class in the whole window; empty for no such column."""
-    secondary = any(row.secondary for row in classes)
-    counted = breakdown.counted(classes)
-    optional = [*["In window"] * bool(over_the_window), *["Also in"] * secondary]
-    share = breakdown.share_heading(classes).replace("of ", "of\n")  # narrow: the class names need the width
-    right = [*(name.capitalize() for name in counted), share, *optional, "Cycle"]
-    table = new_table(("Class", "left"), *((name, "right") for name in right), ("Restart helps", "left"))
-    for row in classes[:_MOST_CLASSES]:
-        helps = Text(wording.helps(row.restart_helps, row.restart_helps_when), style=_HELP_STYLE[row.restart_helps])
-        helps.append("".join(f"\n{part}" for part in helped(row, incident)), style="dim")
-        cells = [wording.count(breakdown.number(row, name)) for name in counted]
-        cells.append(wording.share(row.share))
-        cells += [wording.count(over_the_window.get(row.signature, breakdown.number(row, counted[-1])))] * bool(over_the_window)
-        cells += [wording.count(row.secondary) if row.secondary else "–"] * secondary
-        add_row(table, _class(row), *cells, wording.duration(row.cycle_s), helps)
-    return with_rest(table, len(classes) - _MOST_CLASSES, "classes")
+def _table(table: b.Table) -> Iterator[RenderableType]:
+    numbers = b.columns_shown(table, TERMINAL.detail)
+    made = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold", expand=False)
+    widest = max((len(row[table.named].id) for row in table.rows), default=0)
+    for k in numbers:
+        column = table.columns[k]
+        name = "" if column.icon else column.short or column.name
+        least = min(widest, _WIDEST_ID) if k == table.named else None
+        made.add_column(name, justify="right" if column.align == "number" else "left", overflow="fold", min_width=least)
+    groups = dict(table.groups)
+    for k, row in enumerate(table.rows):
+        if k in groups:
+            made.add_row(Text(groups[k], style="bold"))
+        beneath = b.beneath(table, row, TERMINAL.detail)
+        made.add_row(*(_cell(row[n], table.columns[n], beneath if n == table.named else ()) for n in numbers))
+    number, one, many = table.more
+    rest = [Text(f"… and {number:,} {one if number == 1 else many}; {TERMINAL.elsewhere}.", style="dim")] if number else []
+    yield Group(made, *rest)
 
 
-def _phases(report: Report, incident: Incident) -> Table:
-    where = wording.zone(report.timezone)
-    stamp = wording.precise_enough(incident.start, incident.end)
-    table = new_table(("#", "right"), ("From", "left"), ("To", "left"), ("Restarts", "right"), ("Cycle", "right"), ("Main class", "left"))
-    for number, phase in enumerate(incident.phases, 1):
-        span = stamp(phase.start, where), stamp(phase.end, where)
-        add_row(table, str(number), *span, wording.count(phase.restarts), wording.duration(phase.cadence_s), phase.primary)
-    return table
+def _cell(cell: b.Cell, column: b.Column, beneath: tuple[str, ...]) -> Text:
+    if column.icon and cell.mark is not None:
+        return Text(cell.mark[1])
+    glyph = f"{cell.mark[1]} " if cell.mark is not None else ""
+    text = Text(glyph + one_line(cell.text, _LONGEST_CELL), style=STYLES[cell.style])
+    below = (*cell.below, *((cell.id,) if cell.id else ()), *(brief(line, _LONGEST_BENEATH) for line in beneath))
+    for line in below:
+        text.append(f"\n{line}", style="dim")
+    return text
 
 
-def _steps(report: Report, incident: Incident) -> RenderableType:
-    if not timeline.steps(incident):
-        return Text("No change, fix attempt or recovery is on record.", style="dim")
-    where = wording.zone(report.timezone)
-    table = new_table(("", "left"), ("Time", "left"), ("After", "right"), ("What", "left"), ("Outcome", "left"))
-    listed = timeline.marks(incident, _MOST_STEPS)
-    for step in listed:
-        after = wording.since_start(step.time, incident.start)
-        add_row(table, timeline.GLYPHS[step.mark], wording.instant(step.time, where), after, one_line(step.what, 300), step.detail)
-    return with_rest(table, len(timeline.steps(incident)) - len(listed), "steps (logins, commands); --format html or md lists them")
+def _chain(chain: b.Chain) -> Iterator[RenderableType]:
+    grid = RichTable.grid(padding=(0, 2))
+    grid.add_column(style="bold", max_width=26)
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for link in chain.links:
+        grid.add_row(Text(link.role), Text(link.basis), Text(brief(link.text, _LONGEST_LINK)))
+    yield grid
 
 
-def _detection(report: Report, incident: Incident) -> Table:
-    where = wording.zone(report.timezone)
-    table = new_table(("Milestone", "left"), ("After", "right"), ("Time", "left"))
-    for lane in timeline.lanes(incident):
-        if lane.time is None:
-            add_row(table, lane.label, Text("never", style="bold red"), lane.note)
-        else:
-            add_row(table, lane.label, wording.since_start(lane.time, incident.start), wording.instant(lane.time, where))
-    return table
+def _commands(commands: b.Commands) -> Iterator[RenderableType]:
+    yield Padding(Text(commands.title, style="bold"), (1, 0, 0, 0))
+    for command, text in commands.items:
+        yield Padding(Text(f"{command}\n  {text}" if text else command), (0, 0, 0, 2))
 
 
-def _remedies(classes: tuple[FailureClass, ...], incident: Incident | None, helped: breakdown.Helped) -> RenderableType:
-    parts: list[RenderableType] = []
-    for row in [row for row in classes if row.remedy][:_MOST_CLASSES]:
-        parts.append(Text(f"{one_line(row.title, 200)} ({wording.count(row.restarts or row.failures)})", style="bold"))
-        if measured := helped(row, incident):
-            parts.append(Padding(Text(f"A restart helped: {', '.join(measured)}."), (0, 0, 0, 2)))
-        parts.append(Padding(Text(wording.reflowed(row.remedy)), (0, 0, 0, 2)))
-    return Group(*parts)
+def _remedy(remedy: b.Remedy) -> Iterator[RenderableType]:
+    yield Text(f"{remedy.title} ({remedy.aside})", style="bold")
+    for text in (remedy.measured, remedy.steps):
+        if text:
+            yield Padding(Text(text), (0, 0, 0, 2))
 
 
-def _method(report: Report) -> RenderableType:
-    return Text("\n".join(one_line(line) for line in summary.limits(report, _MOST_DAMAGE)))
+_RENDERERS: dict[str, Callable[[Any], Iterator[RenderableType]]] = {
+    "section": _section,
+    "paragraph": _paragraph,
+    "bullets": _bullets,
+    "figures": _figures,
+    "table": _table,
+    "chain": _chain,
+    "commands": _commands,
+    "remedy": _remedy,
+}

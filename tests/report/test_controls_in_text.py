@@ -71,7 +71,7 @@ def test_without_an_audit_one_line_has_its_command(name, pages):
 def test_text_has_at_most_eight_controls_and_names_where_the_others_are(name):
     page = text(name, controls.seed())
     assert sum(page.count(mark) for mark in ("○ never", "✕ can never fire", "● T+")) == 8
-    assert re.search(r"… and 16 more controls: .?--format html.?, or .?tabby-forensics replay", page)
+    assert re.search(r"… and 16 more controls; .{0,2}--format html", page)
 
 
 @pytest.mark.parametrize("name", READABLE)
