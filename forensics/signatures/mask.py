@@ -136,10 +136,15 @@ def keys(texts: pl.Series) -> pl.Series:
     return _KEYS(texts.cast(pl.String))["key"]
 
 
-def _keys(texts: pl.Series) -> pl.DataFrame:
+def _as_compared(texts: pl.Series) -> pl.Series:
+    """Strip control characters and level digits; texts that are equal then have one key."""
     shown = prefix.without_control(pl.col("text").fill_null("").str.slice(0, LONGEST))
     frame = texts.to_frame("text").select(shown)  # a step of its own: polars computes an expression where it is used
-    current = frame.select(_digits_levelled(pl.col("text"))).to_series()
+    return frame.select(_digits_levelled(pl.col("text"))).to_series()
+
+
+def _keys(compared: pl.Series) -> pl.DataFrame:
+    current = compared
     # A mask can uncover a match of another one (a value inside a prefix); few keys are left after the first round, so repeating is cheap.
     for _ in range(_ROUNDS):
         current = _of_pairs(_per_distinct(current, _counted))
@@ -150,7 +155,7 @@ def _keys(texts: pl.Series) -> pl.DataFrame:
     return current.to_frame("key")
 
 
-_KEYS = TextMemory(_keys)
+_KEYS = TextMemory(_keys, alike=_as_compared)
 
 
 def _per_distinct(texts: pl.Series, change: Callable[[pl.Expr], pl.Expr]) -> pl.Series:
