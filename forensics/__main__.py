@@ -18,6 +18,13 @@ def _leave(_number: int, _frame: object) -> None:
         os._exit(INTERRUPTED)
 
 
+def _end(status: int) -> None:
+    """End without taking all that was loaded apart, a tenth of the CPU time of explaining a short log; nothing else is under way."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
+
+
 def _unraisable(error: sys.UnraisableHookArgs) -> None:
     """End also where Python would print an interruption and go on, as in a callback."""
     if error.exc_type is KeyboardInterrupt:
@@ -57,6 +64,10 @@ def main() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         cli.main()
+    except SystemExit as end:
+        if sys.argv[1:2] == ["explain"] and isinstance(end.code, int):
+            _end(end.code)
+        raise
     finally:
         if IN_FOREGROUND:
             signal.signal(signal.SIGINT, _leave)

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise, product
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from forensics.boots import machine_or_host
@@ -16,6 +14,10 @@ from forensics.model import systemd
 from forensics.model.frames import UTC_TIME
 from forensics.model.moments import Moment
 from forensics.speakers import may_report_clocks
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 JUMP_S = 10.0  # wall and monotonic clock of two neighbouring entries disagree by more: one of them jumped
 SET_S = 1.0  # enough next to a line by which systemd reports that the clock was set
@@ -140,6 +142,8 @@ def awake_time(entries: pl.DataFrame, clock_steps: pl.DataFrame | None = None) -
 
 def _bounds(entries: pl.DataFrame, clock_steps: pl.DataFrame) -> Iterator[tuple[int, Edge, Edge]]:
     """Yield the first row of each stretch, with machine, boot, time and clock of its first and its last entry."""
+    import numpy as np  # noqa: PLC0415 - explaining a short text needs no other function of this module than `useless_clocks`
+
     first = np.union1d(np.flatnonzero(_begins(entries).to_numpy()), clock_steps["row"].to_numpy())
     last = np.append(first[1:], entries.height) - 1
     columns = (machine_or_host(), pl.col("boot").cast(pl.String), pl.col("time").dt.timestamp("us"), "monotonic")
@@ -194,6 +198,8 @@ def _slept(entries: pl.DataFrame, jumps: pl.DataFrame) -> pl.Series:
 
 def _lines_about_clocks(entries: pl.DataFrame, rows: npt.NDArray[np.int64]) -> pl.DataFrame:
     """Find lines near `rows` about a resume or a set clock: boot, monotonic, resumed, set."""
+    import numpy as np  # noqa: PLC0415 - as in `_bounds`
+
     around = (rows[:, None] + np.arange(-NEAR_ROWS, NEAR_ROWS)).ravel()
     near = entries[np.unique(around[(around >= 0) & (around < entries.height)])]
     near = near.filter(may_report_clocks(near))

@@ -6,7 +6,6 @@ are those of src/core/service.c, unit.c and job.c.
 
 from __future__ import annotations
 
-import numpy as np
 import polars as pl
 
 from forensics.model import systemd
@@ -34,7 +33,7 @@ def with_manager_fields(entries: pl.DataFrame) -> pl.DataFrame:
     if read.is_empty():
         return entries
     read = _with_control_commands(read, entries)
-    at = pl.Series(np.full(entries.height, -1, dtype=np.int64)).scatter(read["row"], range(read.height))
+    at = pl.repeat(-1, entries.height, dtype=pl.Int64, eager=True).scatter(read["row"], range(read.height))
     at = pl.select(pl.when(at >= 0).then(at)).to_series()
     return entries.with_columns(
         pl.coalesce(pl.col(name), read[f"read_{name}"].cast(entries.schema[name]).gather(at)).alias(name) for name in RECOVERED

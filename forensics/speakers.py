@@ -10,7 +10,6 @@ from __future__ import annotations
 from enum import IntEnum
 from functools import cache
 
-import numpy as np
 import polars as pl
 
 from forensics.model import systemd
@@ -71,13 +70,16 @@ ALERTING_UNIT = rf"(?i)^(?:(?:prometheus|podman|docker|container)-)?(?:{ALERTING
 
 def speakers(entries: pl.DataFrame) -> pl.Series:
     """Return the Speaker of each of ENTRIES, as Int8."""
-    by = np.full(entries.height, int(Speaker.SERVICE), np.int8)
-    by[of_manager(entries).to_numpy()] = Speaker.MANAGER
-    by[is_any(entries["transport"], ["kernel"]).to_numpy()] = Speaker.KERNEL
-    by[of_journald(entries, systemd.JOURNAL_DROPPED, systemd.JOURNAL_MISSED).to_numpy()] = Speaker.JOURNALD
-    by[of_coredump(entries).to_numpy()] = Speaker.COREDUMP
-    by[of_this_program(entries).to_numpy()] = Speaker.OURS
-    return pl.Series("speaker", by)
+    marks = {
+        Speaker.OURS: of_this_program(entries),
+        Speaker.COREDUMP: of_coredump(entries),
+        Speaker.JOURNALD: of_journald(entries, systemd.JOURNAL_DROPPED, systemd.JOURNAL_MISSED),
+        Speaker.KERNEL: is_any(entries["transport"], ["kernel"]),
+        Speaker.MANAGER: of_manager(entries),
+    }
+    of_mark = pl.coalesce(pl.when(speaker.name).then(pl.lit(int(speaker), pl.Int8)) for speaker in marks)
+    by = pl.DataFrame({speaker.name: mark for speaker, mark in marks.items()}).select(speaker=of_mark.fill_null(int(Speaker.SERVICE)))
+    return by["speaker"]
 
 
 def of_coredump(entries: pl.DataFrame) -> pl.Series:
@@ -115,9 +117,8 @@ def _confirmed(entries: pl.DataFrame, claims: pl.Series, condition: pl.Expr) -> 
     if rows.is_empty():
         return claims
     claimants = entries.select("writer", "comm", "manager")[rows].with_columns(pl.all().cast(pl.String))
-    confirmed = np.zeros(entries.height, np.bool_)
-    confirmed[rows.to_numpy()[claimants.select(condition).to_series().to_numpy()]] = True
-    return pl.Series(confirmed)
+    confirmed = pl.repeat(value=False, n=entries.height, eager=True)
+    return confirmed.scatter(rows.filter(claimants.select(condition).to_series()), [True])
 
 
 def _writer(pattern: str, *, unrecorded: bool = True) -> pl.Expr:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
 import polars as pl
 
 from forensics.attempts.manager_messages import ManagerMessage, is_kind
-from forensics.attempts.unit_keys import Codes, HostCodes
+from forensics.attempts.unit_keys import HostCodes
 from forensics.boots import machine_or_host
 from forensics.clocks import useless_clocks
 from forensics.model import systemd
@@ -69,24 +68,26 @@ def automatic(attempts: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
 
 def boots_judged(entries: pl.DataFrame, hosts: HostCodes) -> pl.DataFrame:
     """Judge each boot: boot, last_row, over (a later one is on record, or the journal was closed), mono (its clock can be used)."""
-    boots = np.flatnonzero(np.bincount(hosts.boot))
-    last_row = np.zeros(int(hosts.boot.max(initial=0)) + 1, dtype=np.uint32)
-    last_row[hosts.boot] = np.arange(entries.height)  # of a boot's entries the last stays
-    last = pl.DataFrame({"boot": boots, "machine": hosts.machine[last_row[boots]], "last_row": last_row[boots]})
+    rows = pl.int_range(entries.height, dtype=pl.UInt32, eager=True)
+    boots = int(hosts.boot.max() or 0) + 1  # type: ignore[arg-type]
+    last_row = pl.repeat(None, boots, dtype=pl.UInt32, eager=True).scatter(hosts.boot, rows)  # of a boot's entries the last stays
+    last = last_row.alias("last_row").to_frame().with_row_index("boot").drop_nulls().with_columns(pl.col("boot").cast(pl.Int64))
+    last = last.select("boot", hosts.machine.gather(last["last_row"]).alias("machine"), "last_row")
     closed = of_journald(entries[last["last_row"]], systemd.JOURNAL_STOPPED)
     newest = pl.col("last_row") == pl.col("last_row").max().over("machine")
     return last.with_columns((~newest | closed).alias("over")).join(_clocks(entries, hosts.boot), on="boot", how="left")
 
 
-def _clocks(entries: pl.DataFrame, boots: Codes) -> pl.DataFrame:
+def _clocks(entries: pl.DataFrame, boots: pl.Series) -> pl.DataFrame:
     """Judge the monotonic clock of each boot: boot, mono. It can be used when it runs with the wall clock and is hardly ever missing."""
     if entries.is_empty():
         return pl.DataFrame(schema={"boot": pl.Int64, "mono": pl.Boolean})
-    missing = np.bincount(boots[entries["monotonic"].is_null().to_numpy()], minlength=int(boots.max()) + 1)
-    recorded = missing / np.maximum(np.bincount(boots), 1) <= CLOCKS_MAY_BE_MISSING
+    clocks = pl.DataFrame({"boot": boots, "missing": entries["monotonic"].is_null()})
+    judged = clocks.group_by("boot").agg(mono=pl.col("missing").mean() <= CLOCKS_MAY_BE_MISSING)
     if useless := useless_clocks(entries):
-        recorded[np.unique(boots[entries["boot"].is_in(useless).fill_null(value=False).to_numpy()])] = False
-    return pl.DataFrame({"boot": np.arange(len(recorded)), "mono": recorded})
+        of_useless = boots.filter(entries["boot"].is_in(useless).fill_null(value=False)).unique()
+        return judged.with_columns(pl.col("mono") & ~pl.col("boot").is_in(of_useless.implode()))
+    return judged
 
 
 def _outcome() -> pl.Expr:

@@ -6,7 +6,6 @@ ids are compared with the neighbour's once per entry and joined once per block o
 
 from __future__ import annotations
 
-import numpy as np
 import polars as pl
 
 from forensics.attempts.manager_messages import ManagerMessage, is_kind, is_unmet_dependency
@@ -67,9 +66,8 @@ def reassigned(entries: pl.DataFrame, changes: pl.DataFrame) -> pl.DataFrame:
 def _first_rows(lines: pl.DataFrame) -> pl.Series:
     """Return the row of the first of `lines` about each candidate, in order of their numbers; 0 for none."""
     named = lines.select("candidate", "row").drop_nulls("candidate").reverse()  # rows rise within a candidate; the last assignment stays
-    first = np.zeros(int(named["candidate"].max() or 0) + 1, dtype=np.uint32)  # type: ignore[arg-type]
-    first[named["candidate"].to_numpy()] = named["row"].to_numpy()
-    return pl.Series(first)
+    numbers = int(named["candidate"].max() or 0) + 1  # type: ignore[arg-type]
+    return pl.repeat(0, numbers, dtype=pl.UInt32, eager=True).scatter(named["candidate"], named["row"])
 
 
 def with_lines_without_id(entries: pl.DataFrame, openings: pl.DataFrame) -> pl.DataFrame:

@@ -6,12 +6,9 @@ start was scheduled: the kernel's own clock counts where it is recorded.
 
 from __future__ import annotations
 
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from forensics.attempts.manager_messages import ManagerMessage, is_kind
-from forensics.attempts.unit_keys import Codes
 from forensics.speakers import Speaker, is_any, of_coredump
 
 KERNEL_NEAR_US = 30_000_000
@@ -36,8 +33,6 @@ FAULTS = (
 )
 OOM = r"oom-kill:|[Oo]ut of memory: Killed process"
 
-Rows = NDArray[np.intp]
-
 REPORTS = pl.Schema({"row": pl.UInt32, "candidate": pl.UInt32, "source": pl.String, "oom": pl.Boolean})
 
 
@@ -58,14 +53,14 @@ def nearest(points: pl.DataFrame, spans: pl.DataFrame, by: list[str], within_us:
 
 
 def kernel_and_coredumps(
-    entries: pl.DataFrame, attributed: pl.DataFrame, attempts: pl.DataFrame, lines: pl.DataFrame, boots: Codes
+    entries: pl.DataFrame, attributed: pl.DataFrame, attempts: pl.DataFrame, lines: pl.DataFrame, boots: pl.Series
 ) -> pl.DataFrame:
     """Find REPORTS: row, candidate, source ("kernel" or "coredump"), oom. attempts: the candidates that are attempts."""
     of_kernel, of_dumps = is_any(entries["transport"], ["kernel"]), of_coredump(entries)
     if not of_kernel.any() and not of_dumps.any():
         return REPORTS.to_frame()
-    dumps = _dumps(entries, np.flatnonzero(of_dumps.to_numpy()), attributed, boots)
-    messages = _kernel(entries, np.flatnonzero(of_kernel.to_numpy()), boots)
+    dumps = _dumps(entries, of_dumps.arg_true(), attributed, boots)
+    messages = _kernel(entries, of_kernel.arg_true(), boots)
     clock = entries["monotonic"].fill_null(0)
     spans = attempts.select(
         "candidate",
@@ -89,21 +84,21 @@ def kernel_and_coredumps(
     ).sort("row")
 
 
-def _dumps(entries: pl.DataFrame, rows: Rows, attributed: pl.DataFrame, boots: Codes) -> pl.DataFrame:
+def _dumps(entries: pl.DataFrame, rows: pl.Series, attributed: pl.DataFrame, boots: pl.Series) -> pl.DataFrame:
     """List core dumps: row, unit_boot of the unit they name (null where they name none), boot, at, pid."""
     dump = entries.select(pl.col("monotonic").fill_null(0).alias("at"), pid="coredump_pid")[rows]
     named = attributed.filter(pl.col("speaker") == int(Speaker.COREDUMP)).select("row", "unit_boot")
-    return pl.DataFrame({"row": rows.astype(np.uint32), "boot": boots[rows]}).hstack(dump).join(named, on="row", how="left")
+    return pl.DataFrame({"row": rows.cast(pl.UInt32), "boot": boots.gather(rows)}).hstack(dump).join(named, on="row", how="left")
 
 
-def _kernel(entries: pl.DataFrame, rows: Rows, boots: Codes) -> pl.DataFrame:
+def _kernel(entries: pl.DataFrame, rows: pl.Series, boots: pl.Series) -> pl.DataFrame:
     """List kernel messages that name a process or a service: row, boot, at, pid, manager, unit, oom, signal."""
     fields = entries.select("message", "monotonic", "source_monotonic")[rows]
     message = pl.col("message")
     path = message.str.extract(MEMCG)
     user = path.str.extract(USER_OF_PATH)
     return (
-        pl.DataFrame({"row": rows.astype(np.uint32), "boot": boots[rows]})
+        pl.DataFrame({"row": rows.cast(pl.UInt32), "boot": boots.gather(rows)})
         .hstack(fields)
         .select(
             "row",

@@ -53,6 +53,7 @@ def _run() -> None:
     if (arguments := plain.explain_arguments(sys.argv[1:])) is not None:
         from forensics.cli.explaining import explain_log
 
+        gc.disable()  # the text is explained once
         sys.exit(explain_log(**arguments))
     from forensics.cli.app import app
 

@@ -6,15 +6,18 @@ import os
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from forensics.cli import output
 from forensics.errors import JournalPermissionError, UsageError
 from forensics.paths import users_patterns
-from forensics.query import STREAM, Sources
 from forensics.resources import folder
-from forensics.timespec import BootStart, month_hint, parse_time, span_seconds
 from forensics.wording import duration
+
+if TYPE_CHECKING:
+    from forensics.query import Sources
+    from forensics.timespec import BootStart
 
 
 def clock() -> datetime:
@@ -41,6 +44,8 @@ def host_zone_name() -> str:
 
 def moment(text: str | None, now: datetime, zone: tzinfo) -> datetime | BootStart | None:
     """Parse a time, None for None; a month that may be meant as a minute gets a hint on stderr."""
+    from forensics.timespec import month_hint, parse_time
+
     if text is None:
         return None
     if hint := month_hint(text):
@@ -50,6 +55,8 @@ def moment(text: str | None, now: datetime, zone: tzinfo) -> datetime | BootStar
 
 def point(text: str | None, now: datetime, zone: tzinfo) -> datetime | None:
     """Parse a time that needs no journal to resolve, None for None."""
+    from forensics.timespec import BootStart
+
     time = moment(text, now, zone)
     if isinstance(time, BootStart):
         raise UsageError(f"'{text}' is the start of a boot; give a date and time here.")
@@ -58,6 +65,8 @@ def point(text: str | None, now: datetime, zone: tzinfo) -> datetime | None:
 
 def seconds(option: str, text: str, *, shortest: float = 1.0, longest: float = 3600.0) -> float:
     """Parse a length of time; a bare number is seconds. Raises UsageError for one out of bounds."""
+    from forensics.timespec import span_seconds
+
     length = span_seconds(f"{text}s" if text.replace(".", "", 1).isdecimal() else text)
     if length is None or not shortest <= length <= longest:
         raise UsageError(f"{option} {text}: must be from {duration(shortest)} to {duration(longest)}, such as 90s or 2m.")
@@ -74,6 +83,8 @@ def absolute_path(option: str, path: str, refused: str = " ") -> str:
 
 def sources_named(journal_dirs: list[Path] | None, files: list[Path] | None) -> Sources:
     """The sources to read. Raises UsageError for a path that does not exist, JournalPermissionError for an unreadable one."""
+    from forensics.query import STREAM, Sources
+
     for path in [*(journal_dirs or []), *(files or [])]:
         if path == STREAM:
             continue

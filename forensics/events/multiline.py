@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from forensics.events.line_kinds import letters, unprefixed
 from forensics.events.stack_grammar import exceptions, stacks
@@ -18,8 +16,6 @@ PAUSE_US = 60_000_000  # a stack is not written over a longer pause
 MOST_LINES = 2_000  # of one entry
 PORTION = 400_000  # lines folded at once: their distinct texts fit the cache, so ten times the lines cost ten times the time
 
-Kinds = NDArray[np.uint8]
-Numbers = NDArray[np.int64]
 INNER_STACK = pl.Schema({"has_stack": pl.Boolean(), "in_root": pl.String(), "in_last": pl.String()})
 
 
@@ -36,10 +32,10 @@ def folded(lines: pl.DataFrame) -> pl.DataFrame:
 
 def _portions(logical: pl.DataFrame) -> Iterator[pl.DataFrame]:
     """Yield whole groups, about PORTION lines at a time."""
-    group = logical["group"].to_numpy()
+    group = logical["group"]
     start = 0
     while start < len(group):
-        end = int(np.searchsorted(group, group[min(start + PORTION, len(group)) - 1], side="right"))
+        end = group.search_sorted(group[min(start + PORTION, len(group)) - 1], side="right") if start + PORTION < len(group) else len(group)
         yield logical[start:end]
         start = end
 
@@ -49,24 +45,21 @@ def _folded(logical: pl.DataFrame) -> pl.DataFrame:
     kinds = _line_kinds(logical)
     spans = _stack_spans(logical, kinds)
     stack_of = _stack_of_lines(spans, logical.height)
-    single = _single_lines(logical.filter(pl.Series(stack_of < 0)), kinds[stack_of < 0] == ord("M"))
+    single = _single_lines(logical.filter(stack_of < 0), kinds.filter(stack_of < 0) == "M")
     tracebacks = _as_events(logical, spans, stack_of)
     return pl.concat([single, tracebacks.select(single.columns)]).sort("line").drop("line")
 
 
-def _stack_of_lines(spans: pl.DataFrame, lines: int) -> Numbers:
+def _stack_of_lines(spans: pl.DataFrame, lines: int) -> pl.Series:
     """Number each line's stack, -1 where it is in none."""
-    steps = np.zeros(lines + 1, dtype=np.int64)
-    number = np.arange(spans.height)
-    np.add.at(steps, spans["start"].to_numpy(), number + 1)
-    np.add.at(steps, spans["end"].to_numpy(), -number - 1)
-    return np.cumsum(steps)[:-1] - 1
+    number = pl.int_range(1, spans.height + 1, eager=True)
+    begun, ended = (pl.repeat(0, lines + 1, dtype=pl.Int64, eager=True).scatter(spans[name], number) for name in ("start", "end"))
+    return (begun - ended).cum_sum().head(lines) - 1
 
 
-def _as_events(logical: pl.DataFrame, spans: pl.DataFrame, stack_of: Numbers) -> pl.DataFrame:
+def _as_events(logical: pl.DataFrame, spans: pl.DataFrame, stack_of: pl.Series) -> pl.DataFrame:
     """Make one event per stack, with the columns of its first line; the exception's line is the evidence, not the header."""
-    inside = pl.Series(stack_of >= 0)
-    members = pl.DataFrame({"stack": stack_of, "text": logical["text"], "rows": logical["rows"]}).filter(inside)
+    members = pl.DataFrame({"stack": stack_of, "text": logical["text"], "rows": logical["rows"]}).filter(stack_of >= 0)
     # sorted: groups are slices, not hashed; joined as lists: 0.1 s for 3.5 M lines instead of 1.2 s
     by_stack = members.with_columns(pl.col("stack").set_sorted()).group_by("stack", maintain_order=True)
     whole = by_stack.agg("text", pl.col("rows").sum()).with_columns(pl.col("text").list.join("\n"))
@@ -97,40 +90,38 @@ def _as_lines(single: pl.DataFrame) -> pl.DataFrame:
 _LETTERED = TextMemory(lambda texts: pl.DataFrame({"text": texts, "letter": letters(texts)}))
 
 
-def _line_kinds(logical: pl.DataFrame) -> Kinds:
+def _line_kinds(logical: pl.DataFrame) -> pl.Series:
     """Classify lines, once per distinct text; a plain line of the same write as the line before it is `n`."""
     distinct = logical.select(pl.col("text").unique(maintain_order=True))
     lettered = _LETTERED(distinct["text"])
-    of_line = logical.select("text").join(lettered, on="text", how="left", maintain_order="left")["letter"]
-    codes = np.frombuffer(of_line.str.join("").item().encode(), dtype=np.uint8).copy()
-    at, group = logical["at"].to_numpy(), logical["group"].to_numpy()
-    together = np.zeros(len(codes), dtype=bool)
-    together[1:] = (group[1:] == group[:-1]) & (np.abs(at[1:] - at[:-1]) <= SAME_WRITE_US)
-    codes[(codes == ord("N")) & together] = ord("n")
-    return codes
+    of_line = logical.select("text", "group", "at").join(lettered, on="text", how="left", maintain_order="left")
+    together = (pl.col("group") == pl.col("group").shift()) & ((pl.col("at") - pl.col("at").shift()).abs() <= SAME_WRITE_US)
+    return of_line.select(pl.when((pl.col("letter") == "N") & together).then(pl.lit("n")).otherwise("letter")).to_series()
 
 
-def _stack_spans(logical: pl.DataFrame, kinds: Kinds) -> pl.DataFrame:
+def _stack_spans(logical: pl.DataFrame, kinds: pl.Series) -> pl.DataFrame:
     """Find stacks: start and end (exclusive) of their lines, root and last (the lines of their first and last exception)."""
-    at, group = logical["at"].to_numpy(), logical["group"].to_numpy()
-    border = np.flatnonzero((group[1:] != group[:-1]) | (at[1:] - at[:-1] > PAUSE_US)) + 1
-    text = np.insert(kinds, border, ord("\n")).tobytes()
-    newlines = border + np.arange(len(border))  # their positions in the text
+    is_border = (pl.col("group") != pl.col("group").shift()) | (pl.col("at") - pl.col("at").shift() > PAUSE_US)
+    borders = logical.select(is_border.fill_null(value=False)).to_series()
+    letters_of = pl.DataFrame({"kind": kinds, "border": borders})
+    text = letters_of.select(pl.when("border").then("\n" + pl.col("kind")).otherwise("kind").str.join("")).item().encode()
+    border = borders.arg_true().cast(pl.Int64)
+    newlines = border + pl.int_range(len(border), eager=True)  # their positions in the text
     rows = []
     for start, end in stacks(text):  # 2 µs per traceback
         root, last = exceptions(text[start:end])
         rows.append((start, end, None if root is None else start + root, None if last is None else start + last))
     spans = pl.DataFrame(rows, schema=dict.fromkeys(("start", "end", "root", "last"), pl.Int64), orient="row")
-    before = pl.Series(np.searchsorted(newlines, spans["start"].to_numpy()), dtype=pl.Int64)
+    before = newlines.search_sorted(spans["start"], side="left").cast(pl.Int64)
     return spans.with_columns(pl.all() - before)
 
 
-def _single_lines(single: pl.DataFrame, several: NDArray[np.bool_]) -> pl.DataFrame:
+def _single_lines(single: pl.DataFrame, several: pl.Series) -> pl.DataFrame:
     """Make events of lines outside stacks; an entry of several lines can hold a whole traceback."""
     events = _as_lines(single)
     if not several.any():
         return events
-    texts = events.filter(pl.Series(several))["text"].unique(maintain_order=True)
+    texts = events.filter(several)["text"].unique(maintain_order=True)
     with_stack = pl.DataFrame({"text": texts}).hstack(_inner_stacks(texts)).filter("has_stack")
     return (
         events.join(with_stack, on="text", how="left", maintain_order="left")

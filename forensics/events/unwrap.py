@@ -7,9 +7,7 @@ the message indented on the next.
 
 from __future__ import annotations
 
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from forensics.events.line_kinds import HEADER
 
@@ -24,7 +22,7 @@ AT_ONCE_US = 100_000
 PROVEN_BY = 3  # a width other than 80 must have stopped this many lines of the unit
 
 
-def pieces(lines: pl.DataFrame) -> NDArray[np.bool_]:
+def pieces(lines: pl.DataFrame) -> pl.Series:
     """Mark the lines that continue the one before. lines: text, group, unit_key, at (µs), in (group, row) order."""
     measured = lines.select(
         "group",
@@ -36,34 +34,32 @@ def pieces(lines: pl.DataFrame) -> NDArray[np.bool_]:
         pl.col("text").str.find(" ", literal=True).fill_null(pl.col("text").str.len_bytes()).cast(pl.Int64).alias("word"),
     )
     if not measured["header"].any():
-        return np.zeros(lines.height, dtype=bool)
-    group, at, header, box, length, word = (measured[name].to_numpy() for name in ("group", "at", "header", "box", "length", "word"))
-    follows = np.zeros(len(group), dtype=bool)
-    follows[1:] = (group[1:] == group[:-1]) & (at[1:] - at[:-1] <= AT_ONCE_US) & ~header[1:] & ~box[1:] & (word[1:] > 0)
-    width = _widths(measured, follows)
-    fits = np.ones(len(group), dtype=bool)
-    fits[1:] = (length[:-1] + 1 + word[1:] <= width[1:]) | (length[:-1] > width[1:]) | (length[1:] > width[1:])
-    broken = follows & ~fits
+        return pl.repeat(value=False, n=lines.height, eager=True)
+    follows = _is_at_once() & ~pl.col("header") & ~pl.col("box") & (pl.col("word") > 0)
+    measured = measured.with_columns(follows=follows.fill_null(value=False))
+    length, before, width = pl.col("length"), pl.col("length").shift(), pl.col("width")
+    fits = (before + 1 + pl.col("word") <= width) | (before > width) | (length > width)
+    broken = pl.col("follows") & ~fits.fill_null(value=True)
     # a piece must follow a header through pieces only
-    number = np.arange(len(group))
-    anchor = np.maximum.accumulate(np.where(header | ~broken, number, 0))
-    pieces_of: NDArray[np.bool_] = broken & header[anchor]
-    return pieces_of
+    anchor = pl.when(pl.col("header") | ~pl.col("broken")).then("header").forward_fill()
+    return measured.with_columns(_widths(measured)).with_columns(broken=broken).select(pl.col("broken") & anchor).to_series()
 
 
-def messages(lines: pl.DataFrame) -> NDArray[np.bool_]:
+def _is_at_once() -> pl.Expr:
+    """Whether a line was written right after the one before it, by the same process."""
+    return (pl.col("group") == pl.col("group").shift()) & (pl.col("at") - pl.col("at").shift() <= AT_ONCE_US)
+
+
+def messages(lines: pl.DataFrame) -> pl.Series:
     """Mark the indented lines whose heading is the line before."""
     marked = lines.select("group", "at", heading=pl.col("text").str.contains(HEADING), indented=pl.col("text").str.contains(r"^\s+\S"))
-    group, at, heading, indented = (marked[name].to_numpy() for name in ("group", "at", "heading", "indented"))
-    follows = np.zeros(len(group), dtype=bool)
-    follows[1:] = heading[:-1] & indented[1:] & (group[1:] == group[:-1]) & (at[1:] - at[:-1] <= AT_ONCE_US)
-    return follows
+    return marked.select((pl.col("heading").shift() & pl.col("indented") & _is_at_once()).fill_null(value=False)).to_series()
 
 
-def _widths(measured: pl.DataFrame, follows: NDArray[np.bool_]) -> NDArray[np.int64]:
+def _widths(measured: pl.DataFrame) -> pl.Series:
     """Find the console's width for each line: 80, or for a unit whose records are longer their common greatest length."""
     records = measured.filter(pl.col("header")).select("unit_key", "length")
-    followed = measured.with_columns(pl.Series("cut", np.append(follows[1:], [False]))).filter(pl.col("header") & pl.col("cut"))
+    followed = measured.filter(pl.col("header") & pl.col("follows").shift(-1, fill_value=False))
     widest = records.group_by("unit_key").agg(pl.col("length").max().alias("widest"))
     near = (
         followed.join(widest, on="unit_key")
@@ -83,13 +79,7 @@ def _widths(measured: pl.DataFrame, follows: NDArray[np.bool_]) -> NDArray[np.in
         )
         .select("unit_key", "width")
     )
-    return (
-        measured.select("unit_key")
-        .join(widths, on="unit_key", how="left", maintain_order="left")["width"]
-        .fill_null(0)
-        .cast(pl.Int64)
-        .to_numpy()
-    )
+    return measured.select("unit_key").join(widths, on="unit_key", how="left", maintain_order="left")["width"].fill_null(0).cast(pl.Int64)
 
 
 def joined(lines: pl.DataFrame) -> pl.DataFrame:
@@ -99,10 +89,8 @@ def joined(lines: pl.DataFrame) -> pl.DataFrame:
     whole = lines.with_columns(pl.lit(1, pl.UInt32).alias("rows"), pl.col("time").alias("until"))
     if not more.any():
         return whole
-    number = pl.Series("line", np.cumsum(~more))
-    wrapped = np.zeros(len(more), dtype=bool)
-    wrapped[more] = True
-    wrapped[:-1] |= more[1:]
+    number = (~more).cast(pl.Int64).cum_sum().alias("line")
+    wrapped = more | more.shift(-1, fill_value=False)
     # a word longer than the console fills a whole line and goes on without a space
     spaced = pl.col("text").str.strip_chars_end() + pl.when(pl.col("text").str.contains(r"^\S{79,}$")).then(pl.lit("")).otherwise(
         pl.lit(" ")
@@ -110,7 +98,7 @@ def joined(lines: pl.DataFrame) -> pl.DataFrame:
     last = pl.col("line") != pl.col("line").shift(-1)
     parts = (
         whole.with_columns(number, headed=headed)
-        .filter(pl.Series(wrapped))
+        .filter(wrapped)
         .with_columns(text=pl.when("headed").then(pl.col("text").str.strip_chars_start()).otherwise("text"))
         .with_columns(pl.when(last.fill_null(value=True)).then(pl.col("text")).otherwise(spaced).alias("text"))
         .with_columns(pl.col("line").set_sorted())  # groups are slices, not hashed
@@ -123,5 +111,5 @@ def joined(lines: pl.DataFrame) -> pl.DataFrame:
             pl.col("until").last(),
         )
     )
-    rest = whole.with_columns(number).filter(pl.Series(~wrapped))
+    rest = whole.with_columns(number).filter(~wrapped)
     return pl.concat([rest, parts.select(rest.columns)]).sort("line").drop("line")

@@ -16,7 +16,6 @@ from forensics.sanitize.placeholders import groups
 from forensics.signatures import kept_patterns
 from forensics.signatures.match import find_hits
 from forensics.signatures.pattern import Catalogue, Example, Pattern
-from forensics.signatures.pattern_file import id_of_path, read_pattern
 from forensics.toml_file import Mistake
 
 _GROUP = re.compile(r"\(\?P?<(\w+)>")
@@ -42,7 +41,7 @@ def load(directories: Sequence[Path], *, distrust: bool = False) -> Catalogue:
         trusted = directory == shipped and directory.is_dir() and not distrust
         read, of_files = _read_shipped(directory) if trusted else _read(directory, compiles=False)
         of_directory += of_files
-        unreadable |= {id_of_path(mistake.file, directory) for mistake in of_files if mistake.file != directory}
+        unreadable |= {_id_of(mistake.file, directory) for mistake in of_files if mistake.file != directory}
         for pattern in read:
             patterns.setdefault(pattern.id, []).append(pattern)
     if not mistakes:
@@ -66,8 +65,16 @@ def _read_shipped(directory: Path) -> tuple[tuple[Pattern, ...], list[Mistake]]:
     return patterns, mistakes
 
 
+def _id_of(file: Path, directory: Path) -> str:
+    from forensics.signatures.pattern_file import id_of_path  # noqa: PLC0415 - as in `_read`
+
+    return id_of_path(file, directory)
+
+
 def _read(directory: Path, *, compiles: bool) -> tuple[tuple[Pattern, ...], list[Mistake]]:
     """Read the patterns without mistakes, and the mistakes of all others."""
+    from forensics.signatures.pattern_file import read_pattern  # noqa: PLC0415 - 10 ms that a start with kept patterns does not need
+
     if not directory.is_dir():
         return (), [Mistake(directory, None, "", "is not a directory")]
     results = [read_pattern(file, directory, compiles=compiles) for file in sorted(directory.rglob("*.toml"))]

@@ -11,15 +11,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache, reduce
 from itertools import zip_longest
 from operator import and_
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
-import regex  # type: ignore[import-untyped]
 
 from forensics.signatures import digits
 from forensics.signatures.pattern import INFORMATIONAL, MOST_TIMEOUTS, REGEX, TIMEOUT_S, Catalogue, Pattern, Required
 from forensics.signatures.per_catalogue import PerCatalogue
 from forensics.signatures.prefilter import plain
+
+if TYPE_CHECKING:
+    import regex  # type: ignore[import-untyped]
 
 FEW_CANDIDATES = 20
 FEW = 200  # texts, up to which searching for each literal by itself is cheaper than building one automaton
@@ -317,6 +319,8 @@ def _group_names(message: str) -> list[str]:
 
 def _search_with_timeout(texts: _Texts, searches: Searches, id_: str, timeouts: dict[str, int]) -> pl.DataFrame:
     """As `_search`, text by text, for look-around expressions, which polars cannot run."""
+    import regex  # noqa: PLC0415 - 10 ms, which few texts need
+
     by_text: dict[int, list[regex.Pattern[str]]] = {}
     for message, text_ids in searches:
         expression = regex.compile(message)
