@@ -47,13 +47,14 @@ def explain_log(
 
 def _read_log(path: Path) -> bytes:
     """Read the pasted log, unpacked. Raises UsageError for what is no log, NothingRecordedError for an empty text."""
-    from forensics.explain.unpack import unpacked
+    from forensics.explain.unpack import MOST, unpacked
 
     if str(path) == "-":
-        content = sys.stdin.buffer.read()
+        content = sys.stdin.buffer.read(MOST + 1)
     else:
         try:
-            content = path.read_bytes()
+            with path.open("rb") as file:
+                content = file.read(MOST + 1)
         except PermissionError:
             raise JournalPermissionError(f"'{path}' cannot be read by this user.") from None
         except IsADirectoryError:
@@ -62,9 +63,12 @@ def _read_log(path: Path) -> bytes:
             raise UsageError(f"'{path}' does not exist.") from None
     if content.startswith(b"LPKSHHRH"):
         raise UsageError(f"'{path}' is a binary journal file: use `report --file`.")
+    name = "standard input" if str(path) == "-" else str(path)
+    if len(content) > MOST:
+        raise UsageError(f"'{name}' is longer than {MOST >> 20} MiB: explain a part of it, such as its last 200,000 lines.")
     if not content.strip():
         raise NothingRecordedError("There is no text to explain.")
-    log = unpacked(content, "standard input" if str(path) == "-" else str(path))
+    log = unpacked(content, name)
     if not log.strip():
         raise NothingRecordedError("There is no text to explain.")
     return log

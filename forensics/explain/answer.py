@@ -10,11 +10,11 @@ import polars as pl
 
 from forensics.assembly import Assembly, assemble
 from forensics.classes.overrides import Overrides, apply_overrides
-from forensics.explain.as_journal import KERNEL
+from forensics.explain.as_journal import KERNEL, PastedJournal
 from forensics.explain.entries import entries_of
 from forensics.explain.format import UNRECOGNISED, Format
 from forensics.explain.no_failure import Problem, find_problem
-from forensics.explain.paste import read_paste
+from forensics.explain.paste import as_lines, read_paste
 from forensics.model.signature import Signature
 from forensics.signatures import Labelled, label
 from forensics.signatures.candidates import LAST_LINE
@@ -89,9 +89,15 @@ def explain(content: bytes, catalogue: Catalogue, overrides: Overrides = NO_OVER
 
 def label_text(content: bytes, catalogue: Catalogue, overrides: Overrides = NO_OVERRIDES) -> LabelledText:
     """Label the attempts of a pasted text."""
-    pasted = read_paste(content)
+    return _labelled(read_paste(content), catalogue, overrides)
+
+
+def _labelled(pasted: PastedJournal, catalogue: Catalogue, overrides: Overrides) -> LabelledText:
     entries = entries_of(pasted.records, as_found=pasted.as_found)
     assembly = assemble(entries)
+    ended = ~assembly.attempts["outcome"].is_in(["running", "cut"])
+    if pasted.as_found and not ended.any():  # cut, or without the manager's lines
+        return _labelled(as_lines(pasted), catalogue, overrides)
     labelled = apply_overrides(label(assembly.events, assembly.attempts, catalogue), overrides)
     assumed = pl.col("invocation").is_in(list(pasted.assumed))
     # The kernel logs ERROR for much that makes nothing fail.

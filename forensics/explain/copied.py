@@ -15,6 +15,7 @@ from forensics.sanitize.lazy_pattern import LazyPattern
 Line = tuple[int, str]
 
 MOST_SHARE = 0.8  # of the lines must have a mark for it to be the copy's: a log may have lines that begin so
+NEAR = 2  # lines between two that are quoted
 SAMPLE = 400  # lines in which marks are looked for
 
 _ANSI = LazyPattern(
@@ -109,12 +110,12 @@ def _unquoted(line: str) -> str:
 
 
 def _without_quote_marks(lines: list[Line]) -> list[Line]:
-    """Remove the marks of quoted lines, of which there are at least two one after the other."""
+    """Remove the marks of quoted lines, of which there are at least two; a mail's quoted lines may be wrapped after they were quoted."""
     quoted = [_QUOTE.match(line) for _, line in lines]
     if not any(quoted):
         return lines
     beside = [
-        match is not None and (bool(quoted[max(0, at - 1)] and at) or bool(quoted[at + 1 : at + 2] and quoted[at + 1]))
+        match is not None and any(quoted[other] for other in range(max(0, at - NEAR), min(len(quoted), at + NEAR + 1)) if other != at)
         for at, match in enumerate(quoted)
     ]
     return [

@@ -25,6 +25,8 @@ from forensics.sanitize.lazy_pattern import LazyPattern
 MOST_TIMES = 0.8  # of the lines must have a time before them for it to be no part of them
 SAMPLE = 600  # lines by which the formats of a text are known
 DEPTH = 3  # formats within each other: GitHub's time, docker compose, the time that docker adds, syslog
+MARGINS = range(60, 81)  # of mails
+MOST_BREAKS = 0.6  # of the lines without a prefix must be the rest of a wrapped line
 WIDTHS = range(60, 401)  # of terminals
 
 
@@ -86,8 +88,10 @@ def parse_lines(lines: Sequence[Line], clock: Clock, times: Mapping[int, int | N
     """Parse the lines of a log into records in their order."""
     texts = [text for _, text in lines]
     prefixes = formats_of(texts)
-    reader = _Reader(prefixes, clock, _widths(texts, prefixes) if prefixes and prefixes[0].is_sure else frozenset())
-    records = list(reader.read(lines))
+    is_sure = bool(prefixes) and prefixes[0].is_sure
+    margin = _margin(texts, prefixes) if is_sure else 0
+    reader = _Reader(prefixes, clock, _widths(texts, prefixes) if is_sure else frozenset(), margin)
+    records = list(reader.read([(number, text.rstrip()) for number, text in lines] if margin else lines))
     records = _unwrapped(records, clock, DEPTH) if any(prefix.is_wrapper for prefix in prefixes) else records
     if any(record.message[:1] == "{" for record in records):
         records = [part for record in records for part in _with_stack(record)]
@@ -138,15 +142,32 @@ def _widths(lines: Sequence[str], prefixes: Sequence[Prefix]) -> frozenset[int]:
     return frozenset(width for width, count in broken.items() if width in WIDTHS and (count > 1 or width == longest))
 
 
+def _margin(lines: Sequence[str], prefixes: Sequence[Prefix]) -> int:
+    """The margin at which a mail program wrapped the words of a text, 0 if none did: no word would have fit on the line before."""
+    sample = [line.rstrip() for line in lines[: 4 * SAMPLE]]
+    longest = max(map(len, sample), default=0)
+    if longest not in MARGINS:
+        return 0
+    breaks = [(before, line) for before, line in pairwise(sample) if not any(prefix.pattern.match(line) for prefix in prefixes)]
+    fits = sum(1 for before, line in breaks if _is_wrapped(line, len(before), longest))
+    is_terminals = all(len(before) == longest for before, _ in breaks)
+    return longest if fits >= MOST_BREAKS * len(breaks) and fits > 1 and not is_terminals else 0
+
+
+def _is_wrapped(line: str, length: int, margin: int) -> bool:
+    return length + 1 + len(line.split(" ", 1)[0]) > margin
+
+
 class _Reader:
     """Reads lines into records; counts the lines of each format."""
 
-    def __init__(self, prefixes: Sequence[Prefix], clock: Clock, widths: frozenset[int]) -> None:
+    def __init__(self, prefixes: Sequence[Prefix], clock: Clock, widths: frozenset[int], margin: int) -> None:
         self.counts: Counter[str] = Counter()
         self.others = 0  # lines that continue a message, or explain one (`journalctl -x`)
         self._prefixes = prefixes
         self._clock = clock
         self._widths = widths
+        self._margin = margin
 
     def read(self, lines: Sequence[Line]) -> Iterator[LogRecord]:
         """Yield a record for each line that begins one; lines that continue a message are joined to it."""
@@ -185,6 +206,8 @@ class _Reader:
         """What a line adds to the message before: journalctl indents such lines, a terminal breaks them at its width."""
         if start and len(line) > start and not line[:start].strip():
             return f"\n{line[start:]}"
+        if start and self._margin and _is_wrapped(line, length, self._margin):
+            return f" {line}"
         return line if start and length in self._widths and len(line) <= length else None
 
     def within(self, record: LogRecord) -> LogRecord:
@@ -237,7 +260,7 @@ def _unwrapped(records: list[LogRecord], clock: Clock, depth: int) -> list[LogRe
     prefixes = formats_of([record.message for record in records]) if depth else []
     if not prefixes:
         return records
-    reader = _Reader(prefixes, clock, frozenset())
+    reader = _Reader(prefixes, clock, frozenset(), 0)
     inner = [reader.within(record) for record in records]
     return _unwrapped(inner, clock, depth - 1) if any(prefix.is_wrapper for prefix in prefixes) else inner
 

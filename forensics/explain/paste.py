@@ -12,7 +12,7 @@ from forensics.explain.format import PLAIN, Format
 from forensics.explain.kubernetes import NAME as KUBECTL
 from forensics.explain.kubernetes import may_describe, without_descriptions
 from forensics.explain.log_formats import LogRecord, is_newest_first, parse_lines, without_times
-from forensics.explain.records import TIME, JournalRecord, journal_records
+from forensics.explain.records import TIME, JournalRecord, journal_records, without_marks
 from forensics.explain.status import NAME as STATUS
 from forensics.explain.status import with_status, without_status
 
@@ -22,13 +22,28 @@ _OF_UNITS = {"UNIT", "USER_UNIT", "_SYSTEMD_UNIT", "_SYSTEMD_USER_UNIT", "COREDU
 
 def read_paste(content: bytes) -> PastedJournal:
     """Read the bytes of a pasted log."""
-    fields = journal_records(content)
-    if fields is not None:
+    fields = journal_records(content) or journal_records(without_marks(content))
+    if fields:
         understood = Format(FIELDS, len(fields), 1.0)
         if any(_OF_UNITS & record.fields.keys() for record in fields):
             return PastedJournal(tuple(fields), understood=understood, as_found=True)
-        return as_journal([_as_line(record) for record in fields], understood)
+        return _read_messages(fields, understood)
     return _read_text(decoded(content))
+
+
+def as_lines(pasted: PastedJournal) -> PastedJournal:
+    """Read fields as the lines that journalctl prints of them: their attempts get an end where the text has none."""
+    return as_journal([_as_line(JournalRecord(record.line, record.fields)) for record in pasted.records], pasted.understood)
+
+
+def _read_messages(fields: Sequence[JournalRecord], understood: Format) -> PastedJournal:
+    """Read fields that name no unit; those without anything but messages are as good as plain text."""
+    lines = [_as_line(record) for record in fields]
+    if any(line.time is not None or line.identifier for line in lines):
+        return as_journal(lines, understood)
+    numbers = [line.line for line in lines for _ in line.message.split("\n")]
+    records, _, _ = parse_lines(log_lines("\n".join(line.message for line in lines)), Clock(), {})
+    return as_journal([record._replace(line=numbers[record.line - 1]) for record in records], Format(PLAIN, len(fields), 1.0))
 
 
 def _read_text(text: str) -> PastedJournal:
@@ -46,10 +61,13 @@ def _read_text(text: str) -> PastedJournal:
 
 
 def _as_line(record: JournalRecord) -> LogRecord:
-    """A record whose fields name no unit, as the line that `journalctl -o short` prints of it."""
+    """The line that `journalctl -o short` prints of a record. Only the manager's process is systemd, whatever another one claims."""
     time, pid, identifier, host = (
         _text(record, names) for names in ((TIME,), ("_PID", "SYSLOG_PID"), ("SYSLOG_IDENTIFIER", "_COMM"), ("_HOSTNAME",))
     )
+    of_unit = _text(record, ("_SYSTEMD_UNIT", "_SYSTEMD_USER_UNIT"))
+    if identifier == "systemd" and pid != "1" and of_unit is not None:
+        identifier = _text(record, ("_COMM",))
     return LogRecord(
         line=record.line,
         message=_text(record, ("MESSAGE",)) or "",
@@ -57,6 +75,7 @@ def _as_line(record: JournalRecord) -> LogRecord:
         host=host,
         identifier=identifier,
         pid=int(pid) if pid and pid.isdigit() and len(pid) < 11 else None,
+        unit=of_unit if of_unit is not None and of_unit.endswith(".service") else None,
         kernel=_text(record, ("_TRANSPORT",)) == "kernel",
     )
 

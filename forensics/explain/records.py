@@ -16,7 +16,16 @@ _OBJECTS = re.compile(
     rb"(?m)^(?:data: ?|\x1e|\[)?\s{0,20}\{\s{0,20}\"(?:__|_[A-Z]|[A-Z][A-Z_]{2})"
 )  # json, json-pretty, json-sse, json-seq, an array
 _HEAD = re.compile(r"[^\s\[\]]{1,40} \d{4}-\d\d-\d\d \d\d:\d\d")
+_BEGINS = {b"__CURSOR", b"__REALTIME_TIMESTAMP"}
 _EXPORT = re.compile(rb"(?m)^__(?:CURSOR|REALTIME_TIMESTAMP)=")
+_NAME = re.compile(rb"[A-Z_][A-Z0-9_]{0,63}")
+# What stands before each line of a copy: quote marks, or the same indentation.
+_MARKED = re.compile(
+    rb"(?m)^(?P<mark>(?:> ?){1,8}|[ \t]{1,16})(?:__(?:CURSOR|REALTIME_TIMESTAMP)=|\{\s{0,20}(?:>[> \t]{0,20})?\"_"
+    rb"|[^\s\[\]]{1,40} \d{4}-\d\d-\d\d [^\n\[]{1,60} \[s=)"
+)
+_CUT_FIELD = re.compile(r'"([A-Z_][A-Z0-9_]{0,63})"\s{0,20}:\s{0,20}"((?:[^"\\]|\\.){0,20000})')
+LONGEST_CUT = 65_536  # characters of a record without an end
 _FIELD = re.compile(r" {4}([A-Z_][A-Z0-9_]*)=(.*)")
 _REALTIME = re.compile(r";t=([0-9a-f]+);")
 _BYTES_SHOWN = re.compile(r"\[\d+(?:\.\d+)?[BKMG]? blob data\]")
@@ -54,6 +63,15 @@ def journal_records(content: bytes) -> list[JournalRecord] | None:
     return list(_export(content)) if _EXPORT.search(content[:65_536]) else None
 
 
+def without_marks(content: bytes) -> bytes:
+    """Remove the marks of a quoted or indented copy of journal fields; the lines stay where they are."""
+    found = _MARKED.search(content[:65_536])
+    if found is None:
+        return b""
+    mark = found["mark"]
+    return b"\n".join(line.removeprefix(mark) if line.startswith(mark) else line.lstrip(b"> \t") for line in content.split(b"\n"))
+
+
 def _json(content: bytes) -> Iterator[JournalRecord]:
     text = content.decode(errors="backslashreplace")
     begins = [0, *(newline.end() for newline in re.finditer("\n", text))]
@@ -64,12 +82,21 @@ def _json(content: bytes) -> Iterator[JournalRecord]:
             fields, at = decoder.raw_decode(text, start)
         except (ValueError, RecursionError):
             at = text.find("\n", start)
-            if at < 0:
+            following = text.find("{", max(at, start + 1))
+            fields = {} if following >= 0 else _cut_object(text[start : start + LONGEST_CUT])
+            if fields:
+                yield JournalRecord(bisect_right(begins, start), fields)
+            if at < 0 or following < 0:
                 return
             continue
         if isinstance(fields, dict):
             message = text.find('"MESSAGE"', start, at)
             yield JournalRecord(bisect_right(begins, start if message < 0 else message), fields)
+
+
+def _cut_object(text: str) -> Fields:
+    """The fields of an object that is cut; of the last one there may be only the beginning."""
+    return {name: value.replace('\\"', '"') for name, value in _CUT_FIELD.findall(text)}
 
 
 def _export(content: bytes) -> Iterator[JournalRecord]:
@@ -85,9 +112,14 @@ def _export(content: bytes) -> Iterator[JournalRecord]:
             if fields:
                 yield JournalRecord(line, fields)
             fields, line = {}, number + 1
+        elif not _NAME.fullmatch(name):  # what a person wrote around it, or the rest of a field that is cut
+            name = b""
         elif not equals:  # NAME, 8 bytes of length, the bytes
             size = int.from_bytes(content[end + 1 : end + 9], "little")
             value, after = content[end + 9 : end + 9 + size], min(end + 9 + size + 1, len(content))
+        if name in _BEGINS and name.decode() in fields and "MESSAGE" in fields:  # the empty line between was lost
+            yield JournalRecord(line, fields)
+            fields = {}
         if name:
             key = name.decode(errors="backslashreplace")
             fields.setdefault(key, value.decode(errors="backslashreplace"))

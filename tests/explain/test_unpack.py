@@ -10,7 +10,7 @@ import zipfile
 import pyarrow as pa
 import pytest
 
-from forensics.cli.explaining import _read_log
+from forensics.cli.explaining import _read_log, explain_log
 from forensics.errors import NothingRecordedError, UsageError
 from forensics.explain import unpack
 
@@ -117,3 +117,11 @@ def test_a_binary_journal_has_a_sentence_of_its_own(tmp_path):
     file.write_bytes(b"LPKSHHRH" + bytes(100))
     with pytest.raises(UsageError, match="report --file"):
         _read_log(file)
+
+
+def test_a_text_that_is_too_long_is_refused_before_it_is_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(unpack, "MOST", 1000)
+    log = tmp_path / "app.log"
+    log.write_text("ERROR: no such thing\n" * 100)
+    with pytest.raises(UsageError, match="is longer than"):
+        explain_log(log)
