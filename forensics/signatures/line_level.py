@@ -48,7 +48,7 @@ _WORDS = {
     ERROR: "error err erro eror severe failure fail e ee exception",
     WARNING: "warning warn wrn w ww userwarning runtimewarning deprecationwarning pendingdeprecationwarning futurewarning resourcewarning"
     " syntaxwarning importwarning byteswarning unicodewarning",
-    ORDINARY: "notice noti information info inf ii i debug debu dbug dbg d trace trce trc verbose vrb config fine finer finest success"
+    ORDINARY: "notice noti information info inf ii i debug debu dbug dbg d trace trce trc t verbose vrb config fine finer finest success"
     " note n",
 }
 # syslog's severities (RFC 5424) and the levels of pino and bunyan
@@ -76,6 +76,7 @@ _MARK = ascii_classes(
     rf"|(?:^|\d: ){_PYTHON_WARNING}: "
     r"|^[EFWI](?:\d{4})?\d{4} \d\d:\d\d:"  # glog, klog, abseil
     r"|^\[[CEWID] (?:\d{4}-\d\d-\d\d |\d{6} )?\d\d:\d\d:\d\d"  # Jupyter, Tornado
+    r"|(?:^|[\s)])\[[FEWIDTN]\](?: |$)"  # Gitea, Home Assistant's helpers
     r"|^[EWN]: |\((?:EE|WW|II)\) | [EWID]! |^<[0-7]>"  # apt · Xorg · Telegraf · sd-daemon
 )
 _BEFORE_WORD = ascii_classes(r"^\[\w{1,30}:|^\x1b\[[0-9;]{0,12}m|^[Z0-9] |^PHP (?:Notice|Deprecated)?|^\d: ")
@@ -106,7 +107,7 @@ _ERROR_FORM = ascii_classes(
     r"|^(?i:error|failed|failure|unable|cannot|could not|couldn't|can't|can not)(?: to)? \w|^(?i:error)[: ]|^ERR! |^npm (?:ERR!|error) "
     r"|(?:^|: )(?i:error) (?i:loading|while loading|opening|reading|parsing|creating|initializing|in|at|binding|on line|while)\b"
     r"|^\[!\] |^Traceback \(most recent call last\)|^!!! |^[^\n:]{0,40}\b(?i:error)(?: \([^)\n]*\))? ?: "
-    r"|^[\w./\-]+:\d+(?::\d+)?: (?i:fatal )?error|^\*\*\* (?i:error|fatal)|^make(?:\[\d+\])?: \*\*\* "
+    r"|^[\w./\-]+:\d+(?::\d+)?: (?i:fatal )?error|^(?i:error)!+ |^\*\* (?:\{|Reason )|^\*\*\* (?i:error|fatal)|^make(?:\[\d+\])?: \*\*\* "
     # Redis marks all that matters with #, Samba with level 0 · stunnel
     r"|^(?:\d+:[A-Z] \d\d \w{3} \d{4} [\d:.]{8,15} # |\[[\d/]{10} [\d:.]{8,15}, +0(?:, [^\]\n]*)?\] \S+\(\w+\) )(?:(?:[^W\n]"
     r"|W[^A\n])[^\n]*)?(?i:fail|error|can't|cannot|could not|unable|fatal|abort|denied)"
@@ -125,7 +126,11 @@ _ENDED_FORM = ascii_classes(
     r"|\bgave up: \S+ entered FATAL|\bspawnerr: "
 )
 # What is left aside stops nobody.
-_ASIDE_FORM = ascii_classes(r"[,;.] (?i:ignoring|ignored|skipping|skipped|continuing)\b[^\n:]*$")
+_ASIDE_FORM = ascii_classes(
+    r"[,;.(-] ?(?i:ignoring|ignored|skipping|skipped|skip|continuing)(?:\b[^\n:]*$|[:,] )"
+    r"|[,;.] (?i:(?:now |so |will (?:be )?)?(?:using|us(?:e|ing) (?:the )?default|creat(?:e|ing)|generat(?:e|ing)|falling back|defaulting"
+    r"|assuming|starting with an? (?:new|empty)))\b[^\n:]*$"
+)
 # Exceptions that a request to stop raises.
 _STOPPING = ascii_classes(r"^(?:[\w.]+\.)?(?:KeyboardInterrupt|CancelledError|SystemExit|GeneratorExit)\b")
 

@@ -40,6 +40,7 @@ _COMPLAINT = _words(
     r"|double free|smashing|unbound|only wrote|wrote only"
     r"|unrecogni[sz]ed|unknown|undefined|undeclared|unexpected|unresolved|unavailable|unhandled|uncaught|mismatch(?:ed|es)?|expired"
     r"|incompatible"
+    r"|closed by (?:the )?(?:remote|peer|server|other)\b"
     r"|inconsistent|conflict(?:s|ing)?|duplicate|no (?:route|valid|permission|free|available|usable|suitable|default|module|matching)\b"
     r"|not a|not (?:\w+ )?(?:accessible|compatible|readable|writable|reachable|usable)"
     r"|no [\w-]+ (?:available|found|defined|configured|specified|given|left|supplied|matches|match)"
@@ -63,7 +64,7 @@ _HARMLESS = _words(
 _FAREWELL = _words(
     r"^[^\pL]*$|\bterminating, \d+ bad configuration options$",
     r"\bcommand failed with exit code \d+[.]?$|\bexiting due to (?:a )?(?:fatal )?errors?\b|\bexited: \S+ \(|\bgave up: \S+ entered",
-    r"\bnot recoverable\b|\bdue to (?:previous|earlier|the above) errors?\b",
+    r"\bnot recoverable\b|^(?:slogan|crash dump is being written to)\b|\bdue to (?:previous|earlier|the above) errors?\b",
     _opening(
         r"(?:\w+ )?(?:exiting|quitting|aborting|aborted|bailing out|terminating|terminated|giving up|stopping|stopped|goodbye|bye"
         r"|halting|going down)\b[^:]*$",
