@@ -15,9 +15,9 @@ from forensics.explain.entries import entries_of
 from forensics.explain.format import UNRECOGNISED, Format
 from forensics.explain.no_failure import Problem, find_problem
 from forensics.explain.paste import as_lines, read_paste
+from forensics.explain.proof import unproven
 from forensics.model.signature import Signature
 from forensics.signatures import Labelled, label
-from forensics.signatures.candidates import LAST_LINE
 from forensics.signatures.catalogue import Catalogue
 from forensics.signatures.nonfatal import WHY
 from forensics.signatures.pattern import Pattern
@@ -25,9 +25,6 @@ from forensics.signatures.root_cause import EVIDENCE, EXIT_RESULT, best, reasons
 
 NO_OVERRIDES = Overrides()
 MOST_CANDIDATES = 5  # shown
-LEAST_PROOF = 5  # points of the event that proves a failure of an attempt whose end is only assumed
-# For such an attempt neither of these proves a failure.
-_NO_PROOF = (EXIT_RESULT, EVIDENCE[LAST_LINE][1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +99,11 @@ def _labelled(pasted: PastedJournal, catalogue: Catalogue, overrides: Overrides)
     assumed = pl.col("invocation").is_in(list(pasted.assumed))
     # The kernel logs ERROR for much that makes nothing fail.
     kernel_only = (pl.col("unit") == KERNEL) & ~pl.col("why").str.starts_with("catalogue")
-    weak = pl.col("why").is_in(_NO_PROOF) | (pl.col("points") < LEAST_PROOF)
+    chosen = best(labelled.ranked)
+    weak = (pl.col("why") == EXIT_RESULT) | pl.col("attempt").is_in(unproven(labelled.ranked, assembly.events).implode())
     proven = ~(assumed & (weak | kernel_only))
     attempts = assembly.attempts.select("attempt", "unit", "invocation", "result", "exit_status")
-    labels = labelled.labels.join(attempts, on="attempt").join(best(labelled.ranked).select("attempt", "points"), on="attempt", how="left")
+    labels = labelled.labels.join(attempts, on="attempt").join(chosen.select("attempt", "points"), on="attempt", how="left")
     failures = labels.filter("failed", proven).with_columns(strength=strength(pl.col("points"), pl.col("result"), pl.col("exit_status")))
     return LabelledText(entries, [record.line for record in pasted.records], assembly, labelled, failures, pasted.understood)
 
