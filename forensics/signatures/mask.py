@@ -92,7 +92,7 @@ _PAIR_WITH_VALUE = prefix.ascii_classes(rf"{_KEY}(?:{_ENCLOSED}|[^\s,;'\"}})\]â€
 _EMPTY_PAIR = prefix.ascii_classes(rf"{_KEY}(['\"\s,;]|$)")
 _STAYS = prefix.ascii_classes(rf"(^|[\s,;'\"({{\[])({_OUTCOME})=|([\w.\-])=(true|false|True|False|yes|no|on|off)\b")
 # What an empty value says: a packet came in or goes out, a login is local. What PAM's user= says: root is another matter than a guess.
-_SAYS = prefix.ascii_classes(r"\b(?:(IN|OUT|rhost)=([\s,;'\"]|$)|(rhost=\S{0,200} {1,3}user)=)")
+_MEANINGFUL = prefix.ascii_classes(r"\b(?:(IN|OUT|rhost)=([\s,;'\"]|$)|(rhost=\S{0,200} {1,3}user)=)")
 _ASIDE = "\ue000"  # marks an = whose value is kept
 _OF_PAIRS_ONLY = tuple(
     (prefix.ascii_classes(pattern), replacement)
@@ -178,7 +178,7 @@ def _of_pairs(texts: pl.Series) -> pl.Series:
 
 
 def _keys_only(text: pl.Expr) -> pl.Expr:
-    masked = text.str.replace_all(_STAYS, "${1}${2}${3}" + _ASIDE + "${4}").str.replace_all(_SAYS, "${1}${3}" + _ASIDE + "${2}")
+    masked = text.str.replace_all(_STAYS, "${1}${2}${3}" + _ASIDE + "${4}").str.replace_all(_MEANINGFUL, "${1}${3}" + _ASIDE + "${2}")
     masked = masked.str.replace_all(_PAIR_WITH_VALUE, "${1}${2}=<s>")
     for _ in range(2):  # the end of one empty pair is the beginning of the next
         masked = masked.str.replace_all(_EMPTY_PAIR, "${1}${2}=<s>${3}")
