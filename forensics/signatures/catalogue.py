@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -13,7 +14,7 @@ from forensics.errors import UsageError
 from forensics.model.frames import EVENTS
 from forensics.resources import folder
 from forensics.sanitize.placeholders import groups
-from forensics.signatures import kept_patterns
+from forensics.signatures import kept_patterns, likeness
 from forensics.signatures.match import find_hits
 from forensics.signatures.pattern import Catalogue, Example, Pattern
 from forensics.toml_file import Mistake
@@ -61,6 +62,7 @@ def _read_shipped(directory: Path) -> tuple[tuple[Pattern, ...], list[Mistake]]:
         return kept, []
     patterns, mistakes = _read(directory, compiles=True)
     if not mistakes:
+        patterns = tuple(replace(pattern, example_keys=tuple(likeness.keys_of(pattern))) for pattern in patterns)
         kept_patterns.write(stamp, patterns, directory)
     return patterns, mistakes
 

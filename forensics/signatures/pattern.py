@@ -62,6 +62,7 @@ class Pattern:
     examples: tuple[Example, ...] = ()
     counterexamples: tuple[Example, ...] = ()
     literals: tuple[Required, ...] = ()  # of each of `messages`; empty where they were not looked for
+    example_keys: tuple[str, ...] = field(default=(), compare=False)  # of `examples`, by `mask`; empty where they were not made
 
     @property
     def id(self) -> str:

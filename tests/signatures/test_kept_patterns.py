@@ -10,7 +10,7 @@ import pytest
 
 from forensics import resources
 from forensics.errors import UsageError
-from forensics.signatures import catalogue, kept_patterns
+from forensics.signatures import catalogue, kept_patterns, pattern_file
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def test_the_second_start_reads_no_pattern_file_and_has_the_same_patterns(
 ) -> None:
     first = load(shipped)
     assert kept_file(tmp_path).stat().st_mode & 0o777 == 0o600
-    monkeypatch.setattr(catalogue, "read_pattern", never)
+    monkeypatch.setattr(pattern_file, "read_pattern", never)
     assert load(shipped) == first
     assert any(pattern.columns and pattern.signature.references for pattern in first.patterns), "each kind of field is compared"
 

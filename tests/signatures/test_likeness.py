@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import polars as pl
+import pytest
+
+from forensics.signatures import likeness, mask
 from forensics.signatures.likeness import LEAST, most_like
 
-KNOWN = [
+TEXTS = [
     ("gpu.memory", "CUDA out of memory. Tried to allocate 20.00 GiB"),
     ("port.conflict", "[Errno 98] error while attempting to bind on address ('0.0.0.0', 5000): address already in use"),
     ("disk.full", "OSError: [Errno 28] No space left on device"),
 ]
+KNOWN = list(zip((name for name, _ in TEXTS), mask.keys(pl.Series([text for _, text in TEXTS])), strict=True))
 
 
 def test_a_text_is_most_like_the_one_that_shares_its_words() -> None:
@@ -41,3 +46,11 @@ def test_named_texts_are_also_compared_with_those_before_them() -> None:
     assert first == ()
     assert [like.signature for like in second] == ["mined:a"]
     assert third == ()
+
+
+@pytest.mark.parametrize("text", ["bind on address: address already in use", "OSError: No space left on this device", "zyxwv", "CUDA"])
+def test_what_is_left_out_is_below_the_least(text):
+    keys = [*(key for _, key in KNOWN), text]
+    (all_of_them,) = likeness._cosines(list(map(likeness._weights_by_count, keys)), of_last=1)
+    shown = {number: cosine for number, cosine in all_of_them.items() if cosine >= LEAST and number < len(KNOWN)}
+    assert {number: cosine for number, cosine in likeness._near(keys).items() if cosine >= LEAST} == pytest.approx(shown)
