@@ -50,7 +50,8 @@ WORDS = ("cache", "worker", "request", "model", "shard", "token", "queue", "stre
 def cpu_of(command: Sequence[str], root: Path = ROOT) -> float:
     """Run a command to its end and return its CPU seconds."""
     quiet = [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
-    pid = os.posix_spawn(command[0], command, {**os.environ, "PYTHONPATH": str(root)}, file_actions=quiet)
+    of_root = {"PYTHONPATH": str(root), "PYTHONSAFEPATH": "1"}  # else the working directory's package would run, whatever the root
+    pid = os.posix_spawn(command[0], command, os.environ | of_root, file_actions=quiet)
     _, status, usage = os.wait4(pid, 0)
     if status:
         sys.exit(f"{' '.join(command)} ended with status {status}")
