@@ -135,7 +135,7 @@ _AS_UNKNOWN = ["event", "signature", root_cause.name_of(pl.col("evidence")).alia
 
 
 def _signatures(labels: pl.DataFrame, hits: pl.DataFrame, mined: pl.DataFrame, catalogue: Catalogue) -> dict[str, Signature]:
-    titles = dict(sorted(set(zip(mined["signature"], mined["title"], strict=True))))
+    titles = dict(sorted(mined.select("signature", "title").unique().rows()))
     used = set(labels["signature"]) | set(hits["signature"])
     patterns = _BY_ID(catalogue.patterns)
     signatures = {id_: patterns[id_].signature for id_ in used if id_ in patterns}
