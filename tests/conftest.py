@@ -1,6 +1,7 @@
 """Set up every test session: one seed incident for all workers, slow tests first, no skipped test where every real part exists."""
 
 import fcntl
+import gc
 import os
 import subprocess
 import sys
@@ -12,6 +13,17 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 hypothesis.settings.register_profile("any machine", deadline=None)  # an example may be slow where the machine is
 hypothesis.settings.load_profile("any machine")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """Keep all that collecting makes out of every collection of garbage, the ones of the collecting itself too: a quarter of its time."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_collection_modifyitems(items):

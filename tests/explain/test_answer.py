@@ -21,6 +21,8 @@ from forensics.signatures import catalogue, label
 from forensics.signatures.pattern import Pattern
 from forensics.signatures.pattern_file import id_of_path
 from tests.attempts.building import Journal, frames
+from tests.explain.together import classes_of
+from tests.shipped import shipped
 
 SEED = {
     name: getattr(failures, name)(Random(7), False)  # noqa: S311 - the seed draws its numbers so
@@ -33,7 +35,7 @@ NOT_OF_A_SERVICE = {"kernel", "manager", "coredump"}
 
 @pytest.fixture(scope="module")
 def known():
-    return catalogue.load([PATTERNS])
+    return shipped()
 
 
 def fail_with(journal: Journal, lines: list[str], invocation: str = "run", pid: int = 100) -> Journal:
@@ -153,26 +155,48 @@ def examples_of_services(pattern: Pattern) -> list[list[str]]:
 
 
 @pytest.fixture(scope="module")
-def reported_examples(known) -> dict[str, list[str]]:
-    """Pattern → what the report calls each of its examples, from one journal in which every example is a unit of its own."""
-    examples = [(pattern.id, lines) for pattern in known.patterns for lines in examples_of_services(pattern)]
-    journals = [Journal(f"example{number}.service") for number in range(len(examples))]
-    for number, (journal, (_, lines)) in enumerate(zip(journals, examples, strict=True)):
-        fail_with(journal, lines, f"run{number}", pid=100 + number)
-    assembly = assemble(frames(journals))
+def examples(known) -> list[tuple[str, Journal]]:
+    """Pattern and journal of each example of a service, every one a unit of its own."""
+    lines_of = [(pattern.id, lines) for pattern in known.patterns for lines in examples_of_services(pattern)]
+    return [
+        (pattern, fail_with(Journal(f"example{number}.service"), lines, f"run{number}", pid=100 + number))
+        for number, (pattern, lines) in enumerate(lines_of)
+    ]
+
+
+def by_pattern(examples, classes) -> dict[str, list[str | None]]:
+    found: dict[str, list[str | None]] = {}
+    for (pattern, _), signature in zip(examples, classes, strict=True):
+        found.setdefault(pattern, []).append(signature)
+    return found
+
+
+@pytest.fixture(scope="module")
+def reported_examples(known, examples) -> dict[str, list[str | None]]:
+    """Pattern → what the report calls each of its examples, from one journal of all."""
+    assembly = assemble(frames([journal for _, journal in examples]))
     labels = label(assembly.events, assembly.attempts, known).labels.join(assembly.attempts.select("attempt", "unit"), on="attempt")
     by_unit = dict(labels.select("unit", "signature").iter_rows())
-    reported: dict[str, list[str]] = {}
-    for journal, (pattern, _) in zip(journals, examples, strict=True):
-        reported.setdefault(pattern, []).append(by_unit[journal.unit])
-    return reported
+    return by_pattern(examples, [by_unit[journal.unit] for _, journal in examples])
+
+
+@pytest.fixture(scope="module")
+def explained_examples(known, examples) -> dict[str, list[str | None]]:
+    """Pattern → what each of its examples is called as the lines that `journalctl` prints of it."""
+    return by_pattern(examples, classes_of([JOURNALCTL["short"](journal) for _, journal in examples], known))
 
 
 @pytest.mark.parametrize("pattern", [id_of_path(file, PATTERNS) for file in sorted(PATTERNS.rglob("*.toml"))])
-def test_each_example_of_a_service_pattern_is_what_the_report_calls_it(known, reported_examples, pattern):
-    texts = [JOURNALCTL["short"](journal_of(lines)) for lines in examples_of_services(known.pattern(pattern))]
-    explained = [explain(text.encode(), known).signature for text in texts]
-    assert [signature and signature.id for signature in explained] == reported_examples.get(pattern, [])
+def test_each_example_of_a_service_pattern_is_what_the_report_calls_it(explained_examples, reported_examples, pattern):
+    assert explained_examples.get(pattern) == reported_examples.get(pattern)
+
+
+def test_what_many_texts_are_called_at_once_is_what_each_is_called(known, examples):
+    """So that the examples may be read together; each seventieth is explained as well."""
+    texts = [JOURNALCTL["short"](journal) for _, journal in examples[::70]]
+    alone = [explain(text.encode(), known).signature for text in texts]
+    assert [signature and signature.id for signature in alone] == classes_of(texts, known)
+    assert len(texts) > 10
 
 
 def test_the_fields_of_an_example_become_the_entries_that_the_report_labels(known):
