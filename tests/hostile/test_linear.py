@@ -7,22 +7,16 @@ import polars as pl
 import pytest
 import regex
 
-from forensics.resources import folder
 from forensics.sanitize.characters import make_visible, without_controls
-from forensics.signatures import catalogue
 from forensics.signatures.frames import top_frames
 from forensics.signatures.pattern import REGEX
 from forensics.signatures.slow_expression import sample
 from forensics.signatures.traceback import outline
 from tests.hostile.worst import compiled, driven, superlinear, worst_inputs
+from tests.shipped import shipped
 
 COMPILED = compiled()
-LOOK_AROUND = [
-    (pattern.id, message)
-    for pattern in catalogue.load((folder("patterns"),)).patterns
-    if pattern.engine == REGEX
-    for message in pattern.messages
-]
+LOOK_AROUND = [(pattern.id, message) for pattern in shipped().patterns if pattern.engine == REGEX for message in pattern.messages]
 # whole functions over log text: what they cost by the kind of input
 FUNCTIONS = {
     "without_controls": without_controls,
@@ -73,6 +67,6 @@ def test_the_measurement_finds_what_is_not_linear(expression):
 def test_the_catalogue_is_linear_by_its_engine():
     """Rust's engine is: what is left to show is that no expression is so large that a long line takes seconds."""
     lines = pl.Series([character * 10_240 for character in ("a", " ", "\n", "1", ".", "\x9d", "\u0301")])
-    for pattern in catalogue.load((folder("patterns"),)).patterns:
+    for pattern in shipped().patterns:
         for message in pattern.messages if pattern.engine != REGEX else ():
             assert not lines.str.contains(message).any(), pattern.id

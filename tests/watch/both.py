@@ -18,13 +18,13 @@ from forensics.journal.damage import DamageLog
 from forensics.journal.json_lines import read_json
 from forensics.model.frames import ENTRIES
 from forensics.model.values import Incident, Window
-from forensics.resources import folder
-from forensics.signatures import catalogue, label
+from forensics.signatures import label
 from forensics.watch.stream import ROUTINE_S, Stream
 from forensics.watch.tracker import Tracker
 from tests.attempts.building import Journal
+from tests.shipped import shipped
 
-KNOWN = catalogue.load((folder("patterns"),))
+KNOWN = shipped()
 LINES = {
     "library": "ImportError: libstdc++.so.6: cannot open shared object file: No such file or directory",
     "unknown": "ValueError: the model is upside down",

@@ -2,15 +2,14 @@
 
 import pytest
 
-from forensics import resources
 from forensics.errors import UsageError
 from forensics.guard.drill.scene import MOST_WORDS, UnplayableError, scene_of
-from forensics.signatures import catalogue
 from forensics.signatures.catalogue import examples_as_events
 from forensics.signatures.match import find_hits
 from forensics.signatures.pattern import Example
+from tests.shipped import shipped
 
-CATALOGUE = catalogue.load([resources.folder("patterns")])
+CATALOGUE = shipped()
 OF_OTHERS = {pattern.id for pattern in CATALOGUE.patterns if all(example.columns for example in pattern.examples)}
 
 

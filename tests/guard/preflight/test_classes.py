@@ -11,10 +11,9 @@ from forensics.guard.preflight.checks import About, Access, Configuration, Disk,
 from forensics.guard.preflight.files import MISSING, check_access, check_configuration, check_disk
 from forensics.guard.preflight.libraries import not_found
 from forensics.guard.preflight.unit import Unit
-from forensics.resources import folder
-from forensics.signatures import catalogue
+from tests.shipped import shipped
 
-CATALOGUE = catalogue.load((folder("patterns"),))
+CATALOGUE = shipped()
 UNIT = Unit("x.service", inside=True, environment={}, directory=Path("/"), properties={"TriggeredBy": ""})
 EXT = "/srv/venv/lib/python3.12/site-packages/ext.so"
 
