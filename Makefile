@@ -40,6 +40,7 @@ report: setup build/seed/made
 test: setup
 	@.ci/system-packages test
 	@$(BIN)/python hatch_build.py --fetch
+	@$(BIN)/python -m compileall -q forensics fixtures  # once, not by each of the hundreds of processes of the tests
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: setup
