@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -16,6 +16,7 @@ _METHODS = {
 }
 _KINDS = {"restart-loop": "Restart loop", "outage": "Outage", "failing-job": "Failing job", "recurring": "Recurring failures"}
 _RECOVERIES = {"failing-job": "first good run", "recurring": "last stable start"}
+_BARS = "▁▂▃▄▅▆▇█"
 _ITEM = re.compile(r"\s*(?:\d+[.)]|[-*•])\s")  # the start of a list item
 
 NOT_REDACTED = "Secrets are NOT hidden (--no-redact)."  # at the head of every output that was asked for so
@@ -162,3 +163,9 @@ def reflowed(text: str) -> str:
         else:
             lines.append(line.strip())
     return "\n".join(lines)
+
+
+def sparkline(counts: Sequence[int]) -> str:
+    """Draw one bar per count: a space for zero, the lowest bar at least for anything more."""
+    most = max(counts, default=0) or 1
+    return "".join(" " if count == 0 else _BARS[min(len(_BARS) - 1, count * len(_BARS) // (most + 1))] for count in counts)

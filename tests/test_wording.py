@@ -74,3 +74,9 @@ def test_an_unknown_zone_is_utc():
 )
 def test_a_range_has_its_unit_once_where_it_can(low, high, words):
     assert wording.between(low, high) == words
+
+
+def test_a_sparkline_has_a_bar_per_count_and_shows_the_smallest():
+    assert wording.sparkline([0, 1, 50, 100]) == " ▁▄█"
+    assert wording.sparkline([]) == ""
+    assert wording.sparkline([0, 0]) == "  "

@@ -8,9 +8,8 @@ from datetime import UTC, datetime, tzinfo
 
 from forensics.classes.summary import ClassSummary
 from forensics.sanitize import one_line, sanitizer
-from forensics.wording import NOT_REDACTED, helps, minute, plural
+from forensics.wording import NOT_REDACTED, helps, minute, plural, sparkline
 
-_BARS = "▁▂▃▄▅▆▇█"
 _INDENT = " " * 18
 _HEADING = f"failures  restarts  {'when':<24}  first → last failure"
 
@@ -85,9 +84,3 @@ def _family_lines(family: Sequence[ClassSummary], where: tzinfo, title_of: dict[
 
 def _summed(family: Sequence[ClassSummary]) -> list[int]:
     return [sum(counts) for counts in zip(*(row.histogram for row in family), strict=True)]
-
-
-def sparkline(counts: Sequence[int]) -> str:
-    """Draw one bar per count: a space for zero, the lowest bar at least for anything more."""
-    most = max(counts, default=0) or 1
-    return "".join(" " if count == 0 else _BARS[min(len(_BARS) - 1, count * len(_BARS) // (most + 1))] for count in counts)
