@@ -86,7 +86,10 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One value. below: further lines; id: the class's id; mark: the glyph's meaning and the glyph; swatch: its colour in the figures."""
+    """One value. below: further lines; id: the class's id; mark: the glyph's meaning and the glyph; swatch: its colour in the figures.
+
+    sort: what a page sorts by where the text is no plain number, such as a duration's seconds.
+    """
 
     text: str
     style: Style = ""
@@ -95,6 +98,7 @@ class Cell:
     to: str = ""
     mark: tuple[str, str] | None = None
     swatch: int | None = None
+    sort: float | None = None
 
 
 Row = tuple[Cell, ...]
@@ -102,7 +106,10 @@ Row = tuple[Cell, ...]
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table whose first column names its rows. total: the last row; more: how many rows are left out, and what they are."""
+    """A table whose first column names its rows. total: the last row; more: how many rows are left out, and what they are.
+
+    tight: in a terminal a row is one line, and each text below it another; texts are cut to the width, ids never.
+    """
 
     kind: ClassVar[str] = "table"
     name: str
@@ -114,6 +121,8 @@ class Table:
     groups: tuple[tuple[int, str], ...] = ()  # (index of a row, the heading before it)
     named: int = 0  # the column that names a row
     cards: bool = True  # on a telephone each row is a card; else the table scrolls
+    sortable: bool = True  # its rows are of one kind, so that a reader may order them
+    tight: bool = False
     least: Detail = Detail.TERMINAL
     most: Detail = Detail.PAGE
 
@@ -140,17 +149,18 @@ class Chain:
 
 @dataclass(frozen=True, slots=True)
 class Commands:
-    """Commands to copy, each with what it does."""
+    """Commands to copy, each with what it does. tight: in a terminal both are on one line where they fit."""
 
     kind: ClassVar[str] = "commands"
     items: tuple[tuple[str, str], ...]
     title: str = ""
+    tight: bool = False
     least: Detail = Detail.TERMINAL
 
 
 @dataclass(frozen=True, slots=True)
 class Remedy:
-    """What to do about one class. aside: how often it occurred, and whether a restart helps."""
+    """What to do about one class. aside: how often it occurred, and whether a restart helps; lines: for the steps in a terminal, 0 is all."""
 
     kind: ClassVar[str] = "remedy"
     title: str
@@ -158,6 +168,7 @@ class Remedy:
     measured: str
     cause: str
     steps: str
+    lines: int = 0
     least: Detail = Detail.TERMINAL
 
 
@@ -184,7 +195,7 @@ class Drawing:
     """A figure. shape: what draws it; of: the values drawn; a table of the report has the same values as text."""
 
     kind: ClassVar[str] = "drawing"
-    shape: Literal["bars", "growth", "lanes", "controls"]
+    shape: Literal["bars", "growth", "lanes", "controls", "incidents"]
     name: str
     title: str
     of: Any
