@@ -1,4 +1,4 @@
-"""README.md, ARCHITECTURE.md and CHANGELOG.md describe the program as it is."""
+"""README.md, ARCHITECTURE.md, CHANGELOG.md and docs describe the program as it is."""
 
 import importlib
 import re
@@ -14,29 +14,37 @@ from tests.events.stacks_of_runtimes import FAMILIES
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+COMMANDS = (ROOT / "docs/commands.md").read_text(encoding="utf-8")
+FIND_OUT_WHY = (ROOT / "docs/find-out-why.md").read_text(encoding="utf-8")
 CHANGELOG = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 ARCHITECTURE = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
 
 
 def test_the_terminal_output_is_what_the_seed_incident_prints():
-    (shown,) = re.findall(r"^```text\n(.*?)^…\n```$", README, re.MULTILINE | re.DOTALL)
+    (shown,) = re.findall(r"^```text\n(.*?)^…\n```$", FIND_OUT_WHY, re.MULTILINE | re.DOTALL)
     printed = (ROOT / "fixtures/golden/seed.txt").read_text(encoding="utf-8")
     assert printed.startswith(shown)
     assert "13,936" in shown
 
 
 def test_every_command_is_in_the_table_and_no_other():
-    assert set(re.findall(r"^\| `([a-z -]+)` \|", README, re.MULTILINE)) == set(command_options())
+    assert set(re.findall(r"^\| `([a-z -]+)` \|", COMMANDS, re.MULTILINE)) == set(command_options())
+
+
+def test_the_readme_is_one_screen_and_leads_to_every_document():
+    assert len(README.splitlines()) <= 60
+    assert README.count("](docs/") >= 12
+    assert {file.name for file in (ROOT / "docs").glob("*.md")} <= set(re.findall(r"docs/([\w-]+\.md)", README + COMMANDS + FIND_OUT_WHY))
 
 
 def test_every_option_that_is_named_exists():
-    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", README))
+    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", README + COMMANDS))
     assert len(named) > 10
     assert named <= set().union(*command_options().values())
 
 
 def test_the_exit_codes_are_those_of_the_errors():
-    (line,) = re.findall(r"\*\*Exit codes\.\*\* (.+?)\.\n\n", README, re.DOTALL)
+    (line,) = re.findall(r"\*\*Exit codes\.\*\* (.+?)\.\n", COMMANDS, re.DOTALL)
     documented = {int(code) for code in re.findall(r"(?:^|· |·\n)(\d+) ", line)}
     raised = {each.exit_code for each in vars(errors).values() if isinstance(each, type) and hasattr(each, "exit_code")}
     assert raised <= documented
