@@ -55,8 +55,10 @@ def _run() -> None:
 
         gc.disable()  # the text is explained once
         sys.exit(explain_log(**arguments))
+    from forensics.cli import completion
     from forensics.cli.app import app
 
+    completion.rejoin_words(os.environ)
     app(prog_name="tabby-forensics")
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from forensics.cli import params
+from forensics.cli import completion, params
 from forensics.errors import UsageError
 from forensics.query import Query
 
@@ -19,8 +19,10 @@ FORMATS = ("term", "json")
 
 app = typer.Typer(help="List the failure classes in the store; merge, split, pin and rename them.", rich_markup_mode=None)
 
-Id = Annotated[str, typer.Argument(metavar="ID", help="The id of a class, as in `classes` and `report`.")]
-Ids = Annotated[list[str], typer.Argument(metavar="ID…", help="The classes to show as the first one.")]
+Id = Annotated[
+    str, typer.Argument(metavar="ID", help="The id of a class, as in `classes` and `report`.", autocompletion=completion.classes)
+]
+Ids = Annotated[list[str], typer.Argument(metavar="ID…", help="The classes to show as the first one.", autocompletion=completion.classes)]
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The name to give it.")]
 Title = Annotated[str, typer.Argument(metavar="TITLE", help="The title that reports show.")]
 
@@ -50,6 +52,7 @@ def classes(
     catalogue, overrides = load_catalogue(query.pattern_folders), read_overrides(overrides_file())
     history = read_history(query, catalogue, overrides, output.progress("reading the journal"))
     rows = summarise_classes(history.assembly, history.labelled, catalogue, overrides)
+    completion.keep_classes(query.store, (row.signature.id for row in rows))
     notice_damage(history)
     if format_ == "json":
         typer.echo(render.as_json(rows, redact=redact), nl=False)

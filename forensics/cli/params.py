@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from forensics.cli import completion
 from forensics.query import Query
 
 _TIMES = "30d, 1h30m, yesterday, '2025-12-07 21:30', @epoch, RFC 3339, boot, boot-1"
@@ -22,7 +23,10 @@ Zone = Annotated[
     str | None,
     typer.Option("--tz", metavar="ZONE", help="Time zone of the output, and of times given without one. Default: the host's."),
 ]
-Unit = Annotated[list[str] | None, typer.Option(metavar="UNIT", help="Only this unit; repeatable, shell patterns allowed.")]
+Unit = Annotated[
+    list[str] | None,
+    typer.Option(metavar="UNIT", help="Only this unit; repeatable, shell patterns allowed.", autocompletion=completion.units),
+]
 JournalDirs = Annotated[
     list[Path] | None, typer.Option("--journal-dir", metavar="DIR", readable=False, help="Read a copied journal directory; repeatable.")
 ]
@@ -42,8 +46,10 @@ Store = Annotated[
 ]
 Patterns = Annotated[list[Path] | None, typer.Option(metavar="DIR", help="A directory of additional patterns; repeatable.")]
 Redact = Annotated[bool, typer.Option("--redact/--no-redact", help="Replace secrets in log lines with stable pseudonyms.")]
-TermOrJson = Annotated[str, typer.Option("--format", metavar="FORMAT", help="term or json.")]
-Service = Annotated[str, typer.Argument(metavar="UNIT", help="The service, such as tabbyapi.service.")]
+TermOrJson = Annotated[
+    str, typer.Option("--format", metavar="FORMAT", help="term or json.", autocompletion=completion.choices("term", "json"))
+]
+Service = Annotated[str, typer.Argument(metavar="UNIT", help="The service, such as tabbyapi.service.", autocompletion=completion.units)]
 OfUser = Annotated[bool, typer.Option("--user", help="The unit is one of your own service manager's, not of the system's.")]
 Output = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to this file instead of standard output.")]
 

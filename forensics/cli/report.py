@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from forensics.cli import params
+from forensics.cli import completion, params
 from forensics.errors import IncompleteDataError
 from forensics.files import PRIVATE_FILE, write_atomically
 from forensics.query import Query
@@ -22,7 +22,12 @@ FINDINGS = 3
 
 Format = Annotated[
     str | None,
-    typer.Option("--format", metavar="FORMAT", help="term, html, md or json. Default: by the suffix of --output, else term."),
+    typer.Option(
+        "--format",
+        metavar="FORMAT",
+        help="term, html, md or json. Default: by the suffix of --output, else term.",
+        autocompletion=completion.choices(*FORMATS),
+    ),
 ]
 Outputs = Annotated[
     list[Path] | None, typer.Option("--output", "-o", metavar="FILE", help="Write to this file instead of standard output; repeatable.")

@@ -5,6 +5,7 @@ import os
 
 import pytest
 
+from forensics.cli import completion
 from tests.attempts.building import Journal
 from tests.cli.journals import export_format
 from tests.cli.running import assert_one_sentence, run
@@ -66,6 +67,11 @@ def test_classes_and_report_count_the_same(tmp_path):
     text = run_with_config(tmp_path, "classes", *source).stdout
     assert text.splitlines()[0].split()[:2] == ["failures", "restarts"]
     assert "3 failed attempts, 4 automatic restarts in the store." in text
+
+
+def test_listed_classes_complete_in_a_shell(folder, tmp_path):
+    ids = [row["signature"] for row in listed(folder, tmp_path)]
+    assert completion._listed_classes(folder / "store") == ids
 
 
 def test_the_terminal_lists_the_same(folder, tmp_path):
