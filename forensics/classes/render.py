@@ -1,15 +1,22 @@
-"""Render class summaries as JSON or as text for a terminal; log text is sanitized as in a report."""
+"""Render class summaries as JSON, as rows of a table or as text for a terminal; log text is sanitized as in a report."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, tzinfo
+from typing import Any
+
+import polars as pl
 
 from forensics.classes.summary import ClassSummary
 from forensics.sanitize import one_line, sanitizer
 from forensics.wording import NOT_REDACTED, helps, minute, plural, sparkline
 
+COLUMNS = {
+    "signature": pl.String, "title": pl.String, "severity": pl.String, "restart_helps": pl.Boolean, "restart_helps_when": pl.String,
+    "failures": pl.Int64, "restarts": pl.Int64, "first": pl.Datetime, "last": pl.Datetime, "units": pl.String, "pinned": pl.Boolean,
+}  # fmt: skip
 _INDENT = " " * 18
 _HEADING = f"failures  restarts  {'when':<24}  first → last failure"
 
@@ -37,6 +44,27 @@ def as_json(summaries: Sequence[ClassSummary], *, redact: bool) -> str:
         for row in summaries
     ]
     return json.dumps({"redacted": redact, "classes": classes}, indent=2, ensure_ascii=False) + "\n"
+
+
+def as_rows(summaries: Sequence[ClassSummary], *, redact: bool) -> list[dict[str, Any]]:
+    """Make rows with COLUMNS, in the order given."""
+    safe = sanitizer([row.signature.title for row in summaries], redact=redact)
+    return [
+        {
+            "signature": row.signature.id,
+            "title": safe(row.signature.title),
+            "severity": row.signature.severity,
+            "restart_helps": row.signature.restart_helps,
+            "restart_helps_when": row.signature.restart_helps_when,
+            "failures": row.failures,
+            "restarts": row.restarts,
+            "first": row.first.astimezone(UTC),
+            "last": row.last.astimezone(UTC),
+            "units": row.units,
+            "pinned": row.pinned,
+        }
+        for row in summaries
+    ]
 
 
 def _rfc3339(time: datetime) -> str:

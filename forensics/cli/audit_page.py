@@ -1,4 +1,4 @@
-"""Write an audit for a terminal, in four layers, and as JSON."""
+"""Write an audit for a terminal, in four layers, as JSON and as a table."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+import polars as pl
 import typer
 
+from forensics.cli.csv_table import as_csv as table_as_csv
 from forensics.model.controls import Control
 from forensics.report import audited
 from forensics.report.json_report import control_keys
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 
 COLORS = {"effective": typer.colors.GREEN, "unknown": typer.colors.YELLOW}
 INDENT = 16
+COLUMNS = {"layer": pl.Int64, "id": pl.String, "control": pl.String, "status": pl.String, "link": pl.String, "evidence": pl.String,
+           "remedy": pl.String}  # fmt: skip
 
 
 def as_json(subject: Subject, controls: Sequence[Control]) -> str:
@@ -33,6 +37,24 @@ def as_json(subject: Subject, controls: Sequence[Control]) -> str:
     }
     page = {"schema_version": 1, "subject": about, "controls": [control_keys(control) for control in controls]}
     return json.dumps(page, indent=2, ensure_ascii=False) + "\n"
+
+
+def as_csv(controls: Sequence[Control]) -> str:
+    """Write a row per control, with the first link that is broken."""
+    rows = [
+        {
+            "layer": control.layer,
+            "id": control.id,
+            "control": control.control,
+            "status": control.status,
+            "link": row.broken,
+            "evidence": row.evidence,
+            "remedy": control.remedy,
+        }
+        for control in controls
+        for _, (row,) in audited.layers((control,))
+    ]
+    return table_as_csv(COLUMNS, rows)
 
 
 def as_text(subject: Subject, controls: Sequence[Control], width: int, *, color: bool) -> str:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from forensics.pipeline import History
     from forensics.signatures.catalogue import Catalogue
 
-FORMATS = ("term", "json")
+FORMATS = ("term", "json", "csv")
 
 app = typer.Typer(help="List the failure classes in the store; merge, split, pin and rename them.", rich_markup_mode=None)
 
@@ -33,7 +33,7 @@ def classes(
     *,
     context: typer.Context,
     query: Query,
-    format_: params.TermOrJson = "term",
+    format_: params.TermJsonOrCsv = "term",
     redact: params.Redact = True,
 ) -> None:
     """List the failure classes in the store: failures, restarts, first and last time, and what unknown ones resemble."""
@@ -44,6 +44,7 @@ def classes(
     from forensics.classes.overrides import read_overrides
     from forensics.classes.summary import summarise_classes
     from forensics.cli import output, parse
+    from forensics.cli.csv_table import as_csv
     from forensics.cli.history import load_catalogue, notice_damage
     from forensics.paths import overrides_file
     from forensics.pipeline import read_history
@@ -56,6 +57,8 @@ def classes(
     notice_damage(history)
     if format_ == "json":
         typer.echo(render.as_json(rows, redact=redact), nl=False)
+    elif format_ == "csv":
+        typer.echo(as_csv(render.COLUMNS, render.as_rows(rows, redact=redact)), nl=False)
     else:
         typer.echo(render.as_text(rows, parse.zone_named(query.timezone), redact=redact), nl=False)
 

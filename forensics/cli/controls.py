@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from forensics.generate.actions import ActionItem
     from forensics.model.controls import Control
 
-FORMATS = ("term", "json")
+FORMATS = ("term", "json", "csv")
 FINDINGS = 3
 
 Prometheus = Annotated[
@@ -75,7 +75,7 @@ def audit(
     send_test_alert: SendTest = False,
     actions: Actions = None,
     fail_on: FailOn = None,
-    format_: params.TermOrJson = "term",
+    format_: params.TermJsonOrCsv = "term",
 ) -> None:
     """Audit which controls of a unit are effective; `audit rules` names rules that can never fire.
 
@@ -215,10 +215,13 @@ def _show(found: Inventory, controls: tuple[Control, ...], format_: str) -> None
     import shutil
 
     from forensics.cli import output
-    from forensics.cli.audit_page import as_json, as_text
+    from forensics.cli.audit_page import as_csv, as_json, as_text
     from forensics.sanitize import sanitized
 
     subject, shown = sanitized((found.subject, controls), redact=True)
+    if format_ == "csv":
+        typer.echo(as_csv(shown), nl=False)
+        return
     if format_ == "json":
         typer.echo(as_json(subject, shown), nl=False)
         return

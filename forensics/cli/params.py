@@ -49,6 +49,10 @@ Redact = Annotated[bool, typer.Option("--redact/--no-redact", help="Replace secr
 TermOrJson = Annotated[
     str, typer.Option("--format", metavar="FORMAT", help="term or json.", autocompletion=completion.choices("term", "json"))
 ]
+TermJsonOrCsv = Annotated[
+    str,
+    typer.Option("--format", metavar="FORMAT", help="term, json or csv.", autocompletion=completion.choices("term", "json", "csv")),
+]
 Service = Annotated[str, typer.Argument(metavar="UNIT", help="The service, such as tabbyapi.service.", autocompletion=completion.units)]
 OfUser = Annotated[bool, typer.Option("--user", help="The unit is one of your own service manager's, not of the system's.")]
 Output = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to this file instead of standard output.")]

@@ -1,5 +1,6 @@
 """`audit`: from a journal and what is there to fourteen controls, on the command line."""
 
+import csv
 import json
 
 import pytest
@@ -173,3 +174,11 @@ def test_no_secret_of_a_configuration_is_shown_or_dumped(written):
         assert done.returncode == 0, done.stderr
         assert leaked not in done.stdout + done.stderr
     assert leaked not in (written / "dump.json").read_text()
+
+
+def test_the_table_has_a_row_for_each_control(dumped):
+    result = run("audit", "--inventory", str(dumped), "--format", "csv")
+    rows = list(csv.DictReader(result.stdout.splitlines()))
+    controls = json.loads(run("audit", "--inventory", str(dumped), "--format", "json").stdout)["controls"]
+    assert [(row["id"], row["status"]) for row in rows] == [(control["id"], control["status"]) for control in controls]
+    assert any(row["link"] for row in rows)

@@ -1,5 +1,6 @@
 """`classes` and its overrides, on a small journal."""
 
+import csv
 import json
 import os
 
@@ -67,6 +68,15 @@ def test_classes_and_report_count_the_same(tmp_path):
     text = run_with_config(tmp_path, "classes", *source).stdout
     assert text.splitlines()[0].split()[:2] == ["failures", "restarts"]
     assert "3 failed attempts, 4 automatic restarts in the store." in text
+
+
+def test_the_table_has_a_row_for_each_class(folder, tmp_path):
+    result = run_with_config(tmp_path, "classes", "--store", str(folder / "store"), "--format", "csv")
+    rows = list(csv.DictReader(result.stdout.splitlines()))
+    names = ("signature", "failures", "restarts", "units")
+    expected = [[row["signature"], str(row["failures"]), str(row["restarts"]), " ".join(row["units"])] for row in listed(folder, tmp_path)]
+    assert [[row[name] for name in names] for row in rows] == expected
+    assert all(row["first"].endswith("Z") for row in rows)
 
 
 def test_listed_classes_complete_in_a_shell(folder, tmp_path):

@@ -1,5 +1,7 @@
-"""`patterns new` and `patterns check --against` on a small store."""
+"""`patterns list` and `show`; `patterns new` and `patterns check --against` on a small store."""
 
+import csv
+import json
 import os
 import tomllib
 
@@ -65,3 +67,41 @@ def test_a_catalogue_that_moves_nothing_says_so(folder):
 def test_an_impossible_draft_is_refused(folder, tmp_path, name, as_):
     result = run("patterns", "new", name, "--as", as_, "--store", str(folder / "store"), "--folder", str(tmp_path))
     assert_one_sentence(result, 2, name if as_ == "a.b" else as_)
+
+
+def test_a_pattern_is_shown_with_all_that_it_knows():
+    shown = run("patterns", "show", "gpu.vram-exhausted", env={**os.environ, "COLUMNS": "100"})
+    assert shown.returncode == 0, shown.stderr
+    assert max(map(len, shown.stdout.splitlines())) <= 100
+    rows = [line.split("  ")[0] for line in shown.stdout.splitlines()]
+    for name in ("Pattern", "Title", "Restart helps", "Cause", "Remedy", "Example", "But not", "File"):
+        assert name in " ".join(rows)
+    assert "Restart helps  yes, once the memory is free" in shown.stdout
+    page = json.loads(run("patterns", "show", "gpu.vram-exhausted", "--format", "json").stdout)
+    assert page["restart_helps_when"] == "once the memory is free"
+    assert page["examples"][0]["message"]
+    assert page["counterexamples"][0]["why"]
+
+
+@pytest.mark.parametrize(
+    ("id_", "hint"),
+    [
+        ("torch.abi-mismach", "Did you mean torch.abi-mismatch"),
+        ("vram", "gpu.vram-exhausted"),
+        ("mined:e529b11a1237606f", "An unknown class has no pattern"),
+        ("zzz", "`patterns list`"),
+    ],
+)
+def test_a_wrong_id_leads_to_the_nearest(id_, hint):
+    assert_one_sentence(run("patterns", "show", id_), 2, id_, hint)
+
+
+def test_patterns_are_listed_by_area_and_as_a_table():
+    result = run("patterns", "list", "--area", "gpu", "--format", "csv")
+    rows = list(csv.DictReader(result.stdout.splitlines()))
+    assert {row["id"].partition(".")[0] for row in rows} == {"gpu"}
+    assert {row["id"] for row in rows} == {
+        row["id"] for row in json.loads(run("patterns", "list", "--area", "gpu", "--format", "json").stdout)
+    }
+    assert {row["severity"] for row in rows if row["id"] == "gpu.vram-exhausted"} == {"high"}
+    assert_one_sentence(run("patterns", "list", "--area", "gpus"), 2, "'gpus'", "torch")
