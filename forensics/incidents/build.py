@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from hashlib import sha256
 
 import numpy as np
@@ -21,6 +21,7 @@ from forensics.incidents.gate import gate_stop
 from forensics.incidents.headline import verdict
 from forensics.incidents.inputs import SECOND, Inputs, microseconds, moment
 from forensics.incidents.lengths import downtime_s, lasted_s, window_s
+from forensics.incidents.links import Candidates, shared_values
 from forensics.incidents.phases import cuts
 from forensics.incidents.slice import Case, manual_before, positions, starts
 from forensics.incidents.trigger import shown_changes, trigger
@@ -63,11 +64,13 @@ class Scene:
     awake: AwakeTime
     span: tuple[int, int]  # the window in µs; the data's where none is asked for
     logged: Mapping[str, Logged]  # what each machine logged
+    named: Candidates
+    where: tzinfo = UTC  # of the reader
 
 
 def build_incident(case: Case, table: Breakdown, scene: Scene, declared: datetime | None = None, caused_by: str | None = None) -> Incident:
     """Build the incident of a case. declared: when it was noticed, as the user states; caused_by: the unit that it depends on."""
-    entries = scene.inputs.entries
+    entries, phases = scene.inputs.entries, _phases(case)
     cause, cause_text = trigger(case)
     lasted, down_s, whole_s = lasted_s(case, scene.awake), downtime_s(case, scene.awake, scene.span), _window_s(case, scene)
     bin_s = _bin_seconds((case.until - case.start) / SECOND)
@@ -85,7 +88,7 @@ def build_incident(case: Case, table: Breakdown, scene: Scene, declared: datetim
         downtime_s=down_s,
         downtime_method=METHODS.get(case.kind, "envelope"),
         availability=1 - down_s / whole_s if whole_s > 0 and case.kind != "failing-job" else None,
-        phases=_phases(case),
+        phases=phases,
         classes=tuple(replace(row, remedy=for_unit(row.remedy, case.unit)) for row in table.classes),
         beside=table.co_occurring,
         changes=shown_changes(case),
@@ -105,8 +108,9 @@ def build_incident(case: Case, table: Breakdown, scene: Scene, declared: datetim
         slept_s=scene.awake.slept_s(case.machine or "", case.start, case.until),
         last_good=None if case.last_good is None else moment(case.last_good),
         gate=gate_stop(case, entries, scene.awake),
+        links=shared_values(case, phases, scene.named, entries),
     )
-    return replace(incident, verdict=verdict(incident, lasted))
+    return replace(incident, verdict=verdict(incident, lasted, scene.where))
 
 
 def _id(case: Case) -> str:

@@ -44,6 +44,7 @@ class Inputs:
     outside: Outside | None = None
     damage: tuple[Damage, ...] = ()  # of what the entries were read from
     captured: pl.DataFrame | None = None  # event, signature, captures: what patterns found in an event
+    ranked: pl.DataFrame | None = None  # attempt, event, …: all events that may explain an end
 
     @property
     def of_all_units(self) -> pl.DataFrame:
@@ -87,9 +88,12 @@ def microseconds(time: datetime) -> int:
 
 
 def quoted(entries: pl.DataFrame, rows: Sequence[int]) -> list[Evidence]:
-    """Quote the entries at `rows`, in that order."""
-    fields = entries.select("time", "message", "file", "offset")[list(rows)]
-    return [Evidence(time, message or "", file or "", offset) for time, message, file, offset in fields.iter_rows()]
+    """Quote the entries at `rows`, in that order; `with_context` adds what is around those that a report refers to."""
+    fields = entries.select("time", "message", "file", "offset", "unit", "manager")[list(rows)]
+    return [
+        Evidence(time, message or "", file or "", offset, unit=unit or "", manager=manager or "", row=row)
+        for row, (time, message, file, offset, unit, manager) in zip(rows, fields.iter_rows(), strict=True)
+    ]
 
 
 def quote(entries: pl.DataFrame, row: int | None) -> Evidence | None:

@@ -44,12 +44,32 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """An entry quoted so that a claim can be checked."""
+    """An entry quoted so that a claim can be checked; its place in the journal identifies it.
+
+    before, after: lines of the same attempt, of which report/evidence.py shows the nearest; event: all lines of the event that it
+    belongs to, empty where it is the only one; decides: which of these is the entry's own.
+    """
 
     time: datetime
     message: str
     file: str
     offset: int | None
+    before: tuple[str, ...] = field(default=(), compare=False)
+    event: tuple[str, ...] = field(default=(), compare=False)
+    after: tuple[str, ...] = field(default=(), compare=False)
+    decides: int = field(default=0, compare=False)
+    unit: str = field(default="", compare=False)
+    manager: str = field(default="", compare=False)
+    row: int | None = field(default=None, compare=False, repr=False)  # in ENTRIES
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How the same history is asked for again. options: of this program, quoted for a shell; directories, files: the named journals."""
+
+    options: str = ""
+    directories: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +218,24 @@ class Cost:
 
 
 @dataclass(frozen=True, slots=True)
+class SharedValue:
+    """What failures of several classes name, so that it may be the one cause behind them: a process, port, path, device or unit.
+
+    ended: the change that names it, after which no failure did. phases: the first and the last that have such failures, counted from 1.
+    port: of a process, the port that was in use in its failures.
+    """
+
+    what: str
+    value: str
+    classes: tuple[str, ...]
+    failures: int
+    ended: Change | None
+    evidence: Evidence | None
+    phases: tuple[int, int] = (1, 1)
+    port: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Bin:
     """Restarts of one class in one bin of time, for the figures."""
 
@@ -242,6 +280,7 @@ class Incident:
     last_good: datetime | None = None  # when the attempt before its first failure ended well
     replay: tuple[Replayed, ...] = ()  # controls, the first to fire first
     gate: GateStop | None = None
+    links: tuple[SharedValue, ...] = ()  # inferred
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,3 +325,4 @@ class Report:
     controls: tuple[Control, ...] = ()  # of an audit
     version: str = ""
     generated: datetime | None = None
+    asked: Asked = Asked()

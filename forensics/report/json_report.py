@@ -22,6 +22,7 @@ from forensics.model.values import (
     LedgerCheck,
     Phase,
     Report,
+    SharedValue,
 )
 from forensics.report.options import RenderOptions
 
@@ -163,6 +164,17 @@ def _fix(fix: FixAttempt) -> dict[str, Any]:
     return {"time": _time(fix.time), "summary": fix.summary, "outcome": fix.outcome, "evidence": _evidence(fix.evidence)}
 
 
+def _shared(link: SharedValue) -> dict[str, Any]:
+    return {
+        "what": link.what,
+        "value": link.value,
+        "classes": list(link.classes),
+        "failures": link.failures,
+        "ended": _change(link.ended),
+        "evidence": _evidence(link.evidence),
+    }
+
+
 def _detection(detection: Detection) -> dict[str, Any]:
     return {
         "signal": _time(detection.signal),
@@ -259,6 +271,7 @@ def _incident(incident: Incident) -> dict[str, Any]:
         "trigger_text": incident.trigger_text,
         "fix_attempts": [_fix(fix) for fix in incident.fix_attempts],
         "detection": _detection(incident.detection),
+        "links": [_shared(link) for link in incident.links],
         "replay": [replayed_keys(control) for control in incident.replay],
         "recovery": _time(incident.recovery),
         "time_to_recover_s": _number(incident.time_to_recover_s),
