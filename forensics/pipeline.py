@@ -31,7 +31,7 @@ from forensics.signatures import Labelled, catalogue, label
 from forensics.speakers import is_any
 from forensics.store import Store
 from forensics.timespec import BootStart
-from forensics.wording import plural
+from forensics.wording import plural, zone
 
 Notice = Callable[[str], object]
 ALWAYS = Window(None, None)
@@ -83,7 +83,7 @@ def investigate(query: Query, progress: Progress | None = None, notice: Notice =
     read = _entries(query, ingested.sources, ingested.present, whole=whole)
     read = replace(read, damage=tuple(dict.fromkeys([*ingested.damage, *read.damage])))
     history = _history(query, read, patterns, read_overrides(overrides_file()))
-    analysis = analyse(_inputs(history), ALWAYS if whole else read.window, query.declared)
+    analysis = analyse(_inputs(history), ALWAYS if whole else read.window, query.declared, zone(query.timezone))
     refused = (f"Skipped patterns: {catalogue.format_mistakes(patterns.refused)}",) if patterns.refused else ()
     report = _report(query, read, analysis, notes=(*patterns.notes, *refused))
     return Investigation(history, analysis.classed_restarts, report, read.window)
@@ -124,6 +124,7 @@ def _inputs(history: History) -> Inputs:
         outside=history.outside,
         damage=history.damage,
         captured=labelled.events,
+        ranked=labelled.ranked,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 
 import polars as pl
 
@@ -19,6 +19,7 @@ from forensics.incidents.helped import with_helped
 from forensics.incidents.inputs import Analysis, Inputs, checked_inputs
 from forensics.incidents.isolated import isolated_failures
 from forensics.incidents.ledger import check_failures, check_sums, failure_totals, totals
+from forensics.incidents.links import find_candidates
 from forensics.incidents.segment import Timeline, timeline
 from forensics.incidents.slice import cases, cycled
 from forensics.incidents.trigger import unseen_triggers
@@ -28,8 +29,8 @@ from forensics.model.values import Incident, Window
 __all__ = ["Analysis", "Inputs", "analyse"]
 
 
-def analyse(inputs: Inputs, window: Window, declared: datetime | None = None) -> Analysis:
-    """Find the incidents of the window in order of start, break down all restarts, and check the sums."""
+def analyse(inputs: Inputs, window: Window, declared: datetime | None = None, where: tzinfo = UTC) -> Analysis:
+    """Find the incidents of the window in order of start, break down all restarts, and check the sums. where: the reader's time zone."""
     entries = checked_inputs(inputs).entries
     gaps = find_gaps(entries, inputs.outside)
     useless, clock_steps = gaps.clocks
@@ -39,7 +40,8 @@ def analyse(inputs: Inputs, window: Window, declared: datetime | None = None) ->
     sliced = list(cases(line, inputs))
     noticed = declared_in(declared, sliced)
     alerts, span = alert_lines(entries, inputs.of_all_units), window_span(window, entries)
-    scene = Scene(inputs, window, alerts, loss_times(gaps), awake, span, logged_by_machine(entries))
+    named = find_candidates(line.attempts, inputs)
+    scene = Scene(inputs, window, alerts, loss_times(gaps), awake, span, logged_by_machine(entries), named, where)
     tables = breakdowns(line.restarts, line.attempts, inputs)
     incidents = tuple(
         build_incident(case, tables[i], scene, declared if i == noticed else None, caused_by(case, line.attempts, entries))
