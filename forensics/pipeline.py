@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import difflib
 import fnmatch
+import shlex
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property, partial
 
 import polars as pl
@@ -24,9 +25,10 @@ from forensics.ingest.files import Progress
 from forensics.ingest.sources import ingest_or_use_store, ingest_sources
 from forensics.model.frames import ENTRIES, checked
 from forensics.model.own_entries import is_drill
-from forensics.model.values import Damage, Report, Window
-from forensics.paths import overrides_file
+from forensics.model.values import Asked, Damage, Report, Window
+from forensics.paths import overrides_file, store_folder, users_patterns
 from forensics.query import Query, unit_pattern
+from forensics.resources import folder
 from forensics.signatures import Labelled, catalogue, label
 from forensics.speakers import is_any
 from forensics.store import Store
@@ -234,4 +236,24 @@ def _report(query: Query, read: _Read, analysis: Analysis, notes: tuple[str, ...
         notes=(*analysis.notes, *notes),
         version=__version__,
         generated=query.now,
+        asked=_asked(query, window),
+    )
+
+
+def _asked(query: Query, window: Window) -> Asked:
+    """Write the options that ask for the same history again; relative times as what they meant now, in whole seconds."""
+    named, shipped = query.sources, (folder("patterns"), users_patterns())
+    until = None if window.until is None else window.until + timedelta(microseconds=-window.until.microsecond % 1_000_000)
+    options = [
+        *(("--journal-dir", str(path)) for path in named.journal_dirs),
+        *(("--file", str(path)) for path in named.files),
+        *(() if query.store == store_folder() else (("--store", str(query.store)),)),
+        *((name, f"{time:%FT%TZ}") for name, time in (("--since", window.since), ("--until", until)) if time is not None),
+        *(("--unit", unit) for unit in query.units),
+        *(("--patterns", str(path)) for path in query.pattern_folders if path not in shipped),
+    ]
+    return Asked(
+        options=" ".join(f"{name}{'=' if value[:1] == '-' and value != '-' else ' '}{shlex.quote(value)}" for name, value in options),
+        directories=tuple(map(str, named.journal_dirs)),
+        files=tuple(map(str, named.files)),
     )

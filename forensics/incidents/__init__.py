@@ -11,6 +11,7 @@ from forensics.clocks import awake_time
 from forensics.incidents.build import Scene, build_incident, loss_times, window_span
 from forensics.incidents.classes import breakdown, breakdowns
 from forensics.incidents.completeness import data_notes, judge_completeness
+from forensics.incidents.context import with_context
 from forensics.incidents.cost import logged_by_machine
 from forensics.incidents.dependents import caused_by
 from forensics.incidents.detection import alert_lines, declared_in, detection_summary
@@ -50,6 +51,7 @@ def analyse(inputs: Inputs, window: Window, declared: datetime | None = None, wh
     sums, failures = totals(line.restarts), failure_totals(line.attempts, line.restarts)
     classes = breakdown(line.restarts, line.attempts, inputs).classes
     isolated = isolated_failures(line.attempts, line.restarts, inputs)
+    classes, incidents, isolated = with_context((classes, incidents, isolated), inputs)
     units = sorted({*inputs.attempts["unit"].drop_nulls(), *inputs.restarts["unit"].drop_nulls()})
     checks = check_sums(entries, units, inputs.restarts, sums, classes, incidents)
     failing = pl.concat([line.attempts.filter("failed")["unit"], inputs.restarts["unit"]]).drop_nulls().unique().sort()

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from forensics.model.values import Evidence, Incident, Report
 from forensics.report import chain, timeline
 
+_AROUND = 3  # lines
+
 
 @dataclass(slots=True)
 class Names:
@@ -34,6 +36,11 @@ class Names:
     def all(self) -> Iterator[tuple[str, Evidence]]:
         """Yield (name, evidence) of everything that a format may refer to."""
         return ((self._name(evidence), evidence) for evidence in self.numbers)
+
+
+def shown_before(evidence: Evidence) -> tuple[str, ...]:
+    """Return the lines before an event that are shown; those before them are there to show which of these is a secret."""
+    return evidence.before[-_AROUND:]
 
 
 def of_incident(report: Report, index: int) -> Names:
