@@ -1,5 +1,6 @@
 # make report   the seed incident, made and reported on      make test    the tests
 # make setup    only .venv with everything in it             make check   all that CI checks
+# make wheel    build/wheel/*.whl, to install with pipx or uv (docs/install.md)
 # make check-trixie   the tests on Debian 13's systemd 257, as root: 300 MB in build/trixie, a minute and a half the first time
 # make check-litellm   the files of `generate litellm` with a real LiteLLM proxy: 740 MB in build/litellm, five minutes
 # make check-prometheus3   PromQL and generated rules against Prometheus 3 of Debian sid, unpacked into build/prometheus3; installs nothing
@@ -11,30 +12,47 @@ export PYTHON
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_CONSTRAINT := $(CURDIR)/requirements.lock
 
-.PHONY: report test check check-trixie check-prometheus3 check-litellm static format lint types layers catalogue setup lock golden clean
+.PHONY: report wheel test check check-trixie check-prometheus3 check-litellm static format lint types layers catalogue setup lock golden clean
 .DEFAULT_GOAL := report
 
 setup: .venv/ready
 
-.venv/ready: pyproject.toml requirements.lock .ci/system-packages hatch_build.py
-	@.ci/system-packages setup
-	$(PYTHON) -m venv --clear .venv
-	$(BIN)/pip install --quiet --editable '.[dev]'
-	@.ci/systemd-python $(BIN)/pip
-	@$(BIN)/python hatch_build.py --fetch
+.venv/program: pyproject.toml requirements.lock .ci/system-packages .ci/install
+	@.ci/system-packages report
+	@.ci/install program
 	@touch $@
 
-build/seed/made: $(wildcard fixtures/seed/*.py) | setup
-	rm -rf build/seed
-	$(BIN)/python -m fixtures.seed --out build/seed
-	touch $@
+.venv/extras: .venv/program .ci/systemd-python hatch_build.py
+	@echo 'setup: fetching the small figure library: pages become 3.6 MB smaller'
+	@$(BIN)/python hatch_build.py --fetch
+	@.ci/system-packages live
+	@.ci/systemd-python $(BIN)/pip
+	@touch $@
+
+.venv/ready: .venv/extras
+	@.ci/install tests
+	@touch $@
+
+wheel: .venv/extras
+	@rm -rf build/wheel
+	@$(BIN)/pip wheel --quiet --no-deps --wheel-dir build/wheel .
+	@ls build/wheel/*.whl
+
+build/seed/made: $(wildcard fixtures/seed/*.py) | .venv/program
+	@echo 'report: writing the seed incident, a month of journal'
+	@rm -rf build/seed
+	@$(BIN)/python -m fixtures.seed --out build/seed
+	@touch $@
 
 SEED := --store build/store --since 2025-11-18 --until 2025-12-18 --tz UTC \
   $$(test -d build/seed/journal && echo --journal-dir build/seed/journal || echo --file build/seed/seed.export)
 
-report: setup build/seed/made
-	$(BIN)/tabby-forensics report $(SEED)
-	$(BIN)/tabby-forensics report $(SEED) --output $(OUT).html --output $(OUT).json
+report: .venv/program build/seed/made
+	@echo 'report: $(BIN)/tabby-forensics report --since 2025-11-18 --until 2025-12-18'
+	@$(BIN)/tabby-forensics report $(SEED)
+	@$(MAKE) --no-print-directory .venv/extras
+	@echo 'report: the same as a page and as JSON'
+	@$(BIN)/tabby-forensics report $(SEED) --output $(OUT).html --output $(OUT).json
 	@echo 'The HTML report is $(CURDIR)/$(OUT).html'
 
 test: setup

