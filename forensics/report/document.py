@@ -7,16 +7,17 @@ from collections.abc import Iterator
 from forensics import wording
 from forensics.model.values import Report
 from forensics.report import summary
-from forensics.report.blocks import Block, Detail, Document, Section, paragraph, shown
+from forensics.report.blocks import Block, Detail, Document, Paragraph, Section, Span, paragraph, shown
 from forensics.report.evidence import of_isolated
-from forensics.report.room import PAGES, Room
-from forensics.report.sections import audit, classes, incident, isolated, method, overview, quotes, remedies
+from forensics.report.room import BRIEF, PAGES, Room
+from forensics.report.sections import audit, brief, classes, incident, isolated, method, overview, quotes, remedies
 from forensics.sanitize import one_line
 
 
 def compose(report: Report, room: Room, *, redacted: bool) -> Document:
     """Compose the report as far as there is room."""
-    blocks = shown(tuple(_blocks(report, room, redacted=redacted)), room.detail)
+    made = brief.blocks(report, room) if room is BRIEF else _blocks(report, room, redacted=redacted)
+    blocks = shown(tuple(made), room.detail)
     generated = f" on {wording.instant(report.generated, wording.zone(report.timezone))} {report.timezone}" if report.generated else ""
     return Document(
         title=summary.title(report),
@@ -45,7 +46,8 @@ def _blocks(report: Report, room: Room, *, redacted: bool) -> Iterator[Block]:
         else:
             of = report.incidents[k]
             verdict = paragraph(one_line(of.verdict, 1000), "verdict")
-            yield Section(anchor, f"{k + 1}. {summary.incident_title(of)}", (*verdict, *inside), brief=f"{k + 1}. {one_line(of.unit, 60)}")
+            heading, in_contents = f"{k + 1}. {summary.incident_title(of)}", f"{k + 1}. {one_line(of.unit, 60)}"
+            yield Section(anchor, heading, (*verdict, _contents(inside), *inside), brief=in_contents)
     if left := len(report.incidents) - len(anchors):
         yield from paragraph(f"… and {wording.plural(left, 'more incident')} without a section.", "note")
     yield from _kept(audit.section(report))
@@ -57,6 +59,15 @@ def _blocks(report: Report, room: Room, *, redacted: bool) -> Iterator[Block]:
         yield from _kept(remedies.section(report, report.classes, None, room, "remedy"))
     yield from _kept(quotes.section(report, names, room, "evidence", "Evidence of isolated failures"))
     yield method.section(report, room, _shortened(report, room), redacted=redacted)
+
+
+def _contents(blocks: tuple[Block, ...]) -> Paragraph:
+    """Lead back to the index, and to the sections of an incident."""
+    spans = [Span("Back to the incidents", to="incidents")]
+    for block in blocks:
+        if isinstance(block, Section) and block.brief:
+            spans += [Span(" · "), Span(block.brief, to=block.anchor)]
+    return Paragraph(tuple(spans), "inner", Detail.PAGE)
 
 
 def _kept(section: Section | None) -> Iterator[Section]:

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from forensics import wording
 from forensics.model.values import Report
 from forensics.report import svg, timeline
-from forensics.report.blocks import Document
+from forensics.report.blocks import Document, Section
 from forensics.report.csp import own_style_sheets, plotly_script, policy
 from forensics.report.document import compose
 from forensics.report.drawings import Drawn, draw, drawings
@@ -22,14 +22,16 @@ from forensics.resources import folder
 from forensics.sanitize import brief
 
 LARGEST = 300_000  # bytes of a page without the interactive figures
+_LEAST_CONTENTS = 4  # sections of a page that has a list of its contents
 LARGEST_FIGURES = 80_000  # bytes that their numbers may take beyond that; their script is not counted
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What a page shows. data: the interactive figures by name; empty where they are not wanted."""
+    """What a page shows. contents: (anchor, heading in brief); data: the interactive figures by name; empty where they are not wanted."""
 
     document: Document
+    contents: tuple[tuple[str, str], ...]
     drawn: dict[str, Drawn]
     data: dict[str, Any]
 
@@ -49,15 +51,21 @@ def _view(report: Report, options: RenderOptions, room: Room) -> View:
     where = wording.zone(report.timezone)
     drawn = {drawing.name: draw(drawing, where) for drawing in drawings(document.blocks)}
     data = {name: one.data for name, one in drawn.items() if one.data is not None} if options.figures else {}
-    return View(document, drawn, data)
+    return View(document, _contents(document), drawn, data)
+
+
+def _contents(document: Document) -> tuple[tuple[str, str], ...]:
+    """List the sections; a page that is short needs no list."""
+    listed = tuple((block.anchor, block.brief) for block in document.blocks if isinstance(block, Section) and block.brief)
+    return listed if len(listed) >= _LEAST_CONTENTS else ()
 
 
 def _page(view: View, plotly: str) -> str:
-    style, script = _shipped("style.css"), _shipped("figures.js")
-    scripts = (script, plotly) if view.data else ()
+    style, page_script, figures_script = (_shipped(name) for name in ("style.css", "page.js", "figures.js"))
+    scripts = (page_script, figures_script, plotly) if view.data else (page_script,)
     return _templates().get_template("page.html.j2").render(
-        document=view.document, drawn=view.drawn, data=view.data, style=style, script=script,
-        plotly=Markup(plotly),  # noqa: S704  the library itself
+        document=view.document, contents=view.contents, drawn=view.drawn, data=view.data,
+        style=style, page_script=page_script, figures_script=figures_script, plotly=Markup(plotly),  # noqa: S704  the library itself
         own_style_sheets=own_style_sheets(plotly), policy=policy((style,), scripts),
     )  # fmt: skip
 
@@ -72,8 +80,15 @@ def _templates() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    templates.filters |= {"brief": brief, "code_spans": code_spans, "thousands": wording.count}
-    templates.globals |= {"glyphs": timeline.GLYPHS, "width": svg.WIDTH}
+    templates.filters |= {
+        "brief": brief,
+        "code_spans": code_spans,
+        "thousands": wording.count,
+        "px": svg.px,
+        "bars_path": svg.bars_path,
+        "line_path": svg.line_path,
+    }
+    templates.globals |= {"glyphs": timeline.GLYPHS}
     templates.policies["json.dumps_kwargs"] = {"sort_keys": True, "ensure_ascii": False, "separators": (",", ":")}
     return templates
 

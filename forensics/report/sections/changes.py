@@ -44,7 +44,7 @@ def _blocks(report: Report, incident: Incident, names: Names, room: Room) -> Ite
             (
                 Cell(timeline.GLYPH_NAMES[step.mark], mark=(step.mark, timeline.GLYPHS[step.mark])),
                 Cell(wording.instant(step.time, where)),
-                Cell(wording.since_start(step.time, incident.start)),
+                Cell(wording.since_start(step.time, incident.start), sort=round((step.time - incident.start).total_seconds(), 3)),
                 Cell(one_line(step.what, 400)),
                 Cell(one_line(step.detail, 200)),
                 Cell(name, to=name),

@@ -43,12 +43,12 @@ def _table(report: Report, classes: Sequence[FailureClass], room: Room, incident
     def cells(row: FailureClass) -> Iterator[Cell]:
         yield named(row, styles.get(row.signature))
         yield from (Cell(wording.count(breakdown.number(row, name))) for name in counted)
-        yield Cell(wording.share(row.share))
+        yield Cell(wording.share(row.share), sort=round(row.share, 6))
         if window:
             yield Cell(wording.count(window.get(row.signature, breakdown.number(row, counted[-1]))))
         yield Cell(stamp(row.first, where))
         yield Cell(stamp(row.last, where))
-        yield Cell(wording.duration(row.cycle_s))
+        yield Cell(wording.duration(row.cycle_s), sort=row.cycle_s)
         yield _helps(row, helped(row, incident))
         if secondary:
             yield Cell(wording.count(row.secondary) if row.secondary else "–")

@@ -35,7 +35,7 @@ def section(report: Report, incident: Incident, room: Room, anchor: str) -> Sect
     ]
     if listed:
         inside = _table("More replayed controls", listed, columns, assumed, more)
-        blocks.append(Folded(wording.plural(len(rest), "more control"), (inside,)))
+        blocks.append(Folded(wording.plural(len(rest), "more control"), (inside,), printed=False))
     if assumed:
         texts = " · ".join(f"{number} {text}" for text, number in assumed.items())
         blocks += paragraph(f"Assumed: {texts}.", "note", Detail.PAGE)
@@ -68,7 +68,13 @@ def _row(row: replayed.Row, optional: Sequence[str], assumed: Mapping[str, int])
     assumes = (f"Assumes {', '.join(str(assumed[text]) for text in row.assumes if text in assumed)}",) if row.assumes else ()
     return (
         Cell(row.name, "strong", below=(f"{row.kind} · {row.source}",)),
-        Cell(row.first, style, below=(row.timing,) if row.timing else (), mark=("fires" if row.fires else row.of.status, row.mark)),
+        Cell(
+            row.first,
+            style,
+            below=(row.timing,) if row.timing else (),
+            mark=("fires" if row.fires else row.of.status, row.mark),
+            sort=row.of.after_s,
+        ),
         *(Cell(getattr(row, name)) for name in optional),
         Cell(row.after),
         Cell(row.noise),

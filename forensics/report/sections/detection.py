@@ -23,7 +23,7 @@ def section(report: Report, incident: Incident, names: Names, anchor: str) -> Se
     rows = []
     for lane in timeline.lanes(incident):
         name = names.ref(lane.evidence)
-        after = Cell("never", "bad") if lane.time is None else Cell(wording.since_start(lane.time, incident.start))
+        after = Cell("never", "bad") if lane.time is None else Cell(wording.since_start(lane.time, incident.start), sort=lane.after_s)
         time = Cell(lane.note) if lane.time is None else Cell(wording.instant(lane.time, where))
         rows.append((Cell(one_line(lane.label, 100), "strong"), after, time, Cell(name, to=name)))
     return Section(f"{anchor}-who", "Detection", (Table("Detection", _COLUMNS, tuple(rows)),), brief="Detection")

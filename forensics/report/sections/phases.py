@@ -90,6 +90,7 @@ def _matrix(report: Report, incident: Incident, room: Room) -> Table:
         caption=CAPTION,
         more=_more(incident, room),
         cards=False,
+        sortable=False,
         least=Detail.TEXT,
     )
 
@@ -112,5 +113,5 @@ def _numbers(report: Report, drawn: Histogram) -> Folded:
         Column("All", "number"),
         Column("Cumulative", "number"),
     )
-    table = Table(f"Restarts per {drawn.per}", columns, rows, cards=False, least=Detail.PAGE)
+    table = Table(f"Restarts per {drawn.per}", columns, rows, cards=False, sortable=False, least=Detail.PAGE)
     return Folded(f"The numbers behind the figures (restarts per {drawn.per})", (table,), printed=False)
