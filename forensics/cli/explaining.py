@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,7 +23,7 @@ def explain_log(
     verbose: bool = False,
 ) -> int:
     """Print the explanation of a log; return the exit code."""
-    from forensics.cli import parse
+    from forensics.cli import output, parse
 
     parse.require_choice("format", format_, FORMATS)
     content = _read_log(log)
@@ -32,6 +33,7 @@ def explain_log(
     from forensics.explain import render
     from forensics.paths import overrides_file
     from forensics.signatures import likeness
+    from forensics.wrapping import encodable
 
     catalogue = load_catalogue(parse.pattern_folders(patterns))
     explanation = explained(content, catalogue, read_overrides(overrides_file()))
@@ -40,7 +42,9 @@ def explain_log(
     if format_ == "json":
         sys.stdout.write(render.as_json(explanation, like, redact=redact))
     else:
-        sys.stdout.write(render.as_text(explanation, like, redact=redact, verbose=verbose))
+        width = output.width() if sys.stdout.isatty() or "COLUMNS" in os.environ else 0  # what other programs read is not wrapped
+        text = render.as_text(explanation, like, redact=redact, verbose=verbose, width=width)
+        sys.stdout.write(encodable(text, sys.stdout.encoding or "utf-8"))
     sys.stdout.flush()
     return FINDINGS if exit_code and explanation.signature is not None else 0
 

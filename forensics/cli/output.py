@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -13,8 +14,19 @@ from forensics.files import PRIVATE_FILE, write_atomically
 FORMAT_OF_SUFFIX = {".html": "html", ".htm": "html", ".md": "md", ".json": "json", ".txt": "term"}
 
 
+_is_quiet = False
+
+
+def be_quiet(wanted: bool) -> None:
+    """Show no notices and no progress from now on, as --quiet asks, or show them again."""
+    global _is_quiet  # noqa: PLW0603 - of the process: notices come from everywhere
+    _is_quiet = wanted
+
+
 def notice(sentence: str) -> None:
     """Print a sentence for the user on stderr."""
+    if _is_quiet:
+        return
     print(f"tabby-forensics: {shown(sentence)}", file=sys.stderr)  # noqa: T201
 
 
@@ -63,16 +75,15 @@ def wants_color(environment: dict[str, str] | os._Environ[str] = os.environ) -> 
     return bool(environment.get("FORCE_COLOR")) or sys.stdout.isatty()
 
 
+def width() -> int:
+    """Return the columns of the terminal, or of COLUMNS; 100 where there is neither."""
+    return shutil.get_terminal_size((100, 24)).columns
+
+
 def progress(label: str) -> Callable[[int, int], None] | None:
     """Make a progress bar on stderr, to be called with (done, total); None when stderr is not a terminal."""
-    if not sys.stderr.isatty():
+    if _is_quiet or not sys.stderr.isatty():
         return None
+    from forensics.cli.progress import Progress
 
-    def show(done: int, total: int) -> None:
-        share = done / total if total else 1.0
-        filled = int(share * 30)
-        end = "\r\033[K" if done >= total else ""
-        sys.stderr.write(f"\r{label} [{'█' * filled}{'░' * (30 - filled)}] {share:4.0%}{end}")
-        sys.stderr.flush()
-
-    return show
+    return Progress(label, sys.stderr, width)

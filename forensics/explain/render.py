@@ -10,6 +10,7 @@ from forensics.explain.format import Format
 from forensics.sanitize import filled, for_unit, one_line, sanitizer
 from forensics.signatures.likeness import Like
 from forensics.wording import NOT_REDACTED, helps, plural, reflowed
+from forensics.wrapping import wrapped
 
 
 def _log_texts(explanation: Explanation) -> list[str]:
@@ -54,8 +55,8 @@ def _candidate(candidate: Candidate, safe: Callable[[str], str]) -> dict[str, ob
     }
 
 
-def as_text(explanation: Explanation, like: Sequence[Like], *, redact: bool, verbose: bool = False) -> str:
-    """Render the same for people, a row per fact. verbose: with the other events that may explain the failure."""
+def as_text(explanation: Explanation, like: Sequence[Like], *, redact: bool, verbose: bool = False, width: int = 0) -> str:
+    """Render the same for people, a row per fact. verbose: with the other events that may explain the failure; width: 0 wraps nothing."""
     signature = explanation.signature
     if signature is None:
         return nothing_failed(explanation.understood)
@@ -76,7 +77,7 @@ def as_text(explanation: Explanation, like: Sequence[Like], *, redact: bool, ver
     ]
     head = "" if redact else f"{NOT_REDACTED}\n"
     others = [("Or", _runner_up(candidate, safe)) for candidate in explanation.candidates[1:]] if verbose else []
-    return head + "".join(_row(name, text) for name, text in [*rows, *others] if text)
+    return head + "".join(_row(name, text, width) for name, text in [*rows, *others] if text)
 
 
 def nothing_failed(understood: Format) -> str:
@@ -93,6 +94,5 @@ def _runner_up(candidate: Candidate, safe: Callable[[str], str]) -> str:
     return f"{place}{one_line(safe(candidate.text), 200)}{name}\n{candidate.points} points: {because}"
 
 
-def _row(name: str, text: str) -> str:
-    first, *rest = text.split("\n")
-    return "\n".join([f"{name:<14} {first}", *(f"{'':<14} {line}" for line in rest)]) + "\n"
+def _row(name: str, text: str, width: int) -> str:
+    return f"{name:<14} {wrapped(text, width, ' ' * 15)}\n"
