@@ -96,7 +96,7 @@ def watching(journal: Path, folder: Path, *hooks: Recorder) -> Iterator[subproce
     command = [sys.executable, "-m", "forensics", "watch", "--config", str(folder / "watch.toml"), "--journal-dir", str(journal)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "XDG_STATE_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
-        assert "watching" in process.stderr.readline()
+        assert any("watching" in line for line in process.stderr)  # after "learning…"
         yield process
         process.terminate()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from forensics.alerting.delivery import Delivery
     from forensics.watch.config import WatchConfig
     from forensics.watch.exporter import Exporter
+    from forensics.watch.learning import Learning
     from forensics.watch.loop import Watch
     from forensics.watch.metrics import Metrics
     from forensics.watch.state import State
@@ -147,34 +148,60 @@ def _test(settings: WatchConfig) -> None:
 
 
 def _start(options: _Options, config: WatchConfig) -> None:
+    from forensics.watch.learning import Learning, StoppedError
+    from forensics.watch.metrics import Metrics
+    from forensics.watch.state import State
+
+    state = State.open(options.state, output.notice)
+    _expect_journal(options.journal_dir)
+    metrics = Metrics()
+    if state.is_new:
+        metrics.learns(0.0)
+    exporter = _exporter(metrics, options)  # before history is read
+    try:
+        signals = _obeyed_signals()
+        learning = Learning(metrics, output.notice, signals.notify, lambda: signals.stopping)
+        try:
+            watching = _watching(options, config, state, metrics, learning, signals)
+        except StoppedError:
+            output.notice("stopped while learning; the next start reads history again, and alerts about what fails meanwhile.")
+            state.close()
+        else:
+            _run(watching, config, signals, learning)
+    finally:
+        signals.notify("STOPPING=1")
+        if exporter is not None:
+            exporter.close()
+    if signals.interrupted:
+        raise KeyboardInterrupt
+
+
+def _watching(options: _Options, config: WatchConfig, state: State, metrics: Metrics, learning: Learning, signals: _Signals) -> Watch:
+    """Prepare what runs from the start on; on a first run, history is read. Raises StoppedError."""
     from forensics.classes.overrides import read_overrides
     from forensics.cli.history import load_catalogue
     from forensics.paths import overrides_file
     from forensics.query import Query, Sources
     from forensics.watch.loop import Watch
-    from forensics.watch.metrics import Metrics
     from forensics.watch.startup import start
-    from forensics.watch.state import State
     from forensics.watch.stream import Stream
 
+    if state.is_new:
+        learning.beat(0.0)
     catalogue = load_catalogue(options.patterns)
     overrides = read_overrides(overrides_file())
-    state = State.open(options.state, output.notice)
     sources = Sources((options.journal_dir,) if options.journal_dir else ())
-
-    _expect_journal(options.journal_dir)
 
     def baseline(until: datetime) -> Tracker:
         from forensics.watch.baseline_process import read_baseline_in_process
 
         query = Query(sources, options.store, until, since=options.learn, until=until, pattern_folders=options.patterns)
-        return read_baseline_in_process(query, output.notice)
+        return read_baseline_in_process(query, output.notice, learning.beat)
 
+    signals.notify("READY=1")  # the port is open, and from here on nothing is missed
     begun = start(state, options.journal_dir, options.since, baseline)
     if options.since and not begun.first:
         output.notice(f"--since is ignored: continuing where the previous run left off (state in '{options.state}').")
-    metrics = Metrics()
-    delivery = _delivery(config, state, metrics)
     for (unit, signature), known in begun.tracker.classes.items():
         metrics.state(unit.unit, signature, known)
     watching = Watch(
@@ -182,26 +209,28 @@ def _start(options: _Options, config: WatchConfig) -> None:
         Stream(catalogue, overrides),
         begun.tracker,
         state,
-        delivery,
+        _delivery(config, state, metrics),
         metrics,
         options.units or config.units,
         say=output.notice,
     )
     watching.resume(begun.position, first=begun.first)
-    exporter = _exporter(metrics, options)
-    notify = _obey_signals(watching, options)
-    delivery.start()
-    notify("READY=1")
-    output.notice(f"watching; {len(begun.tracker.classes)} known failure classes, alerts go to {', '.join(config.sinks)}.")
+    signals.control(watching, lambda: _reload(watching, options))
+    return watching
+
+
+def _run(watching: Watch, config: WatchConfig, signals: _Signals, learning: Learning) -> None:
+    from forensics.wording import duration
+
+    took = learning.end()
+    learned = "" if took is None else f", learned in {duration(took)}"
+    watching.delivery.start()
+    output.notice(f"watching; {len(watching.tracker.classes)} known failure classes{learned}, alerts go to {', '.join(config.sinks)}.")
     try:
         watching.run()
     finally:
-        notify("STOPPING=1")
+        signals.notify("STOPPING=1")
         watching.delivery.stop(DRAIN_S)
-        if exporter is not None:
-            exporter.close()
-    if watching.interrupted:
-        raise KeyboardInterrupt
 
 
 def _exporter(metrics: Metrics, options: _Options) -> Exporter | None:
@@ -236,30 +265,56 @@ def _delivery(settings: WatchConfig, state: State, metrics: Metrics, before: Del
     return delivery
 
 
-def _obey_signals(watching: Watch, options: _Options) -> Callable[[str], object]:
-    """Stop on SIGTERM and SIGINT, reload the configuration on SIGHUP; return sd_notify."""
+@dataclass(slots=True)
+class _Signals:
+    """What SIGTERM, SIGINT and SIGHUP asked for. notify: sd_notify, which does nothing without a service manager."""
+
+    notify: Callable[[str], object]
+    stopping: bool = False
+    interrupted: bool = False  # by Ctrl-C
+    hangups: list[int] = field(default_factory=list)
+    watching: Watch | None = None
+
+    def control(self, watching: Watch, reload: Callable[[], None]) -> None:
+        """Pass on to `watching` what was asked for, and what will be. reload: reads the configuration again."""
+
+        def beat() -> None:
+            self.notify("WATCHDOG=1")
+            if self.hangups:
+                self.hangups.clear()
+                reload()
+
+        watching.beat = beat
+        self.watching = watching
+        watching.stopping |= self.stopping
+
+    def stop(self, number: int, _: object) -> None:
+        import signal
+
+        self.stopping = True
+        self.interrupted |= number == signal.SIGINT
+        if self.watching is not None:
+            self.watching.stopping = True
+
+
+def _notify() -> Callable[[str], object]:
+    try:
+        from systemd import daemon
+    except ImportError:  # the follower, which needs it too, raises a sentence
+        return lambda _: None
+    notify: Callable[[str], object] = daemon.notify
+    return notify
+
+
+def _obeyed_signals() -> _Signals:
+    """Stop on SIGTERM and SIGINT, reload the configuration on SIGHUP."""
     import signal
 
-    from systemd import daemon
-
-    notify: Callable[[str], object] = daemon.notify  # does nothing without a service manager
-    hangups: list[int] = []
-
-    def stop(number: int, _: object) -> None:
-        watching.stopping = True
-        watching.interrupted |= number == signal.SIGINT
-
-    def beat() -> None:
-        notify("WATCHDOG=1")
-        if hangups:
-            hangups.clear()
-            _reload(watching, options)
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
-    signal.signal(signal.SIGHUP, lambda number, _: hangups.append(number))
-    watching.beat = beat
-    return notify
+    signals = _Signals(_notify())
+    signal.signal(signal.SIGTERM, signals.stop)
+    signal.signal(signal.SIGINT, signals.stop)
+    signal.signal(signal.SIGHUP, lambda number, _: signals.hangups.append(number))
+    return signals
 
 
 def _reload(watching: Watch, options: _Options) -> None:

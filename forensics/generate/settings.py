@@ -14,7 +14,6 @@ SETTINGS: Mapping[str, str | int | bool | Sequence[str]] = {
     "ExecReload": "/bin/kill -HUP $MAINPID",
     "Restart": "on-failure",
     "RestartSec": 5,
-    "TimeoutStartSec": "15min",  # on its first start it reads history before it is ready
     "TimeoutStopSec": 30,
     "WatchdogSec": 60,
     "DynamicUser": True,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import polars as pl
 
+from forensics.assembly import Assembly
 from forensics.attempt_facts import attempts_of, unit_of, with_facts
 from forensics.classes.overrides import Overrides, read_overrides
 from forensics.errors import NothingRecordedError
@@ -24,31 +26,51 @@ from forensics.signatures import catalogue
 from forensics.signatures.contrast import NO_PAST, remembered
 from forensics.signatures.nonfatal import problems
 from forensics.signatures.pattern import Catalogue
+from forensics.store import Store
 from forensics.watch.batch import boots_of
 from forensics.watch.families import Families
 from forensics.watch.logged_before import by_unit
+from forensics.watch.portions import portions
+from forensics.watch.stream import NONFATAL_S
 from forensics.watch.tracked import TrackedMachine, TrackedUnit
 from forensics.watch.tracker import ClassKey, Tracker
 
-PORTION = timedelta(days=1)  # of history at a time, so that memory does not grow with the window
 LEAD = timedelta(hours=1)  # read again before each portion: an attempt that ends in the portion needs its earlier lines
+INGESTING = 0.25  # of the time that a first run takes
 
 
-def read_baseline(query: Query) -> Tracker:
-    """Ingest the sources of `query` and read their failures. Both ends of its window are times."""
+def read_baseline(query: Query, progress: Callable[[float], object] = lambda _: None) -> Tracker:
+    """Ingest the sources of `query` and read their failures. Both ends of its window are times. progress: called with the share done."""
+
+    def ingested(done: int, size: int) -> None:
+        progress(INGESTING * done / max(size, 1))
+
     try:
-        sources = ingest_sources(query.sources, query.store).sources
+        sources = ingest_sources(query.sources, query.store, ingested).sources
     except NothingRecordedError:
         return Tracker()
     patterns, overrides = catalogue.load(query.pattern_folders), read_overrides(overrides_file())
-    start, until = query.since, query.until
     baseline = _Baseline()
-    while isinstance(start, datetime) and isinstance(until, datetime) and start < until:
-        portion = replace(query, since=start - LEAD, until=min(start + PORTION, until))
+    if not isinstance(query.since, datetime) or not isinstance(query.until, datetime):
+        return baseline.tracker()
+    manifests, _ = Store.open(query.store).manifests()
+    listed = portions((manifest for manifest in manifests if manifest.source in sources), query.since, query.until)
+    entries, done = sum(portion.entries for portion in listed), 0
+    for portion in listed:
+        window = replace(query, since=portion.start - LEAD, until=portion.end)
         with suppress(NothingRecordedError):
-            baseline.add(history_of(portion, sources, patterns, overrides), start, patterns, overrides)
-        start += PORTION
+            baseline.add(history_of(window, sources, patterns, overrides), portion.start, patterns, overrides)
+        done += portion.entries
+        progress(INGESTING + (1 - INGESTING) * done / max(entries, 1))
     return baseline.tracker()
+
+
+def _survived(assembly: Assembly) -> pl.DataFrame:
+    """Select the events that a stream may take for survived: an attempt that ends sooner after an error has failed of it."""
+    ends = assembly.attempts.select("attempt", "ended")
+    events = assembly.events.join(ends, on="attempt", how="left", maintain_order="left")
+    ended = (pl.col("ended") - pl.col("time")) < timedelta(seconds=NONFATAL_S)
+    return events.filter(~ended.fill_null(value=False)).drop("ended")
 
 
 @dataclass(slots=True)
@@ -75,7 +97,7 @@ class _Baseline:
         for boot in boots_of(history.entries):
             self.machines[boot.machine] = TrackedMachine(boot.host, boot.last)
         units = assembly.attempts.select("attempt", "machine", "manager", "unit")
-        logged = problems(assembly.events, patterns).sort("row").join(units, on="attempt", maintain_order="left")
+        logged = problems(_survived(assembly), patterns).sort("row").join(units, on="attempt", maintain_order="left")
         columns = ("machine", "manager", "unit", "signature", "title", "site")
         for *unit, signature, title, site in logged.select(columns).unique(maintain_order=True).iter_rows():
             self.nonfatal.setdefault((UnitKey(*unit), overrides.shown_as(signature)), (title, site))
@@ -85,8 +107,9 @@ class _Baseline:
         if attempt.up_s is not None and attempt.up_s >= HELD_S:
             self._was_healthy(unit, attempt.began.time / 1e6 + HELD_S)
         if attempt.outcome == "running":
-            began = attempt.stated or attempt.started
-            self.running[unit] = Running(invocation, began, attempt.announced, attempt.ready)
+            known = self.running.get(unit)
+            if known is None or not invocation or known.invocation != invocation:  # else an earlier portion has its start
+                self.running[unit] = Running(invocation, attempt.stated or attempt.started, attempt.announced, attempt.ready)
             return
         self.families.ran(unit)
         if unit in self.running and self.running[unit].invocation == invocation:

@@ -127,7 +127,7 @@ class Exporter:
             return 404, b"not found: try /metrics or /healthz\n"
         alive_at = self.metrics.alive_at
         stuck = alive_at is not None and time.monotonic() - alive_at > STUCK_S
-        return (503, b"stuck\n") if stuck else (200, b"ok\n")
+        return (503, b"stuck\n") if stuck else (200, b"ok\n" if self.metrics.learning is None else b"learning\n")
 
     def _metrics_page(self) -> bytes:
         """Render the metrics, or return them as they were: whoever asks without a pause does not keep `watch` from its work."""

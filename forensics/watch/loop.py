@@ -58,7 +58,6 @@ class Watch:
     beat: Callable[[], None] = lambda: None
     say: Callable[[str], object] = lambda _: None
     stopping: bool = False
-    interrupted: bool = False  # by Ctrl-C
     _checkpoints: deque[tuple[float, str]] = field(default_factory=deque)
     _reported: dict[str, float] = field(default_factory=dict)  # since the last commit
     _reported_errors: set[Hashable] = field(default_factory=set)

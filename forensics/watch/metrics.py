@@ -46,6 +46,8 @@ GAUGES = {
     "gate_open": ("1 while a gate keeps the unit from being restarted.", ["unit"]),
     "last_event_timestamp_seconds": ("Time of the newest entry read.", []),
     "watch_lag_seconds": ("Age of the newest entry when it was processed.", []),
+    "watch_learning": ("1 while the known failures are read from history, on a first run.", []),
+    "watch_learning_progress_ratio": ("How much of that history is read.", []),
     "watch_queued_alerts": ("Alerts waiting for a sink.", ["sink"]),
     "build_info": ("1, labelled with the version.", ["version"]),
 }
@@ -54,6 +56,8 @@ LIVE_ONLY = {
     "watch_refused_alerts",
     "watch_grouped_alerts",
     "watch_lag_seconds",
+    "watch_learning",
+    "watch_learning_progress_ratio",
     "watch_queued_alerts",
     "unit_held",
     "gate_open",
@@ -75,6 +79,7 @@ class Metrics:
     gauges: dict[str, Gauge] = field(default_factory=dict)
     durations: Histogram = field(init=False)
     alive_at: float | None = None
+    learning: float | None = None  # the share of history that is read, while it is
     _units: set[str] = field(default_factory=set)
     _signatures: dict[str, set[str]] = field(default_factory=dict)
 
@@ -88,6 +93,12 @@ class Metrics:
         durations = "How long attempts ran, from start to exit."
         self.durations = Histogram(f"{PREFIX}attempt_duration_seconds", durations, ["unit"], registry=self.registry, buckets=DURATIONS_S)
         self.gauges["build_info"].labels(__version__).set(1)
+
+    def learns(self, share: float | None) -> None:
+        """Note which share of history is read; null when all that is wanted is."""
+        self.learning = share
+        self.gauges["watch_learning"].set(share is not None)
+        self.gauges["watch_learning_progress_ratio"].set(1.0 if share is None else share)
 
     def attempt(self, ended: Ended, tracker: Tracker) -> None:
         unit = ended.unit.unit

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,6 +14,8 @@ from forensics.watch.tracker import Tracker
 
 LEAD = timedelta(minutes=5)  # read before the start without counting: running attempts need the lines they already logged
 EPOCH = datetime.fromtimestamp(0, UTC)
+MICROSECOND = timedelta(microseconds=1)
+_TIME = re.compile(r"(?:^|;)t=([0-9a-f]{1,13})(?:;|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +34,33 @@ def start(state: State, journal: Path | None, since: datetime | None, baseline: 
     journal: its directory, None for the host's own. baseline: the known failures before a time.
     """
     stored = state.tracker()
-    return _first_run(journal, since, baseline) if stored is None else _resume(journal, state.position(), stored)
+    return _first_run(state, journal, since, baseline) if stored is None else _resume(journal, state.position(), stored)
 
 
-def _first_run(journal: Path | None, since: datetime | None, baseline: Callable[[datetime], Tracker]) -> Startup:
+def _first_run(state: State, journal: Path | None, since: datetime | None, baseline: Callable[[datetime], Tracker]) -> Startup:
+    interrupted = state.position().done if since is None else None  # a first run was killed while it read its baseline
+    if interrupted is not None and (before := time_of(interrupted)) is not None:
+        follower = open_follower(journal, after=interrupted)
+        if follower.torn:
+            return Startup(follower, Position(), baseline(before + MICROSECOND), first=True)
+        return _with_baseline(journal, interrupted, before, baseline)
     # the position first: what is written while the baseline is read is followed afterwards
     end = open_follower(journal, since=since)
-    if end.time is None:
+    if end.time is None or end.cursor is None:
         return Startup(end, Position(), Tracker(), first=True)
-    tracker = baseline(end.time + timedelta(microseconds=1))
-    return Startup(open_follower(journal, since=end.time - LEAD), Position(done=end.cursor), tracker, first=True)
+    state.begin(Position(done=end.cursor))
+    return _with_baseline(journal, end.cursor, end.time, baseline)
+
+
+def _with_baseline(journal: Path | None, cursor: str, time: datetime, baseline: Callable[[datetime], Tracker]) -> Startup:
+    tracker = baseline(time + MICROSECOND)
+    return Startup(open_follower(journal, since=time - LEAD), Position(done=cursor), tracker, first=True)
+
+
+def time_of(cursor: str) -> datetime | None:
+    """Return when the entry of a cursor was written (sd_journal_get_cursor(3): t=, in µs); null for one that has no time."""
+    written = _TIME.search(cursor)
+    return EPOCH + int(written[1], 16) * MICROSECOND if written else None
 
 
 def _resume(journal: Path | None, position: Position, tracker: Tracker) -> Startup:

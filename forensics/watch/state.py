@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from forensics.alerting.alert import Alert
-from forensics.alerting.database import MirroredDatabase
+from forensics.alerting.database import Change, MirroredDatabase
 from forensics.alerting.queue import ADD, AlertQueue, create_queue, readable_rows
 from forensics.alerting.stored_values import rebuilt
 from forensics.errors import ForensicsError
@@ -127,6 +127,19 @@ class State:
         position: Position = rebuilt(Position, json.loads(stored[0][0])) if stored else Position()
         return position
 
+    @property
+    def is_new(self) -> bool:
+        """Whether nothing was committed yet, so that this is a first run."""
+        return not self._database.rows("select 1 from tracked limit 1")
+
+    def begin(self, position: Position) -> None:
+        """Keep where a first run starts, before it has read history: one that is killed meanwhile starts there again."""
+        self._database.write(self._put(position))
+
+    @staticmethod
+    def _put(position: Position) -> Change:
+        return "insert or replace into state values ('position', ?)", [(json.dumps(asdict(position)),)]
+
     def tracker(self) -> Tracker | None:
         """Restore the tracker that was committed last; null before the first commit. Raises ValueError."""
         rows = self._database.rows("select kind, key, value from tracked order by rowid")
@@ -152,7 +165,7 @@ class State:
         queued, left_out = self.queue.addition(alerts, sinks)
         changed, gone = self._rows.changes(tracker)
         self._database.write(
-            ("insert or replace into state values ('position', ?)", [(json.dumps(asdict(position)),)]),
+            self._put(position),
             (PUT, [(*row, value) for row, value in changed.items()]),
             ("delete from tracked where kind = ? and key = ?", gone),
             ("insert or replace into reported values (?, ?)", list(reported.items())),

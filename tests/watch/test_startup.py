@@ -1,6 +1,7 @@
 """Where `watch` starts, on real journal files: a first run, a restart, a restart whose position was deleted."""
 
 import shutil
+import sys
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
@@ -112,3 +113,44 @@ def test_an_empty_journal_is_waited_for(tmp_path):
         assert unread(startup) == 5
         state.commit(Position(None, None), Tracker(), [], (), {}, 0)
         assert unread(start(state, tmp_path / "journal", None, pytest.fail)) == 5
+
+
+def test_a_first_run_that_was_killed_while_it_read_history_starts_where_it_had_started(tmp_path):
+    journal(tmp_path / "a.journal", 0, 50)
+
+    def killed(_):
+        journal(tmp_path / "b.journal", 100, 20)  # what is written meanwhile
+        raise SystemExit
+
+    with closing(State.open(tmp_path / "state")) as state, pytest.raises(SystemExit):
+        start(state, tmp_path, None, killed)
+    asked = []
+    with closing(State.open(tmp_path / "state")) as state:
+        assert state.is_new
+        startup = start(state, tmp_path, None, baseline(asked))
+        assert (startup.first, asked) == (True, [at(49) + timedelta(microseconds=1)])
+        startup.follower.take(1000, until=startup.position.done)
+        assert unread(startup) == 20  # all of it counts, and nothing before it
+
+
+def test_where_its_place_is_deleted_since_all_that_is_left_counts(tmp_path):
+    journal(tmp_path / "a.journal", 0, 50)
+    with closing(State.open(tmp_path / "state")) as state, pytest.raises(SystemExit):
+        start(state, tmp_path, None, lambda _: sys.exit())
+    (tmp_path / "a.journal").unlink()
+    journal(tmp_path / "b.journal", 100, 20)
+    asked = []
+    with closing(State.open(tmp_path / "state")) as state:
+        startup = start(state, tmp_path, None, baseline(asked))
+        assert asked == [at(49) + timedelta(microseconds=1)]
+        assert (startup.first, startup.follower.torn, startup.position, unread(startup)) == (True, True, Position(), 20)
+
+
+def test_since_comes_before_where_a_killed_first_run_had_started(tmp_path):
+    journal(tmp_path / "a.journal", 0, 50)
+    with closing(State.open(tmp_path / "state")) as state, pytest.raises(SystemExit):
+        start(state, tmp_path, None, lambda _: sys.exit())
+    asked = []
+    with closing(State.open(tmp_path / "state")) as state:
+        start(state, tmp_path, at(20) - timedelta(seconds=1), baseline(asked))
+    assert asked == [at(19) + timedelta(microseconds=1)]
