@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import polars as pl
 
 from forensics.incidents.inputs import Inputs, quoted
+from forensics.incidents.usual import usual_captures
 from forensics.model.values import LOST, Evidence, FailureClass, RestartHelped, Signature
 from forensics.sanitize import filled
 
@@ -63,7 +64,7 @@ def _tables(restarts: pl.DataFrame, attempts: pl.DataFrame, inputs: Inputs) -> d
         ["scope", vague == LOST_LINES, "restarts", "failures", "secondary", vague, "signature"],
         descending=[False, False, True, True, True, False, False],
     )
-    return _rows(table, inputs)
+    return _rows(table, attempts, inputs)
 
 
 def vagueness(class_: str) -> int:
@@ -115,13 +116,15 @@ def _own(attempts: pl.DataFrame) -> pl.DataFrame:
     return attempts.filter("failed")
 
 
-def _rows(table: pl.DataFrame, inputs: Inputs) -> dict[int, Breakdown]:
+def _rows(table: pl.DataFrame, attempts: pl.DataFrame, inputs: Inputs) -> dict[int, Breakdown]:
     samples = quoted(inputs.entries, table["proof"].to_list())
     tables: dict[int, tuple[list[FailureClass], list[FailureClass]]] = {}
-    captures = _captures(table, inputs)
+    captures, usual = _captures(table, inputs), usual_captures(attempts, inputs)
     for row, sample in zip(table.iter_rows(named=True), samples, strict=True):
-        signature = filled(described(row["signature"], inputs.signatures), *captures.get((row["proof"], row["signature"]), ()))
-        tables.setdefault(row["scope"], ([], []))[not row["ends"]].append(_row(row, sample, signature))
+        most = usual.get((row["scope"], row["signature"])) if row["ends"] else None
+        caught = captures.get((row["proof"], row["signature"]), ()) if most is None else (most.values, most.text)
+        made = _row(row, sample, filled(described(row["signature"], inputs.signatures), *caught))
+        tables.setdefault(row["scope"], ([], []))[not row["ends"]].append(made if most is None else replace(made, values_in=most.counts))
     return {scope: Breakdown(tuple(classes), tuple(others)) for scope, (classes, others) in tables.items()}
 
 

@@ -150,6 +150,7 @@ class FailureClass:
     failures: int = 0  # failed attempts that it explains, restarted or not
     restart_helped: RestartHelped | None = None  # measured, beside the catalogue's opinion
     restart_helps_when: str = ""  # of its signature
+    values_in: tuple[int, int] | None = None  # in how many failures its pattern captured the values that its texts show, and any
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,17 @@ def restart_helped(report: Report, here: str = "in this incident") -> Helped:
     return helped
 
 
+def is_uncured(row: FailureClass) -> bool:
+    """Whether restarts were tried against a class of an incident and none was followed by a start that held."""
+    return row.restart_helped is not None and row.restart_helped.of > 0 and row.restart_helped.held == 0
+
+
+def helps(row: FailureClass, *, never: bool) -> str:
+    """Give the catalogue's opinion on restarts. never: none of this incident was followed by a start that held."""
+    opinion = wording.helps(row.restart_helps, row.restart_helps_when)
+    return f"{opinion}, but never in this incident" if never and row.restart_helps else opinion
+
+
 def _plus(one: RestartHelped, other: RestartHelped | None) -> RestartHelped:
     return one if other is None else RestartHelped(one.of + other.of, one.held + other.held)
 

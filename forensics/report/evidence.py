@@ -65,3 +65,5 @@ def _of(report: Report, incident: Incident) -> Iterator[Evidence | None]:
     yield from (step.evidence for step in timeline.steps(incident))
     yield from (lane.evidence for lane in timeline.lanes(incident))
     yield from (link.evidence for link in (*chain.chain(report, incident), *chain.factors(incident)))
+    yield from (link.evidence for link in incident.links)
+    yield from (fix.evidence for fix in incident.fix_attempts)

@@ -49,7 +49,7 @@ def _table(report: Report, classes: Sequence[FailureClass], room: Room, incident
         yield Cell(stamp(row.first, where))
         yield Cell(stamp(row.last, where))
         yield Cell(wording.duration(row.cycle_s), sort=row.cycle_s)
-        yield _helps(row, helped(row, incident))
+        yield _helps(row, incident, helped(row, incident))
         if secondary:
             yield Cell(wording.count(row.secondary) if row.secondary else "–")
         if names is not None:
@@ -82,9 +82,11 @@ def _columns(counted: Sequence[str], share: str, window: Mapping[str, int], *, s
         yield Column("Sample", least=Detail.TEXT)
 
 
-def _helps(row: FailureClass, measured: list[str]) -> Cell:
+def _helps(row: FailureClass, incident: Incident | None, measured: list[str]) -> Cell:
     """Give the catalogue's opinion, and below it what restarts did; one that never cured this incident is not called good."""
-    return Cell(wording.helps(row.restart_helps, row.restart_helps_when), _HELPS[row.restart_helps], below=tuple(measured))
+    never = incident is not None and breakdown.is_uncured(row)
+    opinion = breakdown.helps(row, never=never)
+    return Cell(opinion, "dim" if never and row.restart_helps else _HELPS[row.restart_helps], below=tuple(measured))
 
 
 def _total(classes: Sequence[FailureClass], counted: Sequence[str]) -> tuple[Cell, ...]:

@@ -9,7 +9,7 @@ from forensics.report import causes, charts, headline, summary
 from forensics.report.blocks import Block, Drawing, Figure, Figures, Paragraph, Section, Span, paragraph
 from forensics.report.evidence import of_incident
 from forensics.report.room import Room
-from forensics.report.sections import changes, classes, controls, detection, phases, quotes, remedies, why
+from forensics.report.sections import changes, classes, conclusion, controls, detection, phases, quotes, remedies, why
 from forensics.sanitize import one_line
 
 _MOST_CONSEQUENCES = 60
@@ -23,6 +23,7 @@ def blocks(report: Report, index: int, room: Room, anchors: Mapping[int, str]) -
     yield from paragraph(summary.gate(incident))
     yield from _consequences(report, index, anchors)
     yield Figures(tuple(Figure(one.value, one.label, _target(anchor, one.section)) for one in headline.figures(report, incident)))
+    yield from _kept(conclusion.section(incident, names, anchor))
     drawn = charts.histogram(incident, room.bins)
     if drawn is not None:
         yield Drawing("bars", f"{anchor}-restarts", f"Restarts per {drawn.per} by class", (incident, drawn))

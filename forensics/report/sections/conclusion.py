@@ -1,0 +1,147 @@
+"""The conclusion of an incident in at most four sentences: what failed, the one cause behind several classes, its end, what to do first."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from shlex import quote
+
+from forensics import wording
+from forensics.model.values import FailureClass, Incident, SharedValue
+from forensics.report import breakdown
+from forensics.report.blocks import Bullets, Section, Sentence, Span
+from forensics.report.evidence import Names
+from forensics.report.recommended import PROGRAM
+from forensics.sanitize import brief, one_line
+
+MOST = 4  # sentences
+_LONGEST = 240  # characters of what is quoted
+_KILLS = re.compile(r"\bran (?:\S{0,200}/)?(?:kill|pkill|killall)\s")
+_RAN = re.compile(r"^\S{1,64} ran ")
+_EARLIER = re.compile(r"\d{1,9} earlier actions?")
+_NUMBER = re.compile(r"^\s*(?:\d{1,3}[.)]|[-*•])\s{1,4}")
+_NOUNS = {"process": "Process ", "port": "Port ", "path": "", "device": "The device ", "unit": ""}
+_DEPLOYED = {
+    "system-switch": "switch",
+    "package": "change of packages",
+    "configuration": "change of its configuration",
+    "driver": "new driver",
+}
+
+
+def section(incident: Incident, names: Names, anchor: str) -> Section | None:
+    """Draw the conclusion of one incident; None where there is nothing to add to its headline."""
+    sentences = tuple(_sentences(incident, names))[:MOST]
+    return Section(f"{anchor}-conclusion", "In short", (Bullets(sentences),), brief="In short") if sentences else None
+
+
+def _sentences(incident: Incident, names: Names) -> Iterator[Sentence]:
+    held = _end(incident, names)
+    yield from _main_class(incident, names)
+    for link in _shown_links(incident)[: 1 if held else 2]:
+        yield _link(incident, link, names)
+    yield from held
+    yield from _first_step(incident) if incident.ongoing else _prevention(incident)
+
+
+def _main_class(incident: Incident, names: Names) -> Iterator[Sentence]:
+    """Name what most of it failed of, and whether a restart could have cured it."""
+    if not incident.classes or incident.caused_by:
+        return
+    row, counted = incident.classes[0], breakdown.counted(incident.classes)[-1]
+    number, total = breakdown.number(row, counted), sum(breakdown.number(one, counted) for one in incident.classes)
+    share = f"{wording.count(number)} of {wording.plural(total, counted.removesuffix('s'))}" if number < total else f"All {counted}"
+    share = "The failure" if total == 1 else share
+    useless = "; no restart cures it" if row.restart_helps is False else "; no restart cured it here" if breakdown.is_uncured(row) else ""
+    yield (Span(f"{share}: "), Span(one_line(row.title, _LONGEST), "strong"), Span(f"{useless}."), *_quoted(names.ref(row.sample)))
+
+
+def _shown_links(incident: Incident) -> list[SharedValue]:
+    """Leave out the port that a process of the list held."""
+    held = {link.port for link in incident.links if link.port}
+    return [link for link in incident.links if not (link.what == "port" and link.value in held)]
+
+
+def _link(incident: Incident, link: SharedValue, names: Names) -> Sentence:
+    """State what several failures name: that is measured; that it is the cause is inferred."""
+    first, last = link.phases
+    phases = "" if len(incident.phases) < 2 else f" of phase {first}" if first == last else f" of phases {first}–{last}"
+    classes = f" and {len(link.classes)} classes" if len(link.classes) > 1 else ""
+    named = f"{_value(link)} is named in {wording.plural(link.failures, 'failure')}{classes}{phases}"
+    port = f" and seems to have held port {link.port}, which was in use in them" if link.port else ""
+    ended = f"; {_ended(incident, link)}" if link.ended is not None else ""
+    one = "" if ended else ": probably one cause" if len(link.classes) > 1 else ""
+    return (Span(f"{named}{port}{one}{ended} (inferred)."), *_quoted(names.ref(link.evidence)))
+
+
+def _value(link: SharedValue) -> str:
+    value = one_line(link.value, _LONGEST)
+    return f"{'' if value.startswith('GPU') else _NOUNS.get(link.what, '')}{value}"
+
+
+def _ended(incident: Incident, link: SharedValue) -> str:
+    change = link.ended
+    if change is None:
+        return ""
+    what = "it was killed" if link.what == "process" and _KILLS.search(change.summary) else brief(change.summary, 120)
+    if incident.recovery is None:
+        return f"{what} at {wording.since_start(change.time, incident.start)}"
+    return f"{what} {wording.spoken_duration((incident.recovery - change.time).total_seconds())} before recovery"
+
+
+def _end(incident: Incident, names: Names) -> list[Sentence]:
+    """Name the try after which it held: order in time only."""
+    tries = [(number, fix) for number, fix in enumerate(incident.fix_attempts, 1) if fix.outcome == "held"]
+    if not tries:
+        return []
+    number, fix = tries[-1]
+    of_all = f"fix attempt {number} of {len(incident.fix_attempts)}" if len(incident.fix_attempts) > 1 else "the fix attempt"
+    return [(Span(f"It held after {of_all}: {brief(_acts(fix.summary), _LONGEST)}."), *_quoted(names.ref(fix.evidence)))]
+
+
+def _acts(summary: str) -> str:
+    """Leave out who acted, and how many earlier actions there were."""
+    return "; ".join(_RAN.sub("", part) for part in summary.split("; ") if not _EARLIER.fullmatch(part)) or summary
+
+
+def _first_step(incident: Incident) -> Iterator[Sentence]:
+    """Give the first thing to do about what fails now."""
+    process = next((link.value for link in incident.links if link.what == "process" and link.ended is None), "")
+    if process:
+        see = Span(f"systemctl status {process}", "code")
+        yield (Span("Do now: see whose process it is with "), see, Span(", and stop it if it is a left-over."))
+    elif incident.caused_by:
+        yield (Span("Do now: repair "), Span(one_line(incident.caused_by, 120)), Span(" first."))
+    elif (row := _failing_now(incident)) is not None:
+        step = _NUMBER.sub("", wording.reflowed(row.remedy).split("\n", 1)[0])
+        yield (Span(f"Do now, about {one_line(row.title, 120)}: {brief(step, 2 * _LONGEST)}"),)
+
+
+def _failing_now(incident: Incident) -> FailureClass | None:
+    """Choose the class that has a remedy: the main one of the last phase, else the most frequent one."""
+    known = [row for row in incident.classes if row.remedy]
+    last = incident.phases[-1].primary if incident.phases else ""
+    return next((row for row in known if row.signature == last), known[0] if known else None)
+
+
+def _prevention(incident: Incident) -> Iterator[Sentence]:
+    """Name what would have prevented it, or at least have told somebody, with the command that writes it."""
+    unit, name = f"--unit {quote(one_line(incident.unit, 300))}", one_line(incident.unit.removesuffix(".service"), 120)
+    steps: list[tuple[str, str]] = []
+    if incident.trigger is not None and incident.trigger.kind in _DEPLOYED:
+        steps.append((f"verify {name} after each {_DEPLOYED[incident.trigger.kind]}", "post-deploy"))
+    if port := next((link.port or link.value for link in incident.links if link.port or link.what == "port"), ""):
+        steps.append((f"check before each start that port {port} is free", "preflight"))
+    lead = "To prevent it"
+    if not steps and incident.detection.alert is None:
+        lead, steps = "To hear of it next time", [("write alert rules that fire on it", "rules")]
+    if not steps:
+        return
+    spans = [Span(f"{lead}, ")]
+    for text, command in steps:
+        spans += [Span(f"{text} ("), Span(f"{PROGRAM} generate {command} {unit}", "code"), Span(") and ")]
+    yield (*spans[:-1], Span(")."))
+
+
+def _quoted(name: str) -> tuple[Span, ...]:
+    return (Span(name, to=name),) if name else ()
