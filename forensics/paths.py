@@ -34,6 +34,11 @@ def watch_file(environment: Mapping[str, str] = os.environ) -> Path:
     return _config_folder(environment) / "watch.toml"
 
 
+def config_files(environment: Mapping[str, str] = os.environ) -> tuple[Path, Path]:
+    """The defaults of options: those of the host, and those of the user, which count before them."""
+    return Path("/etc/tabby-forensics/config.toml"), _config_folder(environment) / "config.toml"
+
+
 def _config_folder(environment: Mapping[str, str]) -> Path:
     config = environment.get("XDG_CONFIG_HOME")
     return (Path(config) if config else Path.home() / ".config") / "tabby-forensics"

@@ -12,6 +12,7 @@ from forensics.cli import (
     advise,
     audit,
     classes,
+    common_options,
     doctor,
     drill,
     explain,
@@ -61,8 +62,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for _name, _command in COMMANDS.items():
-    app.command(_name)(_command)
+    app.command(_name)(common_options.with_common_options(_command))
 for _name, _group in GROUPS.items():
+    common_options.add_common_options(_group)
     app.add_typer(_group, name=_name)
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+from forensics.paths import config_files
 
 FLAGS = {
     "--exit-code": ("exit_code", True),
@@ -16,7 +19,7 @@ FLAGS = {
 
 def explain_arguments(words: Sequence[str]) -> dict[str, Any] | None:
     """Return the arguments of `explaining.explain_log` where each word is a whole option or the log; null for all else."""
-    if words[:1] != ["explain"]:
+    if words[:1] != ["explain"] or any(map(os.path.lexists, config_files())):  # of which typer gets the defaults
         return None
     logs: list[Path] = []
     patterns: list[Path] = []

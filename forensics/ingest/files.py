@@ -36,6 +36,8 @@ def ingest_files(
     with store.workspace() as workspace:
         files, results = find(wanted)
         all_bytes, done = sum(file.size for file in files), 0
+        if progress is not None and all_bytes:
+            progress(0, all_bytes)
         for file in files:
             results.append(_ingest_file(workspace, file, names.get(file.path)))
             done += file.size

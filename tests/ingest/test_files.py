@@ -181,4 +181,4 @@ def test_progress_counts_to_all_bytes(tmp_path):
     calls = []
     ingest_files(opened(tmp_path), paths, lambda done, whole: calls.append((done, whole)))
     size = sum(path.stat().st_size for path in paths)
-    assert calls == [(paths[0].stat().st_size, size), (size, size)]
+    assert calls == [(0, size), (paths[0].stat().st_size, size), (size, size)]
