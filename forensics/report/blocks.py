@@ -160,7 +160,10 @@ class Commands:
 
 @dataclass(frozen=True, slots=True)
 class Remedy:
-    """What to do about one class. aside: how often it occurred, and whether a restart helps; lines: for the steps in a terminal, 0 is all."""
+    """What to do about one class. aside: how often it occurred, and whether a restart helps.
+
+    lines: the most that a terminal gives to the steps; 0: all that they need.
+    """
 
     kind: ClassVar[str] = "remedy"
     title: str
@@ -173,14 +176,33 @@ class Remedy:
 
 
 @dataclass(frozen=True, slots=True)
+class QuoteLine:
+    """One line of a quote: the one that decides, another of its event, or one around it."""
+
+    role: Literal["decides", "event", "around"]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Quote:
-    """One quoted entry. where: its file and offset; text: "" where there is no room for it."""
+    """One piece of evidence. where: its file and offset; lines: none where there is no room for them; commands: that show it again.
+
+    back: anchor and title of the first section that refers to it.
+    """
 
     name: str
     time: str
     where: str
-    text: str
+    lines: tuple[QuoteLine, ...]
+    commands: tuple[str, ...]
     of: Evidence
+    back: tuple[str, str] = ("", "")
+
+    @property
+    def text(self) -> str:
+        """The lines as text in which the deciding one is marked, if there are others."""
+        marks = {"decides": "> ", "event": "| ", "around": "  "} if len(self.lines) > 1 else {"decides": ""}
+        return "\n".join(f"{marks[line.role]}{line.text}".rstrip() for line in self.lines)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from forensics.sanitize import one_line
 def compose(report: Report, room: Room, *, redacted: bool) -> Document:
     """Compose the report as far as there is room."""
     made = brief.blocks(report, room) if room is BRIEF else _blocks(report, room, redacted=redacted)
-    blocks = shown(tuple(made), room.detail)
+    blocks = quotes.with_places(shown(tuple(made), room.detail))
     generated = f" on {wording.instant(report.generated, wording.zone(report.timezone))} {report.timezone}" if report.generated else ""
     return Document(
         title=summary.title(report),

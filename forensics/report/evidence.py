@@ -33,9 +33,9 @@ class Names:
         """Yield (name, evidence) of all that was referred to."""
         return ((self._name(evidence), evidence) for evidence in sorted(self.used, key=lambda one: self.numbers[one]))
 
-    def all(self) -> Iterator[tuple[str, Evidence]]:
-        """Yield (name, evidence) of everything that a format may refer to."""
-        return ((self._name(evidence), evidence) for evidence in self.numbers)
+    def by_evidence(self) -> Iterator[tuple[Evidence, str]]:
+        """Yield (evidence, name) of everything that a format may refer to."""
+        return ((evidence, self._name(evidence)) for evidence in self.numbers)
 
 
 def shown_before(evidence: Evidence) -> tuple[str, ...]:
@@ -67,3 +67,6 @@ def _of(report: Report, incident: Incident) -> Iterator[Evidence | None]:
     yield from (link.evidence for link in (*chain.chain(report, incident), *chain.factors(incident)))
     yield from (link.evidence for link in incident.links)
     yield from (fix.evidence for fix in incident.fix_attempts)
+    yield from (change.evidence for change in (*incident.changes, incident.trigger) if change is not None)
+    yield from (incident.detection.evidence[name] for name in sorted(incident.detection.evidence))
+    yield incident.gate.evidence if incident.gate is not None else None

@@ -24,9 +24,12 @@ from forensics.model.values import (
     Report,
     SharedValue,
 )
+from forensics.report import evidence
 from forensics.report.options import RenderOptions
 
 SCHEMA_VERSION = 1
+
+Names = Mapping[Evidence, str]
 
 
 def render(report: Report, options: RenderOptions) -> str:
@@ -35,6 +38,9 @@ def render(report: Report, options: RenderOptions) -> str:
 
 
 def contract(report: Report, *, redacted: bool = True) -> dict[str, Any]:
+    incidents = [dict(evidence.of_incident(report, k).by_evidence()) for k in range(len(report.incidents))]
+    isolated = dict(evidence.of_isolated(report).by_evidence())
+    anywhere = {one: name for names in (isolated, *reversed(incidents)) for one, name in names.items()}
     return {
         "schema_version": SCHEMA_VERSION,
         "program": {"name": "tabby-forensics", "version": report.version},
@@ -58,9 +64,9 @@ def contract(report: Report, *, redacted: bool = True) -> dict[str, Any]:
             "in_incidents": report.failures.in_incidents,
             "isolated": report.failures.isolated,
         },
-        "isolated": [_isolated(row) for row in report.isolated],
-        "classes": [_class(row) for row in report.classes],
-        "incidents": [_incident(incident) for incident in report.incidents],
+        "isolated": [_isolated(row, isolated) for row in report.isolated],
+        "classes": [_class(row, anywhere) for row in report.classes],
+        "incidents": [_incident(incident, names) for incident, names in zip(report.incidents, incidents, strict=True)],
         "detection_summary": {
             "incidents": report.detection_summary.incidents,
             "mttd_s": _number(report.detection_summary.mttd_s),
@@ -86,10 +92,24 @@ def _number(value: float | None) -> float | int | None:
     return int(rounded) if rounded == int(rounded) else rounded
 
 
-def _evidence(evidence: Evidence | None) -> dict[str, Any] | None:
-    if evidence is None:
-        return None
-    return {"time": _time(evidence.time), "message": evidence.message, "file": evidence.file, "offset": evidence.offset}
+def evidence_keys(quoted: Evidence, names: Names) -> dict[str, Any]:
+    """Write a piece of evidence; name: as in every format and for `show`, null for one that no section can refer to."""
+    return {
+        "name": names.get(quoted),
+        "time": _time(quoted.time),
+        "message": quoted.message,
+        "file": quoted.file,
+        "offset": quoted.offset,
+        "unit": quoted.unit or None,
+        "before": list(evidence.shown_before(quoted)),
+        "event": list(quoted.event),
+        "decides": quoted.decides,
+        "after": list(quoted.after),
+    }
+
+
+def _evidence(quoted: Evidence | None, names: Names) -> dict[str, Any] | None:
+    return None if quoted is None else evidence_keys(quoted, names)
 
 
 def _completeness(completeness: Completeness) -> dict[str, Any]:
@@ -102,7 +122,7 @@ def _completeness(completeness: Completeness) -> dict[str, Any]:
     }
 
 
-def _class(row: FailureClass) -> dict[str, Any]:
+def _class(row: FailureClass, names: Names) -> dict[str, Any]:
     return {
         "signature": row.signature,
         "title": row.title,
@@ -115,7 +135,7 @@ def _class(row: FailureClass) -> dict[str, Any]:
         "restart_helps_when": row.restart_helps_when,
         "restart_helped": None if row.restart_helped is None else {"of": row.restart_helped.of, "held": row.restart_helped.held},
         "severity": row.severity,
-        "sample": _evidence(row.sample),
+        "sample": _evidence(row.sample, names),
         "secondary": row.secondary,
         "cause": row.cause,
         "remedy": row.remedy,
@@ -123,7 +143,7 @@ def _class(row: FailureClass) -> dict[str, Any]:
     }
 
 
-def _isolated(row: IsolatedFailures) -> dict[str, Any]:
+def _isolated(row: IsolatedFailures, names: Names) -> dict[str, Any]:
     return {
         "unit": row.unit,
         "manager": row.manager,
@@ -135,7 +155,7 @@ def _isolated(row: IsolatedFailures) -> dict[str, Any]:
         "restarts": row.restarts,
         "first": _time(row.first),
         "last": _time(row.last),
-        "sample": _evidence(row.sample),
+        "sample": _evidence(row.sample, names),
     }
 
 
@@ -154,34 +174,34 @@ def _largest_first(counts: Mapping[str, int]) -> Iterable[tuple[str, int]]:
     return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
 
 
-def _change(change: Change | None) -> dict[str, Any] | None:
+def _change(change: Change | None, names: Names) -> dict[str, Any] | None:
     if change is None:
         return None
-    return {"time": _time(change.time), "kind": change.kind, "summary": change.summary, "evidence": _evidence(change.evidence)}
+    return {"time": _time(change.time), "kind": change.kind, "summary": change.summary, "evidence": _evidence(change.evidence, names)}
 
 
-def _fix(fix: FixAttempt) -> dict[str, Any]:
-    return {"time": _time(fix.time), "summary": fix.summary, "outcome": fix.outcome, "evidence": _evidence(fix.evidence)}
+def _fix(fix: FixAttempt, names: Names) -> dict[str, Any]:
+    return {"time": _time(fix.time), "summary": fix.summary, "outcome": fix.outcome, "evidence": _evidence(fix.evidence, names)}
 
 
-def _shared(link: SharedValue) -> dict[str, Any]:
+def _shared(link: SharedValue, names: Names) -> dict[str, Any]:
     return {
         "what": link.what,
         "value": link.value,
         "classes": list(link.classes),
         "failures": link.failures,
-        "ended": _change(link.ended),
-        "evidence": _evidence(link.evidence),
+        "ended": _change(link.ended, names),
+        "evidence": _evidence(link.evidence, names),
     }
 
 
-def _detection(detection: Detection) -> dict[str, Any]:
+def _detection(detection: Detection, names: Names) -> dict[str, Any]:
     return {
         "signal": _time(detection.signal),
         "alert": _time(detection.alert),
         "operator": _time(detection.operator),
         "declared": _time(detection.declared),
-        "evidence": {name: _evidence(detection.evidence[name]) for name in sorted(detection.evidence)},
+        "evidence": {name: _evidence(detection.evidence[name], names) for name in sorted(detection.evidence)},
     }
 
 
@@ -226,7 +246,7 @@ def control_keys(control: Control) -> dict[str, Any]:
     }
 
 
-def _gate(stop: GateStop | None) -> dict[str, Any] | None:
+def _gate(stop: GateStop | None, names: Names) -> dict[str, Any] | None:
     if stop is None:
         return None
     return {
@@ -238,11 +258,11 @@ def _gate(stop: GateStop | None) -> dict[str, Any] | None:
         "closed": _time(stop.closed),
         "restarts_avoided": stop.restarts_avoided,
         "cadence_s": _number(stop.cadence_s),
-        "evidence": _evidence(stop.evidence),
+        "evidence": _evidence(stop.evidence, names),
     }
 
 
-def _incident(incident: Incident) -> dict[str, Any]:
+def _incident(incident: Incident, names: Names) -> dict[str, Any]:
     return {
         "id": incident.id,
         "unit": incident.unit,
@@ -264,18 +284,18 @@ def _incident(incident: Incident) -> dict[str, Any]:
         "last_good": _time(incident.last_good),
         "verdict": incident.verdict,
         "phases": [_phase(phase) for phase in incident.phases],
-        "classes": [_class(row) for row in incident.classes],
-        "beside": [_class(row) for row in incident.beside],
-        "changes": [_change(change) for change in incident.changes],
-        "trigger": _change(incident.trigger),
+        "classes": [_class(row, names) for row in incident.classes],
+        "beside": [_class(row, names) for row in incident.beside],
+        "changes": [_change(change, names) for change in incident.changes],
+        "trigger": _change(incident.trigger, names),
         "trigger_text": incident.trigger_text,
-        "fix_attempts": [_fix(fix) for fix in incident.fix_attempts],
-        "detection": _detection(incident.detection),
-        "links": [_shared(link) for link in incident.links],
+        "fix_attempts": [_fix(fix, names) for fix in incident.fix_attempts],
+        "detection": _detection(incident.detection, names),
+        "links": [_shared(link, names) for link in incident.links],
         "replay": [replayed_keys(control) for control in incident.replay],
         "recovery": _time(incident.recovery),
         "time_to_recover_s": _number(incident.time_to_recover_s),
-        "gate": _gate(incident.gate),
+        "gate": _gate(incident.gate, names),
         "cost": {
             "cpu_s": _number(incident.cost.cpu_s),
             "journal_bytes": incident.cost.journal_bytes,

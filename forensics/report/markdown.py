@@ -12,7 +12,7 @@ from forensics.report.options import RenderOptions
 from forensics.report.room import MARKDOWN
 from forensics.sanitize.markdown import plain, quoted
 
-_LONGEST, _LONGEST_CELL, _LONGEST_REMEDY = 1000, 400, 4096
+_LONGEST, _LONGEST_CELL, _LONGEST_REMEDY, _LONGEST_QUOTE = 1000, 400, 4096, 4096
 _BOLD = frozenset({"verdict"})
 
 
@@ -118,7 +118,8 @@ def _remedy(remedy: b.Remedy) -> Iterator[str]:
 def _quotes(quotes: b.Quotes) -> Iterator[str]:
     for quote in quotes.items:
         yield f"**{quote.name}** {quote.time} {plain(quote.where)}"
-        yield quoted(quote.text) if quote.text else "Not quoted, to keep this page small."
+        yield quoted(quote.text, _LONGEST_QUOTE) if quote.lines else "Not quoted, to keep this page small."
+        yield quoted("\n".join(quote.commands), _LONGEST_QUOTE)
 
 
 _RENDERERS: dict[str, Callable[[Any], Iterator[str]]] = {
