@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,6 +17,7 @@ from forensics.query import Query
 if TYPE_CHECKING:
     from forensics.model.controls import Control
     from forensics.model.values import Report
+    from forensics.report import RenderOptions
 
 FORMATS = ("term", "html", "md", "json")
 FINDINGS = 3
@@ -41,6 +43,7 @@ InventoryFile = Annotated[
     Path | None, typer.Option("--inventory", metavar="FILE", readable=False, help="Add the audit of what `audit --dump` wrote.")
 ]
 ExitCode = Annotated[bool, typer.Option("--exit-code", help="Exit with code 3 when there are incidents.")]
+Full = Annotated[bool, typer.Option("--full", help="In text, every section instead of the report in brief.")]
 
 
 @params.reads_history
@@ -55,6 +58,7 @@ def report(
     inventory: InventoryFile = None,
     strict: Strict = False,
     exit_code: ExitCode = False,
+    full: Full = False,
 ) -> None:
     """Report what broke, when, why, what changed before, who noticed and what to do."""
     from forensics.cli import output, parse
@@ -67,9 +71,10 @@ def report(
     query = replace(query, declared=parse.point(declared, query.now, parse.zone_named(query.timezone)))
     controls = _audited(inventory) if inventory is not None else ()
     from forensics.history_replay import make_report
+    from forensics.report import RenderOptions
 
     made = replace(make_report(query, output.progress("reading the journal"), output.notice), controls=controls)
-    _write(made, targets, format_ or "term", figures=figures, redact=redact)
+    _write(made, targets, format_ or "term", RenderOptions(figures=figures, redact=redact, brief=not full, width=output.width()))
     _end(made, strict=strict, exit_code=exit_code)
 
 
@@ -81,20 +86,17 @@ def _audited(inventory: Path) -> tuple[Control, ...]:
     return audit(read_json(inventory, Inventory))
 
 
-def _write(made: Report, targets: list[tuple[Path, str]], stdout_format: str, *, figures: bool, redact: bool) -> None:
-    import shutil
-
+def _write(made: Report, targets: list[tuple[Path, str]], stdout_format: str, options: RenderOptions) -> None:
     from forensics.cli import output
-    from forensics.report import REPORTERS, RenderOptions
+    from forensics.report import REPORTERS
 
-    width = shutil.get_terminal_size((100, 24)).columns
-    options = RenderOptions(figures=figures, redact=redact, color=False, width=width)
     for path, format_ in targets:
-        write_atomically(path, REPORTERS[format_](made, options), mode=0o666 if redact else PRIVATE_FILE)
+        write_atomically(path, REPORTERS[format_](made, options), mode=0o666 if options.redact else PRIVATE_FILE)
         output.notice(f"wrote {path}")
     if not targets:
         color = output.wants_color()
-        typer.echo(REPORTERS[stdout_format](made, replace(options, color=color)), nl=False, color=color)
+        options = replace(options, color=color, encoding=sys.stdout.encoding or "utf-8")
+        typer.echo(REPORTERS[stdout_format](made, options), nl=False, color=color)
 
 
 def _end(made: Report, *, strict: bool, exit_code: bool) -> None:

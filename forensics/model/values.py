@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
+from forensics.model.comparison import Comparison
 from forensics.model.controls import Control, Replayed
 from forensics.model.signature import LOST as LOST  # noqa: PLC0414 - values of a report as well
 from forensics.model.signature import Signature as Signature  # noqa: PLC0414
@@ -326,4 +327,5 @@ class Report:
     controls: tuple[Control, ...] = ()  # of an audit
     version: str = ""
     generated: datetime | None = None
+    compare: Comparison | None = None  # with an earlier window
     asked: Asked = Asked()

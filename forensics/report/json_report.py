@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from forensics.model.comparison import ClassChange, Comparison, IncidentChange, Side
 from forensics.model.controls import Control, Replayed
 from forensics.model.values import (
     Change,
@@ -76,6 +77,7 @@ def contract(report: Report, *, redacted: bool = True) -> dict[str, Any]:
         "ledger": [_check(check) for check in report.ledger],
         "controls": [control_keys(control) for control in report.controls],
         "notes": list(report.notes),
+        "compare": _comparison(report.compare),
     }
 
 
@@ -243,6 +245,61 @@ def control_keys(control: Control) -> dict[str, Any]:
         "links": [{"link": link.link, "holds": link.holds, "evidence": link.evidence} for link in control.links],
         "remedy": control.remedy,
         "evidence": control.evidence,
+    }
+
+
+def _comparison(comparison: Comparison | None) -> dict[str, Any] | None:
+    if comparison is None:
+        return None
+    return {
+        "before": None if comparison.before is None else _side(comparison.before),
+        "now": _side(comparison.now),
+        "classes": [_class_change(row) for row in comparison.classes],
+        "incidents": [_incident_change(row) for row in comparison.incidents],
+        "notes": list(comparison.notes),
+    }
+
+
+def _side(side: Side) -> dict[str, Any]:
+    return {
+        "window": {"since": _time(side.since), "until": _time(side.until)},
+        "recorded_s": _number(side.recorded_s),
+        "entries": side.entries,
+        "complete": side.complete,
+        "failures": side.failures,
+        "restarts": side.restarts,
+        "incidents": side.incidents,
+        "ongoing": side.ongoing,
+        "downtime_s": _number(side.downtime_s),
+    }
+
+
+def _class_change(row: ClassChange) -> dict[str, Any]:
+    return {
+        "signature": row.signature,
+        "title": row.title,
+        "status": row.status,
+        "before": row.before,
+        "now": row.now,
+        "before_per_day": _number(row.before_per_day),
+        "now_per_day": _number(row.now_per_day),
+        "factor": _number(row.factor),
+        "largest": row.largest,
+    }
+
+
+def _incident_change(row: IncidentChange) -> dict[str, Any]:
+    return {
+        "status": row.status,
+        "id": row.id,
+        "unit": row.unit,
+        "manager": row.manager,
+        "host": row.host,
+        "kind": row.kind,
+        "ongoing": row.ongoing,
+        "start": _time(row.start),
+        "end": _time(row.end),
+        "downtime_s": _number(row.downtime_s),
     }
 
 

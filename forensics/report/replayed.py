@@ -194,21 +194,25 @@ def summary(shaped: Sequence[Row]) -> str:
 
 
 def _sentences(shaped: Sequence[Row]) -> Iterator[str]:
-    firing = [row for row in shaped if row.fires]
     replayed = f"{wording.plural(len(shaped), 'control')} replayed on this incident"
-    if firing:
-        yield f"Of {replayed}, {wording.count(len(firing))} would have fired."
-        yield _first(firing)
+    if (earliest := first(shaped)) is not None:
+        yield f"Of {replayed}, {wording.count(sum(row.fires for row in shaped))} would have fired."
+        yield _first(earliest)
     else:
         yield f"None of {replayed} would have fired."
     yield from _silent(shaped)
     yield from _of_yours([row for row in shaped if row.is_yours], len(shaped))
 
 
-def _first(firing: Sequence[Row]) -> str:
-    """Name the first that does nothing outside of incidents, or else the first of all."""
-    quiet = [row for row in firing if row.is_quiet]
-    row, which = (quiet[0], "The first without a false alarm in this window") if quiet else (firing[0], "The first")
+def first(shaped: Sequence[Row]) -> Row | None:
+    """Choose the first that fires and does nothing outside of incidents, or else the first that fires."""
+    firing = [row for row in shaped if row.fires]
+    return next((row for row in firing if row.is_quiet), firing[0] if firing else None)
+
+
+def _first(row: Row) -> str:
+    """Name the first control to fire."""
+    which = "The first without a false alarm in this window" if row.is_quiet else "The first"
     ahead = row.of.before_operator_s
     before = f", {wording.spoken_duration(ahead)} before the first operator action" if ahead and ahead > 0 else ""
     return f"{which} ({row.name}) would have {'acted' if row.limits else 'fired'} {fires_after(row)}{before}."

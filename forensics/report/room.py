@@ -31,6 +31,10 @@ TERMINAL = Room(
     Detail.TERMINAL, incidents=20, overview=20, classes=20, phases=24, rows=20, quotes=0, quote_bytes=200, bins=60, lanes=8, controls=0,
     elsewhere="--format html or md lists them",
 )  # fmt: skip
+BRIEF = Room(
+    Detail.TERMINAL, incidents=0, overview=12, classes=6, phases=0, rows=0, quotes=0, quote_bytes=200, bins=160, lanes=0, controls=0,
+    elsewhere="`report --full` lists them",
+)  # fmt: skip
 MARKDOWN = Room(
     Detail.TEXT, incidents=50, overview=60, classes=60, phases=24, rows=60, quotes=100, quote_bytes=1024, bins=60, lanes=8, controls=0,
     elsewhere="--format html has more",

@@ -7,7 +7,7 @@ from io import StringIO
 from typing import Any
 
 from rich import box
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, RenderableType
 from rich.padding import Padding
 from rich.table import Table as RichTable
 from rich.text import Text
@@ -16,8 +16,10 @@ from forensics.model.values import Report
 from forensics.report import blocks as b
 from forensics.report.document import compose
 from forensics.report.options import RenderOptions
-from forensics.report.room import TERMINAL
+from forensics.report.room import BRIEF, TERMINAL, Room
+from forensics.report.terminal_lines import BriefSteps, Sparkline, TightCommands, TightTable
 from forensics.sanitize import brief, one_line
+from forensics.wrapping import encodable
 
 STYLES = {"": "", "dim": "dim", "strong": "", "bad": "bold red", "good": "green", "code": ""}
 _ROLES = {"verdict": "bold", "note": "dim", "lead": ""}
@@ -26,7 +28,8 @@ _WIDEST_ID = 34
 
 
 def render(report: Report, options: RenderOptions) -> str:
-    return printed(_parts(compose(report, TERMINAL, redacted=options.redact)), options)
+    room = BRIEF if options.brief else TERMINAL
+    return printed(_parts(compose(report, room, redacted=options.redact), room, report.timezone), options)
 
 
 def printed(parts: Iterable[RenderableType], options: RenderOptions) -> str:
@@ -45,10 +48,11 @@ def printed(parts: Iterable[RenderableType], options: RenderOptions) -> str:
     )
     for part in parts:
         console.print(part)
-    return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
+    text = "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
+    return encodable(text, options.encoding)
 
 
-def _parts(document: b.Document) -> Iterator[RenderableType]:
+def _parts(document: b.Document, room: Room, zone: str) -> Iterator[RenderableType]:
     yield Text(" · ".join(document.scope), style="dim")
     if document.warning:
         yield Text(document.warning, style="bold red")
@@ -56,22 +60,33 @@ def _parts(document: b.Document) -> Iterator[RenderableType]:
     yield Text(document.verdict, style="bold")
     if document.heading != document.title:
         yield heading(document.heading)
-    yield from rendered(document.blocks)
+    yield from rendered(document.blocks, room, zone)
 
 
-def rendered(blocks: Iterable[b.Block]) -> Iterator[RenderableType]:
+def rendered(blocks: Iterable[b.Block], room: Room = TERMINAL, zone: str = "") -> Iterator[RenderableType]:
     """Render each block in its own way; what a terminal has no room for was left out before."""
     for block in blocks:
-        yield from _RENDERERS[block.kind](block)
+        if isinstance(block, b.Section):
+            yield heading(block.title)
+            yield from rendered(block.blocks, room, zone)
+        elif isinstance(block, b.Drawing):
+            yield from _drawing(block, zone)
+        elif isinstance(block, b.Table):
+            yield from _table(block, room)
+        else:
+            yield from _RENDERERS[block.kind](block)
 
 
 def heading(text: str) -> RenderableType:
     return Padding(Text(text, style="bold cyan"), (1, 0, 0, 0))
 
 
-def _section(section: b.Section) -> Iterator[RenderableType]:
-    yield heading(section.title)
-    yield from rendered(section.blocks)
+def _drawing(drawing: b.Drawing, zone: str) -> Iterator[RenderableType]:
+    """Draw the bars of an incident in one line; other figures are for a page."""
+    if drawing.shape == "bars":
+        yield Text()
+        yield Text(drawing.title, style="dim")
+        yield Sparkline(drawing.of, zone)
 
 
 def _paragraph(paragraph: b.Paragraph) -> Iterator[RenderableType]:
@@ -103,7 +118,14 @@ def _figures(figures: b.Figures) -> Iterator[RenderableType]:
     yield grid
 
 
-def _table(table: b.Table) -> Iterator[RenderableType]:
+def _table(table: b.Table, room: Room) -> Iterator[RenderableType]:
+    yield TightTable(table, STYLES) if table.tight else _columns(table)
+    number, one, many = table.more
+    if number:
+        yield Text(f"… and {number:,} {one if number == 1 else many}; {room.elsewhere}.", style="dim")
+
+
+def _columns(table: b.Table) -> RenderableType:
     numbers = b.columns_shown(table, TERMINAL.detail)
     made = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold", expand=False)
     widest = max((len(row[table.named].id) for row in table.rows), default=0)
@@ -118,9 +140,7 @@ def _table(table: b.Table) -> Iterator[RenderableType]:
             made.add_row(Text(groups[k], style="bold"))
         beneath = b.beneath(table, row, TERMINAL.detail)
         made.add_row(*(_cell(row[n], table.columns[n], beneath if n == table.named else ()) for n in numbers))
-    number, one, many = table.more
-    rest = [Text(f"… and {number:,} {one if number == 1 else many}; {TERMINAL.elsewhere}.", style="dim")] if number else []
-    yield Group(made, *rest)
+    return made
 
 
 def _cell(cell: b.Cell, column: b.Column, beneath: tuple[str, ...]) -> Text:
@@ -146,23 +166,27 @@ def _chain(chain: b.Chain) -> Iterator[RenderableType]:
 
 def _commands(commands: b.Commands) -> Iterator[RenderableType]:
     yield Padding(Text(commands.title, style="bold"), (1, 0, 0, 0))
+    if commands.tight:
+        yield TightCommands(commands.items)
+        return
     for command, text in commands.items:
         yield Padding(Text(f"{command}\n  {text}" if text else command), (0, 0, 0, 2))
 
 
 def _remedy(remedy: b.Remedy) -> Iterator[RenderableType]:
     yield Text(f"{remedy.title} ({remedy.aside})", style="bold")
+    if remedy.lines:
+        yield BriefSteps(remedy.steps, remedy.lines)
+        return
     for text in (remedy.measured, remedy.steps):
         if text:
             yield Padding(Text(text), (0, 0, 0, 2))
 
 
 _RENDERERS: dict[str, Callable[[Any], Iterator[RenderableType]]] = {
-    "section": _section,
     "paragraph": _paragraph,
     "bullets": _bullets,
     "figures": _figures,
-    "table": _table,
     "chain": _chain,
     "commands": _commands,
     "remedy": _remedy,
