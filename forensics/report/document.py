@@ -10,7 +10,7 @@ from forensics.report import summary
 from forensics.report.blocks import Block, Detail, Document, Paragraph, Section, Span, paragraph, shown
 from forensics.report.evidence import of_isolated
 from forensics.report.room import BRIEF, PAGES, Room
-from forensics.report.sections import audit, brief, classes, incident, isolated, method, overview, quotes, remedies
+from forensics.report.sections import audit, brief, classes, compare, incident, isolated, method, overview, quotes, remedies
 from forensics.sanitize import one_line
 
 
@@ -35,6 +35,7 @@ def compose(report: Report, room: Room, *, redacted: bool) -> Document:
 def _blocks(report: Report, room: Room, *, redacted: bool) -> Iterator[Block]:
     anchors = {k: f"i{k + 1}" for k in _with_a_section(report, room)}
     alone = len(report.incidents) == 1
+    yield from _kept(compare.section(report, room, anchors))
     if len(report.incidents) > 1:
         yield overview.section(report, anchors, room)
         if report.classes:
