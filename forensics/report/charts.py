@@ -1,6 +1,6 @@
 """Compute the values that an incident's figures show: counts per bin and class, and marks on a log axis.
 
-The static SVG (`svg`), the interactive figure (`plotly_figures`) and the table below them are all made from these values.
+The drawings (`figures`) and the table below them are made from these values.
 """
 
 from __future__ import annotations
@@ -12,9 +12,11 @@ from itertools import accumulate
 from forensics import wording
 from forensics.model.values import Incident, Phase, Report
 from forensics.report import timeline
+from forensics.sanitize import brief
 
 COLORS = 6  # distinguishable together with their patterns; further classes share the last one
 OTHER = "other classes"
+_LONGEST_NAME = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +101,26 @@ def histogram(incident: Incident, most_bins: int) -> Histogram | None:
     return Histogram(step, tuple(begin + step * k for k in range(length)), layers)
 
 
+def merged(drawn: Histogram, most_bins: int) -> Histogram:
+    """Add up neighbouring bins until at most `most_bins` are left."""
+    each = -(-len(drawn.starts) // most_bins)
+    if each == 1:
+        return drawn
+    layers = tuple(
+        Layer(layer.name, layer.style, tuple(sum(layer.counts[k : k + each]) for k in range(0, len(layer.counts), each)))
+        for layer in drawn.layers
+    )
+    return Histogram(drawn.step * each, drawn.starts[::each], layers)
+
+
 def phase_label(incident: Incident, number: int, phase: Phase) -> tuple[str, str]:
     """Name a phase in two lines, for the figure itself."""
     titles = {row.signature: row.title for row in incident.classes}
     cadence = f", every {wording.duration(phase.cadence_s)}" if phase.cadence_s is not None else ""
-    return f"{number} {titles.get(phase.primary, phase.primary)}", f"{wording.plural(phase.restarts, 'restart')}{cadence}"
+    return (
+        f"{number} {brief(titles.get(phase.primary, phase.primary), _LONGEST_NAME)}",
+        f"{wording.plural(phase.restarts, 'restart')}{cadence}",
+    )
 
 
 def detection_rows(incident: Incident) -> list[Row]:

@@ -1,25 +1,28 @@
-"""Draw the figures of a page: the static SVG's coordinates, and the interactive figure's data."""
+"""Draw the figures of a page: one description for each width of a page, and the interactive figure's data of the widest."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Any
 
-from forensics.report import charts, control_lanes, plotly_figures, svg, timeline
+from forensics.report import charts, timeline
 from forensics.report.blocks import Block, Drawing, Folded, Section
+from forensics.report.figures import bars, incidents, interactive, lanes
+from forensics.report.figures.description import LAYOUTS, Figure, Layout
 
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """What the templates draw. narrow: the same for a telephone, where there is one; data: None where nothing is interactive."""
+    """What the templates draw. figures: one per layout; data: None where nothing is interactive; swatches: (style, name) of classes."""
 
-    wide: Any
-    narrow: Any = None
+    figures: tuple[Figure, ...]
     data: dict[str, Any] | None = None
+    swatches: tuple[tuple[int, str], ...] = ()
     legend: tuple[tuple[str, str], ...] = ()
-    layers: tuple[charts.Layer, ...] = ()
+    note: str = ""
+    where: str = "below"  # the table with the same values
 
 
 def drawings(blocks: Iterable[Block]) -> Iterator[Drawing]:
@@ -36,31 +39,42 @@ def draw(drawing: Drawing, where: tzinfo) -> Drawn:
     return _DRAWERS[drawing.shape](drawing, where)
 
 
+def _in_layouts(make: Callable[[Layout], Figure]) -> tuple[Figure, ...]:
+    return tuple(make(layout) for layout in LAYOUTS)
+
+
 def _bars(drawing: Drawing, where: tzinfo) -> Drawn:
     incident, histogram = drawing.of
+    drawn = _in_layouts(lambda layout: bars.restarts(incident, histogram, where, layout))
     marks = dict.fromkeys(step.mark for step in timeline.marks(incident))
     return Drawn(
-        svg.restarts_per_bin(incident, histogram, where),
-        data=plotly_figures.restarts_per_bin(incident, histogram, where),
+        drawn,
+        data=interactive.data(drawn[0], where),
+        swatches=tuple((layer.style, layer.name) for layer in histogram.layers),
         legend=tuple((mark, timeline.GLYPH_NAMES[mark]) for mark in marks),
-        layers=histogram.layers,
     )
 
 
 def _growth(drawing: Drawing, where: tzinfo) -> Drawn:
     incident, histogram = drawing.of
-    return Drawn(svg.cumulative(incident, histogram, where), data=plotly_figures.cumulative(incident, histogram, where))
+    drawn = _in_layouts(lambda layout: bars.growth(incident, histogram, where, layout))
+    return Drawn(drawn, data=interactive.data(drawn[0], where))
 
 
 def _lanes(drawing: Drawing, _where: tzinfo) -> Drawn:
-    rows = list(drawing.of)
-    return Drawn(svg.lanes(rows), data=plotly_figures.lanes(rows), legend=drawing.legend)
+    rows: tuple[charts.Row, ...] = tuple(drawing.of)
+    return Drawn(_in_layouts(lambda layout: lanes.milestones(rows, layout)), legend=drawing.legend)
 
 
 def _controls(drawing: Drawing, _where: tzinfo) -> Drawn:
     incident, shown = drawing.of
-    wide, narrow = (control_lanes.draw(incident, shown, layout) for layout in (control_lanes.WIDE, control_lanes.NARROW))
-    return Drawn(wide, narrow, legend=drawing.legend)
+    drawn = _in_layouts(lambda layout: lanes.controls(incident, shown, layout))
+    return Drawn(drawn, legend=drawing.legend, note="time since the first failure, log scale")
 
 
-_DRAWERS = {"bars": _bars, "growth": _growth, "lanes": _lanes, "controls": _controls}
+def _incidents(drawing: Drawing, where: tzinfo) -> Drawn:
+    drawn = _in_layouts(lambda layout: incidents.draw(drawing.of, where, layout))
+    return Drawn(drawn, swatches=drawing.of.classes, legend=drawing.legend, where="above")
+
+
+_DRAWERS = {"bars": _bars, "growth": _growth, "lanes": _lanes, "controls": _controls, "incidents": _incidents}

@@ -237,7 +237,7 @@ def test_a_rule_directory_of_a_thousand_rules_fits_on_a_small_page():
 def test_the_figure_of_controls_has_a_table_twin(pages):
     page = pages["controls"]
     figure = page[page.index('id="i1-lanes-title"') :]
-    drawn = re.findall(r'<text class="strong halo" x="332.0"[^>]*>([^<]+)</text>', figure)
+    drawn = re.findall(r'<text class="strong halo" x="332"[^>]*>([^<]+)</text>', figure)
     listed = [re.sub(r"<[^>]+>", "", row) for row in re.findall(r'<tr><th scope="row">(.+?)<span class="measured">', figure)]
     assert len(drawn) == 10
     assert all(any(row.startswith(name.removesuffix("…")) for row in listed) for name in drawn)
