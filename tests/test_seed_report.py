@@ -59,6 +59,22 @@ def test_the_trigger_is_the_system_switch(seed_report):
     assert seed_report["incidents"][0]["detection"]["alert"] is None
 
 
+def test_the_left_over_process_is_the_link_and_the_headline_has_its_end(seed_report):
+    (incident,) = seed_report["incidents"]
+    process, port = incident["links"]
+    assert set(process) == {"what", "value", "classes", "failures", "ended", "evidence"}
+    assert (process["what"], process["value"], process["classes"]) == ("process", "1239235", ["gpu.vram-exhausted"])
+    assert process["ended"]["summary"] == "operator ran kill 1239235"
+    assert "Process 1239235 has" in process["evidence"]["message"]
+    assert (port["what"], port["value"], port["ended"]) == ("port", "5000", None)
+    assert port["classes"] == ["cuda.illegal-access", "gpu.vram-exhausted", "port.conflict"]
+    assert process["failures"] < port["failures"] < incident["failures"]
+    assert incident["verdict"] == (
+        "tabbyapi was down 4 d 2 h (13,936 restarts) after a NixOS switch at 21:29; nobody was alerted; "
+        "it ended when a left-over process was killed and the environment replaced."
+    )
+
+
 def test_every_claim_leads_to_an_entry_of_a_file(seed_report, seed):
     samples = [row["sample"] for row in seed_report["classes"]] + [change["evidence"] for change in seed_report["incidents"][0]["changes"]]
     assert samples

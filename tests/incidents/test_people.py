@@ -188,7 +188,7 @@ def test_detection_names_what_a_machine_and_a_human_could_see():
     assert found.operator == BEGIN + timedelta(seconds=1200)
     assert found.alert is None
     assert set(found.evidence) == {"signal", "operator"}
-    assert "no alert" in incident.verdict
+    assert "nobody was alerted;" in incident.verdict
 
 
 def test_an_alert_counts_only_when_it_names_the_unit():

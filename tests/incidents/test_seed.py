@@ -56,8 +56,8 @@ def test_it_says_when_why_and_for_how_long(analysis):
     assert incident.exact
     assert [f.outcome for f in incident.fix_attempts] == ["changed-class", "changed-class", "held"]
     assert incident.verdict == (
-        "13,936 restarts in 98 h 22 min: 4 phases, mostly torch.abi-mismatch (50%); no alert; "
-        "first operator action after 2 h 30 min; recovered after 98 h 22 min."
+        "tabbyapi was down 4 d 2 h (13,936 restarts) after a NixOS switch at 21:29; nobody was alerted; "
+        "it ended when it was started by hand."
     )
 
 

@@ -95,7 +95,7 @@ def outage() -> Incident:
         NOON,
         NOON + 40 * MINUTE,
         row,
-        verdict="postgresql.service was down for 40 min: 6 starts failed, mostly The write-ahead log is damaged; no alert; first operator action after 6 min; recovered after 40 min.",
+        verdict="postgresql was down 40 min (6 starts failed): The write-ahead log is damaged; nobody was alerted; it ended when postgresql was started by hand.",
         fix_attempts=tuple(fixes),
         changes=tuple(Change(fix.time, "operator", fix.summary, fix.evidence) for fix in fixes),
         detection=Detection(NOON, None, tries[0], None, {"signal": row.sample, "operator": operator}),
@@ -109,7 +109,7 @@ def consequence() -> Incident:
     )
     return incident(
         "shop-api.service", "outage", NOON + MINUTE, NOON + 41 * MINUTE, row, caused_by="postgresql.service",
-        verdict="shop-api.service was down for 40 min because postgresql.service failed; no alert; no operator action; recovered after 40 min.",
+        verdict="shop-api was down 40 min: postgresql.service, which it needs, had failed; nobody was alerted, and no operator acted; it recovered without a fix on record.",
     )  # fmt: skip
 
 
@@ -128,7 +128,7 @@ def failing_job() -> Incident:
     )
     return incident(
         "nightly-backup.service", "failing-job", start, None, row, ongoing=True, downtime_s=0.0, availability=None,
-        verdict="nightly-backup.service failed 14 times in a row since 2026-03-17 02:30; last good run 2026-03-16 02:30; no alert; still ongoing when the data ends.",
+        verdict="nightly-backup failed 14 times in a row, over 13 d, the first 24 h after its last good run: Some files could not be copied; nobody was alerted, and no operator acted; it is still going on at the end of the data.",
     )  # fmt: skip
 
 
@@ -143,7 +143,7 @@ def recurring() -> Incident:
     end = ends[-1] + timedelta(seconds=26)
     return incident(
         "thumbnailer.service", "recurring", start, end, row, downtime_s=182.0, time_to_recover_s=None, downtime_method="sum-of-gaps", availability=1 - 182 / 2_592_000,
-        verdict="thumbnailer.service failed 7 times in 18 h although each start held; down for 3 min in all; no alert; no operator action.",
+        verdict="thumbnailer failed 7 times although it held each time in between, down 3 min in all: Segmentation fault; nobody was alerted, and no operator acted; it held again after the last failure.",
         phases=(Phase(start, end, 7, 10_800.0, row.signature, {row.signature: 7}),),
         bin_s=3600,
         bins=tuple(Bin(time, row.signature, 1) for time in ends),
@@ -160,7 +160,7 @@ def slow_loop() -> Incident:
     end = start + timedelta(hours=100)
     return incident(
         "vllm.service", "restart-loop", start, end, row,
-        verdict="1,440 restarts in 100 h: 1 phase, mostly Not enough GPU memory (100%); no alert; no operator action; recovered after 100 h.",
+        verdict="vllm was down 4 d 4 h (1,440 restarts): Not enough GPU memory; nobody was alerted, and no operator acted; it recovered without a fix on record.",
         phases=(Phase(start, end, 1440, 250.0, row.signature, {row.signature: 1440}),),
         bin_s=3600,
         bins=tuple(Bin(start + timedelta(hours=k), row.signature, 14 + (k % 5 < 2)) for k in range(100)),

@@ -27,6 +27,7 @@ from forensics.model.values import (
     Report,
     RestartHelped,
     RestartTotals,
+    SharedValue,
     Window,
 )
 
@@ -174,10 +175,28 @@ def _seed_incident() -> Incident:
         recovery=RECOVERY,
         time_to_recover_s=(RECOVERY - START).total_seconds(),
         cost=Cost(cpu_s=61_240.0, journal_bytes=212_000_000, entries=431_004),
-        verdict="tabbyapi.service restarted 13,936 times in 98 h 22 min and no alert is on record; half of it was one error that no restart can cure: Extension built against another PyTorch.",
+        verdict="tabbyapi was down 4 d 2 h (13,936 restarts) after a NixOS switch at 21:29; nobody was alerted; it ended when a left-over process was killed and the environment replaced.",
         bin_s=3600,
         bins=_bins(),
+        links=_links(),
     )  # fmt: skip
+
+
+def _links() -> tuple[SharedValue, ...]:
+    """A left-over process that held the port and memory in the last two phases, and was killed."""
+    killed = Change(
+        RECOVERY - timedelta(seconds=38),
+        "operator",
+        "simon ran kill 1239235",
+        evidence(RECOVERY - timedelta(seconds=38), "simon : COMMAND=/bin/kill 1239235"),
+    )
+    memory = "torch.OutOfMemoryError: CUDA out of memory. Process 1239235 has 12.31 GiB memory in use."
+    return (
+        SharedValue("process", "1239235", ("cuda.out-of-memory",), 3158, killed, evidence(PHASES[2][0], memory, 88_000), (3, 4), "5000"),
+        SharedValue(
+            "port", "5000", ("cuda.out-of-memory", "port.in-use"), 4919, None, evidence(PHASES[2][0], LINES["port.in-use"], 88_008), (3, 4)
+        ),
+    )
 
 
 def _port_moved() -> FailureClass:
