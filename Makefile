@@ -1,6 +1,7 @@
 # make report   the seed incident, made and reported on      make test    the tests
 # make setup    only .venv with everything in it             make check   all that CI checks
 # make wheel    build/wheel/*.whl, to install with pipx or uv (docs/install.md)
+# make man      build/tabby-forensics.1, made of the help of all commands
 # make check-trixie   the tests on Debian 13's systemd 257, as root: 300 MB in build/trixie, a minute and a half the first time
 # make check-litellm   the files of `generate litellm` with a real LiteLLM proxy: 740 MB in build/litellm, five minutes
 # make check-prometheus3   PromQL and generated rules against Prometheus 3 of Debian sid, unpacked into build/prometheus3; installs nothing
@@ -12,7 +13,7 @@ export PYTHON
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_CONSTRAINT := $(CURDIR)/requirements.lock
 
-.PHONY: report wheel test check check-trixie check-prometheus3 check-litellm static format lint types layers catalogue setup lock golden clean
+.PHONY: report man wheel test check check-trixie check-prometheus3 check-litellm static format lint types layers catalogue setup lock golden clean
 .DEFAULT_GOAL := report
 
 setup: .venv/ready
@@ -32,6 +33,11 @@ setup: .venv/ready
 .venv/ready: .venv/extras
 	@.ci/install tests
 	@touch $@
+
+man: .venv/program
+	@mkdir -p build
+	@$(BIN)/python -m forensics.cli.man > build/tabby-forensics.1
+	@echo 'man: $(CURDIR)/build/tabby-forensics.1, to read with man -l'
 
 wheel: .venv/extras
 	@rm -rf build/wheel
