@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterator
+from typing import Any
 
 import typer
 
@@ -43,7 +44,7 @@ _WORDS = re.compile(r"(?<!\w)--?[A-Za-z][\w-]*|[A-Z][A-Z…|:=-]*(?:/[A-Z]+)?|`[
 
 def man_page() -> str:
     """Write the page as roff, as man(7) has it."""
-    root = typer.main.get_command(command_line.app)
+    root: Any = typer.main.get_command(command_line.app)
     context = typer.Context(root, info_name=NAME)
     lines = [
         f'.TH TABBY\\-FORENSICS 1 {parse.clock():%Y-%m-%d} "tabby\\-forensics {_escaped(__version__)}" "User Commands"',
@@ -72,7 +73,7 @@ def man_page() -> str:
     return "\n".join(lines) + "\n"
 
 
-def _commands(group: typer.core.TyperGroup, context: typer.Context) -> Iterator[tuple[typer.core.TyperCommand, typer.Context]]:
+def _commands(group: Any, context: Any) -> Iterator[tuple[Any, Any]]:
     """Yield each command that does something, with its context, in the order of the help."""
     for name, command in group.commands.items():
         at = typer.Context(command, info_name=name, parent=context)
@@ -84,7 +85,7 @@ def _commands(group: typer.core.TyperGroup, context: typer.Context) -> Iterator[
             yield command, at
 
 
-def _section(command: typer.core.TyperCommand, context: typer.Context) -> Iterator[str]:
+def _section(command: Any, context: Any) -> Iterator[str]:
     """Write a command: how it is called, what it does, its arguments and options."""
     words = [context.command_path, *command.collect_usage_pieces(context)]
     yield f".SS {_escaped(context.command_path.removeprefix(f'{NAME} '))}"
@@ -93,7 +94,7 @@ def _section(command: typer.core.TyperCommand, context: typer.Context) -> Iterat
     yield from _tagged(dict(_records(command, context)))
 
 
-def _records(command: typer.core.TyperCommand, context: typer.Context) -> Iterator[tuple[str, str]]:
+def _records(command: Any, context: Any) -> Iterator[tuple[str, str]]:
     """Yield names and help of the arguments and options; --help is the same everywhere."""
     for parameter in command.get_params(context):
         record = parameter.get_help_record(context)
