@@ -13,12 +13,14 @@ from forensics.cli import (
     audit,
     classes,
     common_options,
+    comparing,
     doctor,
     drill,
     explain,
     export,
     gate,
     generate_guard,
+    incidents,
     ingest,
     ladder,
     patterns,
@@ -26,12 +28,15 @@ from forensics.cli import (
     remedy,
     replay,
     report,
+    show,
     verify,
     watch,
 )
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "report": report.report,
+    "incidents": incidents.incidents,
+    "show": show.show,
     "replay": replay.replay,
     "ingest": ingest.ingest,
     "explain": explain.explain,
@@ -41,6 +46,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "doctor": doctor.doctor,
     "preflight": preflight.preflight,
 }
+CLASSES = {"report": comparing.WithCompare}
 GROUPS = {
     "advise": advise.app,
     "audit": audit.app,
@@ -62,7 +68,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for _name, _command in COMMANDS.items():
-    app.command(_name)(common_options.with_common_options(_command))
+    app.command(_name, cls=CLASSES.get(_name))(common_options.with_common_options(_command))
 for _name, _group in GROUPS.items():
     common_options.add_common_options(_group)
     app.add_typer(_group, name=_name)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from forensics.cli import completion, params
+from forensics.cli import comparing, completion, params
 from forensics.errors import IncompleteDataError
 from forensics.files import PRIVATE_FILE, write_atomically
 from forensics.query import Query
@@ -59,6 +59,7 @@ def report(
     strict: Strict = False,
     exit_code: ExitCode = False,
     full: Full = False,
+    compare: comparing.Compare = None,
 ) -> None:
     """Report what broke, when, why, what changed before, who noticed and what to do."""
     from forensics.cli import output, parse
@@ -70,10 +71,11 @@ def report(
         output.refuse_bad_target(path)
     query = replace(query, declared=parse.point(declared, query.now, parse.zone_named(query.timezone)))
     controls = _audited(inventory) if inventory is not None else ()
+    with_comparison = comparing.comparison(compare, query, output.progress)
     from forensics.history_replay import make_report
     from forensics.report import RenderOptions
 
-    made = replace(make_report(query, output.progress("reading the journal"), output.notice), controls=controls)
+    made = replace(with_comparison(make_report(query, output.progress("reading the journal"), output.notice)), controls=controls)
     _write(made, targets, format_ or "term", RenderOptions(figures=figures, redact=redact, brief=not full, width=output.width()))
     _end(made, strict=strict, exit_code=exit_code)
 

@@ -122,7 +122,7 @@ def _count(of: dict[str, Any], name: str) -> int:
 
 def _number(of: dict[str, Any], name: str) -> float:
     value = of.get(name)
-    if type(value) not in {int, float} or not 0 <= value <= _MOST:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _MOST:
         raise _MistakeError(f"is not a report of this program: '{name}' is not a number of seconds")
     return float(value)
 

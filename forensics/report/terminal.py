@@ -17,9 +17,10 @@ from forensics.report import blocks as b
 from forensics.report.document import compose
 from forensics.report.options import RenderOptions
 from forensics.report.room import BRIEF, TERMINAL, Room
+from forensics.report.sections.compare import ANCHOR as COMPARED
 from forensics.report.terminal_lines import BriefSteps, Sparkline, TightCommands, TightTable
 from forensics.sanitize import brief, one_line
-from forensics.wrapping import encodable
+from forensics.wrapping import cells, encodable
 
 STYLES = {"": "", "dim": "dim", "strong": "", "bad": "bold red", "good": "green", "code": ""}
 _ROLES = {"verdict": "bold", "note": "dim", "lead": ""}
@@ -58,9 +59,11 @@ def _parts(document: b.Document, room: Room, zone: str) -> Iterator[RenderableTy
         yield Text(document.warning, style="bold red")
     yield Text()
     yield Text(document.verdict, style="bold")
+    first = 1 if document.blocks and isinstance(document.blocks[0], b.Section) and document.blocks[0].anchor == COMPARED else 0
+    yield from rendered(document.blocks[:first], room, zone)
     if document.heading != document.title:
         yield heading(document.heading)
-    yield from rendered(document.blocks, room, zone)
+    yield from rendered(document.blocks[first:], room, zone)
 
 
 def rendered(blocks: Iterable[b.Block], room: Room = TERMINAL, zone: str = "") -> Iterator[RenderableType]:
@@ -128,7 +131,7 @@ def _table(table: b.Table, room: Room) -> Iterator[RenderableType]:
 def _columns(table: b.Table) -> RenderableType:
     numbers = b.columns_shown(table, TERMINAL.detail)
     made = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold", expand=False)
-    widest = max((len(row[table.named].id) for row in table.rows), default=0)
+    widest = max((_longest_word(row[table.named]) for row in table.rows), default=0)
     for k in numbers:
         column = table.columns[k]
         name = "" if column.icon else column.short or column.name
@@ -141,6 +144,11 @@ def _columns(table: b.Table) -> RenderableType:
         beneath = b.beneath(table, row, TERMINAL.detail)
         made.add_row(*(_cell(row[n], table.columns[n], beneath if n == table.named else ()) for n in numbers))
     return made
+
+
+def _longest_word(cell: b.Cell) -> int:
+    """Return how many columns keep an id, or a name that is one word, in one piece."""
+    return max(len(cell.id), 0 if " " in cell.text else cells(cell.text))
 
 
 def _cell(cell: b.Cell, column: b.Column, beneath: tuple[str, ...]) -> Text:
@@ -183,6 +191,19 @@ def _remedy(remedy: b.Remedy) -> Iterator[RenderableType]:
             yield Padding(Text(text), (0, 0, 0, 2))
 
 
+def _quotes(quotes: b.Quotes) -> Iterator[RenderableType]:
+    for quote in quotes.items:
+        yield Text(f"{quote.time} · {quote.where}", style="dim")
+        if quote.claim:
+            yield Text(f"{quote.back[1]}: {quote.claim}")
+        yield Text()
+        for line in quote.text.split("\n"):
+            yield Text(line, style="bold" if line.startswith("> ") else "", overflow="fold")
+        yield Text()
+        for command in quote.commands:
+            yield Text(command, overflow="fold")
+
+
 _RENDERERS: dict[str, Callable[[Any], Iterator[RenderableType]]] = {
     "paragraph": _paragraph,
     "bullets": _bullets,
@@ -190,4 +211,5 @@ _RENDERERS: dict[str, Callable[[Any], Iterator[RenderableType]]] = {
     "chain": _chain,
     "commands": _commands,
     "remedy": _remedy,
+    "quotes": _quotes,
 }

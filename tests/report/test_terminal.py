@@ -6,7 +6,7 @@ from functools import cache
 import pytest
 
 from forensics.report import REPORTERS, RenderOptions
-from tests.report import sample
+from tests.report import kinds, sample
 
 
 @cache
@@ -26,7 +26,7 @@ def test_no_line_is_wider_than_asked(width):
 def test_the_first_screen_starts_with_scope_verdict_and_figures():
     lines = [line for line in rendered(width=120).splitlines() if line]
     assert lines[0].startswith("tabbyapi.service · hydra-ai")
-    assert lines[1].startswith("tabbyapi.service restarted 13,936 times")
+    assert lines[1].startswith("tabbyapi was down 4 d 2 h (13,936 restarts)")
     assert [line.strip().startswith("13,936") for line in lines[:8]].count(True) == 1
 
 
@@ -59,3 +59,13 @@ def test_the_environment_changes_nothing(name, monkeypatch):
 
 def test_markup_of_rich_in_a_log_line_stays_text():
     assert "[bold red]markup[/bold red]" in re.sub(r"\s+", " ", rendered(sample.hostile, width=400))
+
+
+@pytest.mark.parametrize("width", [80, 110])
+def test_no_unit_of_the_index_is_broken(width):
+    assert "nightly-backup.service" in rendered(kinds.all_kinds, width=width)
+
+
+def test_an_encoding_gets_only_what_it_has():
+    assert rendered(encoding="ascii").isascii()
+    assert len(rendered(encoding="ascii").splitlines()) == len(rendered().splitlines())

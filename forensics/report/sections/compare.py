@@ -13,7 +13,7 @@ from forensics.report.blocks import Block, Cell, Column, Detail, Section, Style,
 from forensics.report.room import Room
 from forensics.sanitize import one_line
 
-TITLE = "Compared with before"
+TITLE, ANCHOR = "Compared with before", "compare"
 _CRITERION = (
     "More and fewer: the rate changed at least twofold, and by more than chance would change it; the failures of one incident "
     "count as one event there. Unclear: at least twofold, but too few or all in one incident."
@@ -38,7 +38,7 @@ def section(report: Report, room: Room, anchors: Mapping[int, str]) -> Section |
     """Show what changed since an earlier window; nothing where none was asked for. anchors: index → anchor of incidents."""
     if report.compare is None:
         return None
-    return Section("compare", TITLE, tuple(_blocks(report, report.compare, room, anchors)), brief="Compared")
+    return Section(ANCHOR, TITLE, tuple(_blocks(report, report.compare, room, anchors)), brief="Compared")
 
 
 def in_brief(report: Report) -> Section | None:
@@ -50,7 +50,7 @@ def in_brief(report: Report) -> Section | None:
     blocks: list[Block] = [*paragraph(_lead(report, comparison))]
     if rows:
         blocks.append(_classes(comparison, _MOST_IN_BRIEF, tight=True))
-    return Section("compare", TITLE, (*blocks, *_notes(comparison)), brief="Compared")
+    return Section(ANCHOR, TITLE, (*blocks, *_notes(comparison)), brief="Compared")
 
 
 def _blocks(report: Report, comparison: Comparison, room: Room, anchors: Mapping[int, str]) -> Iterator[Block]:

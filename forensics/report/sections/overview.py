@@ -63,9 +63,9 @@ def _columns(*, restarts: bool) -> tuple[Column, ...]:
         Column("Failures", "number"),
         *((_RESTARTS,) if restarts else ()),
         Column("Downtime", "number"),
-        Column("First alert", "time", short="Alert"),
-        Column("Noticed after", "time", short="Noticed"),
-        Column("Recovered after", "time", short="Recovered"),
+        Column("First alert", "time", Detail.TEXT),
+        Column("Noticed after", "time", Detail.TEXT),
+        Column("Recovered after", "time", Detail.TEXT),
     )
 
 
