@@ -134,7 +134,10 @@ def test_a_figure_of_nothing_is_not_drawn(incident):
 @pytest.mark.parametrize("incident", [LOOP, OUTAGE, JOB, RECURRING])
 def test_the_detection_gap_of_every_kind_is_drawn(incident):
     rows = charts.detection_rows(incident)
-    assert all(len(lanes.milestones(rows, layout).strokes) == len(rows) for layout in LAYOUTS)
+    for layout in LAYOUTS:
+        drawn = lanes.milestones(rows, layout)
+        assert len(drawn.marks) == sum(len(row.points) for row in rows)
+        assert sum(label.style == "bad" for label in drawn.labels) == sum(not row.points for row in rows)
     if histogram := charts.histogram(incident, 240):
         assert sum(histogram.totals) == incident.restarts
 

@@ -35,7 +35,7 @@ class Layout:
 
 
 WIDE = Layout("wide", 1160, bins=240, left=250, lane=21, reserve=110, bars=296, growth=214)
-MIDDLE = Layout("middle", 720, bins=120, left=232, lane=21, reserve=100, bars=280, growth=204)
+MIDDLE = Layout("middle", 720, bins=120, left=232, lane=21, reserve=100, bars=216, growth=160)
 NARROW = Layout("narrow", 350, bins=60, left=0, lane=37, reserve=0, bars=250, growth=190)
 LAYOUTS = (WIDE, MIDDLE, NARROW)
 

@@ -7,7 +7,7 @@ from datetime import tzinfo
 
 from forensics.report.figures import axes
 from forensics.report.figures.description import Box, Figure, Label, Layout, Mark, Plot, Stroke, TimeAxis
-from forensics.report.figures.placing import one_text
+from forensics.report.figures.placing import around, one_text
 from forensics.report.incident_lanes import Lane, Lanes
 from forensics.report.text_width import fitted
 
@@ -44,7 +44,7 @@ def draw(values: Lanes, where: tzinfo, layout: Layout) -> Figure:
         height=y + axes.BELOW,
         plot=Plot(axis.low, 0.0, axis.high, y),
         x_ticks=axes.time_ticks(axis, where, y, layout.width),
-        strokes=tuple(strokes),
+        strokes=tuple(piece for stroke in strokes for piece in around(stroke, labels)),
         boxes=tuple(boxes),
         marks=tuple(marks),
         labels=tuple(labels),

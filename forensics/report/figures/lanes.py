@@ -12,7 +12,7 @@ from forensics.report import charts, replayed, timeline
 from forensics.report.figures import axes
 from forensics.report.figures.axes import LogAxis
 from forensics.report.figures.description import GLYPH, Box, Figure, Label, Layout, Mark, Plot, Stroke
-from forensics.report.figures.placing import beside, one_text, spread
+from forensics.report.figures.placing import around, beside, one_text, spread
 from forensics.report.text_width import fitted, text_width
 
 _EDGE = 8.0  # from the sides of the drawing to the plot
@@ -191,7 +191,7 @@ def _figure(
         height=bottom + axes.BELOW_SECONDS,
         plot=Plot(at.left, at.top, at.right, bottom),
         x_ticks=axes.seconds_ticks(axis, bottom, at.layout.width),
-        strokes=tuple(strokes),
+        strokes=tuple(piece for stroke in strokes for piece in around(stroke, labels)),
         boxes=tuple(boxes),
         marks=tuple(marks),
         labels=tuple(labels),

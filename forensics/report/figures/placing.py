@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise, product
 
-from forensics.report.figures.description import Anchor, Label
+from forensics.report.figures.description import Anchor, Label, Stroke
 from forensics.report.text_width import fitted, text_width
 
 _BESIDE = 11.0  # from the middle of a mark to its text
 _MARK = 7.0  # half of a mark's width, with its distance
 _LEAST = 24.0  # a text that is cut to less is left out
+_ROUND = 4.0  # from a text to the line that is broken for it
 _TRIED = 3  # points whose texts are placed each for itself
 
 
@@ -60,3 +62,27 @@ def spread(positions: Sequence[float], distance: float, high: float) -> list[flo
         moved[k] = round(min(moved[k], high), 1)
         high = moved[k] - distance
     return moved
+
+
+def around(stroke: Stroke, labels: Sequence[Label]) -> Iterator[Stroke]:
+    """Break a horizontal or vertical line where it would cross a text."""
+    level = stroke.y == stroke.to_y
+    at, start, end = (stroke.y, stroke.x, stroke.to_x) if level else (stroke.x, stroke.y, stroke.to_y)
+    for low, high in sorted(_extents(label, at, level=level) for label in labels):
+        if low < high and start < high and low < end:
+            if start < low:
+                yield _piece(stroke, start, low, level=level)
+            start = high
+    if start < end:
+        yield _piece(stroke, start, end, level=level)
+
+
+def _extents(label: Label, at: float, *, level: bool) -> tuple[float, float]:
+    """Return what a text covers of a line: nothing is (0, 0)."""
+    if level:
+        return (label.left - _ROUND, label.right + _ROUND) if label.top <= at <= label.bottom else (0.0, 0.0)
+    return (label.top - 1, label.bottom + 1) if label.left - _ROUND <= at <= label.right + _ROUND else (0.0, 0.0)
+
+
+def _piece(stroke: Stroke, start: float, end: float, *, level: bool) -> Stroke:
+    return replace(stroke, x=round(start, 1), to_x=round(end, 1)) if level else replace(stroke, y=round(start, 1), to_y=round(end, 1))

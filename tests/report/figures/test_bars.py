@@ -54,7 +54,8 @@ def test_a_telephone_has_fewer_bars_and_names_their_length():
 
 def test_a_phase_without_room_for_its_name_has_its_number_and_is_in_the_key():
     middle = bars.restarts(SEED, HOURLY, UTC, MIDDLE)
-    assert [band.labels[0].text for band in middle.bands][2:] == ["3 GPU memory exhausted", "4 GPU memory exhausted"]
+    assert middle.bands[2].labels[0].text == "3 GPU memory exhausted"
+    assert [name for name, _ in middle.key] == ["1", "2", "4"]
     assert ("2", "Extension built against another PyTorch") in middle.key
     narrow = bars.restarts(SEED, HOURLY, UTC, NARROW)
     assert narrow.bands[1].labels[0].text == "2"
