@@ -156,7 +156,7 @@ def test_a_page_with_figures_is_small_enough(pages):
 def test_a_page_without_figures_is_small_however_many_incidents_there_are(number):
     page = REPORTERS["html"](sample.several(number) if number > 1 else sample.seed(), STILL)
     assert len(page.encode()) <= 300_000
-    assert "<script" not in page
+    assert page.count("<script") == 1  # that of the page itself
     if number == 400:
         assert "Shortened:" in page
 
@@ -180,10 +180,9 @@ def test_a_page_full_of_long_lines_is_small_and_says_so():
 
 
 def test_the_first_screen_comes_first(pages):
-    page = pages["seed"]
+    page = pages["seed"].partition("<main")[2]
     places = [
-        page.index(words)
-        for words in ('class="scope"', 'class="verdict"', 'class="figures"', "Restarts per hour by class", "Detection gap", "What failed")
+        page.index(words) for words in ('class="verdict"', 'class="figures"', "Restarts per hour by class", "Detection gap", "What failed")
     ]
     assert places == sorted(places)
     assert page.count("<li><a href=") == 6
@@ -198,11 +197,13 @@ def test_sections_below_stand_in_order(pages):
 def test_several_incidents_have_an_overview_first(pages):
     page = pages["several"]
     assert page.index('id="incidents"') < page.index('id="i1"') < page.index('id="i2"') < page.index('id="i3"')
-    assert "Time until noticed and until recovered" in page
+    assert "All incidents over the window, by main class" in page
 
 
 def test_every_claim_with_evidence_leads_to_its_quote(pages):
-    assert re.findall(r'<dt id="(E\d+)">', pages["seed"]) == [f"E{k}" for k in range(1, 15)]
+    quoted = re.findall(r'<dt id="(E\d+)">', pages["seed"])
+    assert quoted == [f"E{k}" for k in range(1, len(quoted) + 1)]
+    assert len(quoted) >= 14
     assert "/var/log/journal/4f2a/system@0006.journal at offset 57000" in pages["seed"]
 
 
