@@ -33,6 +33,10 @@ WithLimits = Annotated[
 ]
 WithProbe = Annotated[bool, typer.Option("--with-probe", help="Also a rule on the probe of `generate blackbox`.")]
 RunbookUrl = Annotated[str | None, typer.Option("--runbook-url", metavar="URL", help="Annotation runbook_url of the rules.")]
+RunbooksUrl = Annotated[
+    str | None,
+    typer.Option("--runbook-url", metavar="URL", help="Where the files of `generate runbook` are published: classes link to them."),
+]
 Unproven = Annotated[bool, typer.Option("--unproven", help="Also write the nearest rule where none could be proven, marked as such.")]
 RuleFile = Annotated[str, typer.Option("--rules", metavar="NAME", help="Name of the rule file, as seen from the tests' directory.")]
 NixLimits = Annotated[bool, typer.Option("--limits", help="Write start limits for the units with restart loops instead.")]
@@ -54,11 +58,14 @@ KeyFile = Annotated[str, typer.Option("--key-file", metavar="/PATH", help="File 
 def systemd(program: generating.Program = None, listen: Listen = None, target: params.Output = None) -> None:
     """Write a hardened unit for `watch`, with a watchdog and its own user."""
     from forensics.generate.systemd import unit_text
+    from forensics.generate.systemd_sandbox import refuse_hidden
     from forensics.watch.config import host_and_port
 
     if listen is not None and host_and_port(listen) is None:
         raise UsageError(f"--listen: '{listen}' is not HOST:PORT.")
-    generating.write(unit_text(generating.absolute_program(program), listen), target)
+    command = generating.absolute_program(program)
+    refuse_hidden(command)
+    generating.write(unit_text(command, listen), target)
 
 
 @app.command()
@@ -78,13 +85,16 @@ def nix(*, query: Query, limits: NixLimits = False, target: params.Output = None
 
 
 @app.command()
-def dashboard(target: params.Output = None) -> None:
+def dashboard(runbook_url: RunbooksUrl = None, target: params.Output = None) -> None:
     """Write a Grafana dashboard of the metrics of `watch`."""
     import json
 
     from forensics.generate.dashboard import dashboard_model
+    from forensics.watch.config import url_problem
 
-    generating.write(json.dumps(dashboard_model(), indent=2) + "\n", target)
+    if runbook_url and (problem := url_problem(runbook_url)):
+        raise UsageError(f"--runbook-url: the URL {problem.replace('; give a token instead', '')}.")
+    generating.write(json.dumps(dashboard_model(runbook_url or ""), indent=2) + "\n", target)
 
 
 def wanted(
