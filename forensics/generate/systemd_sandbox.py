@@ -42,7 +42,7 @@ def refuse_hidden(command: str) -> None:
 
 
 def _needed(program: Path) -> Iterator[Path]:
-    """List what a start reads: the program, its interpreter, what symbolic links lead to, and a package that is installed from elsewhere."""
+    """List what a start reads: the program, its interpreter, what links lead to, and a package that is installed from elsewhere."""
     yield from _linked(program)
     interpreter = _interpreter(program)
     if interpreter is None:
@@ -98,7 +98,7 @@ def _hidden(path: Path) -> str:
 
 
 def _forbidden(path: Path) -> str:
-    """Name what of a path the unit's user, who owns nothing and is in no group of files, may not read; empty for nothing, or no such file."""
+    """Name what of a path the unit's user may not read, who owns nothing; empty for nothing, or where there is no such file."""
     real = path.resolve()
     try:
         for directory in reversed(real.parents):

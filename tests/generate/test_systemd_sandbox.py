@@ -91,7 +91,7 @@ def test_a_package_or_a_library_in_a_hidden_place_is_refused(folder, line):
 
 def test_an_interpreter_with_a_long_path_is_found(folder):
     python = program(folder / "home/with a space/python")
-    with pytest.raises(UsageError, match="needs '.*with a space/python'"):
+    with pytest.raises(UsageError, match=r"needs '.*with a space/python'"):
         refuse_hidden(str(program(folder / "x", f"#!/bin/sh\n'''exec' \"{python}\" \"$0\" \"$@\"\n' '''\n")))
 
 
