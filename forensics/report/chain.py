@@ -13,12 +13,13 @@ from itertools import groupby
 from forensics import wording
 from forensics.model.controls import DEAD, NEVER
 from forensics.model.values import Evidence, FailureClass, FixAttempt, Incident, Phase, Report
-from forensics.report import summary
+from forensics.report import links, summary
 from forensics.report.replayed import Row, rows
 from forensics.sanitize import brief, one_line
 
 MEASURED, INFERRED = "measured", "inferred"
 LEGEND = "Measured: in the journal, or computed from it. Inferred: from the order in time, or from what the catalogue knows of the class."
+_MOST_SHARED = 2  # links of the chain that several classes name
 _MOST_CLASSES = 5  # links of the chain that may be classes
 _LONGEST = 300
 _SLACK = timedelta(minutes=5)  # a phase begins at the first failure of its class, a little after the fix that changed it
@@ -40,6 +41,7 @@ def chain(report: Report, incident: Incident) -> list[Link]:
     return [
         _trigger(report, incident),
         *_classes(incident),
+        *_shared(incident),
         *_limit(report, incident, shaped),
         *_gate(incident),
         _alert(incident, shaped),
@@ -89,6 +91,12 @@ def _after_fix(incident: Incident, phase: Phase) -> str:
     """Name the fix attempt after which this phase began."""
     near = [number for number, fix in enumerate(incident.fix_attempts, 1) if abs(fix.time - phase.start) <= _SLACK]
     return f", after fix attempt {near[-1]}" if near else ""
+
+
+def _shared(incident: Incident) -> Iterator[Link]:
+    """Yield the cause that failures of several classes have in common, as it seems."""
+    for link in links.shown(incident)[:_MOST_SHARED]:
+        yield Link("One cause", links.in_words(incident, link), INFERRED, link.evidence)
 
 
 def _limit(report: Report, incident: Incident, shaped: list[Row]) -> Iterator[Link]:

@@ -46,8 +46,13 @@ def test_the_links_of_the_seed_become_its_conclusion():
 def test_every_format_has_it_before_the_classes(name):
     page = REPORTERS[name](SEED, RenderOptions(figures=False, width=220))
     words = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", unescape(page))) if name == "html" else page
-    assert words.count("Process 1239235 is named in 3,158 failures of phases 3–4") == 1
-    assert words.index("Process 1239235 is named") < words.index("Does a restart help?")
+    assert words.index("Process 1239235 is named in 3,158 failures of phases 3–4") < words.index("Does a restart help?")
+
+
+def test_a_terminal_has_the_one_cause_in_brief_as_well():
+    words = re.sub(r"\s+", " ", REPORTERS["term"](SEED, RenderOptions(width=80, brief=True)))
+    assert "One cause inferred Process 1239235 is named in 3,158 failures of phases 3–4 and seems to have held port 5000" in words
+    assert "it was killed 38 s before recovery" in words
 
 
 def test_what_goes_on_has_the_first_step_to_take_now():

@@ -35,7 +35,8 @@ _LONGEST_LINK = 104  # characters of a link of the chain: two lines at 80 column
 _FOLDERS = re.compile(r"(?<![\w.])(?:/[\w.@+-]{1,100}){2,12}(?=/[\w.@+-])")  # of a path, all but its last part
 _CLOCK = re.compile(r"^\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[\d.,]{0,10}Z?\]?\s{1,4}")
 _NEARLY_ALL = 0.9
-_ENDS = {"Cause", "Trigger", "Likely trigger", "End"}
+_LONGEST_CAUSE = 160  # of the one cause behind several classes: three lines
+_ENDS = {"Cause", "Trigger", "Likely trigger", "One cause", "End"}
 _INDEX = (
     Column("#", "number"),
     Column("Unit"),
@@ -134,10 +135,10 @@ def _classes(rows: Sequence[FailureClass], room: Room) -> Table:
 
 
 def _links(report: Report, incident: Incident) -> Iterator[Link]:
-    """Yield trigger and end of the chain of causes, and the first control that would have acted."""
+    """Yield trigger, shared cause and end of the chain of causes, and the first control that would have acted."""
     for link in chain.chain(report, incident):
         if link.role in _ENDS:
-            yield Link(link.role, brief(link.text, _LONGEST_LINK), link.basis)
+            yield Link(link.role, brief(link.text, _LONGEST_CAUSE if link.role == "One cause" else _LONGEST_LINK), link.basis)
     if rows := replayed.rows(incident):
         first = replayed.first(rows)
         text = f"{first.name}, {replayed.fires_after(first)}" if first is not None else "none of the controls that were replayed"

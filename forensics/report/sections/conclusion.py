@@ -8,7 +8,7 @@ from shlex import quote
 
 from forensics import wording
 from forensics.model.values import FailureClass, Incident, SharedValue
-from forensics.report import breakdown
+from forensics.report import breakdown, links
 from forensics.report.blocks import Bullets, Section, Sentence, Span
 from forensics.report.evidence import Names
 from forensics.report.recommended import PROGRAM
@@ -16,11 +16,9 @@ from forensics.sanitize import brief, one_line
 
 MOST = 4  # sentences
 _LONGEST = 240  # characters of what is quoted
-_KILLS = re.compile(r"\bran (?:\S{0,200}/)?(?:kill|pkill|killall)\s")
 _RAN = re.compile(r"^\S{1,64} ran ")
 _EARLIER = re.compile(r"\d{1,9} earlier actions?")
 _NUMBER = re.compile(r"^\s*(?:\d{1,3}[.)]|[-*•])\s{1,4}")
-_NOUNS = {"process": "Process ", "port": "Port ", "path": "", "device": "The device ", "unit": ""}
 _DEPLOYED = {
     "system-switch": "switch",
     "package": "change of packages",
@@ -38,7 +36,7 @@ def section(incident: Incident, names: Names, anchor: str) -> Section | None:
 def _sentences(incident: Incident, names: Names) -> Iterator[Sentence]:
     held = _end(incident, names)
     yield from _main_class(incident, names)
-    for link in _shown_links(incident)[: 1 if held else 2]:
+    for link in links.shown(incident)[: 1 if held else 2]:
         yield _link(incident, link, names)
     yield from held
     yield from _first_step(incident) if incident.ongoing else _prevention(incident)
@@ -56,37 +54,9 @@ def _main_class(incident: Incident, names: Names) -> Iterator[Sentence]:
     yield (Span(f"{share}: "), Span(one_line(row.title, _LONGEST), "strong"), Span(f"{useless}."), *_quoted(names.ref(row.sample)))
 
 
-def _shown_links(incident: Incident) -> list[SharedValue]:
-    """Leave out the port that a process of the list held."""
-    held = {link.port for link in incident.links if link.port}
-    return [link for link in incident.links if not (link.what == "port" and link.value in held)]
-
-
 def _link(incident: Incident, link: SharedValue, names: Names) -> Sentence:
-    """State what several failures name: that is measured; that it is the cause is inferred."""
-    first, last = link.phases
-    phases = "" if len(incident.phases) < 2 else f" of phase {first}" if first == last else f" of phases {first}–{last}"
-    classes = f" and {len(link.classes)} classes" if len(link.classes) > 1 else ""
-    named = f"{_value(link)} is named in {wording.plural(link.failures, 'failure')}{classes}{phases}"
-    port = f" and seems to have held port {link.port}, which was in use in them" if link.port else ""
-    ended = f"; {_ended(incident, link)}" if link.ended is not None else ""
-    one = "" if ended else ": probably one cause" if len(link.classes) > 1 else ""
-    return (Span(f"{named}{port}{one}{ended} (inferred)."), *_quoted(names.ref(link.evidence)))
-
-
-def _value(link: SharedValue) -> str:
-    value = one_line(link.value, _LONGEST)
-    return f"{'' if value.startswith('GPU') else _NOUNS.get(link.what, '')}{value}"
-
-
-def _ended(incident: Incident, link: SharedValue) -> str:
-    change = link.ended
-    if change is None:
-        return ""
-    what = "it was killed" if link.what == "process" and _KILLS.search(change.summary) else brief(change.summary, 120)
-    if incident.recovery is None:
-        return f"{what} at {wording.since_start(change.time, incident.start)}"
-    return f"{what} {wording.spoken_duration((incident.recovery - change.time).total_seconds())} before recovery"
+    """State what failures name, which is measured; that it is their cause is inferred."""
+    return (Span(f"{links.in_words(incident, link)} (inferred)."), *_quoted(names.ref(link.evidence)))
 
 
 def _end(incident: Incident, names: Names) -> list[Sentence]:
