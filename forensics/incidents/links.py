@@ -20,7 +20,8 @@ from forensics.model.values import Change, Phase, SharedValue
 
 MOST = 6  # links of one incident
 WEIGHED = 40  # values of one incident that are looked at, the ones of most classes and failures first
-PER_TEXT = 16  # values of one kind in one text
+PER_TEXT = 8  # values of one kind in one text
+PER_ATTEMPT = 200  # lines of one attempt that are read, the last
 LONGEST, ENDING = 6_000, 2_000  # characters of a text that are read, and how many of them at its end
 HALF = 0.5  # the share of a stretch's failures from which a value of one class is worth a word
 STRAY = 0.01  # the share of a value's failures that a phase must have to count
@@ -114,6 +115,7 @@ def _named(events: pl.DataFrame, captured: pl.DataFrame, ranked: pl.DataFrame | 
     """attempt, row, what, value: what the lines name that a pattern knows or that may explain an end."""
     wanted = [captured.select("event"), *([] if ranked is None else [ranked.select("event")])]
     events = events.select("event", "attempt", "row", "pid", "text").join(pl.concat(wanted).unique(), on="event", how="semi")
+    events = events.filter(pl.int_range(pl.len()).reverse().over("attempt") < PER_ATTEMPT)
     text = pl.col("text")
     short = pl.when(text.str.len_chars() > LONGEST).then(text.str.head(LONGEST - ENDING) + "\n" + text.str.tail(ENDING)).otherwise(text)
     events = events.with_columns(short)

@@ -34,8 +34,10 @@ def test_the_seeds_chain_leads_from_the_switch_to_the_fix_that_held():
         ("Then", "GPU memory exhausted: 3,496 restarts, none of which helped; from T+26 h 30 min on, after fix attempt 2", "measured"),
         (
             "One cause",
-            "Process 1239235 is named in 3,158 failures of phases 3–4 and seems to have held port 5000, which was in use in them; "
-            "it was killed 38 s before recovery",
+            (
+                "Process 1239235 is named in 3,158 failures of phases 3–4 and seems to have held port 5000, which was in use in them; "
+                "it was killed 38 s before recovery"
+            ),
             "inferred",
         ),
         (
