@@ -175,6 +175,9 @@ class Remedy:
     least: Detail = Detail.TERMINAL
 
 
+QUOTE_MARKS = {"decides": ">", "event": "|", "around": " "}
+
+
 @dataclass(frozen=True, slots=True)
 class QuoteLine:
     """One line of a quote: the one that decides, another of its event, or one around it."""
@@ -187,7 +190,7 @@ class QuoteLine:
 class Quote:
     """One piece of evidence. where: its file and offset; lines: none where there is no room for them; commands: that show it again.
 
-    back: anchor and title of the first section that refers to it.
+    back: anchor and title of the first section that refers to it; claim: what is claimed there.
     """
 
     name: str
@@ -197,12 +200,14 @@ class Quote:
     commands: tuple[str, ...]
     of: Evidence
     back: tuple[str, str] = ("", "")
+    claim: str = ""
 
     @property
     def text(self) -> str:
         """The lines as text in which the deciding one is marked, if there are others."""
-        marks = {"decides": "> ", "event": "| ", "around": "  "} if len(self.lines) > 1 else {"decides": ""}
-        return "\n".join(f"{marks[line.role]}{line.text}".rstrip() for line in self.lines)
+        if len(self.lines) == 1:
+            return self.lines[0].text
+        return "\n".join(f"{QUOTE_MARKS[line.role]} {line.text}".rstrip() for line in self.lines)
 
 
 @dataclass(frozen=True, slots=True)

@@ -197,11 +197,15 @@ def _quotes(quotes: b.Quotes) -> Iterator[RenderableType]:
         if quote.claim:
             yield Text(f"{quote.back[1]}: {quote.claim}")
         yield Text()
-        for line in quote.text.split("\n"):
-            yield Text(line, style="bold" if line.startswith("> ") else "", overflow="fold")
-        yield Text()
-        for command in quote.commands:
-            yield Text(command, overflow="fold")
+        lines = RichTable.grid(padding=(0, 1, 0, 0))
+        lines.add_column(no_wrap=True)
+        lines.add_column(overflow="fold")
+        for line in quote.lines:
+            decides = line.role == "decides"
+            lines.add_row(b.QUOTE_MARKS[line.role], Text(line.text), style="bold" if decides else "" if line.role == "event" else "dim")
+        yield lines
+        yield Padding(Text("To see it again", style="bold"), (1, 0, 0, 0))
+        yield TightCommands(tuple((command, "") for command in quote.commands))
 
 
 _RENDERERS: dict[str, Callable[[Any], Iterator[RenderableType]]] = {

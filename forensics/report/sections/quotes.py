@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from forensics import wording
 from forensics.model.values import Evidence, Report
@@ -15,6 +15,7 @@ from forensics.sanitize import cut, one_line
 
 _AROUND_SHARE = 4  # lines before and after get a quarter of the room that the event has
 _LONGEST_AROUND, _LONGEST_OF_EVENT = 300, 1000  # bytes of a line that does not decide
+_LONGEST_CLAIM = 300
 _LEFT_OUT = QuoteLine("around", "…")
 
 
@@ -74,34 +75,53 @@ def _fitting(lines: Iterable[str], room: int, longest: int) -> Iterator[str]:
         yield short
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a quote is referred to. claim: what is claimed there."""
+
+    anchor: str = ""
+    title: str = ""
+    claim: str = ""
+
+
 def with_places(blocks: tuple[Block, ...]) -> tuple[Block, ...]:
-    """Let each quote lead back to the first section that refers to it."""
-    first: dict[str, tuple[str, str]] = {}
-    for name, place in _references(blocks, ("", "")):
+    """Let each quote lead back to the first claim that refers to it."""
+    first: dict[str, _Place] = {}
+    for name, place in _references(blocks, _Place()):
         first.setdefault(name, place)
     return tuple(_with_place(block, first) for block in blocks)
 
 
-def _with_place(block: Block, first: dict[str, tuple[str, str]]) -> Block:
+def _with_place(block: Block, first: dict[str, _Place]) -> Block:
     if isinstance(block, Section | Folded):
         return replace(block, blocks=tuple(_with_place(inside, first) for inside in block.blocks))
     if isinstance(block, Quotes):
-        return replace(block, items=tuple(replace(quote, back=first.get(quote.name, ("", ""))) for quote in block.items))
+        return replace(block, items=tuple(_led_back(quote, first.get(quote.name, _Place())) for quote in block.items))
     return block
 
 
-def _references(blocks: Iterable[Block], place: tuple[str, str]) -> Iterator[tuple[str, tuple[str, str]]]:
-    """Yield what is referred to, with the anchor and title of the section that does."""
+def _led_back(quote: Quote, place: _Place) -> Quote:
+    return replace(quote, back=(place.anchor, place.title), claim=cut(place.claim, _LONGEST_CLAIM))
+
+
+def _references(blocks: Iterable[Block], place: _Place) -> Iterator[tuple[str, _Place]]:
+    """Yield what is referred to, and where."""
     for block in blocks:
         if isinstance(block, Section):
-            yield from _references(block.blocks, (block.anchor, block.title) if block.title else place)
+            yield from _references(block.blocks, _Place(block.anchor, block.title) if block.title else place)
         elif isinstance(block, Folded):
             yield from _references(block.blocks, place)
-        elif isinstance(block, Table):
-            yield from ((cell.to, place) for row in block.rows for cell in row)
-        elif isinstance(block, Chain):
-            yield from ((link.to, place) for link in block.links)
-        elif isinstance(block, Bullets):
-            yield from ((span.to, place) for item in block.items for span in item)
-        elif isinstance(block, Paragraph):
-            yield from ((span.to, place) for span in block.spans)
+        else:
+            yield from ((name, replace(place, claim=claim)) for name, claim in _claims(block))
+
+
+def _claims(block: Block) -> Iterator[tuple[str, str]]:
+    """Yield (what is referred to, what is claimed) of a block without others in it."""
+    if isinstance(block, Table):
+        yield from ((cell.to, row[block.named].text) for row in block.rows for cell in row)
+    elif isinstance(block, Chain):
+        yield from ((link.to, f"{link.role}: {link.text}") for link in block.links)
+    elif isinstance(block, Bullets | Paragraph):
+        for spans in block.items if isinstance(block, Bullets) else (block.spans,):
+            claim = "".join(span.text for span in spans if span.to != span.text).strip(" ,")
+            yield from ((span.to, claim) for span in spans)
