@@ -44,9 +44,9 @@ def _causes(incident: Incident) -> str:
     if not incident.classes:
         return "the cause is unknown"
     main = incident.classes[0]
-    if incident.kind != "restart-loop":
+    if incident.kind != "restart-loop" or main.share == 1:
         return main.title
-    return f"mostly {main.title} ({main.share:.0%}{_unrecorded(incident)})" if main.share < 1 else main.title
+    return f"mostly {main.title} ({main.share:.0%}{_unrecorded(incident)})"
 
 
 def _unrecorded(incident: Incident) -> str:
@@ -63,7 +63,7 @@ def _name(incident: Incident) -> str:
 
 
 def _down(incident: Incident, lasted: str) -> str:
-    return f"{_name(incident)} {'is' if incident.ongoing else 'was'} down {'' if incident.exact else 'for at least '}{lasted}"
+    return f"{_name(incident)} {'has been' if incident.ongoing else 'was'} down {'' if incident.exact else 'for at least '}{lasted}"
 
 
 def _loop(incident: Incident, lasted: str) -> str:
@@ -113,6 +113,6 @@ def _ending(incident: Incident) -> str:
         return "it was stopped before it recovered"
     held = [fix for fix in incident.fix_attempts if fix.outcome == "held"]
     if not held:
-        return "it recovered without a fix on record"
+        return f"{'a later run was good' if incident.kind == 'failing-job' else 'it recovered'} without a fix on record"
     leftovers = {link.value for link in incident.links if link.what == "process" and link.port}
     return f"it ended when {ending_words(held[-1], incident.unit, leftovers)}"

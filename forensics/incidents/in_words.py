@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from itertools import takewhile
 from posixpath import basename
 from re import compile as pattern
 from typing import NamedTuple
@@ -10,7 +11,8 @@ from typing import NamedTuple
 from forensics.changes.shell import ANYTHING, EDITORS, OPTIONS, WORD, WORDS, commands_of, short
 from forensics.model.values import Change, FixAttempt
 
-LONGEST = 60  # characters of a command that is quoted
+LONGEST = 400  # characters of a command that are looked at for its first words
+MOST_WORDS = 3  # of a command that is quoted
 MOST = 2  # acts that a sentence names
 
 
@@ -49,7 +51,9 @@ _REBOOT = pattern(rf"^(?:\S*/)?(?:reboot|shutdown)\b|{WORD}systemctl {OPTIONS}(?
 _RELOAD = pattern(rf"{WORD}systemctl {OPTIONS}daemon-re(?:load|exec)\b|^systemd re(?:loaded|-executed)")
 _RESTART = pattern(rf"{WORD}systemctl {OPTIONS}(?:re-?)?(?:start|try-restart|reload-or-restart)(?: (?P<unit>[\w@:.\\-]{{1,200}}))?$")
 _BY_HAND = pattern(r"^(?P<unit>\S{1,255}) (?:re)?started manually$")
+_ROLLBACK = pattern(rf"{WORD}nixos-rebuild {WORDS}(?:--rollback)\b")
 _SIMPLE = (
+    (_ROLLBACK, Deed("the system", "rolled back")),
     (_SWITCH, Deed("the system", "switched to another configuration")),
     (_ENVIRONMENT, Deed("the environment", "replaced")),
     (_PYTHON, Deed("a Python package", "installed")),
@@ -68,7 +72,7 @@ _TRIGGERS = {
     "unit-job": "a start or stop by hand",
     "operator": "an operator's command",
 }
-_PLAIN_NAME = pattern(r"[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,60}")
+_PLAIN_NAME = pattern(r"[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,40}")
 
 
 def trigger_words(change: Change) -> str:
@@ -79,7 +83,10 @@ def trigger_words(change: Change) -> str:
         failed = "failed " * change.summary.endswith(" failed")
         return f"a {failed}{'NixOS' if 'nixos' in change.summary.lower() else 'system'} switch"
     command = next(iter(commands_of(change.summary)), "")
-    return _TRIGGERS.get(change.kind, "a change of the host") + (f" ({_quoted(command)})" if command else "")
+    if "nixos-rebuild" in command and _SWITCH.search(command):
+        return "a NixOS switch"
+    quoted = _quoted(command)
+    return _TRIGGERS.get(change.kind, "a change of the host") + (f" ({quoted})" if quoted else "")
 
 
 def ending_words(fix: FixAttempt, unit: str, leftovers: Collection[str]) -> str:
@@ -109,7 +116,7 @@ def _deeds(summary: str, unit: str, leftovers: Collection[str]) -> Iterator[Deed
 def _deed(text: str, unit: str, leftovers: Collection[str], *, is_command: bool) -> Deed | None:
     """Word one command, or one line about a change; nothing of a count of earlier actions."""
     deed = _killed(text, leftovers) or _simple(text) or _package(text) or _of_a_file(text) or _start(text, unit)
-    return deed or (Deed(_quoted(text), "run", 1) if is_command else None)
+    return deed or (Deed(_quoted(text) or "a command", "run", 1) if is_command else None)
 
 
 def _killed(text: str, leftovers: Collection[str]) -> Deed | None:
@@ -150,5 +157,7 @@ def _file(path: str) -> str:
 
 
 def _quoted(command: str) -> str:
-    words = short(command)
-    return words if len(words) <= LONGEST else f"{words[: LONGEST - 1]}…"
+    """Quote the first words of a command, up to the first that is no plain name: none is cut, so that each secret is found as a whole."""
+    words = short(command[:LONGEST]).split()[:MOST_WORDS]
+    plain = list(takewhile(_PLAIN_NAME.fullmatch, words))
+    return " ".join(plain if len(command) <= LONGEST else plain[:-1])

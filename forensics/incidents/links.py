@@ -42,7 +42,7 @@ _WORDINGS: tuple[tuple[str, str], ...] = (
     ("port", r"(?:\b\d{1,3}(?:\.\d{1,3}){3}|\[[0-9A-Fa-f:.]{2,45}\]|\blocalhost|\*|::):(\d{1,5})\b"),
     ("device", r"(/dev/[A-Za-z0-9][A-Za-z0-9_./-]{0,80})"),
     ("GPU", r"(?i)\b(?:GPU[ \t]{0,2}#?|cuda:)(\d{1,3})\b"),
-    ("path", _ERRNO + r"[ \t]{0,2}:?[ \t]{0,2}[\"'`]?(" + _PATH + ")"),
+    ("path", _ERRNO + r"[ \t]{0,2}:?[ \t]{0,2}[\"'`]?(" + _PATH + r")(?:[^A-Za-z0-9_.+@,=/-]|$)"),  # none is cut
     ("path", "(" + _PATH + r")[\"'`]?[: \t(]{1,3}" + _ERRNO),
 )
 _CAPTURED = {

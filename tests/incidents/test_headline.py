@@ -32,10 +32,12 @@ def ran(tale, command):
         (["nano /etc/app/config.yml", "systemctl restart app"], "config.yml was changed"),
         (["rm /run/app.lock"], "app.lock was removed"),
         (["nixos-rebuild switch"], "the system was switched to another configuration"),
+        (["nixos-rebuild switch --rollback"], "the system was rolled back"),
         (["chown -R app /srv"], "the access to a file was changed"),
         (["systemctl restart app"], "it was started by hand"),
         (["systemctl restart redis"], "redis was started by hand"),
-        (["frobnicate --hard"], "frobnicate --hard was run"),
+        (["frobnicate it --key hunter2secret"], "frobnicate it was run"),
+        (["TOKEN=hunter2secret frobnicate"], "a command was run"),
     ],
 )
 def test_a_fix_is_worded_by_what_it_did(acts, words):
@@ -48,6 +50,7 @@ def test_a_fix_is_worded_by_what_it_did(acts, words):
     [
         ("system-switch", "system switch to nixos-system-a-25.05 (k2s0h3n7)", "a NixOS switch"),
         ("system-switch", "system switch to nixos-system-a-25.05 (k2s0h3n7) failed", "a failed NixOS switch"),
+        ("operator", "luna ran nixos-rebuild switch", "a NixOS switch"),
         ("package", "luna ran apt upgrade", "a package change (apt upgrade)"),
         ("boot", "boot", "a boot"),
         ("operator", "luna ran frobnicate", "an operator's command (frobnicate)"),
@@ -74,7 +77,7 @@ def test_a_loop_without_a_trigger_has_its_cause_and_no_ending_is_made_up():
 
 def test_what_goes_on_is_said_to_go_on_and_lost_lines_make_a_lower_bound():
     going = headline(Tale("db.service").fail(5))
-    assert going.startswith("db is down ")
+    assert going.startswith("db has been down ")
     assert going.endswith("it is still going on at the end of the data.")
     assert headline(Tale().fail(3, "a").lose(9, "a").hold()).startswith(
         "app was down for at least 2 min 36 s (13 restarts or more): mostly a"
