@@ -67,6 +67,7 @@ def _of(report: Report, incident: Incident) -> Iterator[Evidence | None]:
     yield from (link.evidence for link in (*chain.chain(report, incident), *chain.factors(incident)))
     yield from (link.evidence for link in incident.links)
     yield from (fix.evidence for fix in incident.fix_attempts)
-    yield from (change.evidence for change in (*incident.changes, incident.trigger) if change is not None)
+    changes = (*incident.changes, incident.trigger, *(link.ended for link in incident.links))
+    yield from (change.evidence for change in changes if change is not None)
     yield from (incident.detection.evidence[name] for name in sorted(incident.detection.evidence))
     yield incident.gate.evidence if incident.gate is not None else None

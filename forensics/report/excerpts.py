@@ -61,7 +61,7 @@ def _find(report: Report, wanted: str, unit: str) -> Part:
             return Part(None, own, evidence)
     if name.isascii() and name.isdecimal() and 0 < int(name[:9]) <= len(report.incidents):
         return Part(int(name) - 1)
-    found = [k for k, incident in enumerate(report.incidents) if incident.id == name.lower() or incident.unit in {name, unit}]
+    found = [k for k, incident in enumerate(report.incidents) if incident.id == name or incident.unit in {name, unit}]
     if len(found) == 1:
         return Part(found[0])
     if found:
