@@ -1,4 +1,4 @@
-"""Compare the facts of two windows: classes, rates, incidents. docs/compare.md has the criterion for a changed rate."""
+"""Compare the facts of two windows: classes, rates, incidents. docs/report-compare.md has the criterion for a changed rate."""
 
 from __future__ import annotations
 

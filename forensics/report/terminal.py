@@ -165,10 +165,11 @@ def _cell(cell: b.Cell, column: b.Column, beneath: tuple[str, ...]) -> Text:
 def _chain(chain: b.Chain) -> Iterator[RenderableType]:
     grid = RichTable.grid(padding=(0, 2))
     grid.add_column(style="bold", max_width=26)
-    grid.add_column(style="dim", no_wrap=True)
+    if has_basis := any(link.basis for link in chain.links):
+        grid.add_column(style="dim", no_wrap=True)
     grid.add_column(overflow="fold")
     for link in chain.links:
-        grid.add_row(Text(link.role), Text(link.basis), Text(brief(link.text, _LONGEST_LINK)))
+        grid.add_row(Text(link.role), *([Text(link.basis)] if has_basis else []), Text(brief(link.text, _LONGEST_LINK)))
     yield grid
 
 

@@ -72,7 +72,7 @@ def test_an_encoding_without_bars_gets_a_plain_sparkline():
 
 def test_the_questions_come_in_their_order():
     text = rendered("one")
-    words = ("Restart loop of", "What failed", "Likely trigger", "End ", "Would have acted", "What to do first", "Next")
+    words = ("Restart loop of", "What failed", "Likely trigger", "End ", "First control", "What to do first", "Next")
     positions = [text.index(name) for name in words]
     assert positions == sorted(positions)
     assert "inferred" in text

@@ -30,8 +30,8 @@ from forensics.report.room import Room
 from forensics.report.sections import classes, compare, remedies
 from forensics.sanitize import brief, one_line
 
-_MOST_FIGURES, _MOST_STEPS = 5, 6
-_LONGEST_LINK = 104  # characters of a link of the chain: two lines at 80 columns
+_MOST_FIGURES, _MOST_STEPS = 4, 6
+_LONGEST_LINK = 110  # characters of a link of the chain: two lines at 80 columns
 _FOLDERS = re.compile(r"(?<![\w.])(?:/[\w.@+-]{1,100}){2,12}(?=/[\w.@+-])")  # of a path, all but its last part
 _CLOCK = re.compile(r"^\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[\d.,]{0,10}Z?\]?\s{1,4}")
 _NEARLY_ALL = 0.9
@@ -135,14 +135,19 @@ def _classes(rows: Sequence[FailureClass], room: Room) -> Table:
 
 
 def _links(report: Report, incident: Incident) -> Iterator[Link]:
-    """Yield trigger, shared cause and end of the chain of causes, and the first control that would have acted."""
+    """Yield trigger, cause and end of the chain of causes, and the first control that would have acted."""
     for link in chain.chain(report, incident):
         if link.role in _ENDS:
-            yield Link(link.role, brief(link.text, _LONGEST_CAUSE if link.role == "One cause" else _LONGEST_LINK), link.basis)
+            inferred = f" ({link.basis})" if link.basis == chain.INFERRED else ""
+            yield Link(link.role, f"{brief(link.text, _LONGEST_LINK)}{inferred}", "")
     if rows := replayed.rows(incident):
         first = replayed.first(rows)
-        text = f"{first.name}, {replayed.fires_after(first)}" if first is not None else "none of the controls that were replayed"
-        yield Link("Would have acted", brief(text, _LONGEST_LINK), chain.MEASURED)
+        yield Link("First control", "none of those replayed would have acted" if first is None else _acts(first), "")
+
+
+def _acts(row: replayed.Row) -> str:
+    avoids = f", {row.avoided} restarts avoided" if row.avoided != replayed.NOTHING else ""
+    return f"{brief(row.name, _LONGEST_LINK - 40)} would have acted at {row.first}{avoids}"
 
 
 def _remedy(report: Report, rows: Sequence[FailureClass], incident: Incident | None, room: Room) -> Iterator[Block]:

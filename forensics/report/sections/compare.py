@@ -56,7 +56,7 @@ def in_brief(report: Report) -> Section | None:
 def _blocks(report: Report, comparison: Comparison, room: Room, anchors: Mapping[int, str]) -> Iterator[Block]:
     yield from paragraph(_lead(report, comparison), "lead")
     if comparison.before is not None:
-        yield _totals(report, comparison.before, comparison.now)
+        yield _totals(comparison.before, comparison.now)
         if any(row.status != "same" for row in comparison.classes):
             yield _classes(comparison, room.classes, tight=False)
             yield from paragraph(_CRITERION, "note", Detail.TEXT)
@@ -85,27 +85,23 @@ def _lead(report: Report, comparison: Comparison) -> str:
     return f"Since the {length} from {stamp(before.since, where)} to {stamp(before.until, where)}: {what}."
 
 
-def _totals(report: Report, before: Side, now: Side) -> Table:
-    where, stamp = wording.zone(report.timezone), wording.precise_enough(now.since, now.until)
+def _totals(before: Side, now: Side) -> Table:
+    sides = (before, now)
 
     def row(name: str, *values: str) -> tuple[Cell, ...]:
         return (Cell(name, "strong"), *(Cell(value) for value in values))
 
-    sides = (before, now)
     rows = (
-        row("From", *(stamp(side.since, where) for side in sides)),
-        row("To", *(stamp(side.until, where) for side in sides)),
-        row("Recorded", *(wording.duration(side.recorded_s) + ("" if side.complete else ", incomplete") for side in sides)),
-        row("Failures", *(f"{wording.count(side.failures)} ({_per_day(side.failures, side)})" for side in sides)),
-        row("Restarts", *(f"{wording.count(side.restarts)} ({_per_day(side.restarts, side)})" for side in sides)),
-        row("Incidents", *(wording.count(side.incidents) + (f", {side.ongoing} ongoing" if side.ongoing else "") for side in sides)),
+        row("Recorded", *(wording.duration(side.recorded_s) for side in sides)),
+        row("Complete", *("yes" if side.complete else "no" for side in sides)),
+        row("Failures", *(wording.count(side.failures) for side in sides)),
+        row("Failures a day", *(_rate(side.failures * 86400 / max(side.recorded_s, 1.0)) for side in sides)),
+        row("Restarts", *(wording.count(side.restarts) for side in sides)),
+        row("Incidents", *(wording.count(side.incidents) for side in sides)),
+        row("Ongoing", *(wording.count(side.ongoing) for side in sides)),
         row("Downtime", *(wording.duration(side.downtime_s) for side in sides)),
     )
     return Table("Before and now", (Column(""), Column("Before", "number"), Column("Now", "number")), rows, cards=False)
-
-
-def _per_day(number: int, side: Side) -> str:
-    return f"{_rate(number * 86400 / max(side.recorded_s, 1.0))} a day"
 
 
 def _rate(per_day: float) -> str:
