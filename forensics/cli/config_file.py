@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from forensics.cli.comparing import PREVIOUS
 from forensics.errors import UsageError
 from forensics.paths import config_files
 from forensics.timespec import parse_time
@@ -91,6 +92,17 @@ def _time(table: Table, key: str) -> str:
     return text
 
 
+def _compared(table: Table, key: str) -> str | None:
+    """Read what to compare with: true is the window before, a file an earlier report."""
+    value = table.values[key]
+    if isinstance(value, bool):
+        return PREVIOUS if value else None
+    if isinstance(value, str) and value.strip():
+        return _path(table, key)
+    table.refuse(key, "must be true, false, or the file of an earlier report")
+    return None
+
+
 def _path(table: Table, key: str) -> str:
     return _expanded(table, key, [table.string(key)])[0]
 
@@ -119,6 +131,6 @@ REPORT: Mapping[str, Read] = {
     "journal-dir": _directories,
     "format": _format,
     "figures": _flag,
-    "compare": _flag,
+    "compare": _compared,
     "full": _flag,
 }

@@ -46,6 +46,14 @@ def test_the_users_file_counts_before_the_hosts_and_the_command_line_before_both
     assert parsed("report", "--unit", "d", "--figures")["figures"] is True
 
 
+@pytest.mark.parametrize(
+    ("written", "expected"), [("true", "previous"), ("false", None), ('"/srv/earlier.json"', "/srv/earlier.json"), ("absent", None)]
+)
+def test_what_to_compare_with_is_a_file_or_the_window_before(host, written, expected):
+    host[1].write_text("" if written == "absent" else f"[report]\ncompare = {written}\n")
+    assert parsed("report")["compare"] == expected
+
+
 def test_no_config_ignores_it_wherever_it_is_given(host):
     host[1].write_text('store = "/srv/store"\n[report]\nsince = "nonsense"\n')
     assert parsed("report", "--unit", "a", "--no-config")["store"] is None
