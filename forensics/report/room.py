@@ -32,7 +32,7 @@ TERMINAL = Room(
     elsewhere="--format html or md lists them",
 )  # fmt: skip
 BRIEF = Room(
-    Detail.TERMINAL, incidents=0, overview=12, classes=6, phases=0, rows=0, quotes=0, quote_bytes=200, bins=160, lanes=0, controls=0,
+    Detail.TERMINAL, incidents=0, overview=12, classes=5, phases=0, rows=0, quotes=0, quote_bytes=200, bins=160, lanes=0, controls=0,
     elsewhere="`report --full` lists them",
 )  # fmt: skip
 MARKDOWN = Room(

@@ -139,10 +139,16 @@ def _links(report: Report, incident: Incident) -> Iterator[Link]:
     for link in chain.chain(report, incident):
         if link.role in _ENDS:
             inferred = f" ({link.basis})" if link.basis == chain.INFERRED else ""
-            yield Link(link.role, f"{brief(link.text, _LONGEST_LINK)}{inferred}", "")
+            yield Link(link.role, f"{_cut(link.text)}{inferred}", "")
     if rows := replayed.rows(incident):
         first = replayed.first(rows)
         yield Link("First control", "none of those replayed would have acted" if first is None else _acts(first), "")
+
+
+def _cut(text: str) -> str:
+    """Cut a text between two of its words."""
+    whole = one_line(text)
+    return whole if len(whole) <= _LONGEST_LINK else f"{whole[:_LONGEST_LINK].rpartition(' ')[0].rstrip(',;:')} …"
 
 
 def _acts(row: replayed.Row) -> str:
