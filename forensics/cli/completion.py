@@ -1,4 +1,4 @@
-"""Complete units, formats, classes and patterns in a shell: from what the store and the catalogue have, without an analysis."""
+"""Complete units, formats, classes, patterns and time zones in a shell: from what the store and the catalogue have, without an analysis."""
 
 from __future__ import annotations
 
@@ -65,6 +65,13 @@ def unknown_classes(context: typer.Context, incomplete: str) -> list[str]:
 def patterns(incomplete: str) -> list[str]:
     """Complete the id of a pattern."""
     return _completed(_pattern_ids(), incomplete)
+
+
+def zones(incomplete: str) -> list[str]:
+    """Complete the name of a time zone."""
+    from zoneinfo import available_timezones
+
+    return sorted(name for name in available_timezones() if name.startswith(incomplete))
 
 
 def areas(incomplete: str) -> list[str]:

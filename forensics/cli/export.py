@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from forensics.cli import output, params
+from forensics.cli import completion, output, params
 from forensics.errors import ForensicsError, UsageError
 from forensics.query import Query
 from forensics.wording import NOT_REDACTED, plural
@@ -25,7 +25,7 @@ INTERRUPTED = 130
 
 app = typer.Typer(help="Write history for other programs: files, Prometheus, Loki.", rich_markup_mode=None, no_args_is_help=True)
 
-Table = Annotated[str, typer.Option(metavar="TABLE", help=f"{', '.join(TABLES)}.")]
+Table = Annotated[str, typer.Option(metavar="TABLE", help=f"{', '.join(TABLES)}.", autocompletion=completion.choices(*TABLES))]
 Step = Annotated[str, typer.Option(metavar="TIME", help="Time between two samples.")]
 Url = Annotated[str, typer.Option("--url", metavar="URL", help="URL of Loki, such as http://127.0.0.1:3100.", envvar="TABBY_LOKI_URL")]
 Tenant = Annotated[str, typer.Option(metavar="NAME", help="X-Scope-OrgID, for a Loki with several tenants.")]

@@ -21,7 +21,12 @@ Until = Annotated[
 ]
 Zone = Annotated[
     str | None,
-    typer.Option("--tz", metavar="ZONE", help="Time zone of the output, and of times given without one. Default: the host's."),
+    typer.Option(
+        "--tz",
+        metavar="ZONE",
+        help="Time zone of the output, and of times given without one. Default: the host's.",
+        autocompletion=completion.zones,
+    ),
 ]
 Unit = Annotated[
     list[str] | None,

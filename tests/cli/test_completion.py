@@ -70,6 +70,8 @@ def test_completing_creates_no_store(tmp_path):
 def test_formats_are_completed(store):
     assert completed(store, "report", "--format", "") == ["term", "html", "md", "json"]
     assert completed(store, "explain", "--format", "j") == ["json"]
+    assert "attempts" in completed(store, "export", "csv", "--table", "")
+    assert completed(store, "report", "--tz", "Europe/Berl") == ["Europe/Berlin"]
 
 
 def test_classes_are_those_that_were_listed(store):

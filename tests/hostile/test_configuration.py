@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from forensics.classes.overrides import Overrides, read_overrides
+from forensics.cli.config_file import read_defaults
 from forensics.errors import UsageError
 from forensics.resources import folder
 from forensics.signatures import catalogue
@@ -53,12 +54,16 @@ def read_watch(file: Path) -> None:
     read_config(file, {})
 
 
+def read_config_file(file: Path) -> None:
+    read_defaults([file])
+
+
 def read_pattern_folder(file: Path) -> None:
     if refused := catalogue.load((folder("patterns"), file.parent)).refused:
         raise UsageError(catalogue.format_mistakes(refused))
 
 
-READERS = {"watch.toml": read_watch, "classes.toml": read_overrides, "b.toml": read_pattern_folder}
+READERS = {"watch.toml": read_watch, "config.toml": read_config_file, "classes.toml": read_overrides, "b.toml": read_pattern_folder}
 
 
 @pytest.mark.parametrize("name", READERS)
