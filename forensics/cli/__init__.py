@@ -79,5 +79,6 @@ def _operating_system(error: OSError) -> str:
 def _fail(sentence: str, exit_code: int) -> None:
     from forensics.cli import output
 
+    output.clear_progress()
     print(f"tabby-forensics: {output.shown(sentence)}", file=sys.stderr)  # noqa: T201
     sys.exit(exit_code)

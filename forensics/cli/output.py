@@ -7,14 +7,19 @@ import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from forensics.errors import UsageError
 from forensics.files import PRIVATE_FILE, write_atomically
+
+if TYPE_CHECKING:
+    from forensics.cli.progress import Progress
 
 FORMAT_OF_SUFFIX = {".html": "html", ".htm": "html", ".md": "md", ".json": "json", ".txt": "term"}
 
 
 _is_quiet = False
+_bar: Progress | None = None  # the one that is drawn
 
 
 def be_quiet(wanted: bool) -> None:
@@ -27,6 +32,7 @@ def notice(sentence: str) -> None:
     """Print a sentence for the user on stderr."""
     if _is_quiet:
         return
+    clear_progress()
     print(f"tabby-forensics: {shown(sentence)}", file=sys.stderr)  # noqa: T201
 
 
@@ -82,8 +88,16 @@ def width() -> int:
 
 def progress(label: str) -> Callable[[int, int], None] | None:
     """Make a progress bar on stderr, to be called with (done, total); None when stderr is not a terminal."""
+    global _bar  # noqa: PLW0603 - of the terminal: what is printed next has to begin on a line of its own
     if _is_quiet or not sys.stderr.isatty():
         return None
     from forensics.cli.progress import Progress
 
-    return Progress(label, sys.stderr, width)
+    _bar = Progress(label, sys.stderr, width)
+    return _bar
+
+
+def clear_progress() -> None:
+    """Take away the progress bar, if there is one: something else is printed."""
+    if _bar is not None:
+        _bar.clear()

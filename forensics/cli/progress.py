@@ -29,14 +29,21 @@ class Progress:
         now = self.clock()
         self._began = now if self._began is None else self._began
         if done >= total:
-            self.stream.write("\r\033[K")
-            self._began = self._drawn = None
+            self.clear()
+            self._began = None
         elif self._drawn is not None and now - self._drawn < BETWEEN_S:
             return
         else:
             self._drawn = now
             self.stream.write(f"\r{self._line(done / total, now - self._began)[: self.columns() - 1]}\033[K")
         self.stream.flush()
+
+    def clear(self) -> None:
+        """Take the bar away until the next update."""
+        if self._drawn is not None:
+            self._drawn = None
+            self.stream.write("\r\033[K")
+            self.stream.flush()
 
     def _line(self, share: float, elapsed: float) -> str:
         filled = int(share * CELLS)

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from forensics.errors import JournalPermissionError, NothingRecordedError
+from forensics.ingest.counted import opened
 from forensics.ingest.files import Progress, ingest_files
 from forensics.ingest.packed import ingest_packed
 from forensics.ingest.result import Ingested, total
@@ -72,7 +73,7 @@ def _listed(wanted: Sequence[Path]) -> tuple[list[Path], list[Path]]:
 def _ingest_stream(store: Store, path: Path, progress: Progress | None) -> Ingested:
     if path == STREAM:
         return ingest_packed(store, sys.stdin.buffer, "stdin", progress)
-    with path.open("rb") as stream:
+    with opened(path, progress) as stream:
         return ingest_packed(store, stream, str(path), progress)
 
 

@@ -59,3 +59,13 @@ def test_there_is_none_without_a_terminal_and_when_quiet(monkeypatch):
     assert output.progress("reading") is not None
     monkeypatch.setattr(output, "_is_quiet", True)
     assert output.progress("reading") is None
+
+
+def test_a_notice_begins_on_a_line_of_its_own(monkeypatch):
+    terminal = io.StringIO()
+    terminal.isatty = lambda: True
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setattr(output, "_bar", None)
+    output.progress("reading")(1, 10)
+    output.notice("something is missing.")
+    assert terminal.getvalue().endswith("\r\033[Ktabby-forensics: something is missing.\n")
