@@ -73,12 +73,15 @@ class Chromium:
         self.console.clear()
         self.requests.clear()
         self._events.clear()
-        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
-        self._call("Emulation.setDeviceMetricsOverride", size)
+        self.resize(width, height)
         self._call("Emulation.setScriptExecutionDisabled", {"value": not scripts})
         self.scheme(dark=dark, media=media)
         self._call("Page.navigate", {"url": page.resolve().as_uri()})
         self._until(lambda: "Page.loadEventFired" in self._events)
+
+    def resize(self, width: int, height: int = 900) -> None:
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        self._call("Emulation.setDeviceMetricsOverride", size)
 
     def scheme(self, *, dark: bool, media: str = "") -> None:
         features = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]

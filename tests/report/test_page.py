@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from forensics.report import REPORTERS, RenderOptions, csp
-from tests.report import controls, kinds, sample
+from tests.report import controls, kinds, many, sample
 from tests.report.chromium import CHROMIUM, Chromium
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,17 +31,27 @@ PAGES = {
     "hostile": sample.hostile,
     "controls": controls.audited,
     "hostile-controls": hostile_controls,
+    "many": many.report,
     **kinds.KINDS,
 }
 OVERLAPS = """(() => {
-  const shown = [...document.querySelectorAll('.chart > svg.wide, .chart > svg.narrow')].find(svg => svg.getBoundingClientRect().height);
-  const outer = shown.getBoundingClientRect();
-  const texts = [...shown.querySelectorAll('text')].map(text => [text.textContent, text.getBoundingClientRect()]);
   const apart = (a, b) => a.right <= b.left + 1 || b.right <= a.left + 1 || a.bottom <= b.top + 4 || b.bottom <= a.top + 4;
-  const found = texts.filter(([, box]) => box.left < outer.left - 1 || box.right > outer.right + 1).map(([text]) => `outside: ${text}`);
-  texts.forEach(([name, box], k) => texts.slice(k + 1).forEach(([other, its]) => apart(box, its) || found.push(`${name} | ${other}`)));
-  return found;
+  const leaves = (box, outer) =>
+    box.left < outer.left - 1 || box.right > outer.right + 1 || box.top < outer.top - 3 || box.bottom > outer.bottom + 3;
+  const faults = (shown) => {
+    const outer = shown.getBoundingClientRect();
+    const texts = [...shown.querySelectorAll('text')].map(text => [text.textContent, text.getBoundingClientRect()]);
+    const found = texts.filter(([, box]) => leaves(box, outer)).map(([text]) => `outside: ${text}`);
+    texts.forEach(([name, box], k) => texts.slice(k + 1).forEach(([other, its]) => apart(box, its) || found.push(`${name} | ${other}`)));
+    return outer.right > innerWidth ? [...found, 'wider than the window'] : found;
+  };
+  const charts = [...document.querySelectorAll('.chart')].filter(chart => chart.checkVisibility({ contentVisibilityAuto: true }));
+  return charts.flatMap(chart => {
+    const shown = [...chart.querySelectorAll(':scope > svg')].filter(svg => svg.getBoundingClientRect().height);
+    return shown.length === 1 ? faults(shown[0]) : [`${shown.length} drawings are shown`];
+  });
 })()"""
+NEAR = "document.querySelector('.chart[data-figure]').scrollIntoView()"
 DRAWN = "[...document.querySelectorAll('.chart')].some(box => box.classList.contains('live') && box.querySelector('.drawn .main-svg'))"
 
 
@@ -88,6 +98,7 @@ def axe(tmp_path_factory):
 @pytest.mark.parametrize("name", ["seed", "several", "hostile", "whole-library"])
 def test_figures_are_drawn_and_the_console_stays_clean(browser, folder, name, dark):
     browser.open(folder / f"{name}.html", dark=dark)
+    browser.run(NEAR)
     browser.wait_for(DRAWN)
     browser.run("window.scrollTo(0, document.body.scrollHeight / 2)")
     browser.run("new Promise(done => setTimeout(done, 600))")
@@ -124,6 +135,7 @@ def test_axe_would_find_something(browser, tmp_path, axe):
 
 def test_nothing_of_a_hostile_log_runs(browser, folder):
     browser.open(folder / "hostile.html")
+    browser.run(NEAR)
     browser.wait_for(DRAWN)
     assert browser.run("document.querySelectorAll('main img, main script, main iframe, [onmouseover], [onerror], [onfocus]').length") == 0
     assert browser.run("[...document.querySelectorAll('a')].every(a => a.getAttribute('href').startsWith('#'))")
@@ -157,18 +169,38 @@ def test_the_page_is_never_wider_than_the_window(browser, folder, width, name):
     assert browser.run("document.documentElement.scrollWidth") <= width
 
 
-@pytest.mark.parametrize(("width", "shown", "hidden"), [(1400, "wide", "narrow"), (390, "narrow", "wide")])
-def test_the_figure_of_controls_is_drawn_for_the_width_of_the_window(browser, folder, width, shown, hidden):
+@pytest.mark.parametrize(("width", "shown"), [(1400, "wide"), (820, "middle"), (390, "narrow")])
+def test_a_figure_is_drawn_for_the_width_of_the_window(browser, folder, width, shown):
     browser.open(folder / "controls-still.html", width=width)
-    height = "document.querySelector('.chart > svg.{}').getBoundingClientRect().height"
-    assert browser.run(height.format(shown)) > 200
-    assert browser.run(height.format(hidden)) == 0
+    heights = "[...document.querySelector('.chart').querySelectorAll(':scope > svg')].map(svg => [svg.classList[0], svg.clientHeight])"
+    assert [name for name, height in browser.run(heights) if height > 100] == [shown]
 
 
-@pytest.mark.parametrize("name", ["controls", "hostile-controls"])
-@pytest.mark.parametrize("width", [390, 1400])
-def test_no_labels_of_the_figure_of_controls_overlap(browser, folder, name, width):
+@pytest.mark.parametrize("name", ["several", "controls", "hostile-controls", "many"])
+@pytest.mark.parametrize("width", [390, 820, 1400])
+def test_no_labels_of_a_figure_overlap_or_leave_it(browser, folder, name, width):
     browser.open(folder / f"{name}-still.html", width=width)
+    assert browser.run(OVERLAPS) == []
+
+
+def test_no_labels_overlap_on_paper(browser, folder):
+    browser.open(folder / "controls.html", width=703, media="print")
+    assert browser.run(OVERLAPS) == []
+
+
+def test_a_telephone_keeps_the_static_figures_and_does_not_run_the_library(browser, folder):
+    browser.open(folder / "controls.html", width=390)
+    browser.wait_for("performance.getEntriesByName('figures-start').length")
+    browser.run("window.scrollTo(0, document.body.scrollHeight)")
+    browser.run("new Promise(done => setTimeout(done, 300))")
+    assert browser.run("document.querySelectorAll('.chart.live').length") == 0
+    assert browser.run("typeof window.Plotly") == "undefined"
+
+
+def test_an_interactive_figure_gives_way_when_the_window_becomes_narrow(browser, folder):
+    browser.open(folder / "controls.html")
+    browser.wait_for(DRAWN)
+    browser.resize(390)
     assert browser.run(OVERLAPS) == []
 
 
