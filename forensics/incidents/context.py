@@ -103,15 +103,16 @@ class _Journal:
         if self._codes[0][row] == 0:
             return np.array([row])
         same = np.all([codes[low:high] == codes[row] for codes in self._codes], axis=0)
-        near = np.flatnonzero(same) + low
+        near: Rows = np.flatnonzero(same) + low
         invocation = self.entries["invocation"]
         own = invocation[row]
         if own is not None:
-            return near[(invocation.gather(near) == own).fill_null(value=False).to_numpy()]
+            is_own = (invocation.gather(near) == own).fill_null(value=False)
+            return np.asarray(near[is_own.to_numpy()])
         if event is None:
             return np.array([row])
         first, last = self.attempts.select("first_row", "last_row").row(event.attempt)
-        return near[((near >= first) & (near <= last)) | (near == row)]
+        return np.asarray(near[((near >= first) & (near <= last)) | (near == row)])
 
     def _members(self, row: int, event: Event | None, near: Rows) -> Rows:
         """List the entries that the event was reassembled from, as far as they are near."""
