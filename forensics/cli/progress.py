@@ -47,7 +47,7 @@ class Progress:
 
     def _line(self, share: float, elapsed: float) -> str:
         filled = int(share * CELLS)
-        return f"{self.label} [{'█' * filled}{'░' * (CELLS - filled)}] {share:4.0%}{_left(share, elapsed)}"
+        return f"{self.label} [{'█' * filled}{'░' * (CELLS - filled)}] {min(share, 0.99):4.0%}{_left(share, elapsed)}"
 
 
 def _left(share: float, elapsed: float) -> str:

@@ -101,3 +101,12 @@ def test_units_are_completed_without_the_libraries_of_an_analysis(store):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["app.service", "[]"]
+
+
+@pytest.mark.parametrize(
+    ("shell", "word"), [("bash", "complete -o default"), ("zsh", "#compdef tabby-forensics"), ("fish", "complete --command")]
+)
+def test_the_script_of_each_shell_can_be_put_into_a_package(shell, word):
+    result = run(env={**os.environ, "_TABBY_FORENSICS_COMPLETE": f"source_{shell}"})
+    assert (result.returncode, result.stderr) == (0, "")
+    assert word in result.stdout
