@@ -29,7 +29,9 @@ def restarts(incident: Incident, histogram: Histogram, where: tzinfo, layout: La
     marks_at, top = (28.0, 42.0) if layout.stacked else (42.0, 58.0)
     figure, bars = _over_time(incident, drawn, where, layout, max(drawn.totals), top, layout.bars)
     stacks = tuple(_stacks(drawn, bars.ceiling, figure.plot))
-    return replace(figure, bars=replace(bars, stacks=stacks), marks=_marks(incident, bars.axis, where, marks_at))
+    merged_bins = (("", f"one bar: {wording.duration(drawn.step.total_seconds())}"),) if drawn.step != histogram.step else ()
+    marks = _marks(incident, bars.axis, where, marks_at)
+    return replace(figure, bars=replace(bars, stacks=stacks), marks=marks, key=(*merged_bins, *figure.key))
 
 
 def growth(incident: Incident, histogram: Histogram, where: tzinfo, layout: Layout) -> Figure:
@@ -40,9 +42,8 @@ def growth(incident: Incident, histogram: Histogram, where: tzinfo, layout: Layo
     plot = figure.plot
     heights = [round(plot.bottom - (plot.bottom - plot.top) * total / bars.ceiling, 1) for total in drawn.cumulative]
     corners = [(bars.axis.at(start + drawn.step), height) for start, height in zip(drawn.starts, heights, strict=True)]
-    key = () if layout.stacked else figure.key  # on a telephone the bars' key is a screen above
     line = replace(bars, line=((plot.left, plot.bottom), *corners), cumulative=drawn.cumulative)
-    return replace(figure, bars=line, key=key)
+    return replace(figure, bars=line)
 
 
 def _over_time(
@@ -53,7 +54,6 @@ def _over_time(
     plot = Plot(round(max(28.0, axes.counts_width(counts)), 1), top, layout.width - _RIGHT, height - axes.BELOW)
     axis = TimeAxis(drawn.starts[0], drawn.end, plot.left, plot.right)
     bands = tuple(_bands(incident, axis, layout))
-    per_bar = (("", f"one bar: {drawn.per}"),) if layout.stacked and len(drawn.starts) > 1 else ()
     figure = Figure(
         layout=layout.name,
         width=layout.width,
@@ -62,7 +62,7 @@ def _over_time(
         x_ticks=axes.time_ticks(axis, where, plot.bottom, layout.width),
         y_ticks=axes.count_ticks(counts, ceiling, plot),
         bands=bands,
-        key=(*per_bar, *_key(incident, bands, layout)),
+        key=tuple(_key(incident, bands, layout)),
     )
     return figure, Bars(axis, drawn.starts, drawn.step, ceiling, counts)
 

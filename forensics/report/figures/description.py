@@ -34,7 +34,7 @@ class Layout:
         return self.left == 0
 
 
-WIDE = Layout("wide", 1160, bins=240, left=250, lane=21, reserve=110, bars=296, growth=214)
+WIDE = Layout("wide", 1160, bins=240, left=250, lane=21, reserve=110, bars=260, growth=200)
 MIDDLE = Layout("middle", 720, bins=120, left=232, lane=21, reserve=100, bars=216, growth=160)
 NARROW = Layout("narrow", 350, bins=60, left=0, lane=37, reserve=0, bars=250, growth=190)
 LAYOUTS = (WIDE, MIDDLE, NARROW)

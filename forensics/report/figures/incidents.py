@@ -80,4 +80,4 @@ def _labels(lane: Lane, layout: Layout, axis: TimeAxis, drawn: list[Box], middle
     else:
         yield Label(axis.low - 12, middle + 4, fitted(lane.label, axis.low - 16), "end", "strong", halo=True)
     extent = min(box.x for box in drawn), max(box.x + box.width for box in drawn)
-    yield from one_text((lane.text,), extent, middle + 4, axis.low, axis.high)
+    yield from (label for label in one_text((lane.text,), extent, middle + 4, axis.low, axis.high) if label.text == lane.text)

@@ -98,7 +98,7 @@ def controls(incident: Incident, rows: Sequence[replayed.Row], layout: Layout) -
     axis_at = frame(layout, left=left)
     axis = axes.seconds_axis(_seconds(incident, rows), axis_at.left, axis_at.right)
     lines = list(_lines(incident, axis, layout))
-    at = frame(layout, top=4.0 + _ROW * len(lines) - (4.0 if lines else 0.0), left=left)
+    at = frame(layout, top=_ROW * len(lines) + (5.0 if layout.stacked else 0.0), left=left)
     bottom = at.bottom(len(rows))
     strokes = [Stroke(line.x, label.top, line.x, bottom, f"milestone s-{line.style}") for line, label in lines]
     boxes: list[Box] = []
