@@ -26,7 +26,7 @@ def in_words(incident: Incident, link: SharedValue) -> str:
     classes = f" and {len(link.classes)} classes" if len(link.classes) > 1 else ""
     failures = wording.plural(link.failures, "failure")
     named = f"{_NOUNS.get(link.what, '')}{one_line(link.value, _LONGEST)} is named in {failures}{classes}{phases}"
-    port = f" and seems to have held port {link.port}, which was in use in them" if link.port else ""
+    port = f" and seems to have held port {link.port}" if link.port else ""
     return f"{named}{port}{_ended(incident, link)}"
 
 

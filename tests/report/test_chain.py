@@ -35,7 +35,7 @@ def test_the_seeds_chain_leads_from_the_switch_to_the_fix_that_held():
         (
             "One cause",
             (
-                "Process 1239235 is named in 3,158 failures of phases 3–4 and seems to have held port 5000, which was in use in them; "
+                "Process 1239235 is named in 3,158 failures of phases 3–4 and seems to have held port 5000; "
                 "it was killed 38 s before recovery"
             ),
             "inferred",

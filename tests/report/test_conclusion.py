@@ -31,13 +31,13 @@ def test_the_links_of_the_seed_become_its_conclusion():
     assert sentences(SEED.incidents[0]) == [
         "7,000 of 13,936 restarts: Extension built against another PyTorch; no restart cures it.",
         (
-            "Process 1239235 is named in 3,158 failures of phases 3–4 and seems to have held port 5000, which was in use in them; "
+            "Process 1239235 is named in 3,158 failures of phases 3–4 and seems to have held port 5000; "
             "it was killed 38 s before recovery (inferred)."
         ),
         "It held after fix attempt 4 of 4: max_seq_len lowered, systemctl restart tabbyapi.",
         (
-            "To prevent it, verify tabbyapi after each switch (tabby-forensics generate post-deploy --unit tabbyapi.service) and "
-            "check before each start that port 5000 is free (tabby-forensics generate preflight --unit tabbyapi.service)."
+            "To prevent it, verify tabbyapi after each switch (`tabby-forensics generate post-deploy --unit tabbyapi.service`) and "
+            "check before each start that port 5000 is free (`tabby-forensics generate preflight --unit tabbyapi.service`)."
         ),
     ]
 
@@ -51,7 +51,7 @@ def test_every_format_has_it_before_the_classes(name):
 
 def test_a_terminal_has_the_one_cause_in_brief_as_well():
     words = re.sub(r"\s+", " ", REPORTERS["term"](SEED, RenderOptions(width=80, brief=True)))
-    assert "One cause inferred Process 1239235 is named in 3,158 failures of phases 3–4 and seems to have held port 5000" in words
+    assert "One cause Process 1239235 is named in 3,158 failures of phases 3–4 and seems to have held port 5000" in words
     assert "it was killed 38 s before recovery" in words
 
 
@@ -59,7 +59,7 @@ def test_what_goes_on_has_the_first_step_to_take_now():
     ongoing = replace(SEED.incidents[0], ongoing=True, recovery=None, end=None, fix_attempts=())
     running = replace(ongoing.links[0], ended=None)
     assert sentences(replace(ongoing, links=(running,)))[-1] == (
-        "Do now: see whose process it is with systemctl status 1239235, and stop it if it is a left-over."
+        "Do now: see whose process it is with `systemctl status 1239235`, and stop it if it is a left-over."
     )
     last = sentences(replace(ongoing, links=()))[-1]
     assert last == "Do now, about GPU memory exhausted: See who holds the memory: `nvidia-smi`."

@@ -35,7 +35,7 @@ _LONGEST_LINK = 110  # characters of a link of the chain: two lines at 80 column
 _FOLDERS = re.compile(r"(?<![\w.])(?:/[\w.@+-]{1,100}){2,12}(?=/[\w.@+-])")  # of a path, all but its last part
 _CLOCK = re.compile(r"^\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[\d.,]{0,10}Z?\]?\s{1,4}")
 _NEARLY_ALL = 0.9
-_LONGEST_CAUSE = 160  # of the one cause behind several classes: three lines
+_LONGEST_CAUSE = 160  # of the one cause behind several classes: its end is at its end
 _ENDS = {"Cause", "Trigger", "Likely trigger", "One cause", "End"}
 _INDEX = (
     Column("#", "number"),
@@ -139,16 +139,16 @@ def _links(report: Report, incident: Incident) -> Iterator[Link]:
     for link in chain.chain(report, incident):
         if link.role in _ENDS:
             inferred = f" ({link.basis})" if link.basis == chain.INFERRED else ""
-            yield Link(link.role, f"{_cut(link.text)}{inferred}", "")
+            yield Link(link.role, f"{_cut(link.text, _LONGEST_CAUSE if link.role == 'One cause' else _LONGEST_LINK)}{inferred}", "")
     if rows := replayed.rows(incident):
         first = replayed.first(rows)
         yield Link("First control", "none of those replayed would have acted" if first is None else _acts(first), "")
 
 
-def _cut(text: str) -> str:
+def _cut(text: str, longest: int) -> str:
     """Cut a text between two of its words."""
     whole = one_line(text)
-    return whole if len(whole) <= _LONGEST_LINK else f"{whole[:_LONGEST_LINK].rpartition(' ')[0].rstrip(',;:')} …"
+    return whole if len(whole) <= longest else f"{whole[:longest].rpartition(' ')[0].rstrip(',;:')} …"
 
 
 def _acts(row: replayed.Row) -> str:

@@ -9,7 +9,7 @@ from shlex import quote
 from forensics import wording
 from forensics.model.values import FailureClass, Incident, SharedValue
 from forensics.report import breakdown, links
-from forensics.report.blocks import Bullets, Section, Sentence, Span
+from forensics.report.blocks import Bullets, Section, Sentence, Span, plain
 from forensics.report.evidence import Names
 from forensics.report.recommended import PROGRAM
 from forensics.sanitize import brief, one_line
@@ -78,13 +78,12 @@ def _first_step(incident: Incident) -> Iterator[Sentence]:
     """Give the first thing to do about what fails now."""
     process = next((link.value for link in incident.links if link.what == "process" and link.ended is None), "")
     if process:
-        see = Span(f"systemctl status {process}", "code")
-        yield (Span("Do now: see whose process it is with "), see, Span(", and stop it if it is a left-over."))
+        yield plain(f"Do now: see whose process it is with `systemctl status {process}`, and stop it if it is a left-over.")
     elif incident.caused_by:
-        yield (Span("Do now: repair "), Span(one_line(incident.caused_by, 120)), Span(" first."))
+        yield plain(f"Do now: repair {one_line(incident.caused_by, 120)} first.")
     elif (row := _failing_now(incident)) is not None:
         step = _NUMBER.sub("", wording.reflowed(row.remedy).split("\n", 1)[0])
-        yield (Span(f"Do now, about {one_line(row.title, 120)}: {brief(step, 2 * _LONGEST)}"),)
+        yield plain(f"Do now, about {one_line(row.title, 120)}: {brief(step, 2 * _LONGEST)}")
 
 
 def _failing_now(incident: Incident) -> FailureClass | None:
@@ -107,10 +106,7 @@ def _prevention(incident: Incident) -> Iterator[Sentence]:
         lead, steps = "To hear of it next time", [("write alert rules that fire on it", "rules")]
     if not steps:
         return
-    spans = [Span(f"{lead}, ")]
-    for text, command in steps:
-        spans += [Span(f"{text} ("), Span(f"{PROGRAM} generate {command} {unit}", "code"), Span(") and ")]
-    yield (*spans[:-1], Span(")."))
+    yield plain(f"{lead}, {' and '.join(f'{text} (`{PROGRAM} generate {command} {unit}`)' for text, command in steps)}.")
 
 
 def _quoted(name: str) -> tuple[Span, ...]:
