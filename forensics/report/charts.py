@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from itertools import accumulate
 
 from forensics import wording
-from forensics.model.values import Incident, Phase, Report
+from forensics.model.values import Incident, Phase
 from forensics.report import timeline
 from forensics.sanitize import brief
 
@@ -62,16 +62,11 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One lane on the log axis. absent: its text without points. from_start: the line starts at the axis, not at the first point."""
+    """One lane on the log axis. absent: its text without points."""
 
     label: str
     points: tuple[Point, ...]
     absent: str
-    from_start: bool = True
-
-    @property
-    def begin_s(self) -> float:
-        return 1.0 if self.from_start or not self.points else max(1.0, min(point.after_s for point in self.points))
 
 
 def styles(incident: Incident) -> dict[str, int]:
@@ -133,16 +128,3 @@ def detection_rows(incident: Incident) -> list[Row]:
         )
         for lane in timeline.lanes(incident)
     ]
-
-
-def recovery_rows(report: Report, most: int) -> list[Row]:
-    """One lane per incident: when it was noticed and when it recovered."""
-    rows = []
-    for number, incident in enumerate(report.incidents[:most], 1):
-        noticed = timeline.noticed_s(incident)
-        points = [Point(noticed, "operator", wording.duration(noticed))] if noticed is not None else []
-        if incident.time_to_recover_s is not None:
-            points.append(Point(incident.time_to_recover_s, "success", wording.duration(incident.time_to_recover_s)))
-        absent = "never noticed, held again each time" if incident.kind == "recurring" else "neither noticed nor recovered"
-        rows.append(Row(f"{number}. {incident.unit}", tuple(points), absent, from_start=False))
-    return rows

@@ -105,10 +105,6 @@ def test_recurring_failures_were_recovered_each_time():
     assert not [label for _, label in values(RECURRING) if "before it recovered" in label]
 
 
-def test_recurring_failures_that_nobody_noticed_are_not_drawn_as_never_recovered():
-    assert charts.recovery_rows(kinds.report(RECURRING), 1)[0].absent == "never noticed, held again each time"
-
-
 def test_an_ongoing_outage_is_measured_to_the_end_of_the_data():
     ongoing = replace(OUTAGE, ongoing=True, end=None, recovery=None, time_to_recover_s=None)
     assert values(ongoing)[1] == ("40 min", "downtime (first failure to the end of the data)")

@@ -43,7 +43,7 @@ def seconds_ticks(axis: LogAxis, bottom: float, width: float) -> tuple[Tick, ...
         for second in _SECONDS
         if second <= axis.last
     )
-    return kept_apart(ticks)
+    return spaced(ticks)
 
 
 def count_scale(largest: int) -> tuple[float, tuple[int, ...]]:
@@ -85,7 +85,7 @@ def time_ticks(axis: TimeAxis, where: tzinfo, bottom: float, width: float) -> tu
         labels = (_inside(Label(at, bottom + 17 + 14 * line, text, "middle"), width) for line, text in enumerate(texts))
         ticks.append(Tick(at, tuple(labels)))
         dated = date
-    return kept_apart(ticks)
+    return spaced(ticks)
 
 
 def _inside(label: Label, width: float) -> Label:
@@ -94,7 +94,7 @@ def _inside(label: Label, width: float) -> Label:
     return replace(label, x=round(min(max(label.x, half + 1), width - half - 1), 1))
 
 
-def kept_apart(ticks: Iterable[Tick]) -> tuple[Tick, ...]:
+def spaced(ticks: Iterable[Tick]) -> tuple[Tick, ...]:
     """Leave out the ticks whose labels would touch the ones before."""
     kept: list[Tick] = []
     for tick in ticks:

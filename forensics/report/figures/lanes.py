@@ -66,7 +66,7 @@ def milestones(rows: Sequence[charts.Row], layout: Layout) -> Figure:
         labels.append(at.name(k, row.label))
         if row.points:
             drawn = _points(row, axis, y)
-            strokes.append(Stroke(axis.at(row.begin_s), y, max(mark.x for mark in drawn), y, "went"))
+            strokes.append(Stroke(at.left, y, max(mark.x for mark in drawn), y, "went"))
             marks += drawn
             texts = [(mark.x, point.text) for mark, point in zip(drawn, _ordered(row), strict=True)]
             labels += beside(texts, y + 4, at.low, layout.width)

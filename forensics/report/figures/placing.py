@@ -49,8 +49,8 @@ def _at(x: float, y: float, text: str, anchor: Anchor) -> Label:
 def _clear(labels: Sequence[Label], marks: Sequence[float], low: float, high: float) -> bool:
     inside = all(label.left >= low and label.right <= high for label in labels)
     ordered = sorted(labels, key=lambda label: label.left)
-    apart = all(before.right + 4 <= after.left for before, after in pairwise(ordered))
-    return inside and apart and all(at + _MARK <= label.left or label.right <= at - _MARK for label in labels for at in marks)
+    distant = all(before.right + 4 <= after.left for before, after in pairwise(ordered))
+    return inside and distant and all(at + _MARK <= label.left or label.right <= at - _MARK for label in labels for at in marks)
 
 
 def spread(positions: Sequence[float], distance: float, high: float) -> list[float]:
