@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import polars as pl
@@ -14,6 +13,7 @@ from forensics.sanitize import filled, one_line
 from forensics.sanitize.characters import make_visible, without_controls
 from forensics.signatures.pattern import Example, Pattern
 from forensics.wording import helps, reflowed
+from forensics.wrapping import wrapped
 
 COLUMNS = {"id": pl.String, "severity": pl.String, "restart_helps": pl.Boolean, "restart_helps_when": pl.String, "title": pl.String}
 MOST_EXAMPLES, LONGEST_EXAMPLE = 3, 600  # in a terminal
@@ -83,20 +83,11 @@ def as_text(pattern: Pattern, width: int) -> str:
         *((("But not", f"{_in_one_line(example)}\n({example.why})")) for example in pattern.counterexamples[:1]),
         ("File", str(pattern.file)),
     ]
-    shown = (f"{name:<{INDENT}}{text}\n" for name, value in rows if value for text in ["\n".join(_wrapped(value, max(width, 50)))])
+    hanging = " " * INDENT
+    shown = (f"{name:<{INDENT}}{wrapped(value, max(width, 50), hanging)}\n" for name, value in rows if value)
     return make_visible(without_controls("".join(shown)))
 
 
 def _in_one_line(example: Example) -> str:
     columns = " ".join(f"{name}={value}" for name, value in example.columns.items())
     return one_line(" · ".join(part for part in (example.message, columns) if part), LONGEST_EXAMPLE)
-
-
-def _wrapped(text: str, width: int) -> Iterator[str]:
-    """Yield the lines of a value: all but the first begin below it."""
-    first, indent = True, " " * INDENT
-    for paragraph in text.split("\n"):
-        hanging = "   " if paragraph[:1].isdigit() or paragraph.startswith("- ") else ""
-        for line in textwrap.wrap(paragraph, width - INDENT, subsequent_indent=hanging, break_on_hyphens=False, break_long_words=False):
-            yield line if first else indent + line
-            first = False

@@ -11,6 +11,7 @@ from forensics.cli import config_file, output
 from forensics.cli.app import app
 from forensics.errors import UsageError
 from tests.cli.running import assert_one_sentence, run
+from tests.cli_options import command_options
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = typer.main.get_command(app)
@@ -108,6 +109,12 @@ def test_every_key_is_documented():
     head, _, report = block.partition("[report]")
     assert set(re.findall(r"^([a-z-]+) +=", head, re.MULTILINE)) == set(config_file.COMMON)
     assert set(re.findall(r"^([a-z-]+) +=", report, re.MULTILINE)) == set(config_file.REPORT)
+
+
+def test_every_command_can_be_quiet_and_ignore_the_file_where_it_has_a_default():
+    for name, options in command_options().items():
+        assert "--quiet" in options, name
+        assert ("--no-config" in options) == bool({"--store", "--tz", "--patterns"} & options), name
 
 
 def test_quiet_shows_errors_only(tmp_path):
