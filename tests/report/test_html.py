@@ -200,6 +200,33 @@ def test_several_incidents_have_an_overview_first(pages):
     assert "All incidents over the window, by main class" in page
 
 
+def test_each_of_several_incidents_leads_back_to_the_index_and_to_its_sections(pages):
+    inner = re.findall(r'<p class="inner">(.*?)</p>', pages["several"])
+    assert len(inner) == 3
+    assert all(line.startswith('<a href="#incidents">Back to the incidents</a>') for line in inner)
+    assert '<a href="#i2-timeline">Changes and fixes</a>' in inner[1]
+    assert 'class="inner"' not in pages["seed"]
+
+
+def test_the_contents_list_every_section_and_a_short_page_has_none(pages):
+    listed = pages["seed"].partition('<nav class="contents"')[2].partition("</nav>")[0]
+    anchors = re.findall(r'href="#([^"]+)"', listed)
+    assert anchors == [anchor for anchor in re.findall(r'<section id="([^"]+)" aria-labelledby', pages["seed"]) if anchor in anchors]
+    assert {"i1-breakdown", "i1-remedy", "method"} <= set(anchors)
+    assert len(set(re.findall(r">([^<]+)</a>", listed))) == len(anchors)
+    assert '<nav class="contents"' not in pages["quiet"]
+
+
+def test_each_heading_of_a_section_has_a_link_to_itself(pages):
+    sections = re.findall(r'<section id="([^"]+)"', pages["several"])
+    assert re.findall(r'class="permalink" href="#([^"]+)"', pages["several"]) == sections
+
+
+def test_durations_and_shares_are_sorted_by_their_numbers(pages):
+    assert '<td class="n" data-sort="0.000287" data-name="Share">&lt; 0.1 %</td>' in pages["seed"]
+    assert re.search(r'<td class="n" data-sort="-40.0" data-name="Since first failure">T−40 s</td>', pages["seed"])
+
+
 def test_every_claim_with_evidence_leads_to_its_quote(pages):
     quoted = re.findall(r'<dt id="(E\d+)">', pages["seed"])
     assert quoted == [f"E{k}" for k in range(1, len(quoted) + 1)]

@@ -22,7 +22,7 @@ _LEFT_OUT = QuoteLine("around", "…")
 def section(report: Report, names: Names, room: Room, anchor: str, title: str = "Evidence") -> Section | None:
     """Quote what the sections before refer to; nothing where they refer to nothing."""
     quoted = tuple(quote(report, name, evidence, room, k) for k, (name, evidence) in enumerate(names.referred()))
-    return Section(anchor, title, (Quotes(quoted),), brief="Evidence", least=Detail.TEXT) if quoted else None
+    return Section(anchor, title, (Quotes(quoted),), brief=title, least=Detail.TEXT) if quoted else None
 
 
 def quote(report: Report, name: str, evidence: Evidence, room: Room, number: int = 0) -> Quote:
