@@ -66,14 +66,15 @@ def restart_helped(report: Report, here: str = "in this incident") -> Helped:
 
 
 def is_uncured(row: FailureClass) -> bool:
-    """Whether restarts were tried against a class of an incident and none was followed by a start that held."""
+    """Whether restarts were tried against a class and none was followed by a start that held."""
     return row.restart_helped is not None and row.restart_helped.of > 0 and row.restart_helped.held == 0
 
 
-def helps(row: FailureClass, *, never: bool) -> str:
-    """Give the catalogue's opinion on restarts. never: none of this incident was followed by a start that held."""
+def helps(row: FailureClass, incident: Incident | None) -> str:
+    """Give the catalogue's opinion on restarts, and deny it where none helped. incident: of the class; None for one of the whole window."""
     opinion = wording.helps(row.restart_helps, row.restart_helps_when)
-    return f"{opinion}, but never in this incident" if never and row.restart_helps else opinion
+    where = "window" if incident is None else "incident"
+    return f"{opinion}, but never in this {where}" if row.restart_helps and is_uncured(row) else opinion
 
 
 def _plus(one: RestartHelped, other: RestartHelped | None) -> RestartHelped:

@@ -101,6 +101,13 @@ def test_what_no_restart_cured_here_has_no_green_yes():
     assert "0 of 9 here" in never.below
 
 
+def test_the_same_law_holds_for_the_window():
+    row = replace(SEED.classes[0], restart_helps=True, restart_helped=RestartHelped(9, 0))
+    table = classes.of_window(replace(SEED, classes=(row,)), PAGES[0]).blocks[0]
+    (cells,) = table.rows
+    assert [found.style for found in cells if found.text == "yes, but never in this window"] == ["dim"]
+
+
 def test_a_remedy_names_what_its_failures_name_and_how_usual_its_values_are():
     incident = helped(0)
     rows = [replace(row, values_in=(900, 1757)) if row.signature == "port.in-use" else row for row in incident.classes]

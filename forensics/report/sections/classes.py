@@ -83,10 +83,9 @@ def _columns(counted: Sequence[str], share: str, window: Mapping[str, int], *, s
 
 
 def _helps(row: FailureClass, incident: Incident | None, measured: list[str]) -> Cell:
-    """Give the catalogue's opinion, and below it what restarts did; one that never cured this incident is not called good."""
-    never = incident is not None and breakdown.is_uncured(row)
-    opinion = breakdown.helps(row, never=never)
-    return Cell(opinion, "dim" if never and row.restart_helps else _HELPS[row.restart_helps], below=tuple(measured))
+    """Give the catalogue's opinion, and below it what restarts did; one that cured nothing is not called good."""
+    denied = row.restart_helps and breakdown.is_uncured(row)
+    return Cell(breakdown.helps(row, incident), "dim" if denied else _HELPS[row.restart_helps], below=tuple(measured))
 
 
 def _total(classes: Sequence[FailureClass], counted: Sequence[str]) -> tuple[Cell, ...]:

@@ -25,7 +25,7 @@ def _remedy(row: FailureClass, incident: Incident | None, measured: list[str]) -
     count = wording.plural(breakdown.number(row, name), name.removesuffix("s"))
     return Remedy(
         title=one_line(row.title, 300),
-        aside=f"{count}; restart helps: {breakdown.helps(row, never=incident is not None and breakdown.is_uncured(row))}",
+        aside=f"{count}; restart helps: {breakdown.helps(row, incident)}",
         measured=" ".join([*([f"A restart helped: {', '.join(measured)}."] if measured else []), *_named(row, incident), *_example(row)]),
         cause=wording.reflowed(row.cause),
         steps=wording.reflowed(row.remedy),
