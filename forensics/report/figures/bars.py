@@ -101,18 +101,20 @@ def _band_labels(x: float, width: float, number: str, name: str, numbers: str) -
 
 
 def _key(incident: Incident, bands: tuple[Band, ...], layout: Layout) -> Iterator[tuple[str, str]]:
-    """List the phases whose name has no room in the drawing; a wide page has room for their table."""
+    """List the phases whose name has no room in the drawing; of many only those whose number is there. A wide page has their table."""
     if layout.name == "wide":
         return
+    is_short = len(bands) <= _MOST_IN_KEY
     unnamed = [
         (number, phase)
         for number, (phase, band) in enumerate(zip(incident.phases, bands, strict=True), 1)
         if not any(label.text == phase_label(incident, number, phase)[0] for label in band.labels)
     ]
-    for number, phase in unnamed[:_MOST_IN_KEY]:
+    listed = [(number, phase) for number, phase in unnamed if is_short or bands[number - 1].labels][:_MOST_IN_KEY]
+    for number, phase in listed:
         yield str(number), _name_alone(incident, number, phase)
-    if len(unnamed) > _MOST_IN_KEY:
-        yield "", f"{wording.plural(len(unnamed) - _MOST_IN_KEY, 'more phase')} in the table"
+    if len(listed) < len(unnamed):
+        yield "", f"{wording.plural(len(unnamed) - len(listed), 'more phase' if listed else 'phase')} in the table"
 
 
 def _name_alone(incident: Incident, number: int, phase: Phase) -> str:
