@@ -32,7 +32,7 @@ def sources(tmp_path_factory):
 
 
 def report(sources, *options):
-    done = run("report", *sources, *options)
+    done = run("report", "--full", *sources, *options)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

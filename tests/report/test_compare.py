@@ -1,6 +1,5 @@
 """What changed since an earlier window, first after the verdict, in every format."""
 
-import json
 import re
 from dataclasses import replace
 
@@ -9,21 +8,6 @@ import pytest
 from forensics.compare import compare, facts_of
 from forensics.report import REPORTERS, RenderOptions
 from tests.report import comparisons, sample
-from tests.report.test_json_report import TEXT, TIME, faults
-
-SIDE = {
-    "window": {"since": TIME, "until": TIME}, "recorded_s": (float, int), "entries": int, "complete": bool, "failures": int,
-    "restarts": int, "incidents": int, "ongoing": int, "downtime_s": (float, int),
-}  # fmt: skip
-CLASS = {
-    "signature": TEXT, "title": TEXT, "status": TEXT, "before": int, "now": int, "before_per_day": (float, int),
-    "now_per_day": (float, int), "factor": (float, int, None), "largest": int,
-}  # fmt: skip
-INCIDENT = {
-    "status": TEXT, "id": TEXT, "unit": TEXT, "manager": TEXT, "host": TEXT, "kind": TEXT, "ongoing": bool, "start": TIME,
-    "end": (TIME, None), "downtime_s": (float, int),
-}  # fmt: skip
-COMPARE = {"before": (SIDE, None), "now": SIDE, "classes": [CLASS], "incidents": [INCIDENT], "notes": [TEXT]}
 
 
 @pytest.fixture(scope="module")
@@ -38,14 +22,6 @@ def hostile():
 
 def page(name, report, **options):
     return REPORTERS[name](report, RenderOptions(figures=False, **options))
-
-
-def test_the_json_key_keeps_its_contract(report):
-    found = json.loads(page("json", report))["compare"]
-    assert faults(found, COMPARE) == []
-    assert {row["status"] for row in found["classes"]} >= {"new", "gone"}
-    assert [row["status"] for row in found["incidents"]].count("continued") == 1
-    assert json.loads(page("json", replace(report, compare=None)))["compare"] is None
 
 
 @pytest.mark.parametrize("brief", [True, False])

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from forensics.report import REPORTERS, RenderOptions
-from tests.report import controls, kinds, sample
+from tests.report import comparisons, controls, kinds, sample
 
 NUMBER, TEXT, TIME = (int, float), str, "time"
 EVIDENCE = {"time": TIME, "message": TEXT, "file": TEXT, "offset": (int, None)}
@@ -44,6 +44,25 @@ CONTROL = {
     "layer": int, "id": TEXT, "control": TEXT, "status": TEXT, "links": [{"link": TEXT, "holds": (bool, None), "evidence": TEXT}],
     "remedy": TEXT, "evidence": TEXT,
 }  # fmt: skip
+COMPARED_WINDOW = {
+    "window": {"since": TIME, "until": TIME}, "recorded_s": (float, int), "entries": int, "complete": bool, "failures": int,
+    "restarts": int, "incidents": int, "ongoing": int, "downtime_s": (float, int),
+}  # fmt: skip
+CLASS_CHANGE = {
+    "signature": TEXT, "title": TEXT, "status": TEXT, "before": int, "now": int, "before_per_day": (float, int),
+    "now_per_day": (float, int), "factor": (float, int, None), "largest": int,
+}  # fmt: skip
+INCIDENT_CHANGE = {
+    "status": TEXT, "id": TEXT, "unit": TEXT, "manager": TEXT, "host": TEXT, "kind": TEXT, "ongoing": bool, "start": TIME,
+    "end": (TIME, None), "downtime_s": (float, int),
+}  # fmt: skip
+COMPARE = {
+    "before": (COMPARED_WINDOW, None),
+    "now": COMPARED_WINDOW,
+    "classes": [CLASS_CHANGE],
+    "incidents": [INCIDENT_CHANGE],
+    "notes": [TEXT],
+}
 CONTRACT = {
     "schema_version": int, "host": TEXT, "window": {"since": (TIME, None), "until": (TIME, None)},
     "completeness": {
@@ -54,6 +73,7 @@ CONTRACT = {
     "failures": {"total": int, "in_incidents": int, "isolated": int}, "isolated": [ISOLATED],
     "classes": [CLASS], "incidents": [INCIDENT], "controls": [CONTROL],
     "detection_summary": {"incidents": int, "mttd_s": (float, int, None), "median_ttd_s": (float, int, None), "mttr_s": (float, int, None)},
+    "compare": (COMPARE, None),
 }  # fmt: skip
 
 
@@ -170,3 +190,11 @@ def test_what_a_restart_did_is_a_count_beside_the_opinion_of_the_catalogue():
     vllm = rendered(kinds.all_kinds())["incidents"][4]["classes"][0]
     assert (vllm["restart_helps"], vllm["restart_helped"]) == (True, {"of": 1_440, "held": 0})
     assert rendered(kinds.report(kinds.outage()))["incidents"][0]["classes"][0]["restart_helped"] is None
+
+
+def test_a_comparison_is_in_the_report_when_asked_for():
+    found = rendered(comparisons.compared())["compare"]
+    assert faults(found, COMPARE) == []
+    assert {row["status"] for row in found["classes"]} >= {"new", "gone"}
+    assert [row["status"] for row in found["incidents"]].count("continued") == 1
+    assert rendered(sample.seed())["compare"] is None
