@@ -87,6 +87,12 @@ class Chromium:
         features = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
         self._call("Emulation.setEmulatedMedia", {"media": media, "features": features})
 
+    def point(self, selector: str, x: float, y: float) -> None:
+        """Move the mouse to a place in an element, in parts of its width and height."""
+        box = self.run(f"document.querySelector({selector!r}).getBoundingClientRect().toJSON()")
+        at = {"x": box["left"] + box["width"] * x, "y": box["top"] + box["height"] * y}
+        self._call("Input.dispatchMouseEvent", {"type": "mouseMoved", **at})
+
     def run(self, expression: str):
         """The value of a JavaScript expression; promises are awaited."""
         answer = self._call("Runtime.evaluate", {"expression": expression, "awaitPromise": True, "returnByValue": True})

@@ -211,6 +211,15 @@ def test_an_interactive_figure_gives_way_when_the_window_becomes_narrow(browser,
     assert browser.run(OVERLAPS) == []
 
 
+@pytest.mark.parametrize(("x", "y", "shown"), [(0.2, 0.5, "292  Extension built"), (0.062, 0.15, "operator: ")])
+def test_pointing_at_a_bar_or_a_mark_shows_what_it_is(browser, folder, x, y, shown):
+    browser.open(folder / "controls.html")
+    browser.run(NEAR)
+    browser.wait_for(DRAWN)
+    browser.point(".chart.live .drawn", x, y)
+    browser.wait_for(f"[...document.querySelectorAll('.hoverlayer text')].some(text => text.textContent.includes({shown!r}))")
+
+
 def test_drawn_and_static_figures_have_the_same_height(browser, folder):
     browser.open(folder / "seed-still.html")
     before = browser.run("document.querySelector('#i1-breakdown').getBoundingClientRect().top")

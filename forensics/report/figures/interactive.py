@@ -15,6 +15,7 @@ PATTERNS = ("", "/", "x", "-", "\\", ".")
 _INK, _MUTED, _GRID, _SURFACE, _NONE = "var(--ink)", "var(--muted)", "var(--grid)", "var(--page)", "rgba(0,0,0,0)"
 _NO_MARKUP = str.maketrans({"<": "‹", ">": "›", "&": "＆", "%": "٪"})
 _DAY_MS = 86_400_000
+_SHARED = {"gate": "declared"}  # marks with the colour of another
 _MIDDLE = 4.0  # of a text's line, above its baseline
 
 
@@ -63,18 +64,19 @@ def _line(bars: Bars, where: tzinfo) -> dict[str, Any]:
 
 
 def _marks(figure: Figure, bars: Bars, where: tzinfo) -> dict[str, Any]:
-    """Draw the glyphs on an axis whose unit is a pixel."""
+    """Draw the glyphs on an axis whose unit is a pixel, above the bars."""
     return {
         "type": "scatter", "mode": "text", "yaxis": "y2", "cliponaxis": False,
         "x": [_local(bars.axis.time(mark.x), where) for mark in figure.marks], "y": [mark.y for mark in figure.marks],
         "text": [mark.glyph for mark in figure.marks],
-        "textfont": {"size": 14, "color": [f"var(--m-{mark.name})" for mark in figure.marks]},
+        "textfont": {"size": 14, "color": [f"var(--m-{_SHARED.get(mark.name, mark.name)})" for mark in figure.marks]},
         "customdata": [_text(mark.title, 120) for mark in figure.marks], "hovertemplate": "%{customdata}<extra></extra>",
     }  # fmt: skip
 
 
 def _layout(figure: Figure, bars: Bars, where: tzinfo) -> dict[str, Any]:
     plot = figure.plot
+    above = 1 - plot.top / plot.bottom  # there the marks are: axes that overlap would take each other's pointer
     labels = [label for band in figure.bands for label in band.labels]
     return {
         "margin": {"l": plot.left, "r": figure.width - plot.right, "t": 0, "b": figure.height - plot.bottom, "pad": 0},
@@ -84,8 +86,8 @@ def _layout(figure: Figure, bars: Bars, where: tzinfo) -> dict[str, Any]:
         "hoverlabel": {"bgcolor": _SURFACE, "bordercolor": _MUTED, "font": {"family": "var(--font)", "color": _INK}},
         "xaxis": _time_axis(figure, bars, where),
         "yaxis": _axis(range=[0, bars.ceiling], tickvals=list(bars.counts), tickformat=",", fixedrange=True,
-                       domain=[0, 1 - plot.top / plot.bottom]),
-        "yaxis2": {"range": [plot.bottom, 0], "visible": False, "fixedrange": True, "domain": [0, 1], "anchor": "x"},
+                       domain=[0, above]),
+        "yaxis2": {"range": [plot.top, 0], "visible": False, "fixedrange": True, "domain": [above, 1], "anchor": "x"},
         "shapes": [_band(bars, where, band.x, band.width) for band in figure.bands if band.shaded],
         "annotations": [_annotation(label, bars, where, plot.bottom) for label in labels],
     }  # fmt: skip

@@ -1,14 +1,16 @@
 """Interactive figures: Plotly accepts them, nothing in them is markup, and everything is where the static drawing has it."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import plotly.graph_objects
 import pytest
 
-from forensics.report import charts
+from forensics.report import charts, timeline
 from forensics.report.figures import bars, interactive, lanes
-from forensics.report.figures.description import WIDE
+from forensics.report.figures.description import WIDE, Mark
+from forensics.resources import folder
 from forensics.sanitize import sanitized
 from tests.report import sample
 
@@ -60,3 +62,21 @@ def test_every_restart_and_every_mark_is_in_it():
 
 def test_a_figure_with_nothing_to_point_at_stays_static():
     assert interactive.data(lanes.milestones(charts.detection_rows(SEED), WIDE), UTC) is None
+
+
+def test_bars_and_marks_do_not_take_each_others_pointer():
+    for figure in described(SEED):
+        layout = interactive.data(figure, UTC)["layout"]
+        assert layout["yaxis"]["domain"][1] == layout["yaxis2"]["domain"][0]
+
+
+def test_every_colour_is_one_of_the_page():
+    style = (folder("reports") / "style.css").read_text(encoding="utf-8")
+    bars_figure, growth = described(SEED)
+    marked = replace(bars_figure, marks=tuple(Mark(9, 9, name, glyph) for name, glyph in timeline.GLYPHS.items()))
+    texts = []
+    for figure in (marked, growth):
+        sample.with_texts(interactive.data(figure, UTC), texts.append)
+    used = {name for text in texts for name in re.findall(r"var\((--[\w-]+)\)", text)}
+    assert {"--c0", "--m-fix", "--wash"} <= used
+    assert [name for name in used if f"{name}:" not in style] == []
