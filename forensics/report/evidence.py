@@ -66,6 +66,7 @@ def _of(report: Report, incident: Incident) -> Iterator[Evidence | None]:
     yield from (lane.evidence for lane in timeline.lanes(incident))
     yield from (link.evidence for link in (*chain.chain(report, incident), *chain.factors(incident)))
     yield from (link.evidence for link in incident.links)
+    yield from (link.ended.evidence for link in incident.links if link.ended is not None)
     yield from (fix.evidence for fix in incident.fix_attempts)
     changes = (*incident.changes, incident.trigger, *(link.ended for link in incident.links))
     yield from (change.evidence for change in changes if change is not None)

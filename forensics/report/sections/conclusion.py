@@ -56,7 +56,8 @@ def _main_class(incident: Incident, names: Names) -> Iterator[Sentence]:
 
 def _link(incident: Incident, link: SharedValue, names: Names) -> Sentence:
     """State what failures name, which is measured; that it is their cause is inferred."""
-    return (Span(f"{links.in_words(incident, link)} (inferred)."), *_quoted(names.ref(link.evidence)))
+    end = None if link.ended is None else link.ended.evidence
+    return (Span(f"{links.in_words(incident, link)} (inferred)."), *_quoted(names.ref(link.evidence)), *_quoted(names.ref(end)))
 
 
 def _end(incident: Incident, names: Names) -> list[Sentence]:
