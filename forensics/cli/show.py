@@ -16,6 +16,7 @@ Id = Annotated[
     typer.Argument(
         metavar="ID",
         help="Evidence, such as E3, 2.E3 or I1, or an incident: its number, its id, or its unit. Give the options that the report had.",
+        autocompletion=completion.units,
     ),
 ]
 Format = Annotated[str, typer.Option("--format", metavar="FORMAT", help="term, md or json.", autocompletion=completion.choices(*FORMATS))]

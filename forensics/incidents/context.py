@@ -20,12 +20,12 @@ BEFORE = 12  # lines: the last three are shown; those before them show which of 
 BLOCK = 100  # entries before an event in which a private key may begin that goes on in the lines before it
 MOST_LINES = 60  # of an event
 MOST_CHARACTERS = 24_600  # of a line: as many as are searched for secrets, so that none is cut in half where it is shown
+MOST_PIECES = 2_000  # of evidence, 0.2 ms each; further pieces are quoted without what is around them
 MOST_IN_ALL = 8_000_000  # characters of a whole report; evidence after that is quoted without what is around it
 NEAR = 2_000  # entries of the journal before and after in which lines are looked for
 _HEAD, _TAIL, _BESIDE = 15, 15, 10  # lines that are kept of a longer event: the first, the last, and those beside the deciding one
 
 Tree = TypeVar("Tree")
-Rows = npt.NDArray[np.int64]
 
 
 class Event(NamedTuple):
@@ -41,7 +41,7 @@ class Event(NamedTuple):
 
 def with_context(tree: Tree, inputs: Inputs) -> Tree:
     """Complete every piece of evidence in a tree of dataclasses, tuples and mappings."""
-    rows = sorted({evidence.row for evidence in _evidence_in(tree) if evidence.row is not None})
+    rows = list(dict.fromkeys(evidence.row for evidence in _evidence_in(tree) if evidence.row is not None))[:MOST_PIECES]
     if not rows:
         return tree
     journal = _Journal(inputs.entries, inputs.attempts, _events(inputs.events, rows))
@@ -69,6 +69,17 @@ def _events(events: pl.DataFrame, rows: Sequence[int]) -> dict[int, Event]:
     return {row: Event(*values) for row, *values in chosen.select("row", "attempt", "text", "root", "rows", times).iter_rows()}
 
 
+class Line(NamedTuple):
+    """An entry near a quoted one."""
+
+    row: int
+    invocation: str | None
+    pid: int | None
+    stream: str | None
+    time: int
+    message: str | None
+
+
 @dataclass(frozen=True)
 class _Journal:
     """The entries and attempts in which lines are looked for, and the events of the quoted entries by row."""
@@ -81,62 +92,66 @@ class _Journal:
         """Find the whole event of an entry, and the lines of its attempt around it."""
         event = self.events.get(row)
         near = self._same_attempt(row, event)
-        members = self._members(row, event, near)
-        message = self._messages([row])[0]
+        own = next(line for line in near if line.row == row)
+        members = [line.row for line in near if _is_member(line, own, event)]
+        message = own.message or ""
         lines, decides = _whole(message, event)
         return _Around(
-            before=self._before(near[near < members[0]]),
+            before=_before([line.message or "" for line in near if line.row < members[0]]),
             event=lines if len(lines) > 1 or lines[0] != message else (),
-            after=self._lines(near[near > members[-1]][:AFTER])[:AFTER],
+            after=_lines([line.message or "" for line in near if line.row > members[-1]][:AFTER])[:AFTER],
             decides=decides,
         )
 
     @cached_property
-    def _codes(self) -> list[npt.NDArray[np.uint32]]:
-        """Unit, manager and boot of each entry as numbers; 0 for none."""
-        columns = (self.entries[name] for name in ("unit", "manager", "boot"))
-        return [(column.to_physical().cast(pl.UInt32) + 1).fill_null(0).to_numpy() for column in columns]
+    def _columns(self) -> list[pl.Series]:
+        """Unit, manager and boot, as the numbers of these categories."""
+        return [self.entries[name].to_physical() for name in ("unit", "manager", "boot")]
 
-    def _same_attempt(self, row: int, event: Event | None) -> Rows:
+    @cached_property
+    def _fields(self) -> pl.DataFrame:
+        return self.entries.select("invocation", "pid", "stream", pl.col("time").to_physical(), "message")
+
+    def _same_attempt(self, row: int, event: Event | None) -> list[Line]:
         """List the entries near this one that are about the same unit and invocation, itself among them."""
-        low, high = max(0, row - NEAR), min(self.entries.height, row + NEAR + 1)
-        if self._codes[0][row] == 0:
-            return np.array([row])
-        same = np.all([codes[low:high] == codes[row] for codes in self._codes], axis=0)
-        near: Rows = np.flatnonzero(same) + low
-        invocation = self.entries["invocation"]
-        own = invocation[row]
-        if own is not None:
-            is_own = (invocation.gather(near) == own).fill_null(value=False)
-            return np.asarray(near[is_own.to_numpy()])
-        if event is None:
-            return np.array([row])
-        first, last = self.attempts.select("first_row", "last_row").row(event.attempt)
-        return np.asarray(near[((near >= first) & (near <= last)) | (near == row)])
+        low = max(0, row - NEAR)
+        same = np.all([_equal(column.slice(low, row - low + NEAR + 1), column[row]) for column in self._columns], axis=0)
+        near = np.flatnonzero(same) + low
+        at, most = int(np.searchsorted(near, row)), BLOCK + (1 if event is None else event.rows)
+        near = near[max(0, at - most) : at + most + 1]
+        lines = [Line(*line) for line in zip(near.tolist(), *(column.to_list() for column in self._fields[near]), strict=True)]
+        own = next(line for line in lines if line.row == row)
+        if self._columns[0][row] is None or (own.invocation is None and event is None):
+            return [own]
+        if event is not None and own.invocation is None:
+            first, last = self.attempts["first_row"][event.attempt], self.attempts["last_row"][event.attempt]
+            return [line for line in lines if first <= line.row <= last or line.row == row]
+        return [line for line in lines if line.invocation == own.invocation]
 
-    def _members(self, row: int, event: Event | None, near: Rows) -> Rows:
-        """List the entries that the event was reassembled from, as far as they are near."""
-        if event is None or event.rows <= 1:
-            return np.array([row])
-        time, pid, stream = (self.entries[name] for name in ("time", "pid", "stream"))
-        fields = {"at": time.gather(near).dt.timestamp("us"), "pid": pid.gather(near), "stream": stream.gather(near)}
-        lines = pl.DataFrame({"row": near, **fields})
-        inside = pl.col("at").is_between(event.since, event.until) & pl.col("pid").eq_missing(pid[row])
-        members = lines.filter(inside & pl.col("stream").eq_missing(pl.lit(stream[row], pl.String)))["row"].to_numpy()
-        return members if len(members) else np.array([row])
 
-    def _before(self, rows: Rows) -> tuple[str, ...]:
-        """Return the last lines before an event; none in the middle of a private key, whose lines nothing else gives away."""
-        key_begun = False
-        for message in self._messages(rows[-BLOCK:]):
-            key_begun = (key_begun and not key_blocks.ends(message)) or key_blocks.begins(message) is not None
-        return () if key_begun else self._lines(rows[-BEFORE:])[-BEFORE:]
+def _is_member(line: Line, own: Line, event: Event | None) -> bool:
+    """Whether an event was reassembled from this entry too."""
+    if event is None or event.rows <= 1:
+        return line.row == own.row
+    return line.row == own.row or (line[2:4] == own[2:4] and event.since <= line.time <= event.until)
 
-    def _messages(self, rows: Rows | list[int]) -> list[str]:
-        return [message or "" for message in self.entries["message"].gather(rows)]
 
-    def _lines(self, rows: Rows) -> tuple[str, ...]:
-        return tuple(line[:MOST_CHARACTERS] for text in self._messages(rows) for line in text.split("\n") if line.strip())
+def _before(messages: Sequence[str]) -> tuple[str, ...]:
+    """Return the last lines before an event; none in the middle of a private key, whose lines nothing else gives away."""
+    key_begun = False
+    for message in messages[-BLOCK:]:
+        key_begun = (key_begun and not key_blocks.ends(message)) or key_blocks.begins(message) is not None
+    return () if key_begun else _lines(messages[-BEFORE:])[-BEFORE:]
+
+
+def _lines(messages: Sequence[str]) -> tuple[str, ...]:
+    return tuple(line[:MOST_CHARACTERS] for text in messages for line in text.split("\n") if line.strip())
+
+
+def _equal(column: pl.Series, own: int | None) -> npt.NDArray[np.bool_]:
+    """Whether each number of a column is this one; null equals null."""
+    numbers = column.to_numpy()  # with NaN for null, where there is one
+    return np.isnan(numbers) if own is None else np.asarray(numbers == own)
 
 
 def _whole(message: str, event: Event | None) -> tuple[tuple[str, ...], int]:
