@@ -1,6 +1,8 @@
 # make report   the seed incident, made and reported on      make test    the tests
 # make setup    only .venv with everything in it             make check   all that CI checks
-# make wheel    build/wheel/*.whl, to install with pipx or uv (docs/install.md)
+# make wheel    build/wheel/*.whl, to install with pipx or uv (docs/install.md); make check-install does that: two minutes
+# make deb      build/tabby-forensics.deb for this Debian and its Python; make check-deb tries it
+# make oci      build/tabby-forensics.oci.tar, a container image, as root with debootstrap; make check-oci tries it
 # make man      build/tabby-forensics.1, made of the help of all commands
 # make check-trixie   the tests on Debian 13's systemd 257, as root: 300 MB in build/trixie, a minute and a half the first time
 # make check-litellm   the files of `generate litellm` with a real LiteLLM proxy: 740 MB in build/litellm, five minutes
@@ -43,6 +45,21 @@ wheel: .venv/extras
 	@rm -rf build/wheel
 	@$(BIN)/pip wheel --quiet --no-deps --wheel-dir build/wheel .
 	@ls build/wheel/*.whl
+
+deb: wheel
+	@packaging/deb build/wheel/*.whl build/tabby-forensics.deb
+
+oci: deb
+	@packaging/oci build/tabby-forensics.deb build/tabby-forensics.oci.tar
+
+check-install: setup wheel
+	TABBY_TEST_WHEEL=$$(ls build/wheel/*.whl) $(BIN)/pytest tests/packaging/test_tools.py
+
+check-deb: setup deb
+	TABBY_TEST_DEB=build/tabby-forensics.deb $(BIN)/pytest tests/packaging/test_deb.py
+
+check-oci: setup oci
+	TABBY_TEST_OCI=build/tabby-forensics.oci.tar $(BIN)/pytest tests/packaging/test_oci_image.py
 
 build/seed/made: $(wildcard fixtures/seed/*.py) | .venv/program
 	@echo 'report: writing the seed incident, a month of journal'
