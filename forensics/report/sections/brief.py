@@ -30,10 +30,11 @@ from forensics.report.room import Room
 from forensics.report.sections import classes, compare, remedies
 from forensics.sanitize import brief, one_line
 
-_MOST_FIGURES, _MOST_STEPS = 4, 6
+_MOST_FIGURES, _MOST_STEPS = 4, 5
 _LONGEST_LINK = 110  # characters of a link of the chain: two lines at 80 columns
 _FOLDERS = re.compile(r"(?<![\w.])(?:/[\w.@+-]{1,100}){2,12}(?=/[\w.@+-])")  # of a path, all but its last part
 _CLOCK = re.compile(r"^\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[\d.,]{0,10}Z?\]?\s{1,4}")
+_WHO = re.compile(r"(?<=[:;] )(?:\d{1,9} earlier actions?; )?\w{1,64} ran ")
 _NEARLY_ALL = 0.9
 _LONGEST_CAUSE = 160  # of the one cause behind several classes: its end is at its end
 _ENDS = {"Cause", "Trigger", "Likely trigger", "One cause", "End"}
@@ -146,8 +147,8 @@ def _links(report: Report, incident: Incident) -> Iterator[Link]:
 
 
 def _cut(text: str, longest: int) -> str:
-    """Cut a text between two of its words."""
-    whole = one_line(text)
+    """Leave out who acted, and cut a text between two of its words."""
+    whole = _WHO.sub("", one_line(text))
     return whole if len(whole) <= longest else f"{whole[:longest].rpartition(' ')[0].rstrip(',;:')} …"
 
 
