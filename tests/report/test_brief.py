@@ -6,11 +6,12 @@ import pytest
 
 from forensics.report import REPORTERS, RenderOptions
 from forensics.report.terminal_lines import continued, steps_in_brief
-from tests.report import controls, kinds, sample
+from tests.report import controls, kinds, many, sample
 
 MADE = {
     "one": controls.seed(), "several": sample.several(12), "kinds": kinds.all_kinds(), "isolated": kinds.only_isolated(),
-    "quiet": sample.quiet(), "nothing": sample.empty(), "hostile": sample.hostile(), **{name: make() for name, make in kinds.KINDS.items()},
+    "many": many.report(), "quiet": sample.quiet(),
+    "nothing": sample.empty(), "hostile": sample.hostile(), **{name: make() for name, make in kinds.KINDS.items()},
 }  # fmt: skip
 
 
@@ -18,7 +19,7 @@ def rendered(name, **options):
     return REPORTERS["term"](MADE[name], RenderOptions(brief=True, **({"width": 80} | options)))
 
 
-@pytest.mark.parametrize(("name", "most"), [("one", 60), ("several", 75), ("kinds", 75), ("quiet", 12)])
+@pytest.mark.parametrize(("name", "most"), [("one", 60), ("several", 75), ("many", 75), ("kinds", 75), ("quiet", 12)])
 def test_it_fits_the_screen(name, most):
     assert len(rendered(name).splitlines()) <= most
 
@@ -30,7 +31,7 @@ def test_no_line_is_wider_than_asked(name, width):
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])
-@pytest.mark.parametrize("name", ["one", "several", "kinds", "isolated"])
+@pytest.mark.parametrize("name", ["one", "several", "many", "kinds", "isolated"])
 def test_no_id_unit_or_command_is_broken(name, width):
     text = rendered(name, width=width)
     for row in MADE[name].classes[:5]:
