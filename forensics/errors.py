@@ -27,10 +27,14 @@ class IncompleteDataError(ForensicsError):
     exit_code = 4
 
 
-class JournalPermissionError(ForensicsError):
-    """The journal exists but this user may not read it."""
+class NotPermittedError(ForensicsError):
+    """What is needed may not be read or written by this user: a journal, a store, an output."""
 
     exit_code = 5
+
+
+class JournalPermissionError(NotPermittedError):
+    """The journal exists but this user may not read it."""
 
 
 class NothingRecordedError(ForensicsError):

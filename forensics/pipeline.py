@@ -37,6 +37,7 @@ from forensics.wording import plural, zone
 
 Notice = Callable[[str], object]
 ALWAYS = Window(None, None)
+MOST_NAMED = 8  # units in a sentence
 
 
 @dataclass(frozen=True)
@@ -211,8 +212,16 @@ def _only_units(entries: pl.DataFrame, wanted: Sequence[str]) -> pl.DataFrame:
         if not fnmatch.filter(recorded, unit_pattern(name)):
             near = difflib.get_close_matches(unit_pattern(name), recorded, n=3, cutoff=0.5)
             hint = f" Did you mean {' or '.join(near)}?" if near else ""
-            raise UsageError(f"No entry in this window is about the unit '{name}'.{hint}")
+            raise UsageError(f"No entry in this window is about the unit '{name}'.{hint}{_failed_units(entries)}")
     return _blanked(entries, pl.col("unit").is_in(kept))
+
+
+def _failed_units(entries: pl.DataFrame) -> str:
+    """Name the units that failed, as a sentence; empty for none."""
+    failed = assemble(entries).attempts.filter(pl.col("outcome") == "failed")["unit"].cast(pl.String).value_counts()
+    units = failed.sort("count", "unit", descending=[True, False])["unit"].to_list()
+    more = f" and {len(units) - MOST_NAMED} more" if len(units) > MOST_NAMED else ""
+    return f" Failed in this window: {', '.join(units[:MOST_NAMED])}{more}." if units else ""
 
 
 def _report(query: Query, read: _Read, analysis: Analysis, notes: tuple[str, ...]) -> Report:

@@ -9,7 +9,7 @@ import sys
 from io import TextIOWrapper
 
 from forensics.cli import plain
-from forensics.errors import ForensicsError
+from forensics.errors import ForensicsError, NotPermittedError
 
 INTERRUPTED = 130
 INTERRUPTION = "interrupted; nothing was lost. Run the command again to continue."
@@ -29,7 +29,7 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # so that the interpreter does not retry the failed write at exit
         if isinstance(error, BrokenPipeError):  # whoever reads the output has seen enough
             sys.exit(1)
-        _fail(_operating_system(error), 1)
+        _fail(_operating_system(error), NotPermittedError.exit_code if isinstance(error, PermissionError) else 1)
     except SystemExit as end:
         if end.code == INTERRUPTED:  # typer turns Ctrl-C into this, without a message
             _fail(INTERRUPTION, INTERRUPTED)

@@ -40,7 +40,6 @@ def doctor(
     from forensics.errors import UsageError
     from forensics.guard.drill.watchers import running_watchers
     from forensics.guard.systemctl import Manager
-    from forensics.paths import store_folder
     from forensics.web import Server
 
     parse.require_choice("format", format_, FORMATS)
@@ -54,7 +53,7 @@ def doctor(
         manager=Manager(is_users=user),
         watchers=running_watchers() if root.resolve() == Path("/") else (),
         config=config,
-        store=store or store_folder(),
+        store=parse.store_named(store),
         prometheus=prometheus or "",
         token=os.environ.get("TABBY_FORENSICS_PROMETHEUS_TOKEN", ""),
         sends_test=send_test_alert,

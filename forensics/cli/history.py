@@ -26,12 +26,11 @@ def read_whole_store(store: Path | None) -> tuple[History, Catalogue]:
     """Label everything in the store with the shipped catalogue and the user's own, without overrides."""
     from forensics.classes.overrides import Overrides
     from forensics.cli import parse
-    from forensics.paths import store_folder
     from forensics.pipeline import read_history
     from forensics.query import Query, Sources
     from forensics.signatures import catalogue
 
-    query = Query(Sources(), store or store_folder(), parse.clock(), pattern_folders=parse.pattern_folders(None))
+    query = Query(Sources(), parse.store_named(store), parse.clock(), pattern_folders=parse.pattern_folders(None))
     patterns = catalogue.load(query.pattern_folders)
     history = read_history(query, patterns, Overrides())
     notice_damage(history)

@@ -22,12 +22,11 @@ def ingest(
     """Copy new journal entries into the store (report does this itself)."""
     from forensics.cli import output, parse
     from forensics.ingest.sources import ingest_sources
-    from forensics.paths import store_folder
     from forensics.wording import plural
 
     done = ingest_sources(
         parse.sources_named(journal_dir, file),
-        store or store_folder(),
+        parse.store_named(store),
         progress=output.progress("reading the journal"),
         keep_from=_oldest_kept(retention),
     )

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from forensics.errors import UsageError
+from forensics.errors import ForensicsError, NotPermittedError, UsageError
 from forensics.files import PRIVATE_FILE, write_atomically
 
 if TYPE_CHECKING:
@@ -63,15 +62,31 @@ def format_for(path: Path, default: str | None) -> str:
 
 
 def refuse_bad_target(path: Path | None) -> None:
-    """Raises UsageError when nothing can be written to `path`, before any work is done; None is standard output."""
+    """Refuse a target that nothing can be written to, before any work is done; None is standard output.
+
+    Raises UsageError for a wrong path, NotPermittedError where this user may not write, ForensicsError where there is no room.
+    """
     if path is None:
         return
     if path.is_dir():
         raise UsageError(f"'{path}' is a directory; name a file in it.")
     if not path.parent.is_dir():
         raise UsageError(f"'{path}' cannot be written: there is no directory '{path.parent}'.")
-    if not os.access(path if path.exists() else path.parent, os.W_OK):
-        raise UsageError(f"'{path}' cannot be written by this user.")
+    written, access = path, os.W_OK  # a device or a pipe
+    if not path.exists() or path.is_file():  # these are replaced
+        written, access = path.resolve().parent, os.W_OK | os.X_OK
+        _refuse_no_room(path, written)
+    if not os.access(written, access, effective_ids=True):
+        raise NotPermittedError(f"'{path}' may not be written by this user.")
+
+
+def _refuse_no_room(path: Path, directory: Path) -> None:
+    """Raises ForensicsError where the file system takes nothing."""
+    system = os.statvfs(directory)
+    if system.f_flag & os.ST_RDONLY:
+        raise ForensicsError(f"'{path}' cannot be written: its file system is read-only.")
+    if system.f_blocks and not (system.f_bavail if os.geteuid() else system.f_bfree):
+        raise ForensicsError(f"'{path}' cannot be written: the disk is full. Free some space or name another place.")
 
 
 def wants_color(environment: dict[str, str] | os._Environ[str] = os.environ) -> bool:
@@ -83,6 +98,8 @@ def wants_color(environment: dict[str, str] | os._Environ[str] = os.environ) -> 
 
 def width() -> int:
     """Return the columns of the terminal, or of COLUMNS; 100 where there is neither."""
+    import shutil  # 3 ms, and few commands need it
+
     return shutil.get_terminal_size((100, 24)).columns
 
 

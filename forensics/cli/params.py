@@ -75,12 +75,11 @@ def query(
 ) -> Query:
     """Make the Query of a command line. These parameters are the options of every command that reads history."""
     from forensics.cli import parse
-    from forensics.paths import store_folder
 
     now, zone = parse.clock(), parse.zone_named(tz)
     return Query(
         sources=parse.sources_named(journal_dir, file),
-        store=store or store_folder(),
+        store=parse.store_named(store),
         now=now,
         timezone=str(zone),
         since=parse.moment(since, now, zone),

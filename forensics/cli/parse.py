@@ -103,6 +103,16 @@ def sources_named(journal_dirs: list[Path] | None, files: list[Path] | None) -> 
     return Sources(tuple(journal_dirs or ()), tuple(files or ()))
 
 
+def store_named(path: Path | None) -> Path:
+    """The store at `path`, or the user's own. Raises UsageError for a directory in a store, or one that has a store in it."""
+    from forensics.ingest.leads import refuse_no_store
+    from forensics.paths import store_folder
+
+    if path is not None:
+        refuse_no_store(path)
+    return path or store_folder()
+
+
 def pattern_folders(named: Sequence[Path] | None) -> tuple[Path, ...]:
     """The shipped catalogue, the user's own and the named ones. Raises UsageError for a named one that does not exist."""
     for path in named or []:

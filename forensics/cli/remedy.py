@@ -49,7 +49,7 @@ def list_(config: Config = None, user: params.OfUser = False) -> None:
     manager = Manager(is_users=user)
     file = config or remedies_file(manager)
     causes, damaged = read_causes(ledger_directory(manager))
-    typer.echo(output.shown(listing(read_remedies(file) if file.exists() else (), causes)), nl=False)
+    typer.echo(output.shown(listing(read_remedies(file) if config or file.exists() else (), causes)), nl=False)
     for sentence in damaged:
         output.notice(sentence)
     if damaged:

@@ -76,11 +76,10 @@ def verify(
 
 def _classes(asked: Asked, journal_dirs: list[Path] | None, store: Path | None) -> Check:
     from forensics.guard.verify.since_change import classes_check
-    from forensics.paths import store_folder
     from forensics.query import Query
 
     sources, folders = parse.sources_named(journal_dirs, None), parse.pattern_folders(None)
-    query = Query(sources, store or store_folder(), parse.clock(), units=(asked.unit,), pattern_folders=folders)
+    query = Query(sources, parse.store_named(store), parse.clock(), units=(asked.unit,), pattern_folders=folders)
     return classes_check(query, asked.manager.name, output.notice)
 
 

@@ -59,7 +59,7 @@ def watch(
 
     os.environ.setdefault("POLARS_MAX_THREADS", "1")  # batches are small: threads would only wait for each other
     os.environ.setdefault("_RJEM_MALLOC_CONF", "dirty_decay_ms:0,muzzy_decay_ms:0")  # polars' jemalloc: 10 MB less, at no measured cost
-    from forensics.paths import store_folder, watch_file
+    from forensics.paths import watch_file
     from forensics.query import unit_pattern
     from forensics.watch.config import host_and_port, read_config
 
@@ -78,7 +78,7 @@ def watch(
         raise UsageError(f"--listen: '{address}' is not HOST:PORT, such as 127.0.0.1:9847 or [::1]:9847.")
     from forensics.cli import parse
 
-    store = store or store_folder()
+    store = parse.store_named(store)
     now = parse.clock()
     options = _Options(
         file=file,

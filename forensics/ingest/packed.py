@@ -10,9 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from forensics.errors import ForensicsError
+from forensics.errors import ForensicsError, UsageError
 from forensics.files import open_private
 from forensics.ingest.files import Progress, ingest_files
+from forensics.ingest.leads import HEAD, is_text, text_error
 from forensics.ingest.result import Ingested, total, unreadable
 from forensics.ingest.streams import ingest_stream
 from forensics.journal.directory import ENDINGS, PACKED_ENDINGS
@@ -34,7 +35,13 @@ def ingest_packed(store: Store, stream: BinaryIO, name: str, progress: Progress 
     if content.format_name and content.peek(len(SIGNATURE)) == SIGNATURE:
         with _space(name) as space:
             return _ingest_journals(store, {_copied(content, space / "0.journal", name): name}, progress)
-    return ingest_stream(store, cast("BinaryIO", content), name)
+    head = content.peek(HEAD)
+    try:
+        return ingest_stream(store, cast("BinaryIO", content), name)
+    except UsageError:  # it has no entry
+        if is_text(head):
+            raise text_error(name) from None
+        raise
 
 
 @contextmanager

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from forensics.errors import ForensicsError, JournalPermissionError
+from forensics.ingest.leads import HEAD, is_text, text_error
 from forensics.journal.directory import HINT
+from forensics.journal.format import NotAJournal
 from forensics.model.values import Damage
 from forensics.store.manifest import Manifest
 
@@ -52,12 +54,22 @@ def total(parts: Iterable[Ingested]) -> Ingested:
     )
 
 
+def _head(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(HEAD)
+    except OSError:
+        return b""
+
+
 def as_one_error(errors: Sequence[Exception], wanted: Sequence[Path]) -> ForensicsError:
     """The error for the user when not one of the `wanted` files could be read."""
     if all(isinstance(error, PermissionError) for error in errors):
         names = ", ".join(str(path) for path in wanted[:3])
         return JournalPermissionError(f"{names}: permission denied. {HINT}")
     first = next(error for error in errors if not isinstance(error, PermissionError))
+    if isinstance(first, NotAJournal) and (texts := [path for path in wanted if path.is_file() and is_text(_head(path))]):
+        return text_error(str(texts[0]))
     if isinstance(first, ForensicsError):
         return first
     return ForensicsError(f"{wanted[0]} cannot be read: {getattr(first, 'strerror', None) or first}.")

@@ -10,6 +10,7 @@ from pathlib import Path
 from forensics.errors import JournalPermissionError, NothingRecordedError
 from forensics.ingest.counted import opened
 from forensics.ingest.files import Progress, ingest_files
+from forensics.ingest.leads import journals_near, named
 from forensics.ingest.packed import ingest_packed
 from forensics.ingest.result import Ingested, total
 from forensics.journal import directory
@@ -63,11 +64,19 @@ def _listed(wanted: Sequence[Path]) -> tuple[list[Path], list[Path]]:
         more = [remote] if files_below(remote) else []
         compressed = [file for place in (path, remote) for file in files_below(place, directory.PACKED_ENDINGS) if file.is_file()]
         if files_below(path) or not (more or compressed):
-            journal_files(path)  # raises
+            _refuse_none(path)
             directories.append(path)
         directories += more
         packed += compressed
     return directories, sorted(packed)
+
+
+def _refuse_none(path: Path) -> None:
+    """Raises NothingRecordedError for a directory without a journal, with the one that was meant; JournalPermissionError."""
+    try:
+        journal_files(path)
+    except NothingRecordedError as error:
+        raise NothingRecordedError(f"{error}{named(journals_near(path))}") from None
 
 
 def _ingest_stream(store: Store, path: Path, progress: Progress | None) -> Ingested:

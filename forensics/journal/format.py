@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
-from forensics.errors import ForensicsError
+from forensics.errors import UsageError
 
 SIGNATURE = b"LPKSHHRH"
 HEADER_MIN, HEADER_MAX = 208, 1024  # 272 bytes in systemd 254 and later; a header four times that size is damaged
@@ -28,7 +28,7 @@ VALUE_LIMIT = 64 << 20  # bytes of one value; no log line comes near systemd's o
 HINT = "on a machine with its systemd version, export it with `journalctl --file {name} -o export` and pass the result to `--file -`"
 
 
-class NotAJournal(ForensicsError):  # noqa: N818 — what the file is
+class NotAJournal(UsageError):  # noqa: N818 — what the file is
     """The file is not a journal, or one in a format that this reader does not know."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from forensics.errors import ForensicsError
+from forensics.errors import UsageError
 from forensics.journal.columns import SCHEMA, Batch
 from forensics.journal.damage import DamageLog
 from forensics.journal.export_format import read_export
@@ -20,13 +20,13 @@ JOURNAL = "is a binary journal file: pass its path, not its content"
 def read_stream(stream: BinaryIO, name: str, *, batch_entries: int = 50_000) -> Iterator[Batch]:
     """Yield batches of at most `batch_entries`, the last one with the damage of the whole stream.
 
-    Column `file` is `name`, `offset` counts entries from 0; a damage record's offset counts bytes. Raises ForensicsError for a stream
+    Column `file` is `name`, `offset` counts entries from 0; a damage record's offset counts bytes. Raises UsageError for a stream
     that holds something, but no entry.
     """
     log = DamageLog(name)
     first = stream.read(PIECE)
     if first.startswith(SIGNATURE):
-        raise ForensicsError(f"{name} {JOURNAL}.")
+        raise UsageError(f"{name} {JOURNAL}.")
     pieces = _pieces(first, stream, log)
     if first.partition(b"\n")[0].endswith(b"\r"):
         pieces = _unix_lines(pieces)
@@ -39,7 +39,7 @@ def read_stream(stream: BinaryIO, name: str, *, batch_entries: int = 50_000) -> 
             yield Batch(part, (), None)
     damage = log.records()
     if damage and not number:
-        raise ForensicsError(f"{name} contains no entries in the format of `journalctl -o export` or `-o json` ({damage[0].reason}).")
+        raise UsageError(f"{name} contains no entries in the format of `journalctl -o export` or `-o json` ({damage[0].reason}).")
     if damage:
         yield Batch(SCHEMA.empty_table(), damage, None)
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from forensics.errors import ForensicsError
+from forensics.errors import ForensicsError, NotPermittedError
 
 _FULL = "The disk is full: the store {path} could not take everything. Nothing stored was lost; free some space, or choose another --store."
-_DENIED = "The store {path} may not be written by this user; choose another with --store."
+_DENIED = "The store {path} may not be read and written by this user; choose another with --store."
 SENTENCES = {
     errno.ENOSPC: _FULL,
     errno.EDQUOT: _FULL,
@@ -29,4 +29,5 @@ def as_sentences(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         sentence = SENTENCES.get(error.errno or 0, "The store {path} failed: {error}.")
-        raise ForensicsError(sentence.format(path=path, error=error.strerror or error)) from error
+        kind = NotPermittedError if isinstance(error, PermissionError) else ForensicsError
+        raise kind(sentence.format(path=path, error=error.strerror or error)) from error

@@ -18,7 +18,7 @@ from forensics.alerting.alert import Alert
 from forensics.alerting.database import Change, MirroredDatabase
 from forensics.alerting.queue import ADD, AlertQueue, create_queue, readable_rows
 from forensics.alerting.stored_values import rebuilt
-from forensics.errors import ForensicsError
+from forensics.errors import ForensicsError, NotPermittedError
 from forensics.files import make_private_directory
 from forensics.watch.tracker import Tracker
 from forensics.watch.tracker_rows import WrittenRows, restored_tracker, rows_of_version_2
@@ -72,6 +72,10 @@ class State:
             state = cls._opened(file, lock, say)
         except BlockingIOError:
             raise ForensicsError(f"Another `watch` uses the state in '{directory}': stop it, or choose another with --state.") from None
+        except PermissionError as error:
+            raise NotPermittedError(
+                f"The state of `watch` in '{directory}' may not be used by this user; choose another with --state."
+            ) from error
         except (OSError, sqlite3.Error) as error:
             raise ForensicsError(f"The state of `watch` in '{directory}' cannot be used: {error}.") from error
         return state

@@ -147,7 +147,7 @@ def test_every_character_is_printed_where_the_terminal_is_not_utf_8(tmp_path):
 
 def test_garbage_on_standard_input_is_refused(tmp_path):
     result = run("report", "--file", "-", "--store", str(tmp_path / "store"), input="\x89PNG\r\n\x1a\nnothing of a journal")
-    assert_one_sentence(result, 1, "stdin", "no entries")
+    assert_one_sentence(result, 2, "stdin", "no entries")
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")

@@ -74,7 +74,7 @@ def test_a_file_that_may_not_be_read_is_damage_among_others_and_an_error_alone(t
         for alone in (bad, shut):
             with pytest.raises(JournalPermissionError, match="systemd-journal"):
                 ingest_files(store, [alone])
-        with pytest.raises(ForensicsError, match="may not be written"):
+        with pytest.raises(ForensicsError, match="may not be read and written"):
             Store.open(tmp_path / "elsewhere" / "store")
     finally:
         os.seteuid(0)
