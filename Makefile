@@ -127,9 +127,11 @@ catalogue:
 
 golden: setup
 	$(BIN)/python -m fixtures.golden.make
+	$(BIN)/tabby-forensics generate nix >packaging/nixos-module.nix
 
 lock: setup
 	$(BIN)/pip freeze --exclude-editable > requirements.lock
+	$(BIN)/python packaging/wheels.py
 
 clean:
 	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
