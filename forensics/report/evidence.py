@@ -68,7 +68,7 @@ def _of(report: Report, incident: Incident) -> Iterator[Evidence | None]:
     yield from (link.evidence for link in incident.links)
     yield from (link.ended.evidence for link in incident.links if link.ended is not None)
     yield from (fix.evidence for fix in incident.fix_attempts)
-    changes = (*incident.changes, incident.trigger, *(link.ended for link in incident.links))
+    changes = (*(link.ended for link in incident.links), *incident.changes, incident.trigger)
     yield from (change.evidence for change in changes if change is not None)
     yield from (incident.detection.evidence[name] for name in sorted(incident.detection.evidence))
     yield incident.gate.evidence if incident.gate is not None else None
