@@ -61,7 +61,7 @@
             ];
           };
           build-system = [ python.pkgs.hatchling ];
-          dependencies = [ (python.pkgs.systemd-python or python.pkgs.systemd) ]; # the extra `live`, with which `watch` follows the journal
+          dependencies = [ python.pkgs.systemd-python ]; # the extra `live`, with which `watch` follows the journal
           dontCheckRuntimeDeps = true; # they are in the libraries above
           doCheck = false;
           makeWrapperArgs = [ "--prefix PYTHONPATH : ${libraries pkgs}/${python.sitePackages}" ];
