@@ -65,10 +65,10 @@ def _of(report: Report, incident: Incident) -> Iterator[Evidence | None]:
     yield from (step.evidence for step in timeline.steps(incident))
     yield from (lane.evidence for lane in timeline.lanes(incident))
     yield from (link.evidence for link in (*chain.chain(report, incident), *chain.factors(incident)))
-    yield from (link.evidence for link in incident.links)
-    yield from (link.ended.evidence for link in incident.links if link.ended is not None)
+    for link in incident.links:
+        yield link.evidence
+        yield None if link.ended is None else link.ended.evidence
     yield from (fix.evidence for fix in incident.fix_attempts)
-    changes = (*(link.ended for link in incident.links), *incident.changes, incident.trigger)
-    yield from (change.evidence for change in changes if change is not None)
+    yield from (change.evidence for change in (*incident.changes, incident.trigger) if change is not None)
     yield from (incident.detection.evidence[name] for name in sorted(incident.detection.evidence))
     yield incident.gate.evidence if incident.gate is not None else None
