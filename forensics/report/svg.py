@@ -13,8 +13,9 @@ def px(value: float) -> str:
 
 
 def bars_path(stack: Stack) -> str:
-    """Draw each bar as a line from its bottom up: the width of the bars is the line's."""
-    return "".join(f"M{px(x)} {px(bottom)}v-{px(height)}" for x, bottom, height in stack.boxes)
+    """Draw each bar as a line from its bottom up, in whole pixels and one at least: the width of the bars is the line's."""
+    edges = ((x, round(bottom), round(bottom - height)) for x, bottom, height in stack.boxes)
+    return "".join(f"M{px(x)} {bottom}v-{max(1, bottom - top)}" for x, bottom, top in edges)
 
 
 def line_path(points: Sequence[tuple[float, float]]) -> str:

@@ -7,9 +7,9 @@ from itertools import pairwise
 import pytest
 
 from forensics.model.values import Bin
-from forensics.report import charts
+from forensics.report import charts, svg
 from forensics.report.figures import axes, bars
-from forensics.report.figures.description import LAYOUTS, MIDDLE, NARROW, WIDE
+from forensics.report.figures.description import LAYOUTS, MIDDLE, NARROW, WIDE, Stack
 from tests.report import sample
 
 SEED = sample.seed().incidents[0]
@@ -100,3 +100,9 @@ def test_ticks_of_hours_have_the_date_where_it_changes():
     incident = replace(SEED, bins=tuple(Bin(SEED.start + timedelta(hours=k), "a", 1) for k in range(30)))
     ticks = bars.restarts(incident, charts.histogram(incident, 240), UTC, WIDE).x_ticks
     assert [label.text for tick in ticks[:2] for label in tick.labels] == ["00:00", "8 Dec", "03:00"]
+
+
+def test_a_bar_is_drawn_from_its_bottom_to_its_top_and_the_smallest_is_seen():
+    stack = Stack("a", 0, (2, 1), 9.0, ((10.0, 260.4, 100.2), (20.55, 160.2, 0.2)))
+    assert svg.bars_path(stack) == "M10 260v-100M20.6 160v-1"
+    assert svg.line_path([(1.0, 2.04), (3.5, 4.0)]) == "M1 2L3.5 4"
