@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn
 
 from forensics.compare.facts import Facts, PastIncident
-from forensics.errors import UsageError
+from forensics.errors import JournalPermissionError, UsageError
 from forensics.files import NotReadableError, read_bounded
 
 READS = 1  # the schema_version of the contract
@@ -23,7 +24,12 @@ class _MistakeError(Exception):
 
 
 def read_earlier(path: Path) -> Facts:
-    """Read an earlier report. Raises UsageError for what is none, is cut, or was written by a newer version."""
+    """Read an earlier report.
+
+    Raises UsageError for what is none, is cut, or was written by a newer version, JournalPermissionError for what may not be read.
+    """
+    if path.is_file() and not os.access(path, os.R_OK):
+        raise JournalPermissionError(f"--compare: '{path}' may not be read by this user.")
     try:
         content = read_bounded(path, _LARGEST)
     except NotReadableError as error:

@@ -7,7 +7,7 @@ import pytest
 
 from forensics.compare import facts_of, read_earlier
 from forensics.compare.earlier import READS
-from forensics.errors import UsageError
+from forensics.errors import JournalPermissionError, UsageError
 from forensics.report import REPORTERS, RenderOptions
 from forensics.report.json_report import SCHEMA_VERSION
 from tests.report import kinds, sample
@@ -80,6 +80,13 @@ def test_what_is_no_report_is_refused_in_one_sentence(read, text, words):
 def test_a_file_that_cannot_be_read_is_refused(tmp_path, name):
     with pytest.raises(UsageError, match="--compare"):
         read_earlier(tmp_path / name)
+
+
+def test_a_file_of_somebody_else_is_no_mistake_of_the_user(read, monkeypatch):
+    monkeypatch.setattr("os.access", lambda *_: False)
+    with pytest.raises(JournalPermissionError, match="may not be read") as refused:
+        read(WHOLE)
+    assert refused.value.exit_code == 5
 
 
 def test_gaps_shorten_what_is_recorded(read):
