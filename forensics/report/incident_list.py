@@ -71,11 +71,11 @@ def _row(report: Report, k: int) -> Iterator[Cell]:
     incident = report.incidents[k]
     where, stamp = wording.zone(report.timezone), wording.precise_enough(report.window.since, report.window.until)
     cause = summary.caused_by(report, incident).removesuffix(".") or grouped.main_class(incident)
-    host = (one_line(incident.host, 80),) if len(report.hosts) > 1 else ()
+    host = one_line(incident.host, 80) if len(report.hosts) > 1 else ""
     alert = wording.since_start(incident.detection.alert, incident.start)
     yield Cell(str(k + 1))
     name = one_line(summary.unit_name(incident.unit, incident.manager), 120)
-    yield Cell(name, "bad" if incident.ongoing else "strong", below=tuple(filter(None, (cause, *host))))
+    yield Cell(name, "bad" if incident.ongoing else "strong", below=(" · ".join(filter(None, (host, cause))),))
     yield Cell(incident.kind.replace("-", " "))
     yield Cell(stamp(incident.start, where))
     yield Cell("ongoing" if incident.ongoing else wording.duration(_length_s(incident)), "bad" if incident.ongoing else "")
