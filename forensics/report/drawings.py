@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from forensics.report import charts, timeline
 from forensics.report.blocks import Block, Drawing, Folded, Section
 from forensics.report.figures import bars, incidents, interactive, lanes
-from forensics.report.figures.description import LAYOUTS, Figure, Layout
+from forensics.report.figures.description import Figure, Layout
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +34,18 @@ def drawings(blocks: Iterable[Block]) -> Iterator[Drawing]:
             yield from drawings(block.blocks)
 
 
-def draw(drawing: Drawing, where: tzinfo) -> Drawn:
-    """Draw one figure."""
-    return _DRAWERS[drawing.shape](drawing, where)
+def draw(drawing: Drawing, where: tzinfo, layouts: Sequence[Layout]) -> Drawn:
+    """Draw one figure in each layout, the widest first."""
+    return _DRAWERS[drawing.shape](drawing, where, layouts)
 
 
-def _in_layouts(make: Callable[[Layout], Figure]) -> tuple[Figure, ...]:
-    return tuple(make(layout) for layout in LAYOUTS)
+def _in(layouts: Sequence[Layout], make: Callable[[Layout], Figure]) -> tuple[Figure, ...]:
+    return tuple(make(layout) for layout in layouts)
 
 
-def _bars(drawing: Drawing, where: tzinfo) -> Drawn:
+def _bars(drawing: Drawing, where: tzinfo, layouts: Sequence[Layout]) -> Drawn:
     incident, histogram = drawing.of
-    drawn = _in_layouts(lambda layout: bars.restarts(incident, histogram, where, layout))
+    drawn = _in(layouts, lambda layout: bars.restarts(incident, histogram, where, layout))
     marks = dict.fromkeys(step.mark for step in timeline.marks(incident))
     return Drawn(
         drawn,
@@ -55,25 +55,25 @@ def _bars(drawing: Drawing, where: tzinfo) -> Drawn:
     )
 
 
-def _growth(drawing: Drawing, where: tzinfo) -> Drawn:
+def _growth(drawing: Drawing, where: tzinfo, layouts: Sequence[Layout]) -> Drawn:
     incident, histogram = drawing.of
-    drawn = _in_layouts(lambda layout: bars.growth(incident, histogram, where, layout))
+    drawn = _in(layouts, lambda layout: bars.growth(incident, histogram, where, layout))
     return Drawn(drawn, data=interactive.data(drawn[0], where))
 
 
-def _lanes(drawing: Drawing, _where: tzinfo) -> Drawn:
+def _lanes(drawing: Drawing, _where: tzinfo, layouts: Sequence[Layout]) -> Drawn:
     rows: tuple[charts.Row, ...] = tuple(drawing.of)
-    return Drawn(_in_layouts(lambda layout: lanes.milestones(rows, layout)), legend=drawing.legend)
+    return Drawn(_in(layouts, lambda layout: lanes.milestones(rows, layout)), legend=drawing.legend)
 
 
-def _controls(drawing: Drawing, _where: tzinfo) -> Drawn:
+def _controls(drawing: Drawing, _where: tzinfo, layouts: Sequence[Layout]) -> Drawn:
     incident, shown = drawing.of
-    drawn = _in_layouts(lambda layout: lanes.controls(incident, shown, layout))
+    drawn = _in(layouts, lambda layout: lanes.controls(incident, shown, layout))
     return Drawn(drawn, legend=drawing.legend, note="time since the first failure, log scale")
 
 
-def _incidents(drawing: Drawing, where: tzinfo) -> Drawn:
-    drawn = _in_layouts(lambda layout: incidents.draw(drawing.of, where, layout))
+def _incidents(drawing: Drawing, where: tzinfo, layouts: Sequence[Layout]) -> Drawn:
+    drawn = _in(layouts, lambda layout: incidents.draw(drawing.of, where, layout))
     return Drawn(drawn, swatches=drawing.of.classes, legend=drawing.legend, where="above")
 
 

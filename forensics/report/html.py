@@ -16,6 +16,7 @@ from forensics.report.blocks import Document, Section
 from forensics.report.csp import own_style_sheets, plotly_script, policy
 from forensics.report.document import compose
 from forensics.report.drawings import Drawn, draw, drawings
+from forensics.report.figures.description import LAYOUTS, TWO_LAYOUTS
 from forensics.report.options import RenderOptions
 from forensics.report.room import PAGES, Room
 from forensics.resources import folder
@@ -49,7 +50,7 @@ def render(report: Report, options: RenderOptions) -> str:
 def _view(report: Report, options: RenderOptions, room: Room) -> View:
     document = compose(report, room, redacted=options.redact)
     where = wording.zone(report.timezone)
-    drawn = {drawing.name: draw(drawing, where) for drawing in drawings(document.blocks)}
+    drawn = {drawing.name: draw(drawing, where, LAYOUTS if room.all_figures else TWO_LAYOUTS) for drawing in drawings(document.blocks)}
     data = {name: one.data for name, one in drawn.items() if one.data is not None} if options.figures else {}
     return View(document, _contents(document), drawn, data)
 

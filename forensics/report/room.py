@@ -23,6 +23,7 @@ class Room:
     lanes: int  # controls in the figure, and in the table below it
     controls: int  # further controls in the folded table
     elsewhere: str  # where the rest is
+    all_figures: bool = True  # else not those whose table is enough, and in two widths instead of three
 
 
 _JSON = "--format json has all"
@@ -42,8 +43,8 @@ MARKDOWN = Room(
 PAGES = (
     Room(Detail.PAGE, incidents=20, overview=500, classes=60, phases=24, rows=120, quotes=100, quote_bytes=4096, bins=240, lanes=10,
          controls=40, elsewhere=_JSON),
-    Room(Detail.PAGE, incidents=12, overview=300, classes=40, phases=16, rows=60, quotes=40, quote_bytes=1024, bins=170, lanes=10,
-         controls=10, elsewhere=_JSON),
+    Room(Detail.PAGE, incidents=12, overview=300, classes=40, phases=16, rows=40, quotes=20, quote_bytes=600, bins=80, lanes=4,
+         controls=0, elsewhere=_JSON, all_figures=False),
     Room(Detail.PAGE, incidents=6, overview=250, classes=25, phases=12, rows=40, quotes=20, quote_bytes=600, bins=170, lanes=8,
          controls=0, elsewhere=_JSON),
     Room(Detail.PAGE, incidents=3, overview=150, classes=15, phases=8, rows=25, quotes=10, quote_bytes=400, bins=100, lanes=6,

@@ -133,10 +133,17 @@ def verdict(report: Report) -> str:
     sentences = [
         f"{wording.count(len(report.incidents))} incidents with {_in_incidents(report)}{_longest(report)}.",
         f"No alert is on record for {of_them} of them." if unalerted else "",
-        f"{wording.count(ongoing)} {'is' if ongoing == 1 else 'are'} still ongoing." if ongoing else "",
+        _still_ongoing(ongoing, len(report.incidents)),
         besides,
     ]
     return " ".join(sentence for sentence in sentences if sentence)
+
+
+def _still_ongoing(ongoing: int, incidents: int) -> str:
+    if not ongoing:
+        return ""
+    of_them = "All" if ongoing == incidents else wording.count(ongoing)
+    return f"{of_them} {'is' if ongoing == 1 else 'are'} still ongoing."
 
 
 def _in_incidents(report: Report) -> str:

@@ -12,7 +12,7 @@ import pytest
 from forensics.report import REPORTERS, RenderOptions, csp
 from forensics.report.html import code_spans
 from forensics.resources import folder
-from tests.report import controls, kinds, sample
+from tests.report import controls, kinds, many, sample
 
 FULL = RenderOptions()
 STILL = RenderOptions(figures=False)
@@ -159,6 +159,12 @@ def test_a_page_without_figures_is_small_however_many_incidents_there_are(number
     assert page.count("<script") == 1  # that of the page itself
     if number == 400:
         assert "Shortened:" in page
+
+
+def test_each_of_twelve_incidents_has_a_section():
+    page = REPORTERS["html"](many.report(), STILL)
+    assert page.count('class="incident"') == 12
+    assert len(page.encode()) <= 300_000
 
 
 def test_a_page_full_of_long_lines_is_small_and_says_so():

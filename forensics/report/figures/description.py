@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -38,6 +38,7 @@ WIDE = Layout("wide", 1160, bins=240, left=250, lane=21, reserve=110, bars=260, 
 MIDDLE = Layout("middle", 720, bins=120, left=232, lane=21, reserve=100, bars=216, growth=160)
 NARROW = Layout("narrow", 350, bins=60, left=0, lane=37, reserve=0, bars=250, growth=190)
 LAYOUTS = (WIDE, MIDDLE, NARROW)
+TWO_LAYOUTS = (WIDE, replace(NARROW, name="middle narrow"))  # of a page that has no room for three
 
 
 @dataclass(frozen=True, slots=True)

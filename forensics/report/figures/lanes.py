@@ -16,7 +16,7 @@ from forensics.report.figures.placing import around, beside, one_text, spread
 from forensics.report.text_width import fitted, text_width
 
 _EDGE = 8.0  # from the sides of the drawing to the plot
-_CONTROL_NAMES = {"wide": 344.0, "middle": 280.0, "narrow": 0.0}
+_CONTROL_NAMES = {"wide": 344.0, "middle": 280.0}
 _ROW = 15.0  # height of the label of a vertical line
 
 
@@ -94,7 +94,7 @@ def _absent(at: Frame, y: float, text: str, *, judged: bool = True) -> Label:
 
 def controls(incident: Incident, rows: Sequence[replayed.Row], layout: Layout) -> Figure:
     """Draw one lane per control from one second to the end of the incident, and the first alert and operator action as lines."""
-    left = _CONTROL_NAMES[layout.name]
+    left = _CONTROL_NAMES.get(layout.name, 0.0)
     axis_at = frame(layout, left=left)
     axis = axes.seconds_axis(_seconds(incident, rows), axis_at.left, axis_at.right)
     lines = list(_lines(incident, axis, layout))

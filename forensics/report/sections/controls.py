@@ -28,9 +28,11 @@ def section(report: Report, incident: Incident, room: Room, anchor: str) -> Sect
     assumed = replayed.assumptions([*shown, *listed])
     columns = replayed.columns(rows)
     more = (len(rest) - len(listed), "more control", "more controls")
+    of = incident, tuple(shown)
+    drawing = Drawing("controls", f"{anchor}-lanes", replayed.title(rows), of, legend=tuple(replayed.legend(shown)))
     blocks: list[Block] = [
         *paragraph(replayed.summary(rows), "lead"),
-        Drawing("controls", f"{anchor}-lanes", replayed.title(rows), (incident, tuple(shown)), legend=tuple(replayed.legend(shown))),
+        *([drawing] if room.all_figures else []),
         _table("Replayed controls", shown, columns, assumed, (0, "", "") if listed else more),
     ]
     if listed:

@@ -22,13 +22,14 @@ def blocks(report: Report, index: int, room: Room, anchors: Mapping[int, str]) -
     yield from _caused_by(report, index, anchors)
     yield from paragraph(summary.gate(incident))
     yield from _consequences(report, index, anchors)
-    yield Figures(tuple(Figure(one.value, one.label, _target(anchor, one.section)) for one in headline.figures(report, incident)))
+    yield Figures(tuple(Figure(one.value, one.label, _target(anchor, one.section, room)) for one in headline.figures(report, incident)))
     yield from _kept(conclusion.section(incident, names, anchor))
     drawn = charts.histogram(incident, room.bins)
     if drawn is not None:
         yield Drawing("bars", f"{anchor}-restarts", f"Restarts per {drawn.per} by class", (incident, drawn))
-    gap = "Detection gap: time since the first failure (log scale)"
-    yield Drawing("lanes", f"{anchor}-gap", gap, tuple(charts.detection_rows(incident)), anchor=f"{anchor}-detection")
+    if room.all_figures:
+        gap = "Detection gap: time since the first failure (log scale)"
+        yield Drawing("lanes", f"{anchor}-gap", gap, tuple(charts.detection_rows(incident)), anchor=f"{anchor}-detection")
     yield classes.of_incident(report, incident, names, room, anchor)
     yield from _kept(phases.section(report, incident, room, anchor, drawn))
     yield changes.section(report, incident, names, room, anchor)
@@ -45,7 +46,9 @@ def _kept(section: Section | None) -> Iterator[Section]:
         yield section
 
 
-def _target(anchor: str, section: str) -> str:
+def _target(anchor: str, section: str, room: Room) -> str:
+    if section == "detection" and not room.all_figures:
+        return f"{anchor}-who"
     return "method" if section == "method" else f"{anchor}-{section}"
 
 

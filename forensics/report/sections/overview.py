@@ -118,4 +118,6 @@ def _times(report: Report) -> str:
         )
         if seconds is not None
     ]
-    return f"Across {wording.plural(times.incidents, 'incident')}: {', '.join(parts)}." if parts else ""
+    noticed = sum(timeline.noticed_s(incident) is not None for incident in report.incidents)
+    of = f"{wording.count(noticed)} of {wording.plural(times.incidents, 'incident')} were noticed"
+    return f"{of}; of those whose times are known: {', '.join(parts)}." if parts else ""

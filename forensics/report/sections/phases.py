@@ -32,7 +32,7 @@ def _blocks(report: Report, incident: Incident, room: Room, anchor: str, drawn: 
         yield _list(report, incident, room)
         yield _matrix(report, incident, room)
     if drawn is not None:
-        if len(incident.phases) > 1:  # else the bars above show as much
+        if len(incident.phases) > 1 and room.all_figures:  # of one phase the bars above show as much
             yield Drawing("growth", f"{anchor}-cumulative", "Cumulative restarts", (incident, drawn))
         yield _numbers(report, drawn)
 
