@@ -50,7 +50,10 @@ def render(report: Report, options: RenderOptions) -> str:
 def _view(report: Report, options: RenderOptions, room: Room) -> View:
     document = compose(report, room, redacted=options.redact)
     where = wording.zone(report.timezone)
-    drawn = {drawing.name: draw(drawing, where, LAYOUTS if room.all_figures else TWO_LAYOUTS) for drawing in drawings(document.blocks)}
+    drawn = {
+        drawing.name: draw(drawing, where, LAYOUTS if room.all_figures or drawing.shape == "incidents" else TWO_LAYOUTS)
+        for drawing in drawings(document.blocks)
+    }
     data = {name: one.data for name, one in drawn.items() if one.data is not None} if options.figures else {}
     return View(document, _contents(document), drawn, data)
 

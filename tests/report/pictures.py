@@ -61,8 +61,18 @@ def take(pages: dict[str, Path], out: Path, profile: Path) -> None:
                     browser.picture(picture)
                     if shrink is not None:
                         subprocess.run([shrink, picture, "+dither", "-colors", "64", f"PNG8:{picture}"], check=True)
+            browser.open(page, scripts=False)
+            browser.picture(out / f"{name}.png")
             browser.open(page, media="print", scripts=False)
-            browser.pdf(out / f"{name}.pdf")
+            browser.pdf(profile.parent / f"{name}.pdf")
+            _side_by_side(profile.parent / f"{name}.pdf", out / f"{name}-paper.png")
+
+
+def _side_by_side(pdf: Path, picture: Path) -> None:
+    """Draw the sheets of paper in rows of four; needs pdftoppm and montage."""
+    subprocess.run(["pdftoppm", "-r", "60", "-gray", "-png", pdf, pdf.with_suffix("")], check=True)
+    sheets = sorted(pdf.parent.glob(f"{pdf.stem}-*.png"))
+    subprocess.run(["montage", *sheets, "-tile", "4x", "-geometry", "+6+6", "-background", "#888888", f"PNG8:{picture}"], check=True)
 
 
 def main() -> None:
