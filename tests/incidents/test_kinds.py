@@ -128,9 +128,7 @@ def test_a_client_that_restarts_a_unit_whose_runs_fail_while_stopping_makes_fail
         tale.fail_stopping(lives=49)
     analysis = analysed(tale.hold())
     assert kinds(analysis) == [("recurring", 20, 0, 0.0)]
-    assert analysis.incidents[0].verdict.startswith(
-        "app failed 20 times while it was being stopped, and was started again each time: a;"
-    )
+    assert analysis.incidents[0].verdict.startswith("app failed 20 times while it was being stopped, and was started again each time: a;")
     few = analysed(Tale().fail_stopping(lives=49).fail_stopping(lives=49).hold())
     assert (kinds(few), isolated(few)) == ([], [("app.service", "a", 2)])
 
