@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from forensics.compare import facts_of, read_earlier
-from forensics.compare.earlier import READS
+from forensics.compare.fields import READS
 from forensics.errors import JournalPermissionError, UsageError
 from forensics.report import REPORTERS, RenderOptions
 from forensics.report.json_report import SCHEMA_VERSION
