@@ -86,8 +86,11 @@ def _facts(file: str, report: dict[str, Any]) -> HostFacts:
 def _whose(report: dict[str, Any]) -> tuple[str, str]:
     """Return the host's name and its machine id, "" where none is named. Raises MistakeError for a report of several or of none."""
     names = {_words(name, "hosts") for name in list_in(report, "hosts")}
-    rows = [*objects_in(report, "incidents"), *objects_in(report, "isolated")]
-    machines = {_words(row.get("machine"), "machine") for row in rows} - names - {""}
+    rows = [*_bounded(report, "incidents"), *_bounded(report, "isolated")]
+    machines = {_words(row.get("machine"), "machine") for row in rows}
+    if "machines" in report:  # the reports of earlier versions name none where nothing failed
+        machines |= {_words(machine, "machines") for machine in list_in(report, "machines")}
+    machines -= {*names, ""}
     if (several := max(len(names), len(machines))) > 1:
         raise MistakeError(f"is a report of {plural(several, 'host')}; write one for each host")
     host, machine = next(iter(names), ""), next(iter(machines), "")
