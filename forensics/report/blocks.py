@@ -88,7 +88,7 @@ class Column:
 class Cell:
     """One value. below: further lines; id: the class's id; mark: the glyph's meaning and the glyph; swatch: its colour in the figures.
 
-    sort: what a page sorts by where the text is no plain number, such as a duration's seconds.
+    sort: what a page sorts by where the text is no plain number, such as a duration's seconds; file: a path beside the page to link to.
     """
 
     text: str
@@ -99,6 +99,7 @@ class Cell:
     mark: tuple[str, str] | None = None
     swatch: int | None = None
     sort: float | None = None
+    file: str = ""
 
 
 Row = tuple[Cell, ...]
@@ -222,7 +223,7 @@ class Drawing:
     """A figure. shape: what draws it; of: the values drawn; a table of the report has the same values as text."""
 
     kind: ClassVar[str] = "drawing"
-    shape: Literal["bars", "growth", "lanes", "controls", "incidents"]
+    shape: Literal["bars", "growth", "lanes", "controls", "incidents", "heat"]
     name: str
     title: str
     of: Any

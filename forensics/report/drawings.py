@@ -9,7 +9,7 @@ from typing import Any
 
 from forensics.report import charts, timeline
 from forensics.report.blocks import Block, Drawing, Folded, Section
-from forensics.report.figures import bars, incidents, interactive, lanes
+from forensics.report.figures import bars, heat, incidents, interactive, lanes
 from forensics.report.figures.description import Figure, Layout
 
 
@@ -77,4 +77,9 @@ def _incidents(drawing: Drawing, where: tzinfo, layouts: Sequence[Layout]) -> Dr
     return Drawn(drawn, swatches=drawing.of.classes, legend=drawing.legend, where="above")
 
 
-_DRAWERS = {"bars": _bars, "growth": _growth, "lanes": _lanes, "controls": _controls, "incidents": _incidents}
+def _heat(drawing: Drawing, where: tzinfo, layouts: Sequence[Layout]) -> Drawn:
+    drawn = _in(layouts, lambda layout: heat.draw(drawing.of, where, layout))
+    return Drawn(drawn, swatches=heat.SWATCHES, legend=drawing.legend, note="of the hosts of a row")
+
+
+_DRAWERS = {"bars": _bars, "growth": _growth, "lanes": _lanes, "controls": _controls, "incidents": _incidents, "heat": _heat}

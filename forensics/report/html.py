@@ -41,10 +41,10 @@ def render(report: Report, options: RenderOptions) -> str:
     """Render the fullest page that is small enough; the script of the figures is not counted."""
     for room in PAGES:
         view = _view(report, options, room)
-        page = _page(view, plotly="")
-        if len(page.encode()) <= LARGEST + (LARGEST_FIGURES if view.data else 0):
+        text = page(view)
+        if len(text.encode()) <= LARGEST + (LARGEST_FIGURES if view.data else 0):
             break
-    return _page(view, plotly_script()) if view.data else page
+    return page(view, plotly_script()) if view.data else text
 
 
 def _view(report: Report, options: RenderOptions, room: Room) -> View:
@@ -55,17 +55,19 @@ def _view(report: Report, options: RenderOptions, room: Room) -> View:
         for drawing in drawings(document.blocks)
     }
     data = {name: one.data for name, one in drawn.items() if one.data is not None} if options.figures else {}
-    return View(document, _contents(document), drawn, data)
+    return View(document, contents(document), drawn, data)
 
 
-def _contents(document: Document) -> tuple[tuple[str, str], ...]:
+def contents(document: Document) -> tuple[tuple[str, str], ...]:
     """List the sections; a page that is short needs no list."""
     listed = tuple((block.anchor, block.brief) for block in document.blocks if isinstance(block, Section) and block.brief)
     return listed if len(listed) >= _LEAST_CONTENTS else ()
 
 
-def _page(view: View, plotly: str) -> str:
+def page(view: View, plotly: str = "", more_style: str = "") -> str:
+    """Fill the template; more_style: the name of a further style sheet of the program."""
     style, page_script, figures_script = (_shipped(name) for name in ("style.css", "page.js", "figures.js"))
+    style += _shipped(more_style) if more_style else Markup()
     scripts = (page_script, figures_script, plotly) if view.data else (page_script,)
     return _templates().get_template("page.html.j2").render(
         document=view.document, contents=view.contents, drawn=view.drawn, data=view.data,

@@ -17,7 +17,11 @@ _BOLD = frozenset({"verdict"})
 
 
 def render(report: Report, options: RenderOptions) -> str:
-    document = compose(report, MARKDOWN, redacted=options.redact)
+    return whole(compose(report, MARKDOWN, redacted=options.redact))
+
+
+def whole(document: b.Document) -> str:
+    """Write a document with its head."""
     times = document.heading.removeprefix(document.title)  # the program's own
     head = [f"# {plain(document.title)}{times}", plain(" · ".join(document.scope), _LONGEST), plain(document.warning)]
     verdict = f"**{plain(document.verdict, _LONGEST)}**"

@@ -30,7 +30,7 @@ _WIDEST_ID = 34
 
 def render(report: Report, options: RenderOptions) -> str:
     room = BRIEF if options.brief else TERMINAL
-    return printed(_parts(compose(report, room, redacted=options.redact), room, report.timezone), options)
+    return printed(parts(compose(report, room, redacted=options.redact), room, report.timezone), options)
 
 
 def printed(parts: Iterable[RenderableType], options: RenderOptions) -> str:
@@ -53,7 +53,7 @@ def printed(parts: Iterable[RenderableType], options: RenderOptions) -> str:
     return encodable(text, options.encoding)
 
 
-def _parts(document: b.Document, room: Room, zone: str) -> Iterator[RenderableType]:
+def parts(document: b.Document, room: Room, zone: str) -> Iterator[RenderableType]:
     yield Text(" · ".join(document.scope), style="dim")
     if document.warning:
         yield Text(document.warning, style="bold red")
