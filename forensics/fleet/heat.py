@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from forensics.fleet.facts import HostFacts
 from forensics.model.fleet import Heat, HeatRow
 
-MOST_ROWS, STEPS = 60, 48
+MOST_ROWS, STEPS = 60, 96
 
 _Groups = Mapping[tuple[str, bool], Sequence[HostFacts]]
 

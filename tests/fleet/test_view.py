@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from forensics.fleet import view
-from forensics.fleet.heat import MOST_ROWS
+from forensics.fleet.heat import MOST_ROWS, STEPS
 from forensics.model.fleet import OTHERS
 from tests.fleet import fleets
 from tests.fleet.fleets import NOW, START, SWITCH, host, summary
@@ -69,7 +69,7 @@ def test_every_failed_host_is_in_the_heat_map_and_its_rows_are_few(made):
     shown = view.of(made, NOW)
     assert len(shown.heat.rows) <= MOST_ROWS
     assert sum(row.size for row in shown.heat.rows) == shown.failed
-    assert all(0 <= count <= row.size and len(row.counts) == 48 for row in shown.heat.rows for count in row.counts)
+    assert all(0 <= count <= row.size and len(row.counts) == STEPS for row in shown.heat.rows for count in row.counts)
     assert all(any(row.counts) for row in shown.heat.rows)
 
 

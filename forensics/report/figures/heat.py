@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import tzinfo
 from itertools import groupby
 
@@ -14,6 +14,7 @@ from forensics.report.text_width import fitted
 
 SWATCHES = ((11, "a quarter or less"), (12, "up to half"), (13, "up to three quarters"), (14, "more"))
 _LEVELS = 4
+_MOST_LINES, _MOST_STEPS = 700, 64
 _NAMES = {"wide": 300.0, "middle": 240.0, "narrow": 0.0}
 _EDGE, _RIGHT = 8.0, 14.0
 _TOP, _ROW, _NAME = 4.0, 14.0, 15.0
@@ -23,13 +24,14 @@ def draw(values: Heat, where: tzinfo, layout: Layout) -> Figure:
     """Draw the rows from the start of the window to its end."""
     low = _EDGE if layout.stacked else _NAMES[layout.name]
     axis = TimeAxis(values.start, values.end, low, layout.width - _RIGHT)
+    each = _steps_drawn_as_one(values, 2 if layout.stacked else 1)
     strokes: list[Stroke] = []
     labels: list[Label] = []
     y = _TOP
     for row in values.rows:
         middle = y + (_NAME if layout.stacked else 0.0) + _ROW / 2
         labels.append(_name(row, axis, layout, y, middle))
-        strokes += _stretches(row, values, axis, middle, each=2 if layout.stacked else 1)
+        strokes += _stretches(row, values, axis, middle, each)
         y = middle + _ROW / 2 + 1
     return Figure(
         layout=layout.name,
@@ -53,8 +55,7 @@ def _name(row: HeatRow, axis: TimeAxis, layout: Layout, top: float, middle: floa
 
 def _stretches(row: HeatRow, values: Heat, axis: TimeAxis, middle: float, each: int) -> Iterator[Stroke]:
     """Draw one line for each run of steps of the same level; each: steps that are drawn as one."""
-    levels = [_level(max(row.counts[k : k + each]), row.size) for k in range(0, len(row.counts), each)]
-    for level, start, end in _runs(levels):
+    for level, start, end in _runs(row, each):
         if level:
             first, last = (axis.at(values.start + values.step * min(len(row.counts), k * each)) for k in (start, end))
             yield Stroke(first, middle, last, middle, f"heat h{level}")
@@ -64,8 +65,16 @@ def _level(count: int, size: int) -> int:
     return min(_LEVELS, -(-count * _LEVELS // max(1, size)))
 
 
-def _runs(levels: Sequence[int]) -> Iterator[tuple[int, int, int]]:
-    """Yield (level, first step, step after the last) of neighbours with the same level."""
+def _steps_drawn_as_one(values: Heat, each: int) -> int:
+    """Double the steps that are drawn as one until there are few enough lines for a small page."""
+    while each < _MOST_STEPS and sum(1 for row in values.rows for level, _, _ in _runs(row, each) if level) > _MOST_LINES:
+        each *= 2
+    return each
+
+
+def _runs(row: HeatRow, each: int) -> Iterator[tuple[int, int, int]]:
+    """Yield (level, first step, step after the last) of neighbours with the same level; each: steps that count as one."""
+    levels = [_level(max(row.counts[k : k + each]), row.size) for k in range(0, len(row.counts), each)]
     at = 0
     for level, some in groupby(levels):
         length = sum(1 for _ in some)

@@ -11,23 +11,24 @@ from forensics.report.sections.fleet_words import listed
 from forensics.sanitize import one_line
 
 _LONGEST = 300
+_NAMED = 2  # in a sentence
 
 
 def warning(view: FleetView) -> Iterator[Block]:
     """Warn in one sentence where the numbers are lower bounds."""
     doubts, age = view.doubts, wording.spoken_duration(view.doubts.old_s)
     counted = (
-        (len(doubts.hosts_missing), "host sent no report", "hosts sent no report"),
-        (len(doubts.unread), "report could not be read", "reports could not be read"),
-        (len(doubts.hosts_old), f"report is older than {age}", f"reports are older than {age}"),
-        (len(doubts.hosts_incomplete), "report is of incomplete data", "reports are of incomplete data"),
+        (doubts.hosts_missing, "host sent no report", "hosts sent no report"),
+        (tuple(file for file, _ in doubts.unread), "report could not be read", "reports could not be read"),
+        (doubts.hosts_old, f"report is older than {age}", f"reports are older than {age}"),
+        (doubts.hosts_incomplete, "report is of incomplete data", "reports are of incomplete data"),
     )
-    missing = [wording.plural(number, one, many) for number, one, many in counted if number]
+    missing = [f"{wording.plural(len(names), one, many)} ({listed(names, _NAMED)})" for names, one, many in counted if names]
     if doubts.are_lower_bounds:
         yield Paragraph((Span("The numbers are lower bounds: ", "bad"), Span(f"{', '.join(missing)}.")), "lead")
     if doubts.hosts_wrong_clock:
         number = wording.plural(len(doubts.hosts_wrong_clock), "host has", "hosts have")
-        yield from paragraph(f"{number} a wrong clock and may be off in time: {listed(doubts.hosts_wrong_clock, 3)}.", "note")
+        yield from paragraph(f"{number} a wrong clock and may be off in time: {listed(doubts.hosts_wrong_clock, _NAMED)}.", "note")
 
 
 def blocks(view: FleetView, most: int) -> Iterator[Block]:
