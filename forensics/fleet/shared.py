@@ -13,10 +13,16 @@ _BEFORE = timedelta(days=1)
 _LEAST_HOSTS, _LEAST_SHARE = 2, 0.5
 
 
+UNLISTED = ""  # no change has this key
+_NO_CAUSES = frozenset({"login"})  # who looks at a failure logs in
+
+
 def having_changes(hosts: Sequence[HostFacts]) -> dict[str, set[str]]:
-    """Return the keys of the hosts that have a change, by the change's key."""
+    """Return the keys of the hosts that have a change, by the change's key; under UNLISTED those without any."""
     having: dict[str, set[str]] = defaultdict(set)
     for host in hosts:
+        if not host.changes:
+            having[UNLISTED].add(host.key)
         for change in host.changes:
             having[change.key].add(host.key)
     return having
@@ -35,7 +41,8 @@ def shared_change(
     for host in affected:
         row = rows[host.key]
         triggers = {one.key: one for one in _triggers(host, row.signature)}
-        before = triggers | {change.key: change for change in host.changes if row.first - _BEFORE <= change.time <= row.first}
+        before = triggers | {one.key: one for one in host.changes if row.first - _BEFORE <= one.time <= row.first}
+        before = {key: one for key, one in before.items() if key != UNLISTED and one.kind not in _NO_CAUSES}
         began.update(triggers.keys())
         sharing.update(before.keys())
         for key, change in before.items():
@@ -46,7 +53,9 @@ def shared_change(
     well = {key: changed.get(key, set()) - rows.keys() for key in likely}
     best = min(likely, key=lambda key: (-sharing[key], -began[key], len(well[key]), key))
     healthy = sorted(names[key] for key in well[best])
-    return SharedChange(samples[best].kind, samples[best].summary, sharing[best], tuple(healthy))
+    return SharedChange(
+        samples[best].kind, samples[best].summary, sharing[best], tuple(healthy), len(changed.get(UNLISTED, set()) - rows.keys())
+    )
 
 
 def _triggers(host: HostFacts, signature: str) -> Iterator[ChangeFacts]:

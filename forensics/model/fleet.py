@@ -8,12 +8,16 @@ from datetime import datetime, timedelta
 
 @dataclass(frozen=True, slots=True)
 class SharedChange:
-    """A change that several hosts had before their first failure of a class. well: hosts that have it and never failed so."""
+    """A change that several hosts had before their first failure of a class.
+
+    hosts_well: those that have it and never failed so; unlisted: hosts that never failed so, and whose report lists no changes.
+    """
 
     kind: str
     summary: str
     sharing: int
     hosts_well: tuple[str, ...]
+    unlisted: int
 
 
 @dataclass(frozen=True, slots=True)

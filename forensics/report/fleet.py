@@ -18,7 +18,7 @@ LARGEST = 300_000  # bytes of a page
 _TERMINAL = FleetRoom(TERMINAL, classes=6, sentences=3, groups=6, hosts=0, names=0, doubts=3)
 _MARKDOWN = FleetRoom(MARKDOWN, classes=40, sentences=20, groups=40, hosts=0, names=0, doubts=20)
 _PAGES = (
-    FleetRoom(PAGES[0], classes=60, sentences=20, groups=48, hosts=200, names=20_000, doubts=60),
+    FleetRoom(PAGES[0], classes=60, sentences=20, groups=48, hosts=500, names=20_000, doubts=60),
     FleetRoom(PAGES[0], classes=40, sentences=12, groups=48, hosts=40, names=12_000, doubts=30),
     FleetRoom(PAGES[0], classes=30, sentences=8, groups=30, hosts=10, names=4_000, doubts=20),
     FleetRoom(PAGES[0], classes=20, sentences=5, groups=20, hosts=3, names=1_000, doubts=10),

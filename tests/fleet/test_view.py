@@ -53,6 +53,13 @@ def test_of_two_changes_the_one_that_fewer_healthy_hosts_have_is_named():
     assert seen_by(*broken, *fine).classes[0].change.summary == SWITCH.summary
 
 
+def test_a_login_is_no_shared_change_and_reports_without_changes_are_counted():
+    login = replace(SWITCH, key="login", kind="login")
+    broken = [host(k, change=False, after_s=60, changes=(login, SWITCH)) for k in range(3)]
+    change = seen_by(*broken, host(4, change=False)).classes[0].change
+    assert (change.kind, change.hosts_well, change.unlisted) == ("system-switch", (), 1)
+
+
 def test_hosts_are_grouped_by_what_cost_most_the_healthy_last():
     groups = view.of(fleets.switched(8), NOW).groups
     assert [(group.signature, group.still_down, len(group.hosts)) for group in groups] == [(fleets.TORCH, True, 6), ("", False, 2)]

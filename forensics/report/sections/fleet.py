@@ -74,7 +74,7 @@ def headline(view: FleetView) -> str:
     down = f"{wording.count(main.still_down)} still down" if main.still_down else "none still down"
     others = len(view.classes) - 1
     also = f"; {wording.plural(others, 'more class', 'more classes')}" if others else ""
-    return f"{on}{after}{some}; {hours(main.downtime_s)}; {down}{also}"
+    return "; ".join([f"{on}{after}{some}", *([hours(main.downtime_s)] if main.downtime_s else []), f"{down}{also}"])
 
 
 def blocks(view: FleetView, room: FleetRoom) -> Iterator[Block]:
@@ -122,7 +122,7 @@ def _row(row: FleetClass, room: FleetRoom) -> tuple[Cell, ...]:
     cells = (
         Cell(wording.count(row.affected)),
         Cell(down, "bad" if row.still_down else "dim"),
-        Cell(hours(row.downtime_s).split(" ", 1)[0], sort=row.downtime_s),
+        Cell(hours(row.downtime_s).split(" ", 1)[0] if row.downtime_s else "–", sort=row.downtime_s),
         Cell(wording.count(row.failures)),
         Cell(wording.count(row.restarts)),
         Cell(one_line(row.title, _LONGEST_TITLE), "strong", id=_id(row)),
@@ -142,7 +142,7 @@ def sentence(row: FleetClass, view: FleetView) -> str:
         parts.append(f"half within {wording.duration(row.half_s)}, all within {wording.duration(row.all_s)}")
     elif row.affected > 1:
         parts.append(f"both within {wording.duration(row.all_s)}")
-    parts += [hours(row.downtime_s), wording.plural(row.restarts, "restart")]
+    parts += [*([hours(row.downtime_s)] if row.downtime_s else []), wording.plural(row.restarts, "restart")]
     if row.still_down:
         parts.append(f"still down: {wording.count(row.still_down)}")
     return f"{_id(row)}{where}: {'; '.join(parts)}.{_shared(row)}"
@@ -154,10 +154,11 @@ def _shared(row: FleetClass) -> str:
         return "" if row.affected < 2 else " No change in the day before is shared by half of them."
     of = "all" if change.sharing == row.affected else f"{wording.count(change.sharing)} of them"
     before = f" The same change before it on {of}: {brief(change.summary, _LONGEST_SUMMARY)}."
+    unlisted = f"; {wording.plural(change.unlisted, 'other report lists', 'other reports list')} no changes" if change.unlisted else ""
     if not change.hosts_well:
-        return f"{before} No host has this change without this failure."
+        return f"{before} No host is known to have this change without this failure{unlisted}."
     have = wording.plural(len(change.hosts_well), "host has", "hosts have")
-    return f"{before} {have} this change without this failure: {listed(change.hosts_well, 5)}."
+    return f"{before} {have} this change without this failure: {listed(change.hosts_well, 5)}{unlisted}."
 
 
 def _id(row: FleetClass) -> str:
