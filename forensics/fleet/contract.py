@@ -7,19 +7,69 @@ from datetime import UTC, datetime
 from typing import Any
 
 from forensics.fleet.facts import ChangeFacts, ClassFacts, HostFacts, IncidentFacts, Summary
+from forensics.model.fleet import FleetClass, FleetView
 
 SCHEMA_VERSION = 1
 
 
-def to_json(summary: Summary) -> str:
-    """Write all of a summary; equal summaries give equal bytes."""
-    return json.dumps(summary_keys(summary), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+def to_json(summary: Summary, view: FleetView | None = None) -> str:
+    """Write all of a summary, and what a view of it counts; equal ones give equal bytes."""
+    counted = {} if view is None else _counted(view)
+    keys = {"schema_version": SCHEMA_VERSION, "kind": "fleet", **counted, **_summary(summary)}
+    return json.dumps(keys, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def summary_keys(summary: Summary) -> dict[str, Any]:
+def _counted(view: FleetView) -> dict[str, Any]:
+    doubts = view.doubts
     return {
-        "schema_version": SCHEMA_VERSION,
-        "kind": "fleet",
+        "generated": _time(view.now),
+        "window": {"since": _time(view.since), "until": _time(view.until)},
+        "lower_bounds": doubts.are_lower_bounds,
+        "totals": {
+            "hosts": view.known,
+            "failed": view.failed,
+            "still_down": view.still_down,
+            "failures": view.failures,
+            "restarts": view.restarts,
+            "downtime_s": _seconds(view.downtime_s),
+        },
+        "classes": [_on_hosts(row) for row in view.classes],
+        "versions": dict(view.versions),
+        "doubts": {
+            "missing": list(doubts.hosts_missing),
+            "old": list(doubts.hosts_old),
+            "incomplete": list(doubts.hosts_incomplete),
+            "wrong_clock": list(doubts.hosts_wrong_clock),
+            "one_name": list(doubts.hosts_one_name),
+            "one_machine": list(doubts.hosts_one_machine),
+            "twice": list(doubts.hosts_twice),
+        },
+    }
+
+
+def _on_hosts(row: FleetClass) -> dict[str, Any]:
+    change = row.change
+    return {
+        "signature": row.signature,
+        "title": row.title,
+        "units": list(row.units),
+        "hosts": row.affected,
+        "first_host": row.host,
+        "first": _time(row.first),
+        "half_within_s": _seconds(row.half_s),
+        "all_within_s": _seconds(row.all_s),
+        "failures": row.failures,
+        "restarts": row.restarts,
+        "downtime_s": _seconds(row.downtime_s),
+        "still_down": row.still_down,
+        "change": None
+        if change is None
+        else {"kind": change.kind, "summary": change.summary, "hosts": change.sharing, "hosts_well": list(change.hosts_well)},
+    }
+
+
+def _summary(summary: Summary) -> dict[str, Any]:
+    return {
         "hosts": [_host(host) for host in summary.hosts],
         "reports": [{"key": copy.key, "host": copy.host, "generated": _time(copy.generated), "file": copy.file} for copy in summary.copies],
         "unread": [{"file": each.file, "why": each.why} for each in summary.unread],

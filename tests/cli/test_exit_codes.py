@@ -25,8 +25,9 @@ NEEDED = {
     "export parquet": ["--table", "entries"],
     "export loki": ["--url", "http://127.0.0.1:9"],
     "show": ["1"],
+    "fleet": ["."],
 }
-NAMES = {"report": "x.html", "export textfile": "x.prom"}  # of an output, where its end counts
+NAMES = {"report": "x.html", "fleet": "x.html", "export textfile": "x.prom"}  # of an output, where its end counts
 OTHERWISE = {"generate model-ladder", "generate post-deploy", "generate litellm"}  # refuse other things first
 WRITE = [name for name, options in command_options().items() if "--output" in options and name not in OTHERWISE]
 READ = [name for name, options in command_options().items() if {"--since", "--file", "--unit"} <= options]
