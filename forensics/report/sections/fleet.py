@@ -138,7 +138,9 @@ def sentence(row: FleetClass, view: FleetView) -> str:
     where = f" on {listed(row.units, 3)}" if row.units else ""
     parts = [f"{wording.count(row.affected)} of {wording.plural(view.known, 'host')}"]
     parts.append(f"first {brief(row.host, _LONGEST_ID)} at {wording.minute(row.first)}")
-    if row.affected > 2:
+    if row.affected > 1 and not row.all_s:
+        parts.append("all at the same time")
+    elif row.affected > 2:
         parts.append(f"half within {wording.duration(row.half_s)}, all within {wording.duration(row.all_s)}")
     elif row.affected > 1:
         parts.append(f"both within {wording.duration(row.all_s)}")
