@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from forensics.fleet.facts import ChangeFacts, ClassFacts, HostFacts, IncidentFacts, Summary
-from forensics.model.fleet import FleetClass, FleetView
+from forensics.model.fleet import FleetClass, FleetView, SharedChange
 
 SCHEMA_VERSION = 1
 
@@ -62,9 +62,17 @@ def _on_hosts(row: FleetClass) -> dict[str, Any]:
         "restarts": row.restarts,
         "downtime_s": _seconds(row.downtime_s),
         "still_down": row.still_down,
-        "change": None
-        if change is None
-        else {"kind": change.kind, "summary": change.summary, "hosts": change.sharing, "hosts_well": list(change.hosts_well)},
+        "change": None if change is None else _shared(change),
+    }
+
+
+def _shared(change: SharedChange) -> dict[str, Any]:
+    return {
+        "kind": change.kind,
+        "summary": change.summary,
+        "hosts": change.sharing,
+        "hosts_well": list(change.hosts_well),
+        "unlisted": change.unlisted,
     }
 
 
