@@ -55,7 +55,7 @@ def _name(row: HeatRow, axis: TimeAxis, layout: Layout, top: float, middle: floa
 
 def _stretches(row: HeatRow, values: Heat, axis: TimeAxis, middle: float, each: int) -> Iterator[Stroke]:
     """Draw one line for each run of steps of the same level; each: steps that are drawn as one."""
-    for level, start, end in _runs(row, each):
+    for level, start, end in _equal_steps(row, each):
         if level:
             first, last = (axis.at(values.start + values.step * min(len(row.counts), k * each)) for k in (start, end))
             yield Stroke(first, middle, last, middle, f"heat h{level}")
@@ -67,12 +67,12 @@ def _level(count: int, size: int) -> int:
 
 def _steps_drawn_as_one(values: Heat, each: int) -> int:
     """Double the steps that are drawn as one until there are few enough lines for a small page."""
-    while each < _MOST_STEPS and sum(1 for row in values.rows for level, _, _ in _runs(row, each) if level) > _MOST_LINES:
+    while each < _MOST_STEPS and sum(1 for row in values.rows for level, _, _ in _equal_steps(row, each) if level) > _MOST_LINES:
         each *= 2
     return each
 
 
-def _runs(row: HeatRow, each: int) -> Iterator[tuple[int, int, int]]:
+def _equal_steps(row: HeatRow, each: int) -> Iterator[tuple[int, int, int]]:
     """Yield (level, first step, step after the last) of neighbours with the same level; each: steps that count as one."""
     levels = [_level(max(row.counts[k : k + each]), row.size) for k in range(0, len(row.counts), each)]
     at = 0
