@@ -96,10 +96,13 @@ class _Journal:
         members = [line.row for line in near if _is_member(line, own, event)]
         message = own.message or ""
         lines, decides = _whole(message, event)
+        before = [line.message or "" for line in near if line.row < members[0]][-BLOCK:]
+        after = [line.message or "" for line in near if line.row > members[-1]][:BLOCK]
+        whole = [line.message or "" for line in near if members[0] <= line.row <= members[-1]]
         return _Around(
-            before=_before([line.message or "" for line in near if line.row < members[0]]),
+            before=() if _in_key(before) else _lines(before[-BEFORE:])[-BEFORE:],
             event=lines if len(lines) > 1 or lines[0] != message else (),
-            after=_lines([line.message or "" for line in near if line.row > members[-1]][:AFTER])[:AFTER],
+            after=_lines(_behind_key(after) if _in_key([*before, *whole]) else after)[:AFTER],
             decides=decides,
         )
 
@@ -136,12 +139,18 @@ def _is_member(line: Line, own: Line, event: Event | None) -> bool:
     return line.row == own.row or (line[2:4] == own[2:4] and event.since <= line.time <= event.until)
 
 
-def _before(messages: Sequence[str]) -> tuple[str, ...]:
-    """Return the last lines before an event; none in the middle of a private key, whose lines nothing else gives away."""
-    key_begun = False
-    for message in messages[-BLOCK:]:
-        key_begun = (key_begun and not key_blocks.ends(message)) or key_blocks.begins(message) is not None
-    return () if key_begun else _lines(messages[-BEFORE:])[-BEFORE:]
+def _in_key(messages: Sequence[str]) -> bool:
+    """Whether a private key that is logged line by line goes on after these messages: nothing else gives its lines away."""
+    begun = False
+    for message in messages:
+        begun = (begun and not key_blocks.ends(message)) or key_blocks.begins(message) is not None
+    return begun
+
+
+def _behind_key(messages: Sequence[str]) -> Sequence[str]:
+    """Leave out the rest of a private key."""
+    end = next((k for k, message in enumerate(messages) if key_blocks.ends(message)), len(messages))
+    return messages[end + 1 :]
 
 
 def _lines(messages: Sequence[str]) -> tuple[str, ...]:

@@ -124,3 +124,11 @@ def test_a_secret_is_redacted_although_what_gives_it_away_is_not_shown(before):
     assert "Your API key" not in shown
     assert before[1] not in shown
     assert before[1] not in "\n".join(found.before)
+
+
+def test_what_is_left_of_a_private_key_is_shown_on_neither_side_of_one_of_its_lines():
+    block = ["-----BEGIN RSA PRIVATE KEY-----", *[f"{number:02}{KEY[2:]}" for number in range(5)], "-----END RSA PRIVATE KEY-----"]
+    found = evidence(failing(before=block), "039vYmF")
+    assert found.before == ()
+    assert not set(block) & set(found.after)
+    assert found.after[0] == TRACEBACK[0]
