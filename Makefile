@@ -82,7 +82,7 @@ test: setup
 	@.ci/system-packages test
 	@$(BIN)/python hatch_build.py --fetch
 	@$(BIN)/python -m compileall -q forensics fixtures  # once, not by each of the hundreds of processes of the tests
-	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 check: setup
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target static
