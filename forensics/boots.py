@@ -35,3 +35,8 @@ def host_names(entries: pl.DataFrame) -> tuple[str, ...]:
     last = named.group_by("machine", "host").agg(pl.col("row").last()).with_columns(pl.col("host").cast(pl.String)).collect()
     machine = pl.coalesce(pl.col("machine").cast(pl.String), "host")
     return tuple(last.sort("row").group_by(machine, maintain_order=True).agg(pl.col("host").last())["host"].unique().sort())
+
+
+def machine_ids(entries: pl.DataFrame) -> tuple[str, ...]:
+    """List the machines' ids, sorted."""
+    return tuple(entries["machine"].drop_nulls().unique().cast(pl.String).sort())

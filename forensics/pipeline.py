@@ -15,8 +15,9 @@ import polars as pl
 from forensics import __version__
 from forensics.assembly import Assembly, assemble
 from forensics.attempts import lifecycle_of
-from forensics.boots import host_names
+from forensics.boots import host_names, machine_ids
 from forensics.changes import find_changes
+from forensics.changes.shell import is_read_only
 from forensics.classes.overrides import Overrides, apply_overrides, read_overrides
 from forensics.errors import NothingRecordedError, UsageError
 from forensics.incidents import Analysis, Inputs, analyse
@@ -25,7 +26,7 @@ from forensics.ingest.files import Progress
 from forensics.ingest.sources import ingest_or_use_store, ingest_sources
 from forensics.model.frames import ENTRIES, checked
 from forensics.model.own_entries import is_drill
-from forensics.model.values import Asked, Damage, Report, Window
+from forensics.model.values import Asked, Change, Damage, Report, Window
 from forensics.paths import overrides_file, store_folder, users_patterns
 from forensics.query import Query, unit_pattern
 from forensics.resources import folder
@@ -38,6 +39,8 @@ from forensics.wording import plural, zone
 Notice = Callable[[str], object]
 ALWAYS = Window(None, None)
 MOST_NAMED = 8  # units in a sentence
+MOST_CHANGES = 200  # of a report
+OF_ONE_HOST = ("login", "unit-job", "unit-reload")  # kinds of CHANGES
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,7 @@ def investigate(query: Query, progress: Progress | None = None, notice: Notice =
     analysis = analyse(_inputs(history), ALWAYS if whole else read.window, query.declared, zone(query.timezone))
     refused = (f"Skipped patterns: {catalogue.format_mistakes(patterns.refused)}",) if patterns.refused else ()
     report = _report(query, read, analysis, notes=(*patterns.notes, *refused))
+    report = replace(report, machines=machine_ids(read.entries), changes=_to_the_machines(history.changes, report.window))
     return Investigation(history, analysis.classed_restarts, report, read.window)
 
 
@@ -129,6 +133,15 @@ def _inputs(history: History) -> Inputs:
         captured=labelled.events,
         ranked=labelled.ranked,
     )
+
+
+def _to_the_machines(changes: pl.DataFrame, window: Window) -> tuple[Change, ...]:
+    """Choose the newest changes of CHANGES that several hosts may share, by time: not who logged in, what was read, or which job ran."""
+    inside = changes.filter(pl.col("time").is_between(window.since, window.until), ~pl.col("kind").cast(pl.String).is_in(OF_ONE_HOST))
+    rows = inside.sort("time", "row").select("time", "kind", "summary").unique(maintain_order=True)
+    readers = [summary for summary in rows["summary"].unique() if is_read_only(summary)]
+    kept = rows.filter(~pl.col("summary").is_in(readers)).tail(MOST_CHANGES)
+    return tuple(Change(time, kind, summary, None) for time, kind, summary in kept.rows())
 
 
 def span_of(entries: pl.DataFrame, window: Window) -> tuple[datetime, datetime]:

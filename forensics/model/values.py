@@ -329,3 +329,5 @@ class Report:
     generated: datetime | None = None
     compare: Comparison | None = None  # with an earlier window
     asked: Asked = Asked()
+    machines: tuple[str, ...] = ()  # their ids, where they are recorded
+    changes: tuple[Change, ...] = ()  # to the machines, the newest, by time; also where nothing failed; without their evidence

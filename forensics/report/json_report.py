@@ -78,6 +78,8 @@ def contract(report: Report, *, redacted: bool = True) -> dict[str, Any]:
         "controls": [control_keys(control) for control in report.controls],
         "notes": list(report.notes),
         "compare": _comparison(report.compare),
+        "machines": list(report.machines),
+        "changes": [{"time": _time(change.time), "kind": change.kind, "summary": change.summary} for change in report.changes],
     }
 
 

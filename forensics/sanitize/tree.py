@@ -23,7 +23,7 @@ NEVER_REDACTED = frozenset(
     {
         "host", "hosts", "machine", "manager", "unit", "units", "caused_by", "id", "signature", "primary", "kind", "outcome", "severity",
         "downtime_method", "name", "timezone", "version", "file", "cause", "remedy", "references", "restart_helps_when",
-        "control", "source", "status", "link", "assumptions", "options", "directories", "files", "what",
+        "machines", "control", "source", "status", "link", "assumptions", "options", "directories", "files", "what",
         "classes", "port",
     }
 )  # fmt: skip

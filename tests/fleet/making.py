@@ -37,8 +37,8 @@ def failed(number: int, later: timedelta = timedelta(), **changed) -> dict:
 
 
 def well(number: int, **changed) -> dict:
-    """Make the report of a host on which nothing failed; such a report names no machine."""
-    report = json.loads(seed_text())
+    """Make the report of a host on which nothing failed, as earlier versions wrote it: it names no machine and lists no changes."""
+    report = {name: value for name, value in json.loads(seed_text()).items() if name not in ("machines", "changes")}
     totals = {name: dict.fromkeys(report[name], 0) for name in ("failures", "restarts")}
     return {**report, "host": host_name(number), "hosts": [host_name(number)], **WELL, **totals, **changed}
 
