@@ -115,3 +115,17 @@ def test_equal_summaries_are_equal_bytes_and_name_nothing_of_the_seed():
     text = to_json(summarise([("x.json", failed(5))]))
     assert NAME not in text
     assert MACHINE not in text
+
+
+@pytest.mark.parametrize(
+    ("summary", "key"),
+    [
+        ("root ran ssh GPU1 and gpu1.example.org", "root ran ssh HOST and HOST"),
+        ("root ran touch gpu12 agpu1 gpu1", "root ran touch gpu12 agpu1 HOST"),
+        ("gpu1gpu1", "gpu1gpu1"),
+        ("nothing of it", "nothing of it"),
+        ("gpu1", "HOST"),
+    ],
+)
+def test_a_hosts_name_is_replaced_where_it_is_a_word(summary, key):
+    assert change_key("operator", summary, "gpu1.example.org") == f"operator: {key}"
