@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from sys import intern
 from typing import Any
 
 from forensics.compare.fields import (
@@ -107,8 +108,8 @@ def _bounded(of: dict[str, Any], name: str) -> list[dict[str, Any]]:
 
 
 def _words(value: Any, name: str) -> str:
-    """Return a text without halves of surrogate pairs, which no output could hold."""
-    return text(value, name).encode(errors="replace").decode()
+    """Return a text without halves of surrogate pairs, which no output could hold; the same text of many hosts is kept once."""
+    return intern(text(value, name).encode(errors="replace").decode())
 
 
 def _incident(row: dict[str, Any], host: str) -> IncidentFacts:
@@ -163,7 +164,7 @@ def _classes(report: dict[str, Any], incidents: tuple[IncidentFacts, ...], isola
 
 def _change(row: dict[str, Any], host: str) -> ChangeFacts:
     kind, summary = _words(row.get("kind"), "kind"), _words(row.get("summary"), "summary")
-    return ChangeFacts(change_key(kind, summary, host), kind, summary, time_in(row, "time"))
+    return ChangeFacts(intern(change_key(kind, summary, host)), kind, summary, time_in(row, "time"))
 
 
 def _changes(report: dict[str, Any], incidents: list[dict[str, Any]], host: str) -> tuple[ChangeFacts, ...]:
