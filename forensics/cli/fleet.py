@@ -72,7 +72,7 @@ def fleet(
 
     summary = sanitized(_read(reports), redact=redact)
     machines = {host.machine for host in summary.hosts}
-    page = view.of(summary, now, [name for name in expected if name not in machines], age)
+    page = sanitized(view.of(summary, now, [name for name in expected if name not in machines], age), redact=redact)
     shown = _rendered(summary, page, written_as if format_ is None else format_, redact=redact, to_terminal=output is None)
     if output is None:
         typer.echo(shown, nl=False, color=outputs.wants_color())

@@ -1,6 +1,7 @@
 """`fleet` reads what hosts wrote with `report`, shows it in four formats, and ends as its options ask."""
 
 import json
+import os
 
 import pytest
 
@@ -80,8 +81,20 @@ def test_no_report_is_one_sentence(inbox):
 
 
 def test_hostile_text_reaches_no_output(inbox):
+    (inbox / os.fsdecode(b"\xff\x1b]0;x\x07.json")).write_text("junk")
+    (inbox / "hosts").write_text("gpu\u202e9\n")
     text = failed_text(5).replace("The port is already in use", "\\u001b]0;x\\u0007<script>alert(1)</script>\\u202e")
     (inbox / "hostile.json").write_text(text)
-    outputs = [fleet(inbox, "--format", name).stdout for name in ("term", "html", "md", "json")]
+    shown = [fleet(inbox, "--expect", inbox / "hosts", "--format", name) for name in ("term", "html", "md", "json")]
+    outputs = [each.stdout for each in shown]
+    assert [(each.returncode, each.stderr) for each in shown] == [(0, "")] * 4
     assert all(character not in output for output in outputs for character in "\x1b\x07\u202e")
     assert "<script>alert" not in outputs[1]
+
+
+def test_a_secret_of_a_report_that_was_not_redacted_reaches_no_output(inbox):
+    token = "ghp_" + "k3J9xQ2mV7bN4tR8wZ1cL6pD5sF0gH2yA3eU"
+    (inbox / "raw.json").write_text(failed_text(5).replace("systemctl restart tabbyapi", f"curl -H 'Authorization: Bearer {token}' x"))
+    for name in ("term", "html", "md", "json"):
+        assert token not in fleet(inbox, "--format", name).stdout
+        assert name != "json" or token in fleet(inbox, "--format", name, "--no-redact").stdout
