@@ -13,7 +13,7 @@ _LONGEST = 500  # characters of a key
 _STORE_PATH = re.compile(r"/nix/store/\w{1,64}-")
 _SHORT_HASH = re.compile(r" \([0-9a-z]{8}\)")  # as a summary ends that names a system of the Nix store
 _TIME = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?(?:\.\d{1,9})?Z?)?|(?<!\d)\d\d:\d\d:\d\d(?:\.\d{1,9})?")
-_ADDRESS = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.])")
+_IPV4_ADDRESS = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.])")
 _BUILD = re.compile(r"[.+~-](?=\d{0,40}[a-f])(?=[a-f]{0,40}\d)[0-9a-f]{7,40}(?!\w)")  # the commit at the end of a version
 _NUMBER = re.compile(r"(?<![\w.])\d{3,}(?![\w.])")  # a process, a session
 
@@ -27,7 +27,7 @@ def change_key(kind: str, summary: str, host: str) -> str:
     text = _STORE_PATH.sub("/nix/store/", text)
     text = _SHORT_HASH.sub("", text)
     text = _TIME.sub("TIME", text)
-    text = _ADDRESS.sub("ADDRESS", text)
+    text = _IPV4_ADDRESS.sub("ADDRESS", text)
     text = _BUILD.sub("", text)
     return f"{kind}: {_NUMBER.sub('N', text)}"
 
