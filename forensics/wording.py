@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, tzinfo
@@ -36,6 +37,19 @@ def instant(time: datetime | None, where: tzinfo = UTC) -> str:
 
 def minute(time: datetime | None, where: tzinfo = UTC) -> str:
     return "–" if time is None else time.astimezone(where).strftime("%Y-%m-%d %H:%M")
+
+
+def rfc3339(time: datetime | None) -> str | None:
+    """Write a time of the JSON contracts: RFC 3339 in UTC with Z; microseconds only if there are any."""
+    return None if time is None else time.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def json_number(value: float | None) -> float | int | None:
+    """Round seconds and shares to 6 digits, which hides the noise of subtraction; NaN and infinity become null."""
+    if value is None or not math.isfinite(value):
+        return None
+    rounded = round(value, 6)
+    return int(rounded) if rounded == int(rounded) else rounded
 
 
 def precise_enough(start: datetime | None, end: datetime | None) -> Callable[[datetime | None, tzinfo], str]:

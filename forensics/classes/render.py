@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, tzinfo
 from typing import Any
 
 import polars as pl
 
 from forensics.classes.summary import ClassSummary
 from forensics.sanitize import one_line, sanitizer
-from forensics.wording import NOT_REDACTED, helps, minute, plural, sparkline
+from forensics.wording import NOT_REDACTED, helps, minute, plural, rfc3339, sparkline
 
 COLUMNS = {
     "signature": pl.String, "title": pl.String, "severity": pl.String, "restart_helps": pl.Boolean, "restart_helps_when": pl.String,
@@ -33,8 +33,8 @@ def as_json(summaries: Sequence[ClassSummary], *, redact: bool) -> str:
             "restart_helps_when": row.signature.restart_helps_when,
             "failures": row.failures,
             "restarts": row.restarts,
-            "first": _rfc3339(row.first),
-            "last": _rfc3339(row.last),
+            "first": rfc3339(row.first),
+            "last": rfc3339(row.last),
             "units": list(row.units),
             "sparkline": list(row.histogram),
             "family": row.family,
@@ -65,10 +65,6 @@ def as_rows(summaries: Sequence[ClassSummary], *, redact: bool) -> list[dict[str
         }
         for row in summaries
     ]
-
-
-def _rfc3339(time: datetime) -> str:
-    return time.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def as_text(summaries: Sequence[ClassSummary], where: tzinfo, *, redact: bool) -> str:

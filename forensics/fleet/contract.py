@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 from typing import Any
 
+from forensics import wording
 from forensics.fleet.facts import ChangeFacts, ClassFacts, HostFacts, IncidentFacts, Summary
 from forensics.model.fleet import FleetClass, FleetView, SharedChange
 
@@ -22,8 +22,8 @@ def to_json(summary: Summary, view: FleetView | None = None) -> str:
 def _counted(view: FleetView) -> dict[str, Any]:
     doubts = view.doubts
     return {
-        "generated": _time(view.now),
-        "window": {"since": _time(view.since), "until": _time(view.until)},
+        "generated": wording.rfc3339(view.now),
+        "window": {"since": wording.rfc3339(view.since), "until": wording.rfc3339(view.until)},
         "lower_bounds": doubts.are_lower_bounds,
         "totals": {
             "hosts": view.known,
@@ -31,7 +31,7 @@ def _counted(view: FleetView) -> dict[str, Any]:
             "still_down": view.still_down,
             "failures": view.failures,
             "restarts": view.restarts,
-            "downtime_s": _seconds(view.downtime_s),
+            "downtime_s": wording.json_number(view.downtime_s),
         },
         "classes": [_on_hosts(row) for row in view.classes],
         "versions": dict(view.versions),
@@ -55,12 +55,12 @@ def _on_hosts(row: FleetClass) -> dict[str, Any]:
         "units": list(row.units),
         "hosts": row.affected,
         "first_host": row.host,
-        "first": _time(row.first),
-        "half_within_s": _seconds(row.half_s),
-        "all_within_s": _seconds(row.all_s),
+        "first": wording.rfc3339(row.first),
+        "half_within_s": wording.json_number(row.half_s),
+        "all_within_s": wording.json_number(row.all_s),
         "failures": row.failures,
         "restarts": row.restarts,
-        "downtime_s": _seconds(row.downtime_s),
+        "downtime_s": wording.json_number(row.downtime_s),
         "still_down": row.still_down,
         "change": None if change is None else _shared(change),
     }
@@ -79,18 +79,11 @@ def _shared(change: SharedChange) -> dict[str, Any]:
 def _summary(summary: Summary) -> dict[str, Any]:
     return {
         "hosts": [_host(host) for host in summary.hosts],
-        "reports": [{"key": copy.key, "host": copy.host, "generated": _time(copy.generated), "file": copy.file} for copy in summary.copies],
+        "reports": [
+            {"key": copy.key, "host": copy.host, "generated": wording.rfc3339(copy.generated), "file": copy.file} for copy in summary.copies
+        ],
         "unread": [{"file": each.file, "why": each.why} for each in summary.unread],
     }
-
-
-def _time(time: datetime | None) -> str | None:
-    return None if time is None else time.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
-def _seconds(value: float) -> float | int:
-    rounded = round(value, 6)
-    return int(rounded) if rounded == int(rounded) else rounded
 
 
 def _host(host: HostFacts) -> dict[str, Any]:
@@ -98,14 +91,14 @@ def _host(host: HostFacts) -> dict[str, Any]:
         "machine": host.machine or None,
         "host": host.host,
         "file": host.file,
-        "generated": _time(host.generated),
-        "window": {"since": _time(host.since), "until": _time(host.until)},
+        "generated": wording.rfc3339(host.generated),
+        "window": {"since": wording.rfc3339(host.since), "until": wording.rfc3339(host.until)},
         "version": host.version,
         "schema_version": host.schema_version,
         "completeness": {"entries": host.entries, "complete": host.complete, "problems": list(host.problems)},
         "failures": host.failures,
         "restarts": host.restarts,
-        "downtime_s": _seconds(host.downtime_s),
+        "downtime_s": wording.json_number(host.downtime_s),
         "classes": [_class(row) for row in host.classes],
         "incidents": [_incident(incident) for incident in host.incidents],
         "changes": [_change(change) for change in host.changes],
@@ -120,8 +113,8 @@ def _class(row: ClassFacts) -> dict[str, Any]:
         "units": list(row.units),
         "failures": row.failures,
         "restarts": row.restarts,
-        "first": _time(row.first),
-        "last": _time(row.last),
+        "first": wording.rfc3339(row.first),
+        "last": wording.rfc3339(row.last),
     }
 
 
@@ -132,11 +125,11 @@ def _incident(incident: IncidentFacts) -> dict[str, Any]:
         "manager": incident.manager,
         "kind": incident.kind,
         "ongoing": incident.ongoing,
-        "start": _time(incident.start),
-        "end": _time(incident.end),
+        "start": wording.rfc3339(incident.start),
+        "end": wording.rfc3339(incident.end),
         "failures": incident.failures,
         "restarts": incident.restarts,
-        "downtime_s": _seconds(incident.downtime_s),
+        "downtime_s": wording.json_number(incident.downtime_s),
         "verdict": incident.verdict,
         "trigger": None if incident.trigger is None else _change(incident.trigger),
         "classes": [_class(row) for row in incident.classes],
@@ -144,4 +137,4 @@ def _incident(incident: IncidentFacts) -> dict[str, Any]:
 
 
 def _change(change: ChangeFacts) -> dict[str, Any]:
-    return {"key": change.key, "kind": change.kind, "summary": change.summary, "time": _time(change.time)}
+    return {"key": change.key, "kind": change.kind, "summary": change.summary, "time": wording.rfc3339(change.time)}

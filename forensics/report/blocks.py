@@ -284,6 +284,16 @@ def paragraph(text: str, role: str = "", least: Detail = Detail.TERMINAL) -> tup
     return (Paragraph(plain(text), role, least),) if text else ()
 
 
+def optional(section: Section | None) -> tuple[Section, ...]:
+    """Make none of a section that has nothing to show."""
+    return () if section is None else (section,)
+
+
+def reference(name: str) -> tuple[Span, ...]:
+    """Lead to a quote; none without a name."""
+    return (Span(name, to=name),) if name else ()
+
+
 def shown(blocks: tuple[Block, ...], detail: Detail) -> tuple[Block, ...]:
     """Leave out the blocks that this detail has no room for, and sections that are empty without them."""
     kept: list[Block] = []

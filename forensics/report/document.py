@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from forensics import wording
 from forensics.model.values import Report
-from forensics.report import summary
-from forensics.report.blocks import Block, Detail, Document, Paragraph, Section, Span, paragraph, shown
+from forensics.report import causes, summary
+from forensics.report.blocks import Block, Detail, Document, Paragraph, Section, Span, optional, paragraph, shown
 from forensics.report.evidence import of_isolated
 from forensics.report.room import BRIEF, PAGES, Room
 from forensics.report.sections import audit, brief, classes, compare, incident, isolated, method, overview, quotes, remedies
@@ -34,14 +34,15 @@ def compose(report: Report, room: Room, *, redacted: bool) -> Document:
 
 def _blocks(report: Report, room: Room, *, redacted: bool) -> Iterator[Block]:
     anchors = {k: f"i{k + 1}" for k in _with_a_section(report, room)}
+    linked = causes.causes(report)
     alone = len(report.incidents) == 1
-    yield from _kept(compare.section(report, room, anchors))
+    yield from optional(compare.section(report, room, anchors))
     if len(report.incidents) > 1:
         yield overview.section(report, anchors, room)
         if report.classes:
             yield classes.of_window(report, room)
     for k, anchor in anchors.items():
-        inside = tuple(incident.blocks(report, k, room, anchors))
+        inside = tuple(incident.blocks(report, k, room, anchors, linked))
         if alone:
             yield from inside
         else:
@@ -51,14 +52,14 @@ def _blocks(report: Report, room: Room, *, redacted: bool) -> Iterator[Block]:
             yield Section(anchor, heading, (*verdict, _contents(inside), *inside), brief=in_contents)
     if left := len(report.incidents) - len(anchors):
         yield from paragraph(f"… and {wording.plural(left, 'more incident')} without a section.", "note")
-    yield from _kept(audit.section(report))
+    yield from optional(audit.section(report))
     names = of_isolated(report)
-    yield from _kept(isolated.section(report, names, room))
+    yield from optional(isolated.section(report, names, room))
     if not report.incidents:
         if report.classes:
             yield classes.of_window(report, room)
-        yield from _kept(remedies.section(report, report.classes, None, room, "remedy"))
-    yield from _kept(quotes.section(report, names, room, "evidence", "Evidence of isolated failures"))
+        yield from optional(remedies.section(report, report.classes, None, room, "remedy"))
+    yield from optional(quotes.section(report, names, room, "evidence", "Evidence of isolated failures"))
     yield method.section(report, room, _shortened(report, room), redacted=redacted)
 
 
@@ -69,11 +70,6 @@ def _contents(blocks: tuple[Block, ...]) -> Paragraph:
         if isinstance(block, Section) and block.brief:
             spans += [Span(" · "), Span(block.brief, to=block.anchor)]
     return Paragraph(tuple(spans), "inner", Detail.PAGE)
-
-
-def _kept(section: Section | None) -> Iterator[Section]:
-    if section is not None:
-        yield section
 
 
 def _with_a_section(report: Report, room: Room) -> list[int]:

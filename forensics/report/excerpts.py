@@ -11,8 +11,22 @@ from forensics import wording
 from forensics.errors import UsageError
 from forensics.model.values import Evidence, Report
 from forensics.query import unit_pattern
-from forensics.report import commands, json_report, markdown, summary, terminal
-from forensics.report.blocks import Block, Cell, Column, Commands, Paragraph, Quote, Quotes, Section, Span, Table, paragraph, shown
+from forensics.report import causes, commands, json_report, markdown, summary, terminal
+from forensics.report.blocks import (
+    Block,
+    Cell,
+    Column,
+    Commands,
+    Paragraph,
+    Quote,
+    Quotes,
+    Section,
+    Span,
+    Table,
+    optional,
+    paragraph,
+    shown,
+)
 from forensics.report.evidence import of_incident, of_isolated
 from forensics.report.options import RenderOptions
 from forensics.report.room import MARKDOWN, PAGES, TERMINAL, Room
@@ -114,9 +128,9 @@ def _quotes(report: Report, index: int | None, room: Room) -> Iterator[Quote]:
         names = of_isolated(report)
         own = isolated.section(report, names, room)
         quoted = quotes.section(report, names, room, "evidence")
-        blocks: tuple[Block, ...] = tuple(section for section in (own, quoted) if section is not None)
+        blocks: tuple[Block, ...] = (*optional(own), *optional(quoted))
     else:
-        blocks = tuple(incident_sections.blocks(report, index, room, {index: f"i{index + 1}"}))
+        blocks = tuple(incident_sections.blocks(report, index, room, {index: f"i{index + 1}"}, causes.causes(report)))
     for block in quotes.with_places(blocks):
         if isinstance(block, Section):
             yield from (quote for inside in block.blocks if isinstance(inside, Quotes) for quote in inside.items)
@@ -126,7 +140,7 @@ def _of_incident(report: Report, index: int, format_: str) -> Iterator[Block]:
     """Yield the section of an incident; a terminal lists the evidence, to be shown one by one."""
     incident, room = report.incidents[index], TERMINAL if format_ == "term" else MARKDOWN
     yield Paragraph((Span(one_line(incident.verdict, 1000)),), "verdict")
-    blocks = quotes.with_places(tuple(incident_sections.blocks(report, index, room, {index: f"i{index + 1}"})))
+    blocks = quotes.with_places(tuple(incident_sections.blocks(report, index, room, {index: f"i{index + 1}"}, causes.causes(report))))
     yield from shown(blocks, room.detail)
     if format_ == "term":
         listed = tuple(_quotes(report, index, room))

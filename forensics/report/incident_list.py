@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from forensics import wording
@@ -32,7 +32,7 @@ def list_incidents(report: Report, format_: str, options: RenderOptions) -> str:
     """Render the list as term, md or json."""
     if format_ == "json":
         rows = rows_of(report, options)
-        incidents = [{key: _time(value) if isinstance(value, datetime) else value for key, value in row.items()} for row in rows]
+        incidents = [{key: wording.rfc3339(value) if isinstance(value, datetime) else value for key, value in row.items()} for row in rows]
         return as_json({"redacted": options.redact, "incidents": incidents})
     report = sanitized(report, redact=options.redact)
     return rendered(report, tuple(_list(report)), _heading(report), format_, options)
@@ -42,10 +42,6 @@ def rows_of(report: Report, options: RenderOptions) -> list[dict[str, Any]]:
     """Return the list as rows of plain values."""
     report = sanitized(report, redact=options.redact)
     return [_plain_row(report, k) for k in _order(report)]
-
-
-def _time(time: datetime) -> str:
-    return time.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def _heading(report: Report) -> str:

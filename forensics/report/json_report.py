@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
+from forensics import wording
 from forensics.model.comparison import ClassChange, Comparison, IncidentChange, Side
 from forensics.model.controls import Control, Replayed
 from forensics.model.values import (
@@ -45,13 +44,13 @@ def contract(report: Report, *, redacted: bool = True) -> dict[str, Any]:
     return {
         "schema_version": SCHEMA_VERSION,
         "program": {"name": "tabby-forensics", "version": report.version},
-        "generated": _time(report.generated),
+        "generated": wording.rfc3339(report.generated),
         "redacted": redacted,
         "host": report.host,
         "hosts": list(report.hosts),
         "units": list(report.units),
         "timezone": report.timezone,
-        "window": {"since": _time(report.window.since), "until": _time(report.window.until)},
+        "window": {"since": wording.rfc3339(report.window.since), "until": wording.rfc3339(report.window.until)},
         "completeness": _completeness(report.completeness),
         "restarts": {
             "total": report.restarts.total,
@@ -70,37 +69,24 @@ def contract(report: Report, *, redacted: bool = True) -> dict[str, Any]:
         "incidents": [_incident(incident, names) for incident, names in zip(report.incidents, incidents, strict=True)],
         "detection_summary": {
             "incidents": report.detection_summary.incidents,
-            "mttd_s": _number(report.detection_summary.mttd_s),
-            "median_ttd_s": _number(report.detection_summary.median_ttd_s),
-            "mttr_s": _number(report.detection_summary.mttr_s),
+            "mttd_s": wording.json_number(report.detection_summary.mttd_s),
+            "median_ttd_s": wording.json_number(report.detection_summary.median_ttd_s),
+            "mttr_s": wording.json_number(report.detection_summary.mttr_s),
         },
         "ledger": [_check(check) for check in report.ledger],
         "controls": [control_keys(control) for control in report.controls],
         "notes": list(report.notes),
         "compare": _comparison(report.compare),
         "machines": list(report.machines),
-        "changes": [{"time": _time(change.time), "kind": change.kind, "summary": change.summary} for change in report.changes],
+        "changes": [{"time": wording.rfc3339(change.time), "kind": change.kind, "summary": change.summary} for change in report.changes],
     }
-
-
-def _time(time: datetime | None) -> str | None:
-    """RFC 3339 in UTC with Z; microseconds only if there are any."""
-    return None if time is None else time.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
-def _number(value: float | None) -> float | int | None:
-    """Round seconds and shares to 6 digits, which hides the noise of subtraction; NaN and infinity become null."""
-    if value is None or not math.isfinite(value):
-        return None
-    rounded = round(value, 6)
-    return int(rounded) if rounded == int(rounded) else rounded
 
 
 def evidence_keys(quoted: Evidence, names: Names) -> dict[str, Any]:
     """Write a piece of evidence; name: as in every format and for `show`, null for one that no section can refer to."""
     return {
         "name": names.get(quoted),
-        "time": _time(quoted.time),
+        "time": wording.rfc3339(quoted.time),
         "message": quoted.message,
         "file": quoted.file,
         "offset": quoted.offset,
@@ -121,7 +107,10 @@ def _completeness(completeness: Completeness) -> dict[str, Any]:
         "entries": completeness.entries,
         "complete": completeness.complete,
         "dropped": completeness.dropped,
-        "gaps": [{"start": _time(gap.start), "end": _time(gap.end), "kind": gap.kind, "reason": gap.reason} for gap in completeness.gaps],
+        "gaps": [
+            {"start": wording.rfc3339(gap.start), "end": wording.rfc3339(gap.end), "kind": gap.kind, "reason": gap.reason}
+            for gap in completeness.gaps
+        ],
         "damage": [{"file": damage.file, "offset": damage.offset, "reason": damage.reason} for damage in completeness.damage],
     }
 
@@ -132,9 +121,9 @@ def _class(row: FailureClass, names: Names) -> dict[str, Any]:
         "title": row.title,
         "restarts": row.restarts,
         "failures": row.failures,
-        "share": _number(row.share),
-        "first": _time(row.first),
-        "last": _time(row.last),
+        "share": wording.json_number(row.share),
+        "first": wording.rfc3339(row.first),
+        "last": wording.rfc3339(row.last),
         "restart_helps": row.restart_helps,
         "restart_helps_when": row.restart_helps_when,
         "restart_helped": None if row.restart_helped is None else {"of": row.restart_helped.of, "held": row.restart_helped.held},
@@ -143,7 +132,7 @@ def _class(row: FailureClass, names: Names) -> dict[str, Any]:
         "secondary": row.secondary,
         "cause": row.cause,
         "remedy": row.remedy,
-        "cycle_s": _number(row.cycle_s),
+        "cycle_s": wording.json_number(row.cycle_s),
     }
 
 
@@ -157,18 +146,18 @@ def _isolated(row: IsolatedFailures, names: Names) -> dict[str, Any]:
         "title": row.title,
         "failures": row.failures,
         "restarts": row.restarts,
-        "first": _time(row.first),
-        "last": _time(row.last),
+        "first": wording.rfc3339(row.first),
+        "last": wording.rfc3339(row.last),
         "sample": _evidence(row.sample, names),
     }
 
 
 def _phase(phase: Phase) -> dict[str, Any]:
     return {
-        "start": _time(phase.start),
-        "end": _time(phase.end),
+        "start": wording.rfc3339(phase.start),
+        "end": wording.rfc3339(phase.end),
         "restarts": phase.restarts,
-        "cadence_s": _number(phase.cadence_s),
+        "cadence_s": wording.json_number(phase.cadence_s),
         "primary": phase.primary,
         "classes": dict(_largest_first(phase.classes)),
     }
@@ -181,11 +170,16 @@ def _largest_first(counts: Mapping[str, int]) -> Iterable[tuple[str, int]]:
 def _change(change: Change | None, names: Names) -> dict[str, Any] | None:
     if change is None:
         return None
-    return {"time": _time(change.time), "kind": change.kind, "summary": change.summary, "evidence": _evidence(change.evidence, names)}
+    return {
+        "time": wording.rfc3339(change.time),
+        "kind": change.kind,
+        "summary": change.summary,
+        "evidence": _evidence(change.evidence, names),
+    }
 
 
 def _fix(fix: FixAttempt, names: Names) -> dict[str, Any]:
-    return {"time": _time(fix.time), "summary": fix.summary, "outcome": fix.outcome, "evidence": _evidence(fix.evidence, names)}
+    return {"time": wording.rfc3339(fix.time), "summary": fix.summary, "outcome": fix.outcome, "evidence": _evidence(fix.evidence, names)}
 
 
 def _shared(link: SharedValue, names: Names) -> dict[str, Any]:
@@ -201,10 +195,10 @@ def _shared(link: SharedValue, names: Names) -> dict[str, Any]:
 
 def _detection(detection: Detection, names: Names) -> dict[str, Any]:
     return {
-        "signal": _time(detection.signal),
-        "alert": _time(detection.alert),
-        "operator": _time(detection.operator),
-        "declared": _time(detection.declared),
+        "signal": wording.rfc3339(detection.signal),
+        "alert": wording.rfc3339(detection.alert),
+        "operator": wording.rfc3339(detection.operator),
+        "declared": wording.rfc3339(detection.declared),
         "evidence": {name: _evidence(detection.evidence[name], names) for name in sorted(detection.evidence)},
     }
 
@@ -220,19 +214,19 @@ def replayed_keys(control: Replayed) -> dict[str, Any]:
         "kind": control.kind,
         "source": control.source,
         "status": control.status,
-        "fires_at": _time(control.fires_at),
-        "after_s": _number(control.after_s),
-        "earliest_s": _number(control.earliest_s),
-        "latest_s": _number(control.latest_s),
-        "never_share": _number(control.never_share),
-        "delivered_after_s": _number(control.delivered_after_s),
+        "fires_at": wording.rfc3339(control.fires_at),
+        "after_s": wording.json_number(control.after_s),
+        "earliest_s": wording.json_number(control.earliest_s),
+        "latest_s": wording.json_number(control.latest_s),
+        "never_share": wording.json_number(control.never_share),
+        "delivered_after_s": wording.json_number(control.delivered_after_s),
         "restarts_avoided": control.restarts_avoided,
         "restarts_after": control.restarts_after,
         "firings_outside": control.firings_outside,
-        "hours_outside": _number(control.hours_outside),
+        "hours_outside": wording.json_number(control.hours_outside),
         "refusals": control.refusals,
         "refusals_outside": control.refusals_outside,
-        "before_operator_s": _number(control.before_operator_s),
+        "before_operator_s": wording.json_number(control.before_operator_s),
         "reason": control.reason,
         "assumptions": list(control.assumptions),
     }
@@ -264,15 +258,15 @@ def _comparison(comparison: Comparison | None) -> dict[str, Any] | None:
 
 def _side(side: Side) -> dict[str, Any]:
     return {
-        "window": {"since": _time(side.since), "until": _time(side.until)},
-        "recorded_s": _number(side.recorded_s),
+        "window": {"since": wording.rfc3339(side.since), "until": wording.rfc3339(side.until)},
+        "recorded_s": wording.json_number(side.recorded_s),
         "entries": side.entries,
         "complete": side.complete,
         "failures": side.failures,
         "restarts": side.restarts,
         "incidents": side.incidents,
         "ongoing": side.ongoing,
-        "downtime_s": _number(side.downtime_s),
+        "downtime_s": wording.json_number(side.downtime_s),
     }
 
 
@@ -283,9 +277,9 @@ def _class_change(row: ClassChange) -> dict[str, Any]:
         "status": row.status,
         "before": row.before,
         "now": row.now,
-        "before_per_day": _number(row.before_per_day),
-        "now_per_day": _number(row.now_per_day),
-        "factor": _number(row.factor),
+        "before_per_day": wording.json_number(row.before_per_day),
+        "now_per_day": wording.json_number(row.now_per_day),
+        "factor": wording.json_number(row.factor),
         "largest": row.largest,
     }
 
@@ -299,9 +293,9 @@ def _incident_change(row: IncidentChange) -> dict[str, Any]:
         "host": row.host,
         "kind": row.kind,
         "ongoing": row.ongoing,
-        "start": _time(row.start),
-        "end": _time(row.end),
-        "downtime_s": _number(row.downtime_s),
+        "start": wording.rfc3339(row.start),
+        "end": wording.rfc3339(row.end),
+        "downtime_s": wording.json_number(row.downtime_s),
     }
 
 
@@ -309,14 +303,14 @@ def _gate(stop: GateStop | None, names: Names) -> dict[str, Any] | None:
     if stop is None:
         return None
     return {
-        "opened": _time(stop.opened),
-        "after_s": _number(stop.after_s),
+        "opened": wording.rfc3339(stop.opened),
+        "after_s": wording.json_number(stop.after_s),
         "failures": stop.failures,
         "signature": stop.signature,
         "probes": stop.probes,
-        "closed": _time(stop.closed),
+        "closed": wording.rfc3339(stop.closed),
         "restarts_avoided": stop.restarts_avoided,
-        "cadence_s": _number(stop.cadence_s),
+        "cadence_s": wording.json_number(stop.cadence_s),
         "evidence": _evidence(stop.evidence, names),
     }
 
@@ -330,17 +324,17 @@ def _incident(incident: Incident, names: Names) -> dict[str, Any]:
         "machine": incident.machine,
         "kind": incident.kind,
         "ongoing": incident.ongoing,
-        "start": _time(incident.start),
-        "end": _time(incident.end),
+        "start": wording.rfc3339(incident.start),
+        "end": wording.rfc3339(incident.end),
         "failures": incident.failures,
         "restarts": incident.restarts,
         "caused_by": incident.caused_by,
         "exact": incident.exact,
-        "downtime_s": _number(incident.downtime_s),
+        "downtime_s": wording.json_number(incident.downtime_s),
         "downtime_method": incident.downtime_method,
-        "availability": _number(incident.availability),
-        "slept_s": _number(incident.slept_s),
-        "last_good": _time(incident.last_good),
+        "availability": wording.json_number(incident.availability),
+        "slept_s": wording.json_number(incident.slept_s),
+        "last_good": wording.rfc3339(incident.last_good),
         "verdict": incident.verdict,
         "phases": [_phase(phase) for phase in incident.phases],
         "classes": [_class(row, names) for row in incident.classes],
@@ -352,16 +346,16 @@ def _incident(incident: Incident, names: Names) -> dict[str, Any]:
         "detection": _detection(incident.detection, names),
         "links": [_shared(link, names) for link in incident.links],
         "replay": [replayed_keys(control) for control in incident.replay],
-        "recovery": _time(incident.recovery),
-        "time_to_recover_s": _number(incident.time_to_recover_s),
+        "recovery": wording.rfc3339(incident.recovery),
+        "time_to_recover_s": wording.json_number(incident.time_to_recover_s),
         "gate": _gate(incident.gate, names),
         "cost": {
-            "cpu_s": _number(incident.cost.cpu_s),
+            "cpu_s": wording.json_number(incident.cost.cpu_s),
             "journal_bytes": incident.cost.journal_bytes,
             "entries": incident.cost.entries,
-            "journal_share": _number(incident.cost.journal_share),
-            "displaced_s": _number(incident.cost.displaced_s),
+            "journal_share": wording.json_number(incident.cost.journal_share),
+            "displaced_s": wording.json_number(incident.cost.displaced_s),
         },
         "bin_s": incident.bin_s,
-        "bins": [{"start": _time(bin_.start), "signature": bin_.signature, "restarts": bin_.restarts} for bin_ in incident.bins],
+        "bins": [{"start": wording.rfc3339(bin_.start), "signature": bin_.signature, "restarts": bin_.restarts} for bin_ in incident.bins],
     }

@@ -67,7 +67,7 @@ def parts(document: b.Document, room: Room, zone: str) -> Iterator[RenderableTyp
 
 
 def rendered(blocks: Iterable[b.Block], room: Room = TERMINAL, zone: str = "") -> Iterator[RenderableType]:
-    """Render each block in its own way; what a terminal has no room for was left out before."""
+    """Render each block; those that a terminal has no room for are left out already."""
     for block in blocks:
         if isinstance(block, b.Section):
             yield heading(block.title)

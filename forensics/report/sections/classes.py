@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from forensics import wording
 from forensics.model.values import FailureClass, Incident, IsolatedFailures, Report
 from forensics.report import breakdown, charts, summary
-from forensics.report.blocks import Block, Bullets, Cell, Column, Detail, Paragraph, Section, Span, Style, Table, plain
+from forensics.report.blocks import Block, Bullets, Cell, Column, Detail, Paragraph, Section, Span, Style, Table, plain, reference
 from forensics.report.evidence import Names
 from forensics.report.room import Room
 from forensics.sanitize import one_line
@@ -102,9 +102,5 @@ def _beside(incident: Incident, names: Names, room: Room) -> Iterator[Block]:
     items = []
     for row in rows:
         text = f"{one_line(row.title, _LONGEST_TITLE)} ({one_line(row.signature, _LONGEST_ID)}), "
-        items.append((Span(f"{text}in {wording.plural(row.secondary, 'failed start')}"), *_reference(names.ref(row.sample))))
+        items.append((Span(f"{text}in {wording.plural(row.secondary, 'failed start')}"), *reference(names.ref(row.sample))))
     yield Bullets(tuple(items))
-
-
-def _reference(name: str) -> tuple[Span, ...]:
-    return (Span(name, to=name),) if name else ()

@@ -9,7 +9,7 @@ from shlex import quote
 from forensics import wording
 from forensics.model.values import FailureClass, Incident, SharedValue
 from forensics.report import breakdown, links
-from forensics.report.blocks import Bullets, Section, Sentence, Span, plain
+from forensics.report.blocks import Bullets, Section, Sentence, Span, plain, reference
 from forensics.report.evidence import Names
 from forensics.report.recommended import PROGRAM
 from forensics.sanitize import brief, one_line
@@ -51,13 +51,13 @@ def _main_class(incident: Incident, names: Names) -> Iterator[Sentence]:
     share = f"{wording.count(number)} of {wording.plural(total, counted.removesuffix('s'))}" if number < total else f"All {counted}"
     share = "The failure" if total == 1 else share
     useless = "; no restart cures it" if row.restart_helps is False else "; no restart cured it here" if breakdown.is_uncured(row) else ""
-    yield (Span(f"{share}: "), Span(one_line(row.title, _LONGEST), "strong"), Span(f"{useless}."), *_quoted(names.ref(row.sample)))
+    yield (Span(f"{share}: "), Span(one_line(row.title, _LONGEST), "strong"), Span(f"{useless}."), *reference(names.ref(row.sample)))
 
 
 def _link(incident: Incident, link: SharedValue, names: Names) -> Sentence:
     """State what failures name, which is measured; that it is their cause is inferred."""
     end = None if link.ended is None else link.ended.evidence
-    return (Span(f"{links.in_words(incident, link)} (inferred)."), *_quoted(names.ref(link.evidence)), *_quoted(names.ref(end)))
+    return (Span(f"{links.in_words(incident, link)} (inferred)."), *reference(names.ref(link.evidence)), *reference(names.ref(end)))
 
 
 def _end(incident: Incident, names: Names) -> list[Sentence]:
@@ -67,7 +67,7 @@ def _end(incident: Incident, names: Names) -> list[Sentence]:
         return []
     number, fix = tries[-1]
     of_all = f"fix attempt {number} of {len(incident.fix_attempts)}" if len(incident.fix_attempts) > 1 else "the fix attempt"
-    return [(Span(f"It held after {of_all}: {brief(_acts(fix.summary), _LONGEST)}."), *_quoted(names.ref(fix.evidence)))]
+    return [(Span(f"It held after {of_all}: {brief(_acts(fix.summary), _LONGEST)}."), *reference(names.ref(fix.evidence)))]
 
 
 def _acts(summary: str) -> str:
@@ -108,7 +108,3 @@ def _prevention(incident: Incident) -> Iterator[Sentence]:
     if not steps:
         return
     yield plain(f"{lead}, {' and '.join(f'{text} (`{PROGRAM} generate {command} {unit}`)' for text, command in steps)}.")
-
-
-def _quoted(name: str) -> tuple[Span, ...]:
-    return (Span(name, to=name),) if name else ()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from forensics.model.values import Incident, Report
-from forensics.report import causes, charts, headline, summary
-from forensics.report.blocks import Block, Drawing, Figure, Figures, Paragraph, Section, Span, paragraph
+from forensics.report import charts, headline, summary
+from forensics.report.blocks import Block, Drawing, Figure, Figures, Paragraph, Section, Span, optional, paragraph
 from forensics.report.evidence import of_incident
 from forensics.report.room import Room
 from forensics.report.sections import changes, classes, conclusion, controls, detection, phases, quotes, remedies, why
@@ -15,15 +15,15 @@ from forensics.sanitize import one_line
 _MOST_CONSEQUENCES = 60
 
 
-def blocks(report: Report, index: int, room: Room, anchors: Mapping[int, str]) -> Iterator[Block]:
-    """Yield the blocks of an incident. anchors: index → anchor, of the incidents that have a section."""
+def blocks(report: Report, index: int, room: Room, anchors: Mapping[int, str], linked: Mapping[int, int]) -> Iterator[Block]:
+    """Yield the blocks of an incident. anchors: index → anchor, of the incidents that have a section; linked: effect → cause."""
     incident, anchor = report.incidents[index], anchors[index]
     names = of_incident(report, index)
-    yield from _caused_by(report, index, anchors)
+    yield from _caused_by(report, index, anchors, linked)
     yield from paragraph(summary.gate(incident))
-    yield from _consequences(report, index, anchors)
+    yield from _consequences(report, index, anchors, linked)
     yield Figures(tuple(Figure(one.value, one.label, _target(anchor, one.section, room)) for one in headline.figures(report, incident)))
-    yield from _kept(conclusion.section(incident, names, anchor))
+    yield from optional(conclusion.section(incident, names, anchor))
     drawn = charts.histogram(incident, room.bins)
     if drawn is not None:
         yield Drawing("bars", f"{anchor}-restarts", f"Restarts per {drawn.per} by class", (incident, drawn))
@@ -31,19 +31,14 @@ def blocks(report: Report, index: int, room: Room, anchors: Mapping[int, str]) -
         gap = "Detection gap: time since the first failure (log scale)"
         yield Drawing("lanes", f"{anchor}-gap", gap, tuple(charts.detection_rows(incident)), anchor=f"{anchor}-detection")
     yield classes.of_incident(report, incident, names, room, anchor)
-    yield from _kept(phases.section(report, incident, room, anchor, drawn))
+    yield from optional(phases.section(report, incident, room, anchor, drawn))
     yield changes.section(report, incident, names, room, anchor)
     yield detection.section(report, incident, names, anchor)
     yield why.section(report, incident, names, anchor)
-    yield from _kept(controls.section(report, incident, room, anchor))
-    yield from _kept(remedies.section(report, incident.classes, incident, room, f"{anchor}-remedy"))
+    yield from optional(controls.section(report, incident, room, anchor))
+    yield from optional(remedies.section(report, incident.classes, incident, room, f"{anchor}-remedy"))
     yield Section(f"{anchor}-cost", "Cost", paragraph(f"{summary.cost(incident)}."), brief="Cost")
-    yield from _kept(quotes.section(report, names, room, f"{anchor}-evidence"))
-
-
-def _kept(section: Section | None) -> Iterator[Section]:
-    if section is not None:
-        yield section
+    yield from optional(quotes.section(report, names, room, f"{anchor}-evidence"))
 
 
 def _target(anchor: str, section: str, room: Room) -> str:
@@ -52,12 +47,12 @@ def _target(anchor: str, section: str, room: Room) -> str:
     return "method" if section == "method" else f"{anchor}-{section}"
 
 
-def _caused_by(report: Report, index: int, anchors: Mapping[int, str]) -> Iterator[Paragraph]:
+def _caused_by(report: Report, index: int, anchors: Mapping[int, str], linked: Mapping[int, int]) -> Iterator[Paragraph]:
     """Yield what an incident was a consequence of, leading to its incident or to the isolated failures."""
     incident = report.incidents[index]
     if not incident.caused_by:
         return
-    to = anchors.get(causes.causes(report).get(index, -1), "")
+    to = anchors.get(linked.get(index, -1), "")
     isolated = not to and summary.caused_by_isolated(report, incident)
     see = (Span(" (see the "), Span("isolated failures", to="isolated"), Span(")")) if isolated else ()
     yield Paragraph(
@@ -71,8 +66,8 @@ def _caused_by(report: Report, index: int, anchors: Mapping[int, str]) -> Iterat
     )
 
 
-def _consequences(report: Report, index: int, anchors: Mapping[int, str]) -> Iterator[Paragraph]:
-    effects = [effect for effect, cause in causes.causes(report).items() if cause == index]
+def _consequences(report: Report, index: int, anchors: Mapping[int, str], linked: Mapping[int, int]) -> Iterator[Paragraph]:
+    effects = [effect for effect, cause in linked.items() if cause == index]
     if not effects:
         return
     spans = [Span("Also down because of this: ")]
